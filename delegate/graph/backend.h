@@ -1,0 +1,70 @@
+// What runs a graph. `reference` is the meaning of everything in plain loops; `cpu` and `opencl` must agree with it.
+//
+//   Backend::Compile(graph) -> Executable      (plans layouts, memory and work; packs weights, cached by layer)
+//   Executable::Run(inputs, outputs)           (NHWC float32 at both ends; allocates nothing)
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_BACKEND_H_
+#define MCPRUNER_DELEGATE_GRAPH_BACKEND_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "delegate/graph/graph.h"
+#include "delegate/graph/span.h"
+#include "delegate/graph/status.h"
+
+namespace mcpruner {
+
+// One op's share of the work, summed over the runs since profiling was switched on.
+struct OpProfile {
+  std::string name;    // Op::name
+  std::string type;    // OpTypeName, "Pack" and "Unpack" for conversions at the ends
+  std::string kernel;  // which kernel ran, e.g. "conv g4 r2v3 avx512"
+  Shape input, output;
+  double density = 1.0;  // of its weights; 1 where it has none
+  int64_t macs = 0;      // multiply-adds of one run, zeros that are not computed left out
+  int64_t bytes = 0;     // read and written by one run: inputs, output, weights as packed
+  int64_t runs = 0;
+  int64_t nanoseconds = 0;  // of all runs together
+};
+
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  // One inference. inputs[i] and outputs[i] belong to graph.inputs[i] and graph.outputs[i], each NHWC and at least
+  // 4-byte aligned. A null pointer is allowed where the tensor has no elements. Not to be called from two threads at
+  // once.
+  virtual Status Run(Span<const float* const> inputs, Span<float* const> outputs) = 0;
+  // Times each op from now on (or stops to). Off at first; when off it costs nothing.
+  virtual void SetProfiling(bool enabled) = 0;
+  virtual std::vector<OpProfile> Profile() const = 0;
+  // Bytes of the planned arena (activations) and of packed weights.
+  virtual int64_t ArenaBytes() const = 0;
+  virtual int64_t WeightBytes() const = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const char* name() const = 0;  // the option's value: "reference", "cpu"
+  // `graph` is validated (ValidateGraph) and may be dropped afterwards. Compiling again after a resize reuses packed
+  // weights: they are cached here, by SparseLayer, for as long as the layer lives.
+  virtual Result<std::unique_ptr<Executable>> Compile(const Graph& graph) = 0;
+};
+
+std::unique_ptr<Backend> CreateReferenceBackend();  // delegate/cpu/reference_backend.cc
+
+struct CpuOptions {
+  int num_threads = 1;  // 1..64; the pool lives as long as the backend
+  // "" for the best one this CPU has, or a name from CpuSimdTargets(), so that tests reach every one.
+  std::string simd;
+};
+Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options);  // delegate/cpu/cpu_backend.cc
+// SIMD targets compiled in that this CPU can run, best first: "avx512", "avx2", "neon", "scalar".
+std::vector<std::string> CpuSimdTargets();
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_BACKEND_H_

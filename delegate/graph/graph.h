@@ -1,0 +1,154 @@
+// The internal graph that every backend runs: a list of ops in execution order over numbered tensors.
+//
+// delegate/tflite builds one from the nodes of a partition, with NHWC shapes as TFLite knows them. The passes in
+// fusion.h fold what can be folded (activations, residual adds, explicit pads), and a Backend (backend.h) plans and
+// runs the result. Layouts inside a backend are its own affair: at this level every tensor is NHWC.
+//
+//     tensors  0: input  1: conv out  2: relu out ...      ops  {kConv, in [0], out 1} {kAdd, in [1, 0], out 2} ...
+//
+// Shapes have four dimensions always. A TFLite tensor of lower rank is [N, C] -> [N, 1, 1, C], [N, W, C] -> [N, 1, W,
+// C], [C] -> [1, 1, 1, C]: the meaning of every op here does not depend on the rank. Any dimension may be 0.
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
+#define MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/status.h"
+
+namespace mcpruner {
+
+struct Shape {
+  int n = 0, h = 0, w = 0, c = 0;
+  int64_t size() const { return int64_t{n} * h * w * c; }
+  bool operator==(const Shape& o) const { return n == o.n && h == o.h && w == o.w && c == o.c; }
+  bool operator!=(const Shape& o) const { return !(*this == o); }
+};
+
+enum class DataType : uint8_t { kFloat32, kInt8 };  // kInt8: room for quantized activations; no op takes it yet
+
+// real = scale[channel] * (q - zero_point[channel]); one element for per-tensor. Empty for float32.
+struct Quantization {
+  std::vector<float> scale;
+  std::vector<int32_t> zero_point;
+};
+
+struct Tensor {
+  std::string name;  // of the TFLite tensor, for profiles and messages
+  Shape shape;
+  DataType type = DataType::kFloat32;
+  Quantization quantization;
+  // A constant's elements in NHWC, shape.size() of them; null for what is computed.
+  std::shared_ptr<const std::vector<float>> data;
+};
+
+enum class OpType : uint8_t {
+  kConv,            // [x] or, after fusion, [x, residual]
+  kDepthwiseConv,   // [x]
+  kFullyConnected,  // [x] -> [rows, 1, 1, out_channels]; x is read as rows of in_channels
+  kAdd,
+  kMul,
+  kSub,  // [a, b]: equal shapes, or one broadcasts in any dimension of size 1
+  kMaxPool,
+  kAveragePool,   // [x]
+  kMean,          // [x]: over H and W -> [n, 1, 1, c]
+  kPad,           // [x]
+  kConcat,        // [x, y, ...] along one axis
+  kUnary,         // [x]
+  kSoftmax,       // [x] over channels
+  kReshape,       // [x]: the same elements in NHWC order
+  kStridedSlice,  // [x]
+};
+const char* OpTypeName(OpType type);  // "Conv", "DepthwiseConv", ... as profiles print it
+
+enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
+enum class UnaryFunction : uint8_t { kRelu, kReluN1To1, kRelu6, kHardSwish, kLogistic };
+
+// Zeros around a feature map, in rows and columns. TFLite's SAME is resolved to numbers when the graph is built.
+struct Padding2D {
+  int top = 0, bottom = 0, left = 0, right = 0;
+};
+
+// The sliding window of convolutions and pools.
+struct Window {
+  int stride_h = 1, stride_w = 1;
+  int dilation_h = 1, dilation_w = 1;
+  Padding2D padding;
+};
+
+struct ConvParams {
+  Window window;
+  // Shared, so that a resize does not pack again: backends cache their packed form by this pointer.
+  std::shared_ptr<const SparseLayer> layer;
+};
+struct DepthwiseParams {
+  Window window;
+  int kernel_height = 0, kernel_width = 0;
+  int multiplier = 1;                                 // output channel = input channel * multiplier + m
+  std::shared_ptr<const std::vector<float>> weights;  // [kernel_height, kernel_width, out_channels]
+  std::shared_ptr<const std::vector<float>> bias;     // out_channels
+};
+struct FullyConnectedParams {
+  std::shared_ptr<const SparseLayer> layer;
+};
+struct PoolParams {
+  Window window;  // averages leave padding out of sum and count, as TFLite does
+  int filter_height = 0, filter_width = 0;
+};
+struct PadParams {
+  std::array<int, 4> before{}, after{};  // N, H, W, C; each at least 0
+  float value = 0.0f;
+};
+struct ConcatParams {
+  int axis = 3;  // 0..3 in NHWC
+};
+struct UnaryParams {
+  UnaryFunction function = UnaryFunction::kRelu;
+};
+struct SoftmaxParams {
+  float beta = 1.0f;
+};
+struct StridedSliceParams {
+  std::array<int, 4> begin{}, size{},
+      stride{1, 1, 1, 1};  // N, H, W, C; positive strides, resolved: size is the output's
+};
+
+using OpParams = std::variant<std::monostate, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, PadParams,
+                              ConcatParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
+
+struct Op {
+  OpType type;
+  std::string name;  // of its output tensor in the file, for profiles
+  std::vector<int> inputs;
+  int output = -1;
+  // Applied to the result; with a fused residual: activation(conv + bias + residual).
+  Activation activation = Activation::kNone;
+  OpParams params;
+};
+
+struct Graph {
+  std::vector<Tensor> tensors;
+  std::vector<Op> ops;       // in execution order
+  std::vector<int> inputs;   // tensors that the caller fills
+  std::vector<int> outputs;  // tensors that the caller reads
+
+  const Tensor& tensor(int i) const { return tensors[static_cast<size_t>(i)]; }
+  Tensor& tensor(int i) { return tensors[static_cast<size_t>(i)]; }
+};
+
+// Output size of a window along one dimension: floor((in + pads - dilated kernel) / stride) + 1, never below 0.
+int WindowOutput(int in, int kernel, int stride, int dilation, int pad_before, int pad_after);
+
+// Checks that every op has the inputs, constants and parameters of its type and that shapes agree (each output's shape
+// is what the op makes of its inputs). Backends may rely on all of it. The error names the op.
+Status ValidateGraph(const Graph& graph);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_GRAPH_H_

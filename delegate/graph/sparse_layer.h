@@ -1,0 +1,76 @@
+// One pruned layer in memory, as read from an MCP1 blob or made from dense weights.
+//
+// What the format (format/sparse_pattern.fbs) says, expanded and checked: values are float32, channel gaps are channel
+// numbers, and every index is in range, so that kernels may trust a SparseLayer without looking again. Backends repack
+// it for their kernels; it depends on group_size only, never on a core's tuning.
+//
+//   groups   [g0                      | g1        | ...]     group_run_begin[g] .. group_run_begin[g + 1]
+//   runs     [pattern 0 x3 | pat. 2 x1| pattern 1 x7 ...]    kernels of one group that share a pattern
+//   channels [1 4 9        | 2        | 0 1 2 ...]           one input channel per kernel
+//   values   [positions x group_size per kernel ...]         filters of the group innermost
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_SPARSE_LAYER_H_
+#define MCPRUNER_DELEGATE_GRAPH_SPARSE_LAYER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "delegate/graph/span.h"
+#include "delegate/graph/status.h"
+
+namespace mcpruner {
+
+enum class LayerKind : uint8_t { kConv2D, kFullyConnected };
+enum class ValueType : uint8_t { kFloat32, kFloat16, kInt8 };
+
+struct SparseLayer {
+  struct Run {
+    uint16_t pattern = 0;  // index into patterns
+    uint16_t count = 0;    // kernels, at least 1
+  };
+
+  LayerKind kind = LayerKind::kConv2D;
+  ValueType value_type = ValueType::kFloat32;  // as stored; `values` are float32 always
+  int kernel_height = 1;
+  int kernel_width = 1;
+  int in_channels = 0;
+  int out_channels = 0;
+  int group_size = 1;  // 1, 2, 4, 8 or 16
+
+  std::vector<uint64_t> patterns;         // bit ky * kernel_width + kx is kernel position (ky, kx)
+  std::vector<uint32_t> group_run_begin;  // num_groups() + 1 offsets into runs
+  std::vector<Run> runs;
+  std::vector<uint16_t> channels;     // input channel of each kernel, in order
+  std::vector<float> values;          // of each kernel: popcount(pattern) x group_size
+  std::vector<uint16_t> permutation;  // permutation[packed filter] = original filter; length out_channels, never absent
+  std::vector<float> bias;            // per original filter; length out_channels, never absent
+
+  int num_groups() const { return (out_channels + group_size - 1) / group_size; }
+  // Non-zero weights as stored: values of real filters, explicit zeros counted, padding lanes not.
+  int64_t StoredWeights() const;
+  // StoredWeights() over the number of weights of the dense layer, 0..1.
+  double Density() const;
+};
+
+// Reads an MCP1 blob. Any byte string is safe to pass: the flatbuffer is verified first, then its meaning. The blob
+// need not be aligned. The error says which statement of the schema does not hold.
+Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> blob);
+
+// A dense layer as a SparseLayer: every kernel has the full pattern, filters keep their order. `weights` is OHWI with
+// out_channels * kernel_height * kernel_width * in_channels finite elements, `bias` has out_channels or none.
+// An error where the format's bounds do not hold (more than 64 kernel positions, more than 65535 channels).
+struct DenseShape {
+  int out_channels = 0;
+  int kernel_height = 1;
+  int kernel_width = 1;
+  int in_channels = 0;
+};
+Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
+                                         Span<const float> bias, int group_size);
+
+// Back to dense OHWI weights in the original filter order; bit-exact for what was stored as float32.
+std::vector<float> DenseWeights(const SparseLayer& layer);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_SPARSE_LAYER_H_

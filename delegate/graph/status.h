@@ -1,0 +1,64 @@
+// Success, or one sentence that says what was expected, what came and what to do.
+//
+// The delegate throws nothing: every function that can fail returns a Status or a Result<T>, and the C entry points
+// turn the message into the runtime's error text.
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_STATUS_H_
+#define MCPRUNER_DELEGATE_GRAPH_STATUS_H_
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace mcpruner {
+
+class [[nodiscard]] Status {
+ public:
+  static Status Ok() { return Status(); }
+  static Status Error(std::string message) {
+    Status status;
+    status.message_ = std::move(message);
+    return status;
+  }
+
+  bool ok() const { return !message_.has_value(); }
+  // Empty when ok().
+  std::string message() const { return message_.value_or(std::string()); }
+
+ private:
+  Status() = default;
+  std::optional<std::string> message_;
+};
+
+// A T, or the Status that says why there is none.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit, so that functions return either
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT
+
+  bool ok() const { return value_.has_value(); }
+  const Status& status() const { return status_; }
+  std::string message() const { return status_.message(); }
+
+  // Only when ok().
+  T& value() { return *value_; }
+  const T& value() const { return *value_; }
+  T& operator*() { return *value_; }
+  const T& operator*() const { return *value_; }
+  T* operator->() { return &*value_; }
+  const T* operator->() const { return &*value_; }
+
+ private:
+  std::optional<T> value_;
+  Status status_ = Status::Ok();
+};
+
+}  // namespace mcpruner
+
+#define MCPRUNER_RETURN_IF_ERROR(expr)                                   \
+  do {                                                                   \
+    if (::mcpruner::Status status = (expr); !status.ok()) return status; \
+  } while (false)
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_STATUS_H_
