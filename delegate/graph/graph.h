@@ -8,6 +8,8 @@
 //
 // Shapes have four dimensions always. A TFLite tensor of lower rank is [N, C] -> [N, 1, 1, C], [N, W, C] -> [N, 1, W,
 // C], [C] -> [1, 1, 1, C]: the meaning of every op here does not depend on the rank. Any dimension may be 0.
+//
+// Sizes are bounded (kMaxElements, kMaxWindow), so that int arithmetic on rows, columns and windows cannot overflow.
 
 #ifndef MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
 #define MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
@@ -24,9 +26,18 @@
 
 namespace mcpruner {
 
+// Bound of a tensor's size, a dimension of 0 counted as 1; so of every dimension and every partial product too.
+constexpr int64_t kMaxElements = int64_t{1} << 30;
+// Bound of a stride, of each padding and of a dilated filter size, in rows or columns.
+constexpr int kMaxWindow = 65535;
+
 struct Shape {
   int n = 0, h = 0, w = 0, c = 0;
   int64_t size() const { return int64_t{n} * h * w * c; }
+  // Where element (image, row, column, channel) stands in NHWC order.
+  int64_t index(int image, int row, int column, int channel) const {
+    return ((int64_t{image} * h + row) * w + column) * c + channel;
+  }
   bool operator==(const Shape& o) const { return n == o.n && h == o.h && w == o.w && c == o.c; }
   bool operator!=(const Shape& o) const { return !(*this == o); }
 };
@@ -66,6 +77,8 @@ enum class OpType : uint8_t {
   kStridedSlice,  // [x]
 };
 const char* OpTypeName(OpType type);  // "Conv", "DepthwiseConv", ... as profiles print it
+// Whether ops of this type may have an activation: convolutions, fully connected, add, mul, sub, pools.
+bool TakesActivation(OpType type);
 
 enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
 enum class UnaryFunction : uint8_t { kRelu, kReluN1To1, kRelu6, kHardSwish, kLogistic };

@@ -1,0 +1,18 @@
+// What add, mul and sub mean: element by element, a dimension of size 1 repeated to the output's.
+//
+//     a [1, 8, 8, 4]   b [1, 1, 1, 4]  ->  y [1, 8, 8, 4],   y[n, h, w, c] = a[n, h, w, c] op b[0, 0, 0, c]
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_REFERENCE_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_REFERENCE_H_
+
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+// type is kAdd, kMul or kSub.
+void BinaryReference(OpType type, const Shape& a_shape, const float* a, const Shape& b_shape, const float* b,
+                     const Shape& out, float* y);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_REFERENCE_H_

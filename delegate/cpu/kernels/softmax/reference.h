@@ -1,0 +1,19 @@
+// What softmax over channels means, for each pixel:
+//
+//     y[c] = exp(beta * (x[c] - m)) / sum over k of exp(beta * (x[k] - m)),   m = the largest x[k]
+//
+// The result does not depend on m; subtracting it keeps exp finite. Computed in double.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_SOFTMAX_REFERENCE_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_SOFTMAX_REFERENCE_H_
+
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+// x and y have the shape `shape`.
+void SoftmaxReference(const SoftmaxParams& params, const Shape& shape, const float* x, float* y);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_SOFTMAX_REFERENCE_H_

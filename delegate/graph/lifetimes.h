@@ -1,0 +1,33 @@
+// When each tensor of a graph holds elements that are still needed.
+//
+//     op           0      1      2      3
+//     tensor 0   [input--]                      read last by op 1
+//     tensor 1   [out----------]                written by op 0, read last by op 2
+//     tensor 2                 [out-----]       a graph output lives to the end
+//
+// Two tensors may share memory when no op lies in both lifetimes (memory_plan.h does that).
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_LIFETIMES_H_
+#define MCPRUNER_DELEGATE_GRAPH_LIFETIMES_H_
+
+#include <vector>
+
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+// Ops are numbered as in Graph::ops, both ends included. Empty (last_op < first_op) for constants and for tensors that
+// nothing uses. Graph inputs live from op 0, graph outputs to the last op, so that they survive conversions at the
+// ends.
+struct Lifetime {
+  int first_op = 0;
+  int last_op = -1;
+  bool empty() const { return last_op < first_op; }
+};
+
+// One for each tensor of a valid graph.
+std::vector<Lifetime> TensorLifetimes(const Graph& graph);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_LIFETIMES_H_

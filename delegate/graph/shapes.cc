@@ -1,0 +1,268 @@
+#include "delegate/graph/shapes.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace mcpruner {
+namespace {
+
+using Dims = std::array<int64_t, 4>;  // N, H, W, C; wide enough for sums and products of checked numbers
+
+Dims ToDims(const Shape& s) { return {s.n, s.h, s.w, s.c}; }
+
+Result<Shape> FromDims(const Dims& dims) {
+  int64_t elements = 1;
+  for (const int64_t dim : dims) {
+    if (dim < 0) return Status::Error("expected dimensions of at least 0, got " + std::to_string(dim));
+    // Neither factor is above kMaxElements here, so the product fits.
+    if (dim > kMaxElements || elements * std::max<int64_t>(dim, 1) > kMaxElements) {
+      return Status::Error("a tensor would have more than 2^30 elements");
+    }
+    elements *= std::max<int64_t>(dim, 1);
+  }
+  return Shape{static_cast<int>(dims[0]), static_cast<int>(dims[1]), static_cast<int>(dims[2]),
+               static_cast<int>(dims[3])};
+}
+
+Status CheckExtent(const char* what, int kernel, int stride, int dilation, int before, int after) {
+  const auto bad = [&](const std::string& rule) { return Status::Error(std::string(what) + ": " + rule); };
+  if (kernel < 1 || stride < 1 || dilation < 1) return bad("expected a filter size, stride and dilation of at least 1");
+  if (before < 0 || after < 0) return bad("expected padding of at least 0");
+  if (stride > kMaxWindow || before > kMaxWindow || after > kMaxWindow ||
+      int64_t{kernel - 1} * dilation + 1 > kMaxWindow) {
+    return bad("stride, padding or dilated filter size is above 65535");
+  }
+  return Status::Ok();
+}
+
+Status CheckWindow(const Window& w, int kernel_height, int kernel_width) {
+  const Padding2D& p = w.padding;
+  MCPRUNER_RETURN_IF_ERROR(CheckExtent("rows", kernel_height, w.stride_h, w.dilation_h, p.top, p.bottom));
+  return CheckExtent("columns", kernel_width, w.stride_w, w.dilation_w, p.left, p.right);
+}
+
+Dims WindowDims(const Shape& x, const Window& w, int kernel_height, int kernel_width, int64_t channels) {
+  const Padding2D& p = w.padding;
+  return {x.n, WindowOutput(x.h, kernel_height, w.stride_h, w.dilation_h, p.top, p.bottom),
+          WindowOutput(x.w, kernel_width, w.stride_w, w.dilation_w, p.left, p.right), channels};
+}
+
+Status CheckChannels(int64_t expected, int64_t got) {
+  if (expected == got) return Status::Ok();
+  return Status::Error("the weights expect " + std::to_string(expected) + " input channels, the input has " +
+                       std::to_string(got));
+}
+
+// `residual` is null or the second input of a fused convolution.
+Result<Shape> ConvShape(const Shape& x, const Shape* residual, const ConvParams& params) {
+  if (params.layer == nullptr) return Status::Error("expected a layer of weights, got none");
+  const SparseLayer& layer = *params.layer;
+  MCPRUNER_RETURN_IF_ERROR(CheckWindow(params.window, layer.kernel_height, layer.kernel_width));
+  MCPRUNER_RETURN_IF_ERROR(CheckChannels(layer.in_channels, x.c));
+  const Result<Shape> out =
+      FromDims(WindowDims(x, params.window, layer.kernel_height, layer.kernel_width, layer.out_channels));
+  if (out.ok() && residual != nullptr && *residual != *out) {
+    return Status::Error("expected a residual of the output's shape " + ShapeText(*out) + ", got " +
+                         ShapeText(*residual));
+  }
+  return out;
+}
+
+Result<Shape> DepthwiseShape(const Shape& x, const DepthwiseParams& p) {
+  MCPRUNER_RETURN_IF_ERROR(CheckWindow(p.window, p.kernel_height, p.kernel_width));
+  if (p.multiplier < 1) return Status::Error("expected a depth multiplier of at least 1");
+  const int64_t channels = int64_t{x.c} * p.multiplier;
+  const Result<Shape> out = FromDims(WindowDims(x, p.window, p.kernel_height, p.kernel_width, channels));
+  if (!out.ok()) return out;
+  const int64_t weights = int64_t{p.kernel_height} * p.kernel_width * channels;
+  if (p.weights == nullptr || static_cast<int64_t>(p.weights->size()) != weights) {
+    return Status::Error("expected " + std::to_string(weights) + " depthwise weights, got " +
+                         std::to_string(p.weights == nullptr ? 0 : p.weights->size()));
+  }
+  if (p.bias == nullptr || static_cast<int64_t>(p.bias->size()) != channels) {
+    return Status::Error("expected " + std::to_string(channels) + " biases, got " +
+                         std::to_string(p.bias == nullptr ? 0 : p.bias->size()));
+  }
+  return out;
+}
+
+Result<Shape> FullyConnectedShape(const Shape& x, const FullyConnectedParams& params) {
+  if (params.layer == nullptr) return Status::Error("expected a layer of weights, got none");
+  const SparseLayer& layer = *params.layer;
+  if (layer.kernel_height != 1 || layer.kernel_width != 1 || layer.in_channels < 1) {
+    return Status::Error("expected a layer with a 1x1 kernel and input channels");
+  }
+  if (x.size() % layer.in_channels != 0) {
+    return Status::Error("the input's " + std::to_string(x.size()) + " elements are no whole rows of " +
+                         std::to_string(layer.in_channels));
+  }
+  return FromDims({x.size() / layer.in_channels, 1, 1, layer.out_channels});
+}
+
+Result<Shape> BinaryShape(const Shape& a, const Shape& b) {
+  const Dims da = ToDims(a), db = ToDims(b);
+  Dims out{};
+  for (size_t i = 0; i < 4; ++i) {
+    if (da[i] != db[i] && da[i] != 1 && db[i] != 1) {
+      return Status::Error(ShapeText(a) + " and " + ShapeText(b) + " do not broadcast");
+    }
+    out[i] = da[i] == 1 ? db[i] : da[i];
+  }
+  if (out != da && out != db) {
+    return Status::Error("of " + ShapeText(a) + " and " + ShapeText(b) + " one must have the output's shape");
+  }
+  return FromDims(out);
+}
+
+Result<Shape> PoolShape(const Shape& x, const PoolParams& p) {
+  MCPRUNER_RETURN_IF_ERROR(CheckWindow(p.window, p.filter_height, p.filter_width));
+  if (p.window.dilation_h != 1 || p.window.dilation_w != 1) return Status::Error("expected a pool without dilation");
+  const Padding2D& pad = p.window.padding;
+  const Dims out = WindowDims(x, p.window, p.filter_height, p.filter_width, x.c);
+  // Every window must cover an element: neither the largest nor the average of nothing has a meaning.
+  if (pad.top >= p.filter_height || pad.bottom >= p.filter_height || pad.left >= p.filter_width ||
+      pad.right >= p.filter_width || (x.h == 0 && out[1] > 0) || (x.w == 0 && out[2] > 0)) {
+    return Status::Error("a pool window lies in the padding only");
+  }
+  return FromDims(out);
+}
+
+Result<Shape> PadShape(const Shape& x, const PadParams& p) {
+  Dims out = ToDims(x);
+  for (size_t i = 0; i < 4; ++i) {
+    if (p.before[i] < 0 || p.after[i] < 0) return Status::Error("expected padding of at least 0");
+    out[i] += int64_t{p.before[i]} + p.after[i];
+  }
+  return FromDims(out);
+}
+
+Result<Shape> ConcatShape(const Graph& graph, const Op& op, const ConcatParams& p) {
+  if (p.axis < 0 || p.axis > 3) return Status::Error("expected an axis of 0..3, got " + std::to_string(p.axis));
+  const size_t axis = static_cast<size_t>(p.axis);
+  Dims out = ToDims(graph.tensor(op.inputs[0]).shape);
+  for (size_t k = 1; k < op.inputs.size(); ++k) {
+    const Dims part = ToDims(graph.tensor(op.inputs[k]).shape);
+    for (size_t i = 0; i < 4; ++i) {
+      if (i == axis) {
+        out[i] += part[i];
+      } else if (out[i] != part[i]) {
+        return Status::Error("inputs differ outside of axis " + std::to_string(p.axis));
+      }
+    }
+  }
+  return FromDims(out);
+}
+
+Result<Shape> SliceShape(const Shape& x, const StridedSliceParams& p) {
+  const Dims in = ToDims(x);
+  for (size_t i = 0; i < 4; ++i) {
+    if (p.begin[i] < 0 || p.size[i] < 0 || p.stride[i] < 1) {
+      return Status::Error("expected begin and size of at least 0 and strides of at least 1");
+    }
+    if (p.size[i] > 0 && p.begin[i] + int64_t{p.size[i] - 1} * p.stride[i] >= in[i]) {
+      return Status::Error("the slice leaves its input " + ShapeText(x));
+    }
+  }
+  return FromDims({p.size[0], p.size[1], p.size[2], p.size[3]});
+}
+
+Result<Shape> ReshapeShape(const Shape& x, const Shape& out) {
+  MCPRUNER_RETURN_IF_ERROR(CheckShape(out));
+  if (x.size() == out.size()) return out;
+  return Status::Error("expected as many elements as the input " + ShapeText(x) + " has, got " + ShapeText(out));
+}
+
+// The smallest and largest number of inputs.
+std::pair<size_t, size_t> InputCount(OpType type) {
+  switch (type) {
+    case OpType::kConv:
+      return {1, 2};
+    case OpType::kAdd:
+    case OpType::kMul:
+    case OpType::kSub:
+      return {2, 2};
+    case OpType::kConcat:
+      return {1, static_cast<size_t>(kMaxElements)};
+    default:
+      return {1, 1};
+  }
+}
+
+bool HasParams(const Op& op) {
+  switch (op.type) {
+    case OpType::kConv:
+      return std::holds_alternative<ConvParams>(op.params);
+    case OpType::kDepthwiseConv:
+      return std::holds_alternative<DepthwiseParams>(op.params);
+    case OpType::kFullyConnected:
+      return std::holds_alternative<FullyConnectedParams>(op.params);
+    case OpType::kMaxPool:
+    case OpType::kAveragePool:
+      return std::holds_alternative<PoolParams>(op.params);
+    case OpType::kPad:
+      return std::holds_alternative<PadParams>(op.params);
+    case OpType::kConcat:
+      return std::holds_alternative<ConcatParams>(op.params);
+    case OpType::kUnary:
+      return std::holds_alternative<UnaryParams>(op.params);
+    case OpType::kSoftmax:
+      return std::holds_alternative<SoftmaxParams>(op.params);
+    case OpType::kStridedSlice:
+      return std::holds_alternative<StridedSliceParams>(op.params);
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+std::string ShapeText(const Shape& s) {
+  return "[" + std::to_string(s.n) + ", " + std::to_string(s.h) + ", " + std::to_string(s.w) + ", " +
+         std::to_string(s.c) + "]";
+}
+
+Status CheckShape(const Shape& shape) { return FromDims(ToDims(shape)).status(); }
+
+Result<Shape> OutputShape(const Graph& graph, const Op& op) {
+  const auto [fewest, most] = InputCount(op.type);
+  if (op.inputs.size() < fewest || op.inputs.size() > most) {
+    return Status::Error("expected " + std::to_string(fewest) + (fewest == most ? "" : " or more") + " inputs, got " +
+                         std::to_string(op.inputs.size()));
+  }
+  if (!HasParams(op)) return Status::Error("its parameters are those of another op");
+  const Shape& x = graph.tensor(op.inputs[0]).shape;
+  switch (op.type) {
+    case OpType::kConv: {
+      const Shape* residual = op.inputs.size() > 1 ? &graph.tensor(op.inputs[1]).shape : nullptr;
+      return ConvShape(x, residual, std::get<ConvParams>(op.params));
+    }
+    case OpType::kDepthwiseConv:
+      return DepthwiseShape(x, std::get<DepthwiseParams>(op.params));
+    case OpType::kFullyConnected:
+      return FullyConnectedShape(x, std::get<FullyConnectedParams>(op.params));
+    case OpType::kAdd:
+    case OpType::kMul:
+    case OpType::kSub:
+      return BinaryShape(x, graph.tensor(op.inputs[1]).shape);
+    case OpType::kMaxPool:
+    case OpType::kAveragePool:
+      return PoolShape(x, std::get<PoolParams>(op.params));
+    case OpType::kMean:
+      return FromDims({x.n, 1, 1, x.c});
+    case OpType::kPad:
+      return PadShape(x, std::get<PadParams>(op.params));
+    case OpType::kConcat:
+      return ConcatShape(graph, op, std::get<ConcatParams>(op.params));
+    case OpType::kUnary:
+    case OpType::kSoftmax:
+      return x;
+    case OpType::kReshape:
+      return ReshapeShape(x, graph.tensor(op.output).shape);
+    case OpType::kStridedSlice:
+      return SliceShape(x, std::get<StridedSliceParams>(op.params));
+  }
+  return Status::Error("unknown op type");
+}
+
+}  // namespace mcpruner

@@ -1,0 +1,30 @@
+// The shape that an op makes of its inputs.
+//
+// One function per op type, each of which also checks what the shape depends on: the number of inputs, the kind and
+// range of the parameters, and that the inputs fit each other. ValidateGraph compares the result with the shape that
+// the graph's builder wrote down; the builder may call OutputShape itself.
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_SHAPES_H_
+#define MCPRUNER_DELEGATE_GRAPH_SHAPES_H_
+
+#include <string>
+
+#include "delegate/graph/graph.h"
+#include "delegate/graph/status.h"
+
+namespace mcpruner {
+
+// "[1, 56, 56, 64]", for messages.
+std::string ShapeText(const Shape& shape);
+
+// No negative dimension, and within kMaxElements.
+Status CheckShape(const Shape& shape);
+
+// op.inputs must be valid tensor numbers with shapes that pass CheckShape; op.output is read for kReshape only (it is
+// that op's only parameter). Constants inside the parameters are checked as well: a layer or weights that are missing
+// or of another size than the shapes say are an error.
+Result<Shape> OutputShape(const Graph& graph, const Op& op);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_SHAPES_H_
