@@ -1,0 +1,167 @@
+#include "delegate/graph/fusion.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace mcpruner {
+namespace {
+
+bool IsOutput(const Graph& graph, int tensor) {
+  return std::find(graph.outputs.begin(), graph.outputs.end(), tensor) != graph.outputs.end();
+}
+
+// How often each tensor is read, by ops and by the caller.
+std::vector<int> CountUses(const Graph& graph) {
+  std::vector<int> uses(graph.tensors.size(), 0);
+  for (const Op& op : graph.ops) {
+    for (const int i : op.inputs) ++uses[static_cast<size_t>(i)];
+  }
+  for (const int i : graph.outputs) ++uses[static_cast<size_t>(i)];
+  return uses;
+}
+
+// The op that computes each tensor; null for inputs and constants. Good until graph->ops changes its length.
+std::vector<Op*> FindProducers(Graph* graph) {
+  std::vector<Op*> producers(graph->tensors.size(), nullptr);
+  for (Op& op : graph->ops) producers[static_cast<size_t>(op.output)] = &op;
+  return producers;
+}
+
+// Ops whose output is -1 have been folded away.
+void EraseFolded(Graph* graph) {
+  const auto folded = [](const Op& op) { return op.output < 0; };
+  graph->ops.erase(std::remove_if(graph->ops.begin(), graph->ops.end(), folded), graph->ops.end());
+}
+
+void RemoveDeadOps(Graph* graph) {
+  std::vector<bool> needed(graph->tensors.size(), false);
+  for (const int i : graph->outputs) needed[static_cast<size_t>(i)] = true;
+  for (auto op = graph->ops.rbegin(); op != graph->ops.rend(); ++op) {
+    if (needed[static_cast<size_t>(op->output)]) {
+      for (const int i : op->inputs) needed[static_cast<size_t>(i)] = true;
+    } else {
+      op->output = -1;
+    }
+  }
+  EraseFolded(graph);
+}
+
+void RemoveIdentities(Graph* graph) {
+  for (Op& op : graph->ops) {
+    const bool may_be = op.type == OpType::kReshape || op.type == OpType::kPad || op.type == OpType::kStridedSlice;
+    // A pad or slice that keeps the shape keeps every element at its place.
+    if (!may_be || graph->tensor(op.inputs[0]).shape != graph->tensor(op.output).shape) continue;
+    if (IsOutput(*graph, op.output)) continue;  // the caller reads this very tensor
+    for (Op& reader : graph->ops) std::replace(reader.inputs.begin(), reader.inputs.end(), op.output, op.inputs[0]);
+    op.output = -1;
+  }
+  EraseFolded(graph);
+}
+
+// The window's padding with the pad's zeros around it, if they are zeros over H and W only and stay in bounds.
+std::optional<Padding2D> AddPad(const Padding2D& window, const PadParams& pad) {
+  const auto& [before, after, value] = pad;
+  const bool over_rows_and_columns = before[0] == 0 && after[0] == 0 && before[3] == 0 && after[3] == 0;
+  if (value != 0.0f || !over_rows_and_columns) return std::nullopt;
+  const int64_t top = int64_t{window.top} + before[1], bottom = int64_t{window.bottom} + after[1];
+  const int64_t left = int64_t{window.left} + before[2], right = int64_t{window.right} + after[2];
+  if (std::max({top, bottom, left, right}) > kMaxWindow) return std::nullopt;
+  return Padding2D{static_cast<int>(top), static_cast<int>(bottom), static_cast<int>(left), static_cast<int>(right)};
+}
+
+// Leaves the pad to RemoveDeadOps, since others may read it.
+void FoldPads(Graph* graph) {
+  const std::vector<Op*> producers = FindProducers(graph);
+  for (Op& op : graph->ops) {
+    Window* window = nullptr;
+    if (auto* conv = std::get_if<ConvParams>(&op.params)) window = &conv->window;
+    if (auto* depthwise = std::get_if<DepthwiseParams>(&op.params)) window = &depthwise->window;
+    const Op* pad = producers[static_cast<size_t>(op.inputs[0])];
+    if (window == nullptr || pad == nullptr || pad->type != OpType::kPad) continue;
+    if (const auto padding = AddPad(window->padding, std::get<PadParams>(pad->params))) {
+      window->padding = *padding;
+      op.inputs[0] = pad->inputs[0];
+    }
+  }
+}
+
+// kNone where the function is no activation.
+Activation AsActivation(const Op& op) {
+  if (op.type != OpType::kUnary) return Activation::kNone;
+  switch (std::get<UnaryParams>(op.params).function) {
+    case UnaryFunction::kRelu:
+      return Activation::kRelu;
+    case UnaryFunction::kReluN1To1:
+      return Activation::kReluN1To1;
+    case UnaryFunction::kRelu6:
+      return Activation::kRelu6;
+    default:
+      return Activation::kNone;
+  }
+}
+
+void FoldActivations(Graph* graph) {
+  const std::vector<int> uses = CountUses(*graph);
+  std::vector<Op*> producers = FindProducers(graph);
+  for (Op& op : graph->ops) {
+    const Activation activation = AsActivation(op);
+    Op* before = producers[static_cast<size_t>(op.inputs[0])];
+    if (activation == Activation::kNone || before == nullptr || !TakesActivation(before->type)) continue;
+    if (before->activation != Activation::kNone || uses[static_cast<size_t>(op.inputs[0])] != 1) continue;
+    before->activation = activation;
+    before->output = op.output;
+    producers[static_cast<size_t>(op.output)] = before;
+    op.output = -1;
+  }
+  EraseFolded(graph);
+}
+
+// Whether add.inputs[side] comes from a convolution that can add the other operand itself.
+bool CanTakeResidual(const Graph& graph, const Op& add, size_t side, const Op* conv, const std::vector<int>& uses) {
+  const int sum = add.inputs[side], residual = add.inputs[1 - side];
+  return conv != nullptr && conv->type == OpType::kConv && conv->inputs.size() == 1 &&
+         conv->activation == Activation::kNone && uses[static_cast<size_t>(sum)] == 1 &&
+         graph.tensor(residual).data == nullptr && graph.tensor(sum).shape == graph.tensor(residual).shape;
+}
+
+void FoldResiduals(Graph* graph) {
+  const std::vector<int> uses = CountUses(*graph);
+  std::vector<Op*> producers = FindProducers(graph);
+  for (Op& op : graph->ops) {
+    if (op.type != OpType::kAdd) continue;
+    Op* conv = nullptr;
+    int residual = -1;
+    for (const size_t side : {0, 1}) {
+      Op* before = producers[static_cast<size_t>(op.inputs[side])];
+      // Pointers into one vector: the larger one is the later op, which delays least by moving here.
+      if (CanTakeResidual(*graph, op, side, before, uses) && (conv == nullptr || before > conv)) {
+        conv = before;
+        residual = op.inputs[1 - side];
+      }
+    }
+    if (conv == nullptr) continue;
+    conv->inputs.push_back(residual);
+    conv->activation = op.activation;
+    conv->output = op.output;
+    op = std::move(*conv);
+    producers[static_cast<size_t>(op.output)] = &op;
+    conv->output = -1;
+  }
+  EraseFolded(graph);
+}
+
+}  // namespace
+
+Status FuseGraph(Graph* graph) {
+  MCPRUNER_RETURN_IF_ERROR(ValidateGraph(*graph));
+  RemoveIdentities(graph);
+  FoldPads(graph);
+  RemoveDeadOps(graph);  // before uses are counted
+  FoldActivations(graph);
+  FoldResiduals(graph);
+  return Status::Ok();
+}
+
+}  // namespace mcpruner

@@ -1,0 +1,31 @@
+// Rewrites a graph into fewer ops that compute the same elements.
+//
+//     Pad -> Conv -> Relu                     Conv (padding in its window, activation Relu)
+//
+//     x -> Conv --> Add -> Relu               x -> Conv (residual y, activation Relu), at the place of the Add
+//     y ---------->
+//
+// In order: ops that change nothing go; zero pads over H and W move into the window of the convolution that reads them
+// (not into pools: an average would count them, a maximum would see them); relu, relu6 and relu_n1_to_1 become the
+// activation of the op before; an add becomes a second input of the convolution before. A convolution moves to the
+// place of its add, where both of the add's operands are known; of two, the later one takes the add. What nothing reads
+// is dropped.
+//
+// An op is only folded into another where nobody else, the caller included, sees the tensor between them. A fused op
+// keeps the name of the op that holds the weights.
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_FUSION_H_
+#define MCPRUNER_DELEGATE_GRAPH_FUSION_H_
+
+#include "delegate/graph/graph.h"
+#include "delegate/graph/status.h"
+
+namespace mcpruner {
+
+// Inputs, outputs and tensor numbers stay; tensors that no op uses any more stay in the list. The only error is that of
+// ValidateGraph, then the graph is as it was.
+Status FuseGraph(Graph* graph);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_FUSION_H_
