@@ -1,0 +1,69 @@
+"""Compiler flags of the project, and the instruction sets that SIMD sources are compiled for."""
+
+# C++17 comes from .bazelrc. Exceptions stay on (std::bad_alloc); each entry point of the runtime catches them.
+MCPRUNER_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fvisibility=hidden",
+    "-fvisibility-inlines-hidden",
+    "-ffunction-sections",
+    "-fdata-sections",
+]
+
+MCPRUNER_LINKOPTS = ["-Wl,--gc-sections"]
+
+# Highway takes the widest set whose macros the flags define; its AVX2 wants FMA, F16C, BMI, AES and PCLMUL named too.
+_AVX2 = ["-DHWY_COMPILE_ONLY_STATIC", "-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-maes", "-mpclmul"]
+
+# Flags of each instruction set beyond MCPRUNER_COPTS. Sources include <hwy/highway.h>, which needs nothing else.
+SIMD_COPTS = {
+    "scalar": ["-DHWY_COMPILE_ONLY_SCALAR"],
+    "neon": ["-DHWY_COMPILE_ONLY_STATIC"],  # part of the aarch64 baseline
+    "avx2": _AVX2,
+    "avx512": _AVX2 + [
+        "-mavx512f",
+        "-mavx512bw",
+        "-mavx512cd",
+        "-mavx512dq",
+        "-mavx512vl",
+        "-mprefer-vector-width=512",
+    ],
+}
+
+_X86_64 = ["scalar", "avx2", "avx512"]
+_AARCH64 = ["scalar", "neon"]
+
+def simd_library(name, srcs, hdrs = [], deps = [], visibility = None):
+    """Compiles the same sources once per instruction set of the CPU that is built for.
+
+    Makes the libraries <name>_<set>, and <name> which is all of them that suit the CPU. The macro
+    MCPRUNER_SIMD_TARGET is the set's name (an identifier: scalar, neon, avx2, avx512); everything with external
+    linkage in these sources must carry it in its name or namespace, inline functions of shared headers included: the
+    linker keeps one copy of those, and it could be one that an older CPU cannot run.
+
+    Args:
+      name: name of the library of all sets.
+      srcs: sources, compiled for each set.
+      hdrs: headers of the sources.
+      deps: what the sources need beside Highway.
+      visibility: as everywhere.
+    """
+    for target, copts in SIMD_COPTS.items():
+        native.cc_library(
+            name = name + "_" + target,
+            srcs = srcs,
+            hdrs = hdrs,
+            copts = MCPRUNER_COPTS + copts,
+            local_defines = ["MCPRUNER_SIMD_TARGET=" + target],
+            tags = ["manual"],  # //... must not build AVX for aarch64
+            deps = deps + ["//third_party:highway"],
+        )
+    native.cc_library(
+        name = name,
+        visibility = visibility,
+        deps = select({
+            "//tools:x86_64": [":%s_%s" % (name, target) for target in _X86_64],
+            "//tools:aarch64": [":%s_%s" % (name, target) for target in _AARCH64],
+        }),
+    )
