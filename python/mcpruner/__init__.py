@@ -1,0 +1,55 @@
+"""mcpruner: prune convolutional networks so that TFLite runs them faster, not only smaller.
+
+Four steps, each usable alone::
+
+    import mcpruner
+
+    pruned = mcpruner.prune(model, target="hikey970-cpu", density=0.178)  # one shot; PruningCallback while training
+    content, report = mcpruner.convert(mcpruner.strip(pruned), target="hikey970-cpu", values="float16")
+    print(report.table())                                                 # what each layer gains, or why it does not
+    interpreter = mcpruner.Interpreter(model_content=content)             # a drop-in for tf.lite.Interpreter
+
+Names
+-----
+prune, PruningCallback, strip
+    The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
+convert
+    A Keras model, ``.keras``, SavedModel or ``.tflite`` into a ``.tflite`` whose pruned layers are packed.
+Interpreter
+    A TFLite interpreter with the plugin loaded, plus ``profile()`` and ``report()``.
+load_delegate, delegate_path
+    The plugin for an interpreter of one's own, and the file itself for any other loader.
+
+Everything is imported on first use: ``import mcpruner`` loads neither TensorFlow nor NumPy.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mcpruner.converter.callback import PruningCallback
+    from mcpruner.converter.convert import convert
+    from mcpruner.converter.prune import prune, strip
+    from mcpruner.runtime import Interpreter, delegate_path, load_delegate
+
+__all__ = ["Interpreter", "PruningCallback", "convert", "delegate_path", "load_delegate", "prune", "strip"]
+
+_HOME = {
+    "Interpreter": "mcpruner.runtime",
+    "PruningCallback": "mcpruner.converter.callback",
+    "convert": "mcpruner.converter.convert",
+    "delegate_path": "mcpruner.runtime",
+    "load_delegate": "mcpruner.runtime",
+    "prune": "mcpruner.converter.prune",
+    "strip": "mcpruner.converter.prune",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mcpruner' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,114 @@
+"""Speed of a converted file in the plugin, beside its dense self in the same runtime without it.
+
+Nothing is timed before it was checked, and both models are timed in turns in one process, so that a machine's slow
+moments fall on both.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mcpruner.compare import random_inputs, run, time_interleaved
+from mcpruner.converter.densify import densify
+from mcpruner.machine import birth_certificate
+from mcpruner.runtime import Interpreter, find_runtime
+from mcpruner.text import table
+from mcpruner.verification import Verification, verify
+
+
+def benchmark(
+    content: bytes,
+    against: bytes | None = None,
+    *,
+    threads: Sequence[int] = (1,),
+    backends: Sequence[str] = ("auto",),
+    runs: int = 30,
+    tick: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Check, then time.
+
+    Parameters
+    ----------
+    content
+        The converted ``.tflite``.
+    against
+        The dense one; by default what the blobs of `content` unpack to.
+    threads, backends
+        Every pair of them is checked and timed.
+    runs
+        Timed runs of each model, after three that are not.
+    tick
+        Called after each timed round, for a progress bar.
+
+    Returns
+    -------
+    ``machine``, ``date``, ``commit``, ``runtime``, ``runs``, ``ok``, ``largest_error`` and ``tolerance`` (relative to
+    the output's largest magnitude), and ``results``: for each pair ``threads``, ``backend``, ``median_ms``,
+    ``min_ms``, ``against_median_ms``, ``against_min_ms`` and ``speedup`` (ratio of the medians). Empty when not ok.
+    """
+    dense = densify(content) if against is None else against
+    pairs = [(count, backend) for count in threads for backend in backends]
+    checks = [verify(content, dense, num_threads=count, backend=backend) for count, backend in pairs]
+    worst: Verification = max(checks, key=lambda check: (not check.ok, check.largest_error))
+    runtime = find_runtime()
+    return {
+        **birth_certificate(),
+        "runtime": f"{runtime.name} {runtime.version}",
+        "runs": runs,
+        "ok": worst.ok,
+        "largest_error": worst.largest_error,
+        "tolerance": worst.tolerance,
+        "results": [_time(content, dense, *pair, runs, tick) for pair in pairs] if worst.ok else [],
+    }
+
+
+def _time(
+    content: bytes, dense: bytes, num_threads: int, backend: str, runs: int, tick: Callable[[], None]
+) -> dict[str, Any]:
+    plugin = Interpreter(model_content=content, num_threads=num_threads, backend=backend)
+    plain = find_runtime().interpreter(model_content=dense, num_threads=num_threads)
+    (inputs,) = random_inputs(plain, samples=1)
+    for interpreter in (plugin, plain):
+        run(interpreter, inputs)
+    ours, theirs = time_interleaved([plugin.invoke, plain.invoke], runs, tick)
+    return {
+        "threads": num_threads,
+        "backend": backend,
+        "median_ms": float(np.median(ours)),
+        "min_ms": float(ours.min()),
+        "against_median_ms": float(np.median(theirs)),
+        "against_min_ms": float(theirs.min()),
+        "speedup": float(np.median(theirs) / np.median(ours)),
+    }
+
+
+def profile(content: bytes, num_threads: int = 1, backend: str = "auto", runs: int = 30) -> list[dict[str, Any]]:
+    """`Interpreter.profile` of `runs` inferences on random inputs, after three that are not counted."""
+    interpreter = Interpreter(model_content=content, num_threads=num_threads, backend=backend)
+    (inputs,) = random_inputs(interpreter, samples=1)
+    run(interpreter, inputs)
+    for _ in range(2):
+        interpreter.invoke()
+    interpreter.set_profiling(True)
+    for _ in range(runs):
+        interpreter.invoke()
+    return interpreter.profile()
+
+
+def profile_table(ops: list[dict[str, Any]]) -> str:
+    """Name, type, kernel, output, density, milliseconds and share of the time of each op, as text columns."""
+    total = sum(op["nanoseconds"] for op in ops) or 1
+    rows = [
+        [
+            op["name"],
+            op["type"],
+            op["kernel"],
+            "x".join(map(str, op["output"])),
+            f"{op['density']:.3f}",
+            f"{op['nanoseconds'] / max(op['runs'], 1) / 1e6:.3f}",
+            f"{op['nanoseconds'] / total:.1%}",
+        ]
+        for op in ops
+    ]
+    return table(["op", "type", "kernel", "output", "density", "ms", "share"], rows)

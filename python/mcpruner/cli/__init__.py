@@ -1,0 +1,1 @@
+"""The ``mcpruner`` command: one file per sub-command, `main` puts them together."""

@@ -1,0 +1,94 @@
+"""``mcpruner benchmark``: check a converted file, then time it beside its dense self."""
+
+import argparse
+import json
+from typing import Any
+
+from mcpruner.cli.common import (
+    MISMATCH,
+    add_command,
+    positive,
+    positive_list,
+    progress,
+    read_tflite,
+    write,
+)
+from mcpruner.text import table
+
+_BACKENDS = ("auto", "cpu", "reference")
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command and its options."""
+    parser = add_command(
+        commands,
+        "benchmark",
+        "check a converted file, then time it in turns with its dense self in the same runtime without the plugin",
+        "mcpruner benchmark pruned.tflite --against dense.tflite --threads 1,2 --json result.json",
+        run,
+    )
+    parser.add_argument("file", metavar="FILE.tflite", help="converted file")
+    parser.add_argument(
+        "--against", metavar="DENSE.tflite", help="dense file (default: what the file's own blobs unpack to)"
+    )
+    parser.add_argument("--threads", type=positive_list, default=[1], metavar="N,N", help="thread counts (default: 1)")
+    parser.add_argument(
+        "--backend",
+        type=backend_list,
+        default=["auto"],
+        metavar="B,B",
+        help=f"of {', '.join(_BACKENDS)} (default: auto)",
+    )
+    parser.add_argument("--runs", type=positive, default=30, metavar="N", help="timed runs of each (default: 30)")
+    parser.add_argument("--profile", action="store_true", help="print the time of each operator in the plugin")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
+
+
+def backend_list(text: str) -> list[str]:
+    """Backends separated by commas, for argparse."""
+    names = text.split(",")
+    for name in names:
+        if name not in _BACKENDS:
+            raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(_BACKENDS)}")
+    return names
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, time, print; the exit status is 1 when the check fails, and then nothing is timed."""
+    content = read_tflite(args.file)
+    against = read_tflite(args.against) if args.against else None
+    from mcpruner import benchmark
+
+    rounds = len(args.threads) * len(args.backend) * args.runs
+    with progress(f"benchmarking {args.file}", rounds) as tick:
+        result = benchmark.benchmark(
+            content, against, threads=args.threads, backends=args.backend, runs=args.runs, tick=tick
+        )
+    result = {"file": args.file, "against": args.against, **result}
+    if args.json:
+        write(args.json, json.dumps(result, indent=2) + "\n")
+    if not result["ok"]:
+        print(
+            f"NOT equal: largest error {result['largest_error']:.2e}, tolerance {result['tolerance']:.0e}; nothing timed"
+        )
+        return MISMATCH
+    print_result(result)
+    if args.profile:
+        for threads in args.threads:
+            for backend in args.backend:
+                print(f"\nprofile, {threads} threads, {backend}")
+                print(benchmark.profile_table(benchmark.profile(content, threads, backend, args.runs)))
+    return 0
+
+
+def print_result(result: dict[str, Any]) -> None:
+    """One row for each thread count and backend."""
+    print(f"{result['runtime']} on {result['machine']}; {result['date']}, {result['commit']}")
+    print(f"largest error {result['largest_error']:.2e} of the output's largest magnitude")
+    keys = ["min_ms", "median_ms", "against_min_ms", "against_median_ms"]
+    rows = [
+        [r["threads"], r["backend"], *(f"{r[key]:.3f}" for key in keys), f"{r['speedup']:.2f}"]
+        for r in result["results"]
+    ]
+    headers = ["threads", "backend", "min ms", "median ms", "against min ms", "against median ms", "speedup"]
+    print(table(headers, rows))

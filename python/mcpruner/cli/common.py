@@ -1,0 +1,73 @@
+"""What the sub-commands share: files, JSON on stdout, progress on stderr."""
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+MISMATCH = 1  # exit status of a comparison that failed
+BAD_INPUT = 2  # of everything that mcpruner was given and cannot use
+
+
+def read_tflite(path: str) -> bytes:
+    """Bytes of a .tflite file; a sentence (ValueError) when it is none."""
+    content = Path(path).read_bytes()
+    if content[4:8] != b"TFL3":
+        raise ValueError(f"{path} is not a .tflite file: it does not carry the identifier TFL3.")
+    return content
+
+
+def write(path: str, content: bytes | str) -> None:
+    """Write a result file, whose folder must exist."""
+    Path(path).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, indent=2))
+
+
+@contextlib.contextmanager
+def progress(description: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+    """A progress bar (a spinner when `total` is unknown) on stderr while the block runs, on a terminal only.
+
+    Yields the function to call after each of `total` steps.
+    """
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda: bar.advance(task)
+
+
+def add_command(commands: Any, name: str, help_text: str, example: str, run: Callable[[Any], int]) -> Any:
+    """A sub-command's parser, whose --help ends with an example; `run(args)` returns the exit status."""
+    parser = commands.add_parser(
+        name,
+        help=help_text,
+        description=help_text[0].upper() + help_text[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def positive(text: str) -> int:
+    """An integer of at least 1, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def positive_list(text: str) -> list[int]:
+    """Integers of at least 1, separated by commas, for argparse."""
+    return [positive(part) for part in text.split(",")]

@@ -1,0 +1,38 @@
+"""``mcpruner convert``: a pruned model into a .tflite that the plugin runs fast."""
+
+import argparse
+import json
+from typing import Any
+
+from mcpruner.cli.common import add_command, progress, write
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command and its options."""
+    parser = add_command(
+        commands,
+        "convert",
+        "convert a pruned .keras, SavedModel or .tflite into a .tflite with packed layers",
+        "mcpruner convert pruned.keras -o pruned.tflite --target hikey970-cpu --values float16",
+        run,
+    )
+    parser.add_argument("source", metavar="SRC", help=".keras file, SavedModel folder or .tflite file")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.tflite", help="file to write")
+    parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
+    values = ("float32", "float16", "int8")
+    parser.add_argument("--values", choices=values, default="float32", help="how weights are stored (default: float32)")
+    parser.add_argument("--report", metavar="FILE.json", help="write what happened to each layer")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert, print the table of layers."""
+    from mcpruner.converter.convert import convert
+
+    with progress(f"converting {args.source}"):
+        content, report = convert(args.source, target=args.target, values=args.values)
+    write(args.output, content)
+    if args.report:
+        data = report.to_json()
+        write(args.report, data if isinstance(data, str) else json.dumps(data, indent=2))
+    print(report.table())
+    return 0

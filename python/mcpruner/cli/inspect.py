@@ -1,0 +1,105 @@
+"""``mcpruner inspect``: what is in a .tflite, layer by layer."""
+
+import argparse
+from typing import Any
+
+from mcpruner.cli.common import add_command, print_json, read_tflite
+from mcpruner.text import table
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command and its options."""
+    parser = add_command(
+        commands,
+        "inspect",
+        "list the layers of a .tflite with their density, patterns and size",
+        "mcpruner inspect pruned.tflite",
+        run,
+    )
+    parser.add_argument("file", metavar="FILE.tflite", help="file to read, converted or not")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table or the JSON."""
+    content = read_tflite(args.file)
+    layers = describe(content)
+    if args.json:
+        print_json({"file": args.file, "bytes": len(content), "layers": layers})
+        return 0
+    headers = ["layer", "operator", "weights", "density", "patterns", "group", "values", "bytes"]
+    keys = ["name", "operator", "weights", "density", "num_patterns", "group_size", "value_type", "bytes"]
+    print(table(headers, [[_cell(layer[key]) for key in keys] for layer in layers]))
+    print(f"{len(layers)} operators, {len(content)} bytes")
+    return 0
+
+
+def describe(content: bytes) -> list[dict[str, Any]]:
+    """One dictionary per operator of the first subgraph; fields that an operator has not are None.
+
+    Raises
+    ------
+    ValueError
+        The file or one of its blobs is damaged.
+    """
+    from mcpruner.converter.densify import CONV, FULLY_CONNECTED, tensor_name
+    from mcpruner.converter.tflite_model import operator_name, read_model
+
+    model = read_model(content)
+    graph = model.subgraphs[0]
+    layers = []
+    for op in graph.operators:
+        name = operator_name(model, op)
+        layer = {
+            "name": tensor_name(graph, op.outputs[0]) if len(op.outputs) else "",
+            "operator": name,
+            **dict.fromkeys(["weights", "density", "num_patterns", "group_size", "value_type"]),
+            "bytes": _constant_bytes(model, graph, op),
+        }
+        if name in (CONV, FULLY_CONNECTED):
+            layer.update(_packed(model, graph, op))
+        elif name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            layer.update(_dense(model, graph, op))
+        layers.append(layer)
+    return layers
+
+
+def _packed(model: Any, graph: Any, op: Any) -> dict[str, Any]:
+    from mcpruner.converter.densify import read_layer
+
+    layer, _ = read_layer(model, graph, op)
+    return {
+        "weights": [layer.out_channels, *map(int, layer.kernel_size), layer.in_channels],
+        "density": float(layer.density),
+        "num_patterns": len(layer.patterns),
+        "group_size": int(layer.group_size),
+        "value_type": layer.value_type,
+    }
+
+
+def _dense(model: Any, graph: Any, op: Any) -> dict[str, Any]:
+    """Shape and, where the weights are plain float32, the share that is not zero."""
+    import numpy as np
+
+    from mcpruner.converter.tflite_model import schema
+
+    tensor = graph.tensors[op.inputs[1]]
+    data, density = model.buffers[tensor.buffer].data, None
+    types = {value: name.lower() for name, value in vars(schema.TensorType).items() if not name.startswith("_")}
+    if tensor.type == schema.TensorType.FLOAT32 and data is not None and len(data):
+        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
+        density = np.count_nonzero(values) / values.size
+    return {"weights": [int(size) for size in tensor.shape], "density": density, "value_type": types[tensor.type]}
+
+
+def _constant_bytes(model: Any, graph: Any, op: Any) -> int:
+    buffers = {graph.tensors[i].buffer for i in op.inputs if i >= 0}
+    return sum(len(model.buffers[b].data) for b in buffers if model.buffers[b].data is not None)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return "x".join(map(str, value))
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

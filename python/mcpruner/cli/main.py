@@ -1,0 +1,56 @@
+"""Entry point of ``mcpruner``.
+
+Results go to stdout, messages to stderr. The exit status is 0, or 1 when a comparison found a mismatch, or 2 after one
+sentence about what was given: a file that is missing or damaged, an option that is wrong, a part that is not installed.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from mcpruner.cli import benchmark, convert, devices, inspect, prune, verify
+from mcpruner.cli.common import BAD_INPUT
+
+_COMMANDS = (convert, prune, inspect, verify, benchmark, devices)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence; the usage is in --help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of ``mcpruner``."""
+    result = _Parser(prog="mcpruner", description="Prune convolutional networks for TFLite and run them fast.")
+    commands = result.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    args = parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notices are no message of ours
+    try:
+        return args.run(args)
+    except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
+        print(f"mcpruner: {_sentence(error)}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return 130
+
+
+def _sentence(error: Exception) -> str:
+    """The error's message in one line."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""``mcpruner prune``: mask a Keras model in one shot."""
+
+import argparse
+from typing import Any
+
+from mcpruner.cli.common import add_command, progress
+from mcpruner.text import table
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command and its options."""
+    parser = add_command(
+        commands,
+        "prune",
+        "prune a Keras model in one shot, without training",
+        "mcpruner prune model.keras -o pruned.keras --target hikey970-cpu --density 0.178 --density 'fc*=0.1'",
+        run,
+    )
+    parser.add_argument("source", metavar="SRC.keras", help="Keras model file")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.keras", help="file to write")
+    parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
+    share = parser.add_mutually_exclusive_group(required=True)
+    form = "a number, or GLOB=NUMBER for the layers whose name matches; may be repeated"
+    share.add_argument("--density", action="append", metavar="D", help=f"share of weights kept in a layer: {form}")
+    share.add_argument("--sparsity", action="append", metavar="S", help=f"share of weights removed: {form}")
+    parser.add_argument(
+        "--scope", action="append", metavar="GLOB", help="prune only layers whose name matches; may be repeated"
+    )
+    parser.add_argument(
+        "--num-patterns", type=int, default=8, metavar="N", help="patterns in a layer's library (default: 8)"
+    )
+    parser.add_argument("--balance", action="store_true", help="keep the same number of kernels in every filter group")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prune, save, print the density of each layer."""
+    shares = {"density": layer_shares(args.density)} if args.density else {"sparsity": layer_shares(args.sparsity)}
+    with progress(f"pruning {args.source}"):
+        import keras
+
+        from mcpruner.converter.prune import prune
+
+        model = keras.models.load_model(args.source, compile=False)
+        pruned = prune(
+            model, target=args.target, scope=args.scope, num_patterns=args.num_patterns, balance=args.balance, **shares
+        )
+        pruned.save(args.output)
+    print(table(["layer", "kernel", "density"], [*_densities(pruned)]))
+    return 0
+
+
+def layer_shares(texts: list[str]) -> float | dict[str, float]:
+    """``["0.178", "fc*=0.1"]`` as ``prune`` wants it: a float, or globs to floats with ``"*"`` last.
+
+    Raises
+    ------
+    ValueError
+        Something is not a number, or the share for all layers is given twice.
+    """
+    named: dict[str, float] = {}
+    for text in texts:
+        glob, _, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            raise ValueError(f"{text!r} is neither a number nor GLOB=NUMBER.") from None
+        if (glob or "*") in named:
+            raise ValueError(f"There are two values for the layers {glob or '*'!r}: give one.")
+        named[glob or "*"] = value
+    if set(named) == {"*"}:
+        return named["*"]
+    everywhere = {"*": named.pop("*")} if "*" in named else {}
+    return {**named, **everywhere}
+
+
+def _densities(model: Any) -> list[list[Any]]:
+    import numpy as np
+
+    rows = []
+    for layer in model.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is not None:
+            weights = np.asarray(kernel)
+            rows.append(
+                [layer.name, "x".join(map(str, weights.shape)), f"{np.count_nonzero(weights) / weights.size:.4f}"]
+            )
+    return rows

@@ -1,0 +1,93 @@
+"""``mcpruner verify``: is a converted file still the network it was converted from?"""
+
+import argparse
+from typing import Any
+
+from mcpruner.cli.common import MISMATCH, add_command, positive, print_json, progress, read_tflite
+from mcpruner.text import table
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command and its options."""
+    parser = add_command(
+        commands,
+        "verify",
+        "compare a converted file, run by the plugin, with its dense self in the same runtime (exit status 1: they differ)",
+        "mcpruner verify pruned.tflite --against dense.tflite --all-layers",
+        run,
+    )
+    parser.add_argument("file", metavar="FILE.tflite", help="converted file")
+    parser.add_argument(
+        "--against", metavar="DENSE.tflite", help="file it was converted from (default: what its own blobs unpack to)"
+    )
+    parser.add_argument("--inputs", metavar="FILE.npy", help="array [samples, ...] to run (default: normal noise)")
+    parser.add_argument(
+        "--batch", type=positive, metavar="N", help="samples at a time (default: the model's batch size)"
+    )
+    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="default: 1")
+    parser.add_argument("--backend", choices=("auto", "cpu", "reference"), default="auto", help="default: auto")
+    parser.add_argument("--all-layers", action="store_true", help="compare the output of every operator as well")
+    parser.add_argument(
+        "--exact-weights", action="store_true", help="do not round DENSE's weights to the type that FILE stores"
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        metavar="T",
+        help="largest error that passes, relative to the output's largest magnitude "
+        "(default: 1e-4; with --exact-weights 1e-4 for float32, 5e-3 for float16, 1e-1 for int8)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare and print; the exit status says whether they agree."""
+    content = read_tflite(args.file)
+    against = read_tflite(args.against) if args.against else None
+    from mcpruner.verification import verify
+
+    with progress(f"verifying {args.file}"):
+        outcome = verify(
+            content,
+            against,
+            inputs=read_array(args.inputs) if args.inputs else None,
+            batch=args.batch,
+            num_threads=args.threads,
+            backend=args.backend,
+            all_layers=args.all_layers,
+            exact_weights=args.exact_weights,
+            tolerance=args.tolerance,
+        )
+    if args.json:
+        print_json({"file": args.file, "against": args.against, **outcome.to_json()})
+    else:
+        print_outcome(outcome)
+    return 0 if outcome.ok else MISMATCH
+
+
+def read_array(path: str) -> Any:
+    """The array in a .npy file; a sentence (ValueError) when there is none."""
+    import numpy as np
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is not a .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{path} holds several arrays; a .npy file of one is needed.")
+    return array
+
+
+def print_outcome(outcome: Any) -> None:
+    """Tables of the errors, then one line that says whether the files agree."""
+    errors = [*outcome.outputs, *outcome.layers]
+    rows = [[e.name, f"{e.difference:.2e}", f"{e.magnitude:.4g}", f"{e.relative:.2e}"] for e in errors]
+    print(table(["output", "largest difference", "largest magnitude", "relative error"], rows))
+    for weight in outcome.weights:
+        if weight.different:
+            print(
+                f"{weight.name}: {weight.different} of {weight.count} weights differ, by up to {weight.largest:.3g} "
+                f"({weight.value_type} values)"
+            )
+    verdict = "equal" if outcome.ok else "NOT equal"
+    print(f"{verdict}: largest error {outcome.largest_error:.2e}, tolerance {outcome.tolerance:.0e}")

@@ -1,0 +1,172 @@
+"""Run two models on the same inputs, and say how far their outputs are apart and how long each took.
+
+An error is relative to the largest magnitude of the output it is in: ``max |actual - expected| / max |expected|`` over
+all inputs. Relative to each value it would say nothing, since activations pass through zero.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class OutputError:
+    """How far one output is from what was expected, over all inputs seen so far."""
+
+    name: str
+    difference: float = 0.0
+    magnitude: float = 0.0
+
+    @property
+    def relative(self) -> float:
+        """The difference as a share of the output's largest magnitude; infinite where that is zero or not a number."""
+        if self.difference == 0:
+            return 0.0
+        return self.difference / self.magnitude if self.magnitude > 0 else float("inf")
+
+    def add(self, actual: np.ndarray, expected: np.ndarray) -> None:
+        """Take one more pair of equal shape into account. A NaN that was not expected is an infinite difference."""
+        if actual.shape != expected.shape:
+            raise ValueError(
+                f"Output {self.name} has shape {list(actual.shape)} in one model and {list(expected.shape)} in the other: "
+                f"the two files are not of the same network."
+            )
+        if expected.size == 0:
+            return
+        a, b = actual.astype(np.float64), expected.astype(np.float64)
+        same = (a == b) | (np.isnan(a) & np.isnan(b))
+        with np.errstate(invalid="ignore"):
+            difference = np.where(same, 0.0, np.abs(a - b))
+        self.difference = max(self.difference, float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max()))
+        finite = np.abs(b[np.isfinite(b)])
+        self.magnitude = max(self.magnitude, float(finite.max(initial=0.0)))
+
+
+def random_inputs(
+    interpreter: Any, samples: int, batch: int | None = None, seed: int = 0
+) -> Iterable[list[np.ndarray]]:
+    """Inputs for every input of `interpreter`: standard normal floats, integers over the range of small types.
+
+    Parameters
+    ----------
+    interpreter
+        Any TFLite interpreter; its tensors need not be allocated.
+    samples
+        How many lists of arrays.
+    batch
+        Size of the first dimension; by default the model's own.
+    seed
+        Of the generator: equal seeds give equal inputs.
+
+    Raises
+    ------
+    ValueError
+        An input has a size that is open (other than the batch), so that no input can be made up for it.
+    """
+    rng = np.random.default_rng(seed)
+    details = interpreter.get_input_details()
+    for detail in details:
+        if any(size < 0 for size in detail["shape_signature"][1:]):
+            raise ValueError(
+                f"Input {detail['name']} has no fixed shape ({detail['shape_signature'].tolist()}): give inputs as a file."
+            )
+    for _ in range(samples):
+        yield [_random_array(rng, detail, batch) for detail in details]
+
+
+def _random_array(rng: np.random.Generator, detail: dict[str, Any], batch: int | None) -> np.ndarray:
+    shape = list(detail["shape"])
+    if batch is not None and shape:
+        shape[0] = batch
+    dtype = np.dtype(detail["dtype"])
+    if dtype.kind == "f":
+        return rng.standard_normal(shape).astype(dtype)
+    if dtype.itemsize == 1 and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+    return rng.integers(0, 2, shape).astype(dtype)
+
+
+def run(interpreter: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Outputs of one inference, resized to the inputs' shapes where they differ from the last ones.
+
+    Parameters
+    ----------
+    interpreter
+        Any TFLite interpreter, allocated or not.
+    inputs
+        One array for each of its inputs, in their order and of their types.
+    """
+    for detail, array in zip(interpreter.get_input_details(), inputs, strict=True):
+        if tuple(detail["shape"]) != array.shape:
+            interpreter.resize_tensor_input(detail["index"], array.shape)
+    interpreter.allocate_tensors()
+    for detail, array in zip(interpreter.get_input_details(), inputs, strict=True):
+        interpreter.set_tensor(detail["index"], array)
+    interpreter.invoke()
+    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+
+def output_errors(
+    actual: Any, expected: Any, batches: Iterable[Sequence[np.ndarray]], names: Sequence[str] | None = None
+) -> list[OutputError]:
+    """One `OutputError` for each output of two interpreters whose outputs pair up by position.
+
+    Parameters
+    ----------
+    actual, expected
+        Two TFLite interpreters with equal inputs and as many outputs.
+    batches
+        For each inference the list of its inputs.
+    names
+        What to call the outputs; by default the names of `actual`.
+
+    Raises
+    ------
+    ValueError
+        The number or the shapes of the outputs differ.
+    """
+    found, wanted = actual.get_output_details(), expected.get_output_details()
+    if len(found) != len(wanted):
+        raise ValueError(
+            f"One model has {len(found)} outputs and the other {len(wanted)}: the two files are not of the same network."
+        )
+    errors = [OutputError(name) for name in (names or [detail["name"] for detail in found])]
+    for inputs in batches:
+        for error, a, b in zip(errors, run(actual, inputs), run(expected, inputs), strict=True):
+            error.add(a, b)
+    return errors
+
+
+def time_interleaved(
+    calls: Sequence[Callable[[], Any]], runs: int, tick: Callable[[], None] = lambda: None
+) -> np.ndarray:
+    """Milliseconds of each call, taken in turns so that a machine's slow moments fall on all of them alike.
+
+    Parameters
+    ----------
+    calls
+        What to time; each is called three times before.
+    runs
+        How often each is timed.
+    tick
+        Called after each round, for a progress bar.
+
+    Returns
+    -------
+    float64 [calls, runs]
+    """
+    for call in calls:
+        for _ in range(3):
+            call()
+    times = np.empty((len(calls), runs))
+    for i in range(runs):
+        for j, call in enumerate(calls):
+            begin = time.perf_counter_ns()
+            call()
+            times[j, i] = (time.perf_counter_ns() - begin) / 1e6
+        tick()
+    return times
