@@ -1,0 +1,60 @@
+"""Hardware targets as data: what pruning and packing need to know of the machine that will run the model.
+
+A target says how weights should be grouped, never how a kernel is tuned: files made for one target run on all.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """Parameters of one kind of hardware.
+
+    Attributes
+    ----------
+    name
+        What users write: ``target="hikey970-cpu"``.
+    vector_width
+        float32 lanes of one vector register (CPU) or of one vector load (GPU).
+    group_size
+        Filters that share one kernel pattern for each input channel, one of 1, 2, 4, 8, 16.
+    num_threads
+        Units that share a layer's filter groups: CPU threads, or GPU shader cores.
+    pattern_size
+        Positions that a pattern of a 3x3 kernel keeps at densities up to ``pattern_size / 9``, 1..9.
+    """
+
+    name: str
+    vector_width: int
+    group_size: int
+    num_threads: int
+    pattern_size: int
+
+
+_ALL = (
+    # Kirin 970: the four Cortex-A73 do the work (the A53 are a quarter as fast); one NEON register is four lanes.
+    Target("hikey970-cpu", vector_width=4, group_size=4, num_threads=4, pattern_size=4),
+    # Mali-G72 MP12: a work-item loads four filters as one float4.
+    Target("hikey970-gpu", vector_width=4, group_size=4, num_threads=12, pattern_size=4),
+    # AVX2 is the common ground. The vector runs along the image's width, so the group need not fill it.
+    Target("x86-64", vector_width=8, group_size=4, num_threads=2, pattern_size=4),
+    # What every engine of ours can run well.
+    Target("generic", vector_width=4, group_size=4, num_threads=1, pattern_size=4),
+)
+
+TARGETS: dict[str, Target] = {target.name: target for target in _ALL}
+
+
+def get_target(name: str | Target) -> Target:
+    """Look a target up by its name; a `Target` comes back as it is.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown; the message lists the names there are.
+    """
+    if isinstance(name, Target):
+        return name
+    if name not in TARGETS:
+        raise ValueError(f"Unknown target {name!r}: use one of {', '.join(TARGETS)}.")
+    return TARGETS[name]
