@@ -1,0 +1,16 @@
+"""From a Keras model to a ``.tflite`` whose pruned layers are packed: pure Python and NumPy, no native code.
+
+Pruning: `mask` scores and chooses, `pattern` fits the mask to a library of patterns, `prune` and `callback` apply it to
+a Keras model.
+
+Converting, in the order in which `convert.convert` does it::
+
+    source          model, file or bytes          -> dense .tflite
+    tflite_model    .tflite                       -> tables, checked
+    weights         constants of a layer          -> float32 array (float16, DENSIFY and sparse tensors expanded)
+    estimate        weights, target               -> group_size, permutation, predicted speed-up
+    pack            weights, group_size           -> SparseLayer
+    serialize       SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
+    tflite_rewrite  CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped
+    report          what happened to each layer, and why
+"""

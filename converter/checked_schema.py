@@ -1,0 +1,85 @@
+"""TFLite's FlatBuffers classes with a reader that is safe on any byte string.
+
+`ai_edge_litert.schema_py_generated` trusts its input: a damaged offset makes it read outside of the file or, since
+sizes are read from the file too, build lists of billions of entries. FlatBuffers has no verifier for Python, and one
+written by hand would repeat the whole schema. All of the generated code reads through ``flatbuffers.table.Table``, so
+this module loads its own copy of the generated code (the public module stays as it is) and gives it a `Table` that
+checks every offset against the file, and that spends from a budget which only files that reference the same bytes over
+and over exceed:
+
+    generated code of our copy ── flatbuffers.table.Table ──> _CheckedTable ──> CheckedBytes (file + budget)
+
+`schema` is that copy; its ``*T`` classes are what the rest of the converter edits and packs again.
+"""
+
+import importlib.util
+from types import ModuleType, SimpleNamespace
+
+import flatbuffers
+import flatbuffers.table
+from flatbuffers import encode
+from flatbuffers import number_types as types
+
+
+class CheckedBytes(bytes):
+    """A file and how many tables and string bytes may still be read from it.
+
+    Every table is reached through a 4-byte offset of its own, and strings are rarely shared: reading a file once
+    costs less than this budget.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.tables = len(content) // 4 + 64
+        self.characters = 4 * len(content) + 1024
+
+    def check(self, begin: int, size: int) -> None:
+        """Raise ValueError unless ``size`` bytes from ``begin`` lie inside the file."""
+        if begin < 0 or size < 0 or begin + size > len(self):
+            raise ValueError(f"an offset points to byte {begin} of {len(self)}")
+
+    def spend(self, tables: int = 0, characters: int = 0) -> None:
+        """Count what is read; raise ValueError when the budget is gone."""
+        self.tables -= tables
+        self.characters -= characters
+        if self.tables < 0 or self.characters < 0:
+            raise ValueError("its tables overlap")
+
+
+class _CheckedTable(flatbuffers.table.Table):
+    """The base class with bounds: each method checks what it is about to read."""
+
+    __slots__ = ()
+
+    def __init__(self, buf: CheckedBytes, pos: int) -> None:
+        super().__init__(buf, pos)
+        buf.check(pos, 4)
+        vtable = pos - encode.Get(types.SOffsetTFlags.packer_type, buf, pos)
+        buf.check(vtable, 4)
+        size = encode.Get(types.VOffsetTFlags.packer_type, buf, vtable)
+        buf.check(vtable, max(4, size))
+        buf.spend(tables=1)
+
+    def String(self, off: int) -> bytes:
+        begin = self.Indirect(off)
+        self.Bytes.check(begin, 4)
+        length = encode.Get(types.UOffsetTFlags.packer_type, self.Bytes, begin)
+        self.Bytes.check(begin + 4, length)
+        self.Bytes.spend(characters=length)
+        return super().String(off)
+
+    def VectorLen(self, off: int) -> int:
+        length = super().VectorLen(off)
+        self.Bytes.check(self.Vector(off), length)  # an element has at least one byte
+        return length
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.find_spec("ai_edge_litert.schema_py_generated")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.flatbuffers = SimpleNamespace(**vars(flatbuffers))
+    module.flatbuffers.table = SimpleNamespace(Table=_CheckedTable)
+    return module
+
+
+schema = _load()
