@@ -1,0 +1,130 @@
+"""Which positions of a kernel are kept: a small library of patterns for a layer, and the pattern of each kernel.
+
+A pattern keeps `size` of a kernel's positions; all filters of a group share it for one input channel. A layer has few
+patterns, so that a group's kernels fall into few long runs:
+
+    saliency of a kernel    all 4-of-9 patterns -> library of 8      kernel -> its best pattern
+    5 1 0
+    4 9 1        keeps      x..   .x.   xx.                          x..
+    0 7 0                   xx.   xxx   xx.  ...                     xx.
+                            .x.   ...   ...                          .x.
+
+The library maximises the saliency that the kernels keep when each takes its best pattern (facility location): a greedy
+choice, at least 1 - 1/e of the best (Nemhauser et al., 1978), then refined as k-means is: kernels choose patterns,
+each pattern becomes the best one for those that chose it. Neither step can lose saliency.
+"""
+
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+# Above this many possible patterns, candidates come from the kernels themselves. All 4-of-9 are 126.
+_MAX_CANDIDATES = 512
+# Kernels on which the library is chosen; more do not change it, but cost time.
+_MAX_KERNELS = 8192
+_MAX_REFINEMENTS = 10
+
+
+def choose_library(saliency: np.ndarray, size: int, num_patterns: int) -> np.ndarray:
+    """Choose the patterns of a layer.
+
+    Parameters
+    ----------
+    saliency
+        float ``[N, P]``: saliency of each position of each kernel, summed over the filters of its group.
+    size
+        Positions that each pattern keeps, 1..P.
+    num_patterns
+        Most patterns in the library, at least 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool ``[n, P]``, n <= num_patterns different patterns of `size` positions each.
+
+    Raises
+    ------
+    ValueError
+        `size` is not in 1..P or `num_patterns` is below 1.
+    """
+    positions = saliency.shape[1]
+    if not 1 <= size <= positions:
+        raise ValueError(f"Expected a pattern size of 1 to {positions}, got {size}.")
+    if num_patterns < 1:
+        raise ValueError(f"Expected num_patterns of at least 1, got {num_patterns}.")
+    if size == positions:
+        return np.ones((1, positions), bool)
+    step = -(-len(saliency) // _MAX_KERNELS)
+    sample = np.ascontiguousarray(saliency[::step], np.float32)
+    library = _choose_greedily(sample, _candidates(sample, size), num_patterns)
+    for _ in range(_MAX_REFINEMENTS):
+        refined = _refine(sample, library)
+        if (refined == library).all():
+            break
+        library = refined
+    return np.unique(library, axis=0)[::-1]
+
+
+def assign_patterns(saliency: np.ndarray, library: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give each kernel the pattern that keeps most of its saliency.
+
+    Parameters
+    ----------
+    saliency
+        float ``[N, P]``, as for `choose_library`.
+    library
+        bool ``[n, P]``.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Index of each kernel's pattern (intp ``[N]``) and the saliency it keeps (float ``[N]``).
+    """
+    kept = saliency @ library.T.astype(saliency.dtype)
+    best = kept.argmax(axis=1)
+    return best, np.take_along_axis(kept, best[:, None], axis=1)[:, 0]
+
+
+def _candidates(saliency: np.ndarray, size: int) -> np.ndarray:
+    """All patterns of `size` positions where they are few, else the kernels' own best ones, most frequent first."""
+    positions = saliency.shape[1]
+    if comb(positions, size) <= _MAX_CANDIDATES:
+        indices = np.array(list(combinations(range(positions), size)))
+        patterns = np.zeros((len(indices), positions), bool)
+        np.put_along_axis(patterns, indices, True, axis=1)
+        return patterns
+    own, counts = np.unique(_top(saliency, size), axis=0, return_counts=True)
+    return own[np.argsort(-counts, kind="stable")[:_MAX_CANDIDATES]]
+
+
+def _top(saliency: np.ndarray, size: int) -> np.ndarray:
+    """Mark the `size` largest positions of each row; equal ones from the left. float ``[N, P]`` -> bool ``[N, P]``."""
+    top = np.zeros(saliency.shape, bool)
+    np.put_along_axis(top, np.argsort(-saliency, axis=1, kind="stable")[:, :size], True, axis=1)
+    return top
+
+
+def _choose_greedily(saliency: np.ndarray, candidates: np.ndarray, num_patterns: int) -> np.ndarray:
+    """Add the candidate that gains most, until `num_patterns` are chosen or nothing gains."""
+    kept = saliency @ candidates.T.astype(saliency.dtype)
+    chosen = [int(kept.sum(axis=0).argmax())]
+    best = kept[:, chosen[0]].copy()
+    while len(chosen) < num_patterns:
+        gains = np.maximum(kept - best[:, None], 0).sum(axis=0)
+        following = int(gains.argmax())
+        if gains[following] <= 0:
+            break
+        chosen.append(following)
+        np.maximum(best, kept[:, following], out=best)
+    return candidates[chosen]
+
+
+def _refine(saliency: np.ndarray, library: np.ndarray) -> np.ndarray:
+    """One k-means step: each pattern becomes the best one for the kernels that choose it."""
+    chosen, _ = assign_patterns(saliency, library)
+    sums = np.zeros(library.shape, saliency.dtype)
+    np.add.at(sums, chosen, saliency)
+    used = np.bincount(chosen, minlength=len(library)) > 0
+    size = int(library[0].sum())
+    return np.where(used[:, None], _top(sums, size), library)
