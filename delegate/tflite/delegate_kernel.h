@@ -1,0 +1,67 @@
+// The kernel that stands in for one partition in the runtime's execution plan.
+//
+//     init     parse the partition's nodes and read their weights (a failure is kept and told by prepare: the
+//              runtimes' own way of failing in init crashes tflite-runtime 2.14)
+//     prepare  sizes of the inputs -> graph -> fusion -> backend; the output tensors get their sizes
+//     invoke   hand the data pointers to the backend
+//     free     forget
+//
+// Nothing that is thrown leaves these functions: an exception that reached the runtime would end the process.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_DELEGATE_KERNEL_H_
+#define MCPRUNER_DELEGATE_TFLITE_DELEGATE_KERNEL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "delegate/tflite/delegate.h"
+#include "delegate/tflite/graph_builder.h"
+#include "delegate/tflite/node_plan.h"
+#include "delegate/tflite/report.h"
+#include "delegate/tflite/tflite_abi.h"
+
+namespace mcpruner {
+
+class Kernel {
+ public:
+  // Never null: the Delegate lives until the last of its kernels is gone.
+  Kernel(std::shared_ptr<Delegate> delegate, TfLiteContext* context, const TfLiteDelegateParams& params);
+  ~Kernel();
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  Status Prepare(TfLiteContext* context);
+  Status Invoke(TfLiteContext* context);
+
+  // Under the delegate's mutex.
+  void SetProfiling(bool enabled);
+  PartitionReport Report() const;
+  const TfLiteContext* context() const { return context_; }
+
+ private:
+  Status Parse(TfLiteContext* context);
+  Status Compile(TfLiteContext* context);
+  Status ResizeOutputs(TfLiteContext* context) const;
+
+  const std::shared_ptr<Delegate> delegate_;
+  const TfLiteContext* const context_;
+  std::vector<int> node_indices_;
+  std::vector<int> outputs_;  // TFLite's tensor numbers
+  Status parsed_ = Status::Ok();
+  std::vector<NodePlan> plans_;
+
+  // Of the last successful Compile.
+  BuiltGraph built_;
+  std::vector<Dims> input_dims_;
+  Compiled compiled_;
+  std::vector<const float*> input_data_;
+  std::vector<float*> output_data_;
+};
+
+// The functions above as the runtime calls them.
+TfLiteRegistration KernelRegistration();
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_DELEGATE_KERNEL_H_

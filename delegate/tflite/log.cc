@@ -1,0 +1,19 @@
+#include "delegate/tflite/log.h"
+
+#ifdef __ANDROID__
+#include <android/log.h>
+#else
+#include <cstdio>
+#endif
+
+namespace mcpruner {
+
+void LogLine(const std::string& text) {
+#ifdef __ANDROID__
+  __android_log_write(ANDROID_LOG_INFO, "mcpruner", text.c_str());
+#else
+  std::fprintf(stderr, "mcpruner: %s\n", text.c_str());
+#endif
+}
+
+}  // namespace mcpruner

@@ -1,0 +1,69 @@
+/* The public C API of the mcpruner delegate.
+ *
+ * An app that can load TFLite external delegates needs none of this: give it libmcpruner_delegate.so and the options
+ * below as strings. An app that links the library uses McprunerDelegateCreate:
+ *
+ *     McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
+ *     options.num_threads = 2;
+ *     TfLiteDelegate* delegate = McprunerDelegateCreate(&options);
+ *     interpreter->ModifyGraphWithDelegate(delegate);      ... AllocateTensors, Invoke ...
+ *     McprunerDelegateDelete(delegate);                    after the interpreter is gone
+ *
+ * No function throws. The delegate must outlive every interpreter that uses it.
+ */
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_MCPRUNER_DELEGATE_H_
+#define MCPRUNER_DELEGATE_TFLITE_MCPRUNER_DELEGATE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define MCPRUNER_EXPORT __attribute__((visibility("default")))
+#else
+#define MCPRUNER_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct TfLiteDelegate;
+
+typedef struct McprunerDelegateOptions {
+  /* Threads of the cpu backend, 1..64. 0: what the runtime recommends (Interpreter's num_threads), else 1. */
+  int32_t num_threads;
+  /* "auto" (now the same as "cpu"), "cpu", or "reference" (plain loops, slow, for comparison). NULL: "auto". */
+  const char* backend;
+  /* What is printed to stderr (Android: the log). 0: nothing. 1: one line for each model, and each convolution or
+   * fully-connected layer that is left to TFLite, with the reason. 2: every node that is left, with the reason. */
+  int32_t verbosity;
+  /* A failure to inject, for tests: "none", "cpu_create", "cpu_compile", "allocate", "invoke". NULL: "none". */
+  const char* fault;
+} McprunerDelegateOptions;
+
+MCPRUNER_EXPORT McprunerDelegateOptions McprunerDelegateOptionsDefault(void);
+
+/* NULL `options`: the default. NULL is returned for bad options, with the reason printed to stderr. */
+MCPRUNER_EXPORT struct TfLiteDelegate* McprunerDelegateCreate(const McprunerDelegateOptions* options);
+MCPRUNER_EXPORT void McprunerDelegateDelete(struct TfLiteDelegate* delegate);
+
+/* Times every op from now on (enabled != 0) or stops to. Off at first. */
+MCPRUNER_EXPORT void McprunerDelegateSetProfiling(struct TfLiteDelegate* delegate, int enabled);
+
+/* Both write JSON text with a terminating zero, cut to `size` bytes, and return the bytes that the whole needs, the
+ * zero included (0: out of memory). Call with (NULL, 0) to ask for the size.
+ *
+ * Profile: a list with one object for each op: subgraph, partition, backend, name, type, kernel, input and output
+ * (shapes), density, macs, bytes, runs, nanoseconds (of all runs). Report: {backend, num_threads, arena_bytes,
+ * weight_bytes, partitions: [{subgraph, partition, backend, reason, nodes, arena_bytes, weight_bytes}], nodes:
+ * [{subgraph, node, name, op, taken, partition, backend, reason}]}. A node that is left to TFLite has taken = false and
+ * the reason; a partition has a reason where its backend is not the chosen one. */
+MCPRUNER_EXPORT size_t McprunerDelegateProfileJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
+MCPRUNER_EXPORT size_t McprunerDelegateReportJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* MCPRUNER_DELEGATE_TFLITE_MCPRUNER_DELEGATE_H_ */

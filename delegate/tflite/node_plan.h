@@ -1,0 +1,63 @@
+// A TFLite node as the delegate understood it: everything that does not depend on the sizes of its inputs.
+//
+//     TFLite node --ParseNode (once)--> NodePlan --BuildGraph (at each resize)--> Op(s) of the internal graph
+//
+// Weights are read and packed by ParseNode; a plan holds them by shared_ptr. What a resize can change (SAME padding, a
+// reshape's -1, the ends of a slice) waits in `deferred` for BuildGraph. Ranks are fixed: a plan holds those it was
+// made for, and BuildGraph refuses others.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_NODE_PLAN_H_
+#define MCPRUNER_DELEGATE_TFLITE_NODE_PLAN_H_
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "delegate/graph/graph.h"
+#include "delegate/tflite/layer_cache.h"
+#include "delegate/tflite/model_view.h"
+
+namespace mcpruner {
+
+// An input of an op: a tensor that is computed, or a constant.
+struct Operand {
+  int tensor = -1;  // TFLite's number
+  int rank = 0;
+  std::shared_ptr<const std::vector<float>> constant;  // null where it is computed
+  Dims constant_dims;
+};
+
+// Convolutions and pools: the padding is TFLite's SAME.
+struct SamePadding {};
+// RESHAPE: at most one -1.
+struct NewShape {
+  Dims dims;
+};
+// STRIDED_SLICE: in TFLite's axes. Bit i of a mask: axis i begins (ends) where the tensor does.
+struct SliceBounds {
+  Dims begin, end, stride;
+  int begin_mask = 0, end_mask = 0;
+};
+// MEAN and FULLY_CONNECTED: the output has the input's rank (else rank 2).
+struct KeepRank {};
+
+struct NodePlan {
+  OpType type = OpType::kReshape;
+  std::string name;  // of the output tensor
+  std::vector<Operand> inputs;
+  int output = -1;  // TFLite's number
+  Activation activation = Activation::kNone;
+  OpParams params;
+  std::variant<std::monostate, SamePadding, NewShape, SliceBounds, KeepRank> deferred;
+};
+
+// The plan, or a sentence that says why the delegate cannot run the node.
+Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache);
+
+// Is it one of the project's own operators, which no runtime can run without the delegate?
+bool IsSparseOp(const TfLiteRegistration& registration);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_NODE_PLAN_H_

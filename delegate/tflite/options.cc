@@ -1,0 +1,104 @@
+#include "delegate/tflite/options.h"
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <string>
+
+namespace mcpruner {
+namespace {
+
+template <typename T>
+struct Choice {
+  const char* name;
+  T value;
+};
+// "auto" is the CPU until there is a GPU backend to choose.
+constexpr Choice<BackendChoice> kBackends[] = {
+    {"auto", BackendChoice::kCpu}, {"cpu", BackendChoice::kCpu}, {"reference", BackendChoice::kReference}};
+constexpr Choice<Fault> kFaults[] = {{"none", Fault::kNone},
+                                     {"cpu_create", Fault::kCpuCreate},
+                                     {"cpu_compile", Fault::kCpuCompile},
+                                     {"allocate", Fault::kAllocate},
+                                     {"invoke", Fault::kInvoke}};
+
+template <typename T, size_t N>
+Status Choose(const char* option, const char* value, const Choice<T> (&choices)[N], T* out) {
+  std::string names;
+  for (const Choice<T>& choice : choices) {
+    if (choice.name == std::string(value)) {
+      *out = choice.value;
+      return Status::Ok();
+    }
+    names += (names.empty() ? "" : ", ") + std::string(choice.name);
+  }
+  return Status::Error("option " + std::string(option) + ": expected one of " + names + ", got '" + value + "'");
+}
+
+Status CheckRange(const char* option, int value, int low, int high) {
+  if (value >= low && value <= high) return Status::Ok();
+  return Status::Error("option " + std::string(option) + ": expected a number from " + std::to_string(low) + " to " +
+                       std::to_string(high) + ", got " + std::to_string(value));
+}
+
+Result<int32_t> ParseNumber(const char* option, const char* text) {
+  char* end = nullptr;
+  errno = 0;
+  const long value = std::strtol(text, &end, 10);
+  if (end == text || *end != '\0' || errno != 0 || value < INT32_MIN || value > INT32_MAX) {
+    return Status::Error("option " + std::string(option) + ": expected a whole number, got '" + text + "'");
+  }
+  return static_cast<int32_t>(value);
+}
+
+Status ParseOption(const std::string& key, const char* value, McprunerDelegateOptions* out) {
+  if (key == "backend") {
+    out->backend = value;
+    return Status::Ok();
+  }
+  if (key == "fault") {
+    out->fault = value;
+    return Status::Ok();
+  }
+  if (key != "num_threads" && key != "verbosity") {
+    return Status::Error("there is no option '" + key + "'; the options are num_threads, backend, verbosity, fault");
+  }
+  const Result<int32_t> number = ParseNumber(key.c_str(), value);
+  if (!number.ok()) return number.status();
+  if (key == "verbosity") {
+    out->verbosity = *number;
+    return Status::Ok();
+  }
+  // 0 means "absent" in the C struct only: who writes a number of threads means one.
+  MCPRUNER_RETURN_IF_ERROR(CheckRange("num_threads", *number, 1, kMaxThreads));
+  out->num_threads = *number;
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
+  Options out;
+  MCPRUNER_RETURN_IF_ERROR(CheckRange("num_threads", options.num_threads, 0, kMaxThreads));
+  MCPRUNER_RETURN_IF_ERROR(CheckRange("verbosity", options.verbosity, 0, 2));
+  out.num_threads = options.num_threads;
+  out.verbosity = options.verbosity;
+  if (options.backend != nullptr) {
+    MCPRUNER_RETURN_IF_ERROR(Choose("backend", options.backend, kBackends, &out.backend));
+  }
+  if (options.fault != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("fault", options.fault, kFaults, &out.fault));
+  return out;
+}
+
+Result<Options> ParseOptions(const char* const* keys, const char* const* values, size_t count) {
+  McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
+  for (size_t i = 0; i < count; ++i) {
+    if (keys == nullptr || values == nullptr || keys[i] == nullptr || values[i] == nullptr) {
+      return Status::Error("option " + std::to_string(i) + " has no name or no value");
+    }
+    MCPRUNER_RETURN_IF_ERROR(ParseOption(keys[i], values[i], &options));
+  }
+  return CheckOptions(options);
+}
+
+}  // namespace mcpruner

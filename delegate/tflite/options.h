@@ -1,0 +1,42 @@
+// The delegate's options, checked. The names are the same here, in the C struct and in the plugin's strings.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_OPTIONS_H_
+#define MCPRUNER_DELEGATE_TFLITE_OPTIONS_H_
+
+#include <cstddef>
+#include <string>
+
+#include "delegate/graph/status.h"
+#include "delegate/tflite/mcpruner_delegate.h"
+
+namespace mcpruner {
+
+constexpr int kMaxThreads = 64;
+
+enum class BackendChoice { kCpu, kReference };
+
+// Failures that tests ask for, to see what becomes of them.
+enum class Fault {
+  kNone,
+  kCpuCreate,   // the cpu backend cannot be made: the reference backend runs
+  kCpuCompile,  // the cpu backend refuses a partition: the reference backend runs it
+  kAllocate,    // memory runs out while a partition is prepared: allocation fails with a sentence
+  kInvoke,      // an exception leaves a kernel: the inference fails with a sentence
+};
+
+struct Options {
+  int num_threads = 0;  // 0: the runtime's recommendation, else 1
+  BackendChoice backend = BackendChoice::kCpu;
+  int verbosity = 1;
+  Fault fault = Fault::kNone;
+};
+
+// From the C struct; null members are absent. The error is a sentence that lists what is valid.
+Result<Options> CheckOptions(const McprunerDelegateOptions& options);
+
+// From the plugin's strings (mcpruner_delegate.h documents each key).
+Result<Options> ParseOptions(const char* const* keys, const char* const* values, size_t count);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_OPTIONS_H_

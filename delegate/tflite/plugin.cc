@@ -1,0 +1,40 @@
+// The TFLite external delegate: the two symbols that every runtime's loader looks for.
+
+#include <cstddef>
+
+#include "delegate/tflite/delegate_handle.h"
+#include "delegate/tflite/guard.h"
+#include "delegate/tflite/log.h"
+#include "delegate/tflite/mcpruner_delegate.h"
+#include "delegate/tflite/options.h"
+
+extern "C" {
+
+// Options, as strings. Those of McprunerDelegateOptions (mcpruner_delegate.h):
+//   num_threads  1..64; absent: what the runtime recommends, else 1
+//   backend      auto (default; now the same as cpu), cpu, reference
+//   verbosity    0 silent, 1 (default) a line for each model and each layer with weights that is left, 2 for each node
+//   fault        none (default), cpu_create, cpu_compile, allocate, invoke: failures to inject, for tests
+// Any other name or value: NULL, and a sentence to report_error (stderr where it is NULL, as C++ loaders pass it).
+MCPRUNER_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
+                                                              const char* const* options_values, size_t num_options,
+                                                              void (*report_error)(const char*)) {
+  TfLiteDelegate* delegate = nullptr;
+  const mcpruner::Status status = mcpruner::Guard([&]() -> mcpruner::Status {
+    const auto options = mcpruner::ParseOptions(options_keys, options_values, num_options);
+    if (!options.ok()) return options.status();
+    delegate = mcpruner::MakeDelegate(*options);
+    return mcpruner::Status::Ok();
+  });
+  if (status.ok()) return delegate;
+  if (report_error != nullptr) {
+    report_error(("mcpruner: " + status.message() + ". ").c_str());
+  } else {
+    mcpruner::LogLine(status.message());
+  }
+  return nullptr;
+}
+
+MCPRUNER_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) { McprunerDelegateDelete(delegate); }
+
+}  // extern "C"
