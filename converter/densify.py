@@ -15,7 +15,15 @@ import numpy as np
 from mcpruner.converter.layer import SparseLayer
 from mcpruner.converter.pack import unpack
 from mcpruner.converter.serialize import SparseOptions, deserialize, deserialize_options
-from mcpruner.converter.tflite_model import read_model, schema, write_model
+from mcpruner.converter.tflite_model import (
+    add_constant,
+    operator_code,
+    operator_name,
+    read_model,
+    schema,
+    tensor_name,
+    write_model,
+)
 
 CONV = "McprunerSparseConv2D"
 FULLY_CONNECTED = "McprunerSparseFullyConnected"
@@ -38,10 +46,10 @@ def densify(content: bytes) -> bytes:
     for graph in model.subgraphs:
         operators, blobs = [], set()
         for op in graph.operators:
-            if custom_code(model, op) in (CONV, FULLY_CONNECTED):
-                blob = op.inputs[1:2]
+            if operator_name(model, op) in (CONV, FULLY_CONNECTED):
+                inputs = op.inputs
                 operators += _dense_operators(model, graph, op)
-                blobs.update(int(i) for i in blob)
+                blobs.add(inputs[1])
             else:
                 operators.append(op)
         graph.operators = operators
@@ -49,12 +57,6 @@ def densify(content: bytes) -> bytes:
             model.buffers[graph.tensors[blob].buffer].data = None
             graph.tensors[blob].buffer, graph.tensors[blob].shape = 0, [0]
     return write_model(model)
-
-
-def custom_code(model: Any, op: Any) -> str:
-    """Name of a custom operator, ``""`` for a builtin one."""
-    code = model.operatorCodes[op.opcodeIndex].customCode
-    return code.decode() if isinstance(code, bytes) else code or ""
 
 
 def read_layer(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOptions]:
@@ -65,21 +67,21 @@ def read_layer(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOpti
     ValueError
         The blob or the options are damaged; the sentence names the layer.
     """
+    kind = operator_name(model, op)
+    if len(op.inputs) != 2 or len(op.outputs) != 1 or min(op.inputs) < 0:
+        raise ValueError(f"A {kind} must have 2 inputs and 1 output; one has {len(op.inputs)} and {len(op.outputs)}.")
     name = tensor_name(graph, op.outputs[0])
-    buffer = model.buffers[graph.tensors[op.inputs[1]].buffer].data if len(op.inputs) > 1 else None
-    if buffer is None or len(buffer) == 0:
-        raise ValueError(f"Layer {name} has no blob: its second input must be a constant UINT8 tensor.")
+    blob = model.buffers[graph.tensors[op.inputs[1]].buffer].data
+    if blob is None or len(blob) == 0:
+        raise ValueError(f"Layer {name} has no blob: the second input of a {kind} must be a constant UINT8 tensor.")
+    version = model.operatorCodes[op.opcodeIndex].version
+    if version != 1:
+        raise ValueError(f"Layer {name} is version {version} of {kind}; this mcpruner reads version 1: update it.")
+    options = op.customOptions if op.customOptions is not None else []
     try:
-        layer = deserialize(np.asarray(buffer, np.uint8).tobytes())
-        return layer, deserialize_options(bytes(bytearray(op.customOptions if op.customOptions is not None else b"")))
+        return deserialize(np.asarray(blob, np.uint8).tobytes()), deserialize_options(bytes(bytearray(options)))
     except ValueError as error:
         raise ValueError(f"Layer {name}: {error}") from error
-
-
-def tensor_name(graph: Any, index: int) -> str:
-    """Name of a tensor, as text."""
-    name = graph.tensors[index].name
-    return name.decode() if isinstance(name, bytes) else name or ""
 
 
 def _dense_operators(model: Any, graph: Any, op: Any) -> list[Any]:
@@ -87,7 +89,7 @@ def _dense_operators(model: Any, graph: Any, op: Any) -> list[Any]:
     name = tensor_name(graph, op.outputs[0])
     weights = unpack(layer)
     bias = np.zeros(layer.out_channels, np.float32) if layer.bias is None else layer.bias
-    source, operators = int(op.inputs[0]), []
+    source, operators = op.inputs[0], []
     if layer.kind == "FullyConnected":
         code, kind, builtin = _fully_connected(options)
         weights = weights.reshape(layer.out_channels, layer.in_channels)
@@ -96,7 +98,7 @@ def _dense_operators(model: Any, graph: Any, op: Any) -> list[Any]:
             source, pad = _pad(model, graph, source, options, name)
             operators.append(pad)
         code, kind, builtin = _conv(options)
-    op.opcodeIndex = _opcode(model, code)
+    op.opcodeIndex = operator_code(model, code)
     op.customOptions = None
     op.builtinOptionsType, op.builtinOptions = kind, builtin
     op.inputs = [source, add_constant(model, graph, name + "/weights", weights.astype(np.float32))]
@@ -127,6 +129,8 @@ def _activation(options: SparseOptions) -> int:
 
 def _pad(model: Any, graph: Any, source: int, options: SparseOptions, name: str) -> tuple[int, Any]:
     """A PAD of `source`: the number of its output tensor, and the operator."""
+    if len(graph.tensors[source].shape) != 4:
+        raise ValueError(f"Layer {name} pads its input, which must have 4 dimensions: {graph.tensors[source].shape}.")
     pads = [[0, 0], [options.pad_top, options.pad_bottom], [options.pad_left, options.pad_right], [0, 0]]
     tensor = schema.TensorT()
     tensor.name, tensor.type, tensor.buffer = (name + "/padded").encode(), schema.TensorType.FLOAT32, 0
@@ -138,31 +142,8 @@ def _pad(model: Any, graph: Any, source: int, options: SparseOptions, name: str)
     graph.tensors.append(tensor)
     output = len(graph.tensors) - 1
     op = schema.OperatorT()
-    op.opcodeIndex = _opcode(model, schema.BuiltinOperator.PAD)
+    op.opcodeIndex = operator_code(model, schema.BuiltinOperator.PAD)
     op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.PadOptions, schema.PadOptionsT()
     op.inputs = [source, add_constant(model, graph, name + "/paddings", np.array(pads, np.int32))]
     op.outputs = [output]
     return output, op
-
-
-def _opcode(model: Any, builtin: int) -> int:
-    """Index of a builtin operator's code in the model, appended if it is not there."""
-    for index, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
-            return index
-    code = schema.OperatorCodeT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, min(builtin, 127), 1
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
-
-
-def add_constant(model: Any, graph: Any, name: str, array: np.ndarray) -> int:
-    """A new constant tensor, float32 or int32; returns its number."""
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)
-    model.buffers.append(buffer)
-    tensor = schema.TensorT()
-    tensor.name, tensor.shape, tensor.buffer = name.encode(), list(array.shape), len(model.buffers) - 1
-    tensor.type = {"float32": schema.TensorType.FLOAT32, "int32": schema.TensorType.INT32}[array.dtype.name]
-    graph.tensors.append(tensor)
-    return len(graph.tensors) - 1

@@ -12,7 +12,6 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -128,7 +127,7 @@ def resnet(out: Path, runs: int) -> tuple[bytes, list[LayerTime]]:
         raise SystemExit(f"The outputs differ by {result['largest_error']:.1e} of the largest logit: a bug.")
     with progress("timing each layer"):
         layers = layer_times(content, dense_file, report)
-    print(table(LayerTime.headers(), [layer.row() for layer in layers]))
+    print(table(LayerTime.HEADERS, [layer.row() for layer in layers]))
     (times,) = result["results"]
     print(
         table(

@@ -11,37 +11,56 @@ import numpy as np
 
 from mcpruner.benchmark import profile
 from mcpruner.compare import random_inputs, run, time_interleaved
-from mcpruner.converter.densify import densify
-from mcpruner.converter.tflite_model import read_model
-from mcpruner.pairing import layer_outputs
+from mcpruner.pairing import paired_outputs
 from mcpruner.runtime import find_runtime
 from mcpruner.submodel import extract
 
 
 @dataclass
 class LayerTime:
-    """One row of the table."""
+    """One row of the table. `predicted` is the converter's estimate of the speed-up."""
 
     name: str
     output: list[int]
     density: float
-    sparse_ms: float
     dense_ms: float
-    predicted: float | None
+    sparse_ms: float
+    predicted: float
 
-    @property
-    def speedup(self) -> float:
-        """Dense time over sparse time."""
-        return self.dense_ms / self.sparse_ms
-
-    @staticmethod
-    def headers() -> list[str]:
-        """Of `row`."""
-        return ["layer", "output", "density", "dense ms", "sparse ms", "speedup", "predicted"]
+    HEADERS = ("layer", "output", "density", "dense ms", "sparse ms", "speedup", "predicted")
 
     def row(self) -> list[str]:
-        """Cells of a text table."""
-        predicted = "-" if self.predicted is None else f"{self.predicted:.2f}"
-        shape = "x".join(map(str, self.output))
+        """Cells of a text table under `HEADERS`."""
         times = [f"{value:.3f}" for value in (self.density, self.dense_ms, self.sparse_ms)]
-        return [self.name, shape, *times, f"{self.speedup:.2f}", predicted]
+        ratios = [f"{value:.2f}" for value in (self.dense_ms / self.sparse_ms, self.predicted)]
+        return [self.name, "x".join(map(str, self.output)), *times, *ratios]
+
+
+def layer_times(content: bytes, dense: bytes, report: Any, runs: int = 20) -> list[LayerTime]:
+    """Medians over `runs` on one thread of the layers that `report` (of `convert`) calls accelerated.
+
+    Parameters
+    ----------
+    content, dense
+        The converted ``.tflite`` and the one it came from.
+    """
+    ops = {op["name"]: op for op in profile(content, num_threads=1, runs=runs)}
+    dense_output = {name: b for name, _, b in paired_outputs(content, dense)}
+    rows = []
+    for layer in report.layers:
+        op = ops.get(layer.name)
+        if not layer.accelerated or op is None:
+            continue
+        alone = extract(dense, dense_output[layer.name])
+        sparse_ms = op["nanoseconds"] / op["runs"] / 1e6
+        rows.append(
+            LayerTime(layer.name, op["output"], op["density"], _time(alone, runs), sparse_ms, layer.predicted_speedup)
+        )
+    return rows
+
+
+def _time(content: bytes, runs: int) -> float:
+    interpreter = find_runtime().interpreter(model_content=content, num_threads=1)
+    (inputs,) = random_inputs(interpreter, samples=1)
+    run(interpreter, inputs)
+    return float(np.median(time_interleaved([interpreter.invoke], runs)))

@@ -1,7 +1,7 @@
 """Networks for the demo, the benchmarks and the tests: Keras 3, channels last, logits without a softmax.
 
-A softmax hides errors and costs time, so it is left to whoever wants probabilities. Weights are random with fixed seeds,
-and so are the batch norms' statistics: with the usual zeros and ones a wrong bias would not show.
+A softmax hides errors and costs time, so it is left to whoever wants probabilities. Weights are random with fixed
+seeds, and so are the batch norms' statistics: with the usual zeros and ones a wrong bias would not show.
 """
 
 from collections.abc import Callable

@@ -5,7 +5,7 @@ all inputs. Relative to each value it would say nothing, since activations pass 
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,8 @@ class OutputError:
         """Take one more pair of equal shape into account. A NaN that was not expected is an infinite difference."""
         if actual.shape != expected.shape:
             raise ValueError(
-                f"Output {self.name} has shape {list(actual.shape)} in one model and {list(expected.shape)} in the other: "
-                f"the two files are not of the same network."
+                f"Output {self.name} has shape {list(actual.shape)} in one model and {list(expected.shape)} in the "
+                f"other: the two files are not of the same network."
             )
         if expected.size == 0:
             return
@@ -47,7 +47,7 @@ class OutputError:
 
 def random_inputs(
     interpreter: Any, samples: int, batch: int | None = None, seed: int = 0
-) -> Iterable[list[np.ndarray]]:
+) -> Iterator[list[np.ndarray]]:
     """Inputs for every input of `interpreter`: standard normal floats, integers over the range of small types.
 
     Parameters
@@ -71,7 +71,8 @@ def random_inputs(
     for detail in details:
         if any(size < 0 for size in detail["shape_signature"][1:]):
             raise ValueError(
-                f"Input {detail['name']} has no fixed shape ({detail['shape_signature'].tolist()}): give inputs as a file."
+                f"Input {detail['name']} has no fixed shape ({detail['shape_signature'].tolist()}): "
+                f"give inputs as a file."
             )
     for _ in range(samples):
         yield [_random_array(rng, detail, batch) for detail in details]
@@ -132,7 +133,7 @@ def output_errors(
     found, wanted = actual.get_output_details(), expected.get_output_details()
     if len(found) != len(wanted):
         raise ValueError(
-            f"One model has {len(found)} outputs and the other {len(wanted)}: the two files are not of the same network."
+            f"One model has {len(found)} outputs and the other {len(wanted)}: they are not of the same network."
         )
     errors = [OutputError(name) for name in (names or [detail["name"] for detail in found])]
     for inputs in batches:

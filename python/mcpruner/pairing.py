@@ -9,10 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.densify import CONV, FULLY_CONNECTED, add_constant, read_layer, tensor_name
+from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_layer
 from mcpruner.converter.pack import unpack
 from mcpruner.converter.serialize import round_values
-from mcpruner.converter.tflite_model import operator_name, read_model, read_weights, write_model
+from mcpruner.converter.tflite_model import (
+    add_constant,
+    operator_name,
+    producers,
+    read_model,
+    tensor_name,
+    write_model,
+)
+from mcpruner.converter.weights import read_weights
 
 _SAME_AS = {CONV: "CONV_2D", FULLY_CONNECTED: "FULLY_CONNECTED"}
 _DROPPED = ("PAD", "PADV2", "DEQUANTIZE", "DENSIFY")
@@ -46,7 +54,7 @@ def pair_operators(converted: Any, dense: Any) -> list[tuple[Any, Any]]:
         if all(_kind(converted, a) == _kind(dense, b) for a, b in pairs):
             return pairs
     raise ValueError(
-        f"The two files are not of the same network: their {len(lists[0])} and {len(lists[1])} operators do not pair up."
+        f"The two files are not of the same network: their {len(lists[0])} and {len(lists[1])} operators do not pair."
     )
 
 
@@ -56,11 +64,11 @@ def _kind(model: Any, op: Any) -> str:
 
 
 def paired_outputs(converted: bytes, dense: bytes) -> list[tuple[str, int, int]]:
-    """Name, and number in either file, of each operator's first output, those that are outputs of the model left out."""
+    """Name, and number in either file, of each operator's first output."""
     models = read_model(converted), read_model(dense)
     graph = models[0].subgraphs[0]
-    pairs = [(int(a.outputs[0]), int(b.outputs[0])) for a, b in pair_operators(*models)]
-    return [(tensor_name(graph, a), a, b) for a, b in pairs if a not in graph.outputs]
+    pairs = [(a.outputs[0], b.outputs[0]) for a, b in pair_operators(*models)]
+    return [(tensor_name(graph, a), a, b) for a, b in pairs]
 
 
 def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[WeightDifference]]:
@@ -78,21 +86,19 @@ def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[Weigh
     """
     models = read_model(converted), read_model(dense)
     graphs = models[0].subgraphs[0], models[1].subgraphs[0]
-    differences = []
+    writers, differences = producers(graphs[1]), []
     for sparse_op, dense_op in pair_operators(*models):
         if operator_name(models[0], sparse_op) not in _SAME_AS:
             continue
         layer, _ = read_layer(models[0], graphs[0], sparse_op)
-        weights = read_weights(models[1], graphs[1], dense_op)
+        weights = read_weights(models[1], graphs[1], dense_op, writers)
         name, found = tensor_name(graphs[0], sparse_op.outputs[0]), unpack(layer)
         if found.size != weights.size:
             raise ValueError(f"Layer {name} has {found.size} weights in one file and {weights.size} in the other.")
-        rounded = round_values(weights, layer.value_type)
-        distance = np.abs(found.reshape(-1) - rounded.reshape(-1))
+        rounded = round_values(weights.reshape(found.shape), layer.value_type)
+        distance = np.abs(found - rounded)
         differences.append(
             WeightDifference(name, layer.value_type, found.size, int(np.count_nonzero(distance)), float(distance.max()))
         )
-        dense_op.inputs = [int(i) for i in dense_op.inputs]
-        shape = graphs[1].tensors[dense_op.inputs[1]].shape
-        dense_op.inputs[1] = add_constant(models[1], graphs[1], name + "/rounded", rounded.reshape(shape))
+        dense_op.inputs[1] = add_constant(models[1], graphs[1], name + "/rounded", rounded.reshape(weights.shape))
     return write_model(models[1]), differences

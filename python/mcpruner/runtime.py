@@ -98,7 +98,7 @@ def delegate_path() -> str:
     path = Path(__file__).resolve().parent / _PLUGIN
     if not path.is_file():
         raise FileNotFoundError(
-            f"The mcpruner plugin {path} is missing: run `make build` in the source tree, or install a wheel of mcpruner."
+            f"The mcpruner plugin {path} is missing: run `make build` in the source tree, or install a wheel."
         )
     return str(path)
 
@@ -154,7 +154,8 @@ class Interpreter:
     backend
         ``"auto"``, ``"cpu"`` or ``"reference"`` (plain loops, for comparison).
     verbosity
-        0: warnings only; more prints what was taken and why not.
+        What the plugin prints to stderr. 0 (default): nothing; 1: a line for each model, and each convolution or dense
+        layer that it leaves to TFLite, with the reason; 2: every node that it leaves.
     runtime
         The runtime module to use (see `find_runtime`).
     **kwargs
@@ -212,8 +213,9 @@ class Interpreter:
 
         Returns
         -------
-        One dictionary per op: ``name``, ``type``, ``kernel``, ``input`` and ``output`` (shapes), ``density`` (of its
-        weights), ``macs`` and ``bytes`` (of one run), ``runs`` and ``nanoseconds`` (of all runs together).
+        One dictionary per op: ``name``, ``type``, ``kernel``, ``backend``, ``input`` and ``output`` (shapes, NHWC),
+        ``density`` (of its weights), ``macs`` and ``bytes`` (of one run), ``runs`` and ``nanoseconds`` (of all runs
+        together), and the ``partition`` and ``subgraph`` it is in.
         """
         return _json(native().profile(delegate_path(), self._delegate._get_native_delegate_pointer()))
 
@@ -222,8 +224,8 @@ class Interpreter:
 
         Returns
         -------
-        ``nodes`` (a list with ``name``, ``op``, ``taken``, ``backend``, ``reason``), the number of partitions, and
-        the bytes of activations and packed weights.
+        ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as packed for the kernels);
+        ``partitions``; and ``nodes``, each with ``name``, ``op``, ``taken``, ``backend`` and ``reason``.
         """
         return _json(native().report(delegate_path(), self._delegate._get_native_delegate_pointer()))
 

@@ -9,7 +9,7 @@ def expose(content: bytes, tensors: Iterable[int]) -> bytes:
     """The model with inner tensors (numbers in the first subgraph) as further outputs, after its own ones."""
     model = read_model(content)
     graph = model.subgraphs[0]
-    graph.outputs = [*map(int, graph.outputs), *tensors]
+    graph.outputs = [*graph.outputs, *tensors]
     return write_model(model)
 
 
@@ -26,7 +26,7 @@ def extract(content: bytes, output: int) -> bytes:
     model = read_model(content)
     graph = model.subgraphs[0]
     op = next(op for op in graph.operators if output in op.outputs)
-    kept = list(dict.fromkeys(int(i) for i in [*op.inputs, *op.outputs] if i >= 0))
+    kept = list(dict.fromkeys(i for i in [*op.inputs, *op.outputs] if i >= 0))
     number = {old: new for new, old in enumerate(kept)}
     buffers = [model.buffers[0]]
     graph.tensors = [graph.tensors[old] for old in kept]
@@ -36,8 +36,8 @@ def extract(content: bytes, output: int) -> bytes:
         if buffer.data is not None and len(buffer.data):
             tensor.buffer = len(buffers)
             buffers.append(buffer)
-    op.inputs = [number.get(int(i), -1) for i in op.inputs]
-    op.outputs = [number[int(i)] for i in op.outputs]
+    op.inputs = [number.get(i, -1) for i in op.inputs]
+    op.outputs = [number[i] for i in op.outputs]
     graph.operators, graph.outputs = [op], op.outputs
     graph.inputs = [i for i in op.inputs if i >= 0 and graph.tensors[i].buffer == 0]
     model.subgraphs, model.buffers = [graph], buffers

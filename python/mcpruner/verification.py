@@ -13,6 +13,7 @@ import numpy as np
 
 from mcpruner.compare import OutputError, output_errors, random_inputs
 from mcpruner.converter.densify import densify
+from mcpruner.converter.tflite_model import read_model
 from mcpruner.pairing import WeightDifference, paired_outputs, rounded_reference
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.submodel import expose
@@ -105,7 +106,8 @@ def verify(
 
     outputs, layers = errors(content, reference), []
     if all_layers:
-        inner = paired_outputs(content, reference)
+        known = set(read_model(content).subgraphs[0].outputs)
+        inner = [pair for pair in paired_outputs(content, reference) if pair[1] not in known]
         variants = (expose(content, [a for _, a, _ in inner]), expose(reference, [b for _, _, b in inner]))
         names = [error.name for error in outputs] + [name for name, _, _ in inner]
         layers = errors(*variants, names)[len(outputs) :]

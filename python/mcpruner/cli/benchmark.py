@@ -68,9 +68,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         write(args.json, json.dumps(result, indent=2) + "\n")
     if not result["ok"]:
-        print(
-            f"NOT equal: largest error {result['largest_error']:.2e}, tolerance {result['tolerance']:.0e}; nothing timed"
-        )
+        error, tolerance = result["largest_error"], result["tolerance"]
+        print(f"NOT equal: largest error {error:.2e}, tolerance {tolerance:.0e}; nothing was timed")
         return MISMATCH
     print_result(result)
     if args.profile:

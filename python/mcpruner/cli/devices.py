@@ -1,7 +1,6 @@
 """``mcpruner devices``: what the plugin can use on this machine."""
 
 import argparse
-import importlib
 from typing import Any
 
 from mcpruner.cli.common import add_command, print_json

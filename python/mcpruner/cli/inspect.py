@@ -42,8 +42,8 @@ def describe(content: bytes) -> list[dict[str, Any]]:
     ValueError
         The file or one of its blobs is damaged.
     """
-    from mcpruner.converter.densify import CONV, FULLY_CONNECTED, tensor_name
-    from mcpruner.converter.tflite_model import operator_name, read_model
+    from mcpruner.converter.densify import CONV, FULLY_CONNECTED
+    from mcpruner.converter.tflite_model import operator_name, read_model, tensor_name
 
     model = read_model(content)
     graph = model.subgraphs[0]
@@ -81,15 +81,14 @@ def _dense(model: Any, graph: Any, op: Any) -> dict[str, Any]:
     """Shape and, where the weights are plain float32, the share that is not zero."""
     import numpy as np
 
-    from mcpruner.converter.tflite_model import schema
+    from mcpruner.converter.tflite_model import schema, type_name
 
     tensor = graph.tensors[op.inputs[1]]
     data, density = model.buffers[tensor.buffer].data, None
-    types = {value: name.lower() for name, value in vars(schema.TensorType).items() if not name.startswith("_")}
     if tensor.type == schema.TensorType.FLOAT32 and data is not None and len(data):
         values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
         density = np.count_nonzero(values) / values.size
-    return {"weights": [int(size) for size in tensor.shape], "density": density, "value_type": types[tensor.type]}
+    return {"weights": [int(size) for size in tensor.shape], "density": density, "value_type": type_name(tensor)}
 
 
 def _constant_bytes(model: Any, graph: Any, op: Any) -> int:

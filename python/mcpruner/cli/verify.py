@@ -12,7 +12,7 @@ def add_parser(commands: Any) -> None:
     parser = add_command(
         commands,
         "verify",
-        "compare a converted file, run by the plugin, with its dense self in the same runtime (exit status 1: they differ)",
+        "compare a converted file in the plugin with its dense self without it (exit status 1: they differ)",
         "mcpruner verify pruned.tflite --against dense.tflite --all-layers",
         run,
     )
