@@ -1,0 +1,149 @@
+// RandomGraph (declared in graph_builder.h).
+
+#include <memory>
+#include <random>
+#include <utility>
+
+#include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/random_layer.h"
+
+namespace mcpruner {
+namespace {
+
+class RandomGraphMaker {
+ public:
+  explicit RandomGraphMaker(uint32_t seed) : rng_(seed) {}
+
+  Graph Make() {
+    tensors_.push_back(builder_.Input({1 + Below(3), 3 + Below(6), 3 + Below(6), 1 + Below(9)}));
+    const int ops = 6 + Below(12);
+    while (static_cast<int>(tensors_.size()) <= ops) tensors_.push_back(Next());
+    std::vector<int> outputs{tensors_.back()};
+    if (Below(3) == 0) outputs.push_back(tensors_[static_cast<size_t>(Below(ops))]);
+    return builder_.Finish(outputs);
+  }
+
+ private:
+  int Below(int n) { return RandomBelow(rng_, n); }
+  // Mostly the latest tensor, so that chains to fold come about.
+  int Pick() { return Below(4) > 0 ? tensors_.back() : tensors_[static_cast<size_t>(Below(int(tensors_.size())))]; }
+  Activation RandomActivation() { return Below(2) == 0 ? Activation::kNone : static_cast<Activation>(Below(4)); }
+
+  int Next() {
+    const int x = Pick();
+    switch (Below(12)) {
+      case 0:
+      case 1:
+      case 2:
+        return Conv(x);
+      case 3:
+        return Depthwise(x);
+      case 4:
+      case 5:
+        return builder_.Op(OpType::kUnary, {x}, UnaryParams{static_cast<UnaryFunction>(Below(5))});
+      case 6:
+      case 7:
+        return Binary(x);
+      case 8:
+        return Pad(x);
+      case 9:
+        return Pool(x);
+      case 10:
+        return Identity(x);
+      default:
+        return Rare(x);
+    }
+  }
+
+  // Keeps the size more often than not, so that adds find equal shapes.
+  Window SameWindow(int kernel) {
+    Window window;
+    const int half = (kernel - 1) / 2;
+    window.padding = {half, half, half, half};
+    if (Below(4) == 0) window.stride_h = window.stride_w = 2;
+    if (Below(4) == 0) window.padding = {1, 2, 0, 1};
+    return window;
+  }
+
+  int Conv(int x) {
+    const int channels = builder_.shape(x).c, kernel = 1 + 2 * Below(2);
+    const DenseShape shape{Below(3) == 0 ? 1 + Below(9) : channels, kernel, kernel, channels};
+    auto layer = RandomLayer(rng_, LayerKind::kConv2D, shape, 1 << Below(5), 3, 0.6);
+    return builder_.Op(OpType::kConv, {x}, ConvParams{SameWindow(kernel), layer}, RandomActivation());
+  }
+
+  int Depthwise(int x) {
+    DepthwiseParams p;
+    p.kernel_height = p.kernel_width = 3;
+    p.window = SameWindow(3);
+    p.multiplier = 1 + Below(4) / 3;
+    const int channels = builder_.shape(x).c * p.multiplier;
+    p.weights = std::make_shared<const std::vector<float>>(RandomFloats(rng_, 9 * channels));
+    p.bias = std::make_shared<const std::vector<float>>(RandomFloats(rng_, channels));
+    return builder_.Op(OpType::kDepthwiseConv, {x}, p, RandomActivation());
+  }
+
+  int Binary(int x) {
+    const OpType type = Below(3) > 0 ? OpType::kAdd : Below(2) == 0 ? OpType::kMul : OpType::kSub;
+    const int other = Pick();
+    if (builder_.shape(other) == builder_.shape(x)) return builder_.Op(type, {x, other}, {}, RandomActivation());
+    const int channels = builder_.shape(x).c;
+    const int constant = builder_.Constant({1, 1, 1, channels}, RandomFloats(rng_, channels));
+    return builder_.Op(type, {x, constant}, {}, RandomActivation());
+  }
+
+  int Pad(int x) {
+    PadParams p;
+    p.before = {0, Below(3), Below(3), 0};
+    p.after = {0, Below(3), Below(3), 0};
+    if (Below(4) == 0) p.after[3] = 1;
+    if (Below(4) == 0) p.value = 0.5f;
+    return builder_.Op(OpType::kPad, {x}, p);
+  }
+
+  int Pool(int x) {
+    PoolParams p;
+    p.filter_height = p.filter_width = 2;
+    p.window.padding = {Below(2), 1, 1, Below(2)};
+    return builder_.Op(Below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool, {x}, p, RandomActivation());
+  }
+
+  int Identity(int x) {
+    const Shape s = builder_.shape(x);
+    if (Below(2) == 0) return builder_.Reshape(x, s);
+    StridedSliceParams p;
+    p.size = {s.n, s.h, s.w, s.c};
+    return builder_.Op(OpType::kStridedSlice, {x}, p);
+  }
+
+  int Rare(int x) {
+    const Shape s = builder_.shape(x);
+    switch (Below(4)) {
+      case 0:
+        return builder_.Op(OpType::kConcat, {x, x}, ConcatParams{Below(4)});
+      case 1:
+        return builder_.Op(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
+      case 2: {
+        if (s.h < 2 || s.w < 2) return builder_.Op(OpType::kMean, {x});
+        StridedSliceParams p;
+        p.size = {s.n, (s.h + 1) / 2, (s.w + 1) / 2, s.c};
+        p.stride = {1, 2, 2, 1};
+        return builder_.Op(OpType::kStridedSlice, {x}, p);
+      }
+      default: {
+        auto layer = RandomLayer(rng_, LayerKind::kFullyConnected, {5, 1, 1, s.c}, 4, 1, 0.7);
+        return builder_.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, RandomActivation());
+      }
+    }
+  }
+
+  std::mt19937 rng_;
+  GraphBuilder builder_;
+  std::vector<int> tensors_;  // inputs and results of ops, in order
+};
+
+}  // namespace
+
+Graph RandomGraph(uint32_t seed) { return RandomGraphMaker(seed).Make(); }
+
+}  // namespace mcpruner
