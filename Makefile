@@ -1,0 +1,55 @@
+# `make help` lists the targets. Each installs and builds what it needs first.
+
+PYTHON := .venv/bin/python
+VENVS := .venv .venv-tflite-runtime
+# Bazel takes the headers of this Python, also when setup.py runs in the environment of the old runtime.
+export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
+CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
+
+.PHONY: help setup build install lint test test-cpp test-asan test-python demo bench fuzz clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## Install what is missing: Debian packages, .venv, .venv-tflite-runtime
+	@tools/setup.sh
+
+build: setup ## Build all native code with Bazel and put the libraries beside the Python sources
+	bazel build //...
+	$(PYTHON) setup.py --quiet build_native
+
+install: build $(VENVS:%=%/.install-stamp) ## Install the package, editable, into both environments
+
+%/.install-stamp: pyproject.toml setup.py %/.setup-stamp
+	$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Written by tools/setup.sh, which `setup` always runs.
+$(VENVS:%=%/.setup-stamp): setup ;
+
+lint: install ## Check format, style and size of the sources
+	.venv/bin/clang-format --dry-run -Werror $(CPP_SOURCES)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PYTHON) tools/lint.py
+
+test: lint test-cpp test-asan test-python ## Everything: lint, C++ tests, the same under sanitizers, Python tests
+
+test-cpp: build ## C++ tests
+	bazel test //...
+
+test-asan: build ## C++ tests under the address and undefined-behaviour sanitizers
+	bazel test --config=asan --build_tests_only //...
+
+test-python: install ## Python tests
+	$(PYTHON) -m pytest
+
+demo: install ## Train, prune, convert and run a network, and time a large one
+	$(PYTHON) examples/demo.py
+
+bench: install ## Measure the networks against the dense runtime
+	$(PYTHON) benchmarks/run.py
+
+clean: ## Remove what was built (the environments stay)
+	bazel clean
+	rm -rf build dist out converter/sparse_pattern_generated.py python/mcpruner/*.so *.egg-info $(VENVS:%=%/.install-stamp)

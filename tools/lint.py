@@ -1,0 +1,94 @@
+"""Checks what clang-format and ruff do not: sizes of files and functions, and names that must not be in the sources.
+
+Prints one line per finding and exits with 1 if there is any.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE_LIMIT = 400
+FUNCTION_LIMIT = 50
+SIZED = {".bzl", ".c", ".cc", ".cl", ".h", ".py", ".sh"}
+
+# Neither package registries (the environment's configuration names them) nor folders of one machine.
+FORBIDDEN = re.compile(
+    r"pypi\.org|pythonhosted\.org|npmjs\.|crates\.io|(?:deb|security)\.debian\.org|repo1?\.maven|bcr\.bazel\.build"
+    r"|--(?:extra-)?index-url|(?<![\w.)}\]*-])/(?:work|root|home|opt)/"
+)
+
+# A line that closes a C++ signature and opens a body, and those that look like it but are no function.
+CPP_BODY = re.compile(r"\)(?: const| noexcept| override| final| mutable|\s*->\s*[\w:<>*& ]+)*(?:\s*:\s.*)? \{$")
+CPP_NOT_FUNCTION = re.compile(r"\s*(?:\}\s*)?(?:if|for|while|switch|else|do|catch|namespace|class|struct|return)\b")
+
+
+def sources() -> list[Path]:
+    """Files that git tracks or would track."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
+
+
+def python_functions(text: str) -> Iterator[tuple[int, str, int]]:
+    """(line, name, lines) of each function; decorators and the docstring do not count."""
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        lines = node.end_lineno - node.lineno + 1
+        first = node.body[0]
+        if ast.get_docstring(node) is not None:
+            lines -= first.end_lineno - first.lineno + 1
+        yield node.lineno, node.name, lines
+
+
+def cpp_functions(text: str) -> Iterator[tuple[int, str, int]]:
+    """(line, signature, lines) of each function body, found by clang-format's indentation; good enough for a limit."""
+    lines = text.splitlines()
+    for start, line in enumerate(lines):
+        if not CPP_BODY.search(line) or CPP_NOT_FUNCTION.match(line) or "](" in line:
+            continue
+        depth = 0
+        for end in range(start, len(lines)):
+            code = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])\'|//.*', "", lines[end])
+            depth += code.count("{") - code.count("}")
+            if depth == 0:
+                yield start + 1, line.strip(), end - start + 1
+                break
+
+
+def findings(path: Path, text: str) -> Iterator[str]:
+    """One sentence per rule that the file breaks."""
+    name = path.relative_to(ROOT)
+    count = text.count("\n")
+    if path.suffix in SIZED and count >= FILE_LIMIT:
+        yield f"{name}:1: {count} lines; a file must stay below {FILE_LIMIT}"
+    functions = {".py": python_functions, ".cc": cpp_functions, ".h": cpp_functions}.get(path.suffix)
+    for line, function, lines in functions(text) if functions else ():
+        if lines >= FUNCTION_LIMIT:
+            yield f"{name}:{line}: {function}: {lines} lines; a function must stay below {FUNCTION_LIMIT}"
+    if path != Path(__file__).resolve():
+        for number, line in enumerate(text.splitlines(), 1):
+            if match := FORBIDDEN.search(line):
+                yield f"{name}:{number}: {match[0]!r} names a registry or a folder of one machine"
+
+
+def main() -> int:
+    """Check every source file."""
+    count = 0
+    for path in sources():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue  # golden bytes, images
+        for finding in findings(path, text):
+            print(finding)
+            count += 1
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

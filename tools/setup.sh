@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Installs what is missing to build, test and run the project: Debian packages, .venv and .venv-tflite-runtime.
+# Does nothing, in a second, where all of it stands. Run it as root, or as a user who may use sudo.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly PACKAGES=(bazel-bootstrap default-jdk-headless flatbuffers-compiler g++ googletest libflatbuffers-dev libhwy-dev)
+readonly PYTHON_PACKAGES=(python3 python3-dev python3-venv)
+
+say() { printf 'setup: %s\n' "$*"; }
+
+fail() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+
+as_root() {
+  if [[ "$(id -u)" == 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "these packages are missing and neither root nor sudo is available; have someone run: $*"
+  fi
+}
+
+install_packages() {
+  local package missing=()
+  for package in "$@"; do
+    [[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || missing+=("$package")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  say "installing Debian packages: ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" >/dev/null' apt "${missing[@]}"
+}
+
+# Is this a Python 3.11 that can make virtual environments and carries its headers?
+is_complete_python() {
+  "$1" - 2>/dev/null <<'PY'
+import ensurepip, os, sys, sysconfig, venv
+sys.exit(sys.version_info[:2] != (3, 11) or not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"))
+PY
+}
+
+find_python() {
+  local candidate
+  for candidate in python3 python3.11 /usr/bin/python3; do
+    if is_complete_python "$candidate"; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# make_environment FOLDER REQUIREMENTS PYTHON: the stamp in FOLDER holds what was installed there last.
+make_environment() {
+  local folder="$1" requirements="$2" python="$3" stamp="$1/.setup-stamp" wanted
+  wanted="$(sha256sum <"$requirements")"
+  if [[ "$(cat "$stamp" 2>/dev/null)" == "$wanted" ]] && is_complete_python "$folder/bin/python"; then
+    return 0
+  fi
+  if ! is_complete_python "$folder/bin/python"; then
+    say "making $folder with $python"
+    "$python" -m venv --clear "$folder"
+  fi
+  say "installing $requirements into $folder (a few minutes the first time)"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+main() {
+  local python
+  command -v dpkg-query >/dev/null || fail "this script installs Debian packages; elsewhere install by hand what it lists"
+  install_packages "${PACKAGES[@]}"
+  python="$(find_python)" || {
+    install_packages "${PYTHON_PACKAGES[@]}"
+    python="$(find_python)" || fail "Python 3.11 is needed (TFLite's wheels are built for it); found only: $(
+      python3 --version 2>&1
+    ). Put a Python 3.11 with its headers first on the path, or use Debian 12."
+  }
+  make_environment .venv requirements.txt "$python"
+  make_environment .venv-tflite-runtime requirements-tflite-runtime.txt "$python"
+  say "ready"
+}
+
+main
