@@ -7,6 +7,8 @@ The filters of a group share one pattern for each input channel, so a group pays
 
 Equal masks are found exactly. What does not fill a group of its own is clustered greedily by Jaccard distance, on
 masks packed to 64 positions a word. Everything else keeps its order: a dense layer gets the identity.
+
+Before there is a mask, `group_by_saliency` groups filters that would like to keep the same positions.
 """
 
 import numpy as np
@@ -14,6 +16,8 @@ import numpy as np
 # Words of 64 positions on which distances are taken; wider masks are sampled evenly, since a distance between
 # filters of more than 8192 positions does not gain from more of them.
 _MAX_WORDS = 128
+# Positions on which saliencies are compared, sampled evenly likewise.
+_MAX_POSITIONS = 8192
 
 
 def filter_permutation(mask: np.ndarray, group_size: int, balance: bool = False) -> np.ndarray:
@@ -56,6 +60,43 @@ def filter_permutation(mask: np.ndarray, group_size: int, balance: bool = False)
     if balance:
         groups = _level(groups, mask)
     return np.array([filter_ for group in groups + partial for filter_ in group], np.uint16)
+
+
+def group_by_saliency(saliency: np.ndarray, group_size: int, density: float) -> np.ndarray:
+    """Permute filters so that those of a group have their most salient weights at the same places.
+
+    Greedy: the first free filter starts a group, then the one whose saliency overlaps most with the group's joins.
+    Only what stands out counts: saliency above the level that `density` would cut at.
+
+    Parameters
+    ----------
+    saliency
+        float ``[O, ...]``, at least 0.
+    group_size
+        Filters per group, at least 1. The last group may have fewer.
+    density
+        Share of the weights that will be kept, 0..1.
+
+    Returns
+    -------
+    numpy.ndarray
+        intp ``[O]``, ``permutation[grouped filter] = original filter``.
+    """
+    flat = saliency.reshape(len(saliency), -1)
+    flat = flat[:, :: -(-flat.shape[1] // _MAX_POSITIONS)]
+    salient = np.maximum(flat - np.quantile(flat, 1.0 - density), 0.0, dtype=np.float32)
+    overlap = salient @ salient.T
+    free = np.ones(len(flat), bool)
+    order: list[int] = []
+    while len(order) < len(flat):
+        if len(order) % group_size == 0:
+            nearest, shared = int(free.argmax()), np.zeros(len(flat), np.float32)
+        else:
+            nearest = int(np.where(free, shared, -1.0).argmax())
+        free[nearest] = False
+        shared += overlap[nearest]
+        order.append(nearest)
+    return np.array(order)
 
 
 def _split_equal(flat: np.ndarray, group_size: int) -> tuple[list[list[int]], list[list[int]]]:

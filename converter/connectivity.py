@@ -1,0 +1,123 @@
+"""Connectivity pruning: which kernels (filter group x input channel) of a layer are kept at all.
+
+The kernels that keep most saliency for each of their weights are chosen over the whole layer, or the same number in
+each group (`balance`). No group and no input channel dies while the number of kernels allows it, since a dead one is
+lost to the layer before or after for good; what that costs is chosen small:
+
+    largest 4 of 12        column 2 is dead           the least kernel that leaves nothing dead goes
+       9  8  1  2            9  8  .  .                 9  8  .  .
+       7  1  1  2            7  .  .  .         ->      7  .  .  .        (row 2 takes columns 2 and 3: one dead row
+       1  3  2  2            .  3  .  .                 .  .  2  2         and two dead columns; 3 then goes)
+"""
+
+import numpy as np
+
+
+def choose_kernels(saliency: np.ndarray, sizes: np.ndarray, budget: float, balance: bool = False) -> np.ndarray:
+    """Choose the kernels that are kept.
+
+    Parameters
+    ----------
+    saliency
+        float ``[G, I]``: saliency that each kernel keeps, summed over the filters of its group.
+    sizes
+        int ``[G]``: filters in each group (the last may have fewer).
+    budget
+        Sum of `sizes` over the kernels to keep, met to the nearest kernel; at least one kernel is kept.
+    balance
+        Keep the same number of kernels in every group: ``budget / sum(sizes)``, rounded, at least 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool ``[G, I]``. Each row and each column has a kept kernel if the budget allows; else as many as it allows.
+    """
+    rank = saliency / sizes[:, None]
+    if balance:
+        return _choose_evenly(rank, max(1, round(budget / int(sizes.sum()))))
+    chosen = _fill(np.zeros(rank.shape, bool), rank, sizes, budget)
+    dead_rows, dead_columns = ~chosen.any(axis=1), ~chosen.any(axis=0)
+    if dead_rows.any() or dead_columns.any():
+        chosen[tuple(_cover(rank, dead_rows, dead_columns).T)] = True
+        if not _thin(chosen, rank, sizes, budget):
+            chosen = _cover_first(rank, sizes, budget)
+    return chosen
+
+
+def _fill(chosen: np.ndarray, rank: np.ndarray, sizes: np.ndarray, budget: float) -> np.ndarray:
+    """Add the largest kernels that are not chosen yet until `budget` is met to the nearest kernel."""
+    free = np.flatnonzero(~chosen)
+    order = free[np.argsort(-rank.ravel()[free], kind="stable")]
+    total = np.cumsum(np.append((chosen.sum(axis=1) * sizes).sum(), sizes[order // rank.shape[1]]))
+    count = int(np.abs(total - budget).argmin())
+    filled = chosen.copy()
+    filled.ravel()[order[: max(count, 0 if chosen.any() else 1)]] = True
+    return filled
+
+
+def _cover(rank: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Kernels that revive the marked rows and columns, int ``[N, 2]``.
+
+    Kernels that revive a row and a column at once come first, the largest first; N is the larger of both counts.
+    """
+    rows, columns = np.flatnonzero(rows), np.flatnonzero(columns)
+    if len(rows) > len(columns):
+        return _cover(rank.T, _mark(columns, rank.shape[1]), _mark(rows, rank.shape[0]))[:, ::-1]
+    pairs, free = [], np.ones(len(columns), bool)
+    inner = rank[np.ix_(rows, columns)]
+    for row in np.argsort(-inner.max(axis=1, initial=-np.inf), kind="stable"):
+        column = int(np.where(free, inner[row], -np.inf).argmax())
+        free[column] = False
+        pairs.append((rows[row], columns[column]))
+    alone = columns[free]
+    best = rank[:, alone].argmax(axis=0)
+    order = np.argsort(-rank[best, alone], kind="stable")
+    return np.concatenate([np.array(pairs, int).reshape(-1, 2), np.stack([best, alone], axis=1)[order]])
+
+
+def _mark(indices: np.ndarray, size: int) -> np.ndarray:
+    marked = np.zeros(size, bool)
+    marked[indices] = True
+    return marked
+
+
+def _thin(chosen: np.ndarray, rank: np.ndarray, sizes: np.ndarray, budget: float) -> bool:
+    """Remove the smallest kernels that leave nothing dead, in place, until `budget` is met; False if it is not."""
+    in_row, in_column = chosen.sum(axis=1), chosen.sum(axis=0)
+    excess = (in_row * sizes).sum() - budget
+    kept = np.argwhere(chosen)
+    for row, column in kept[np.argsort(rank[chosen], kind="stable")]:
+        if excess <= sizes.max() / 2:
+            break
+        if in_row[row] > 1 and in_column[column] > 1:
+            chosen[row, column] = False
+            in_row[row] -= 1
+            in_column[column] -= 1
+            excess -= sizes[row]
+    return excess <= sizes.max() / 2
+
+
+def _cover_first(rank: np.ndarray, sizes: np.ndarray, budget: float) -> np.ndarray:
+    """Spend the budget on life first: the smallest set that revives everything, or as much of it as the budget buys."""
+    chosen = np.zeros(rank.shape, bool)
+    cover = _cover(rank, np.ones(rank.shape[0], bool), np.ones(rank.shape[1], bool))
+    affordable = np.cumsum(sizes[cover[:, 0]]) <= budget + sizes.max() / 2
+    chosen[tuple(cover[affordable].T)] = True
+    return _fill(chosen, rank, sizes, budget)
+
+
+def _choose_evenly(rank: np.ndarray, count: int) -> np.ndarray:
+    """Keep the `count` largest kernels of each row; dead columns take the place of those that cost least to lose."""
+    chosen = np.zeros(rank.shape, bool)
+    np.put_along_axis(chosen, np.argsort(-rank, axis=1, kind="stable")[:, :count], True, axis=1)
+    in_column = chosen.sum(axis=0)
+    for column in np.flatnonzero(in_column == 0):
+        smallest = np.where(chosen & (in_column > 1), rank, np.inf)
+        losses = smallest.min(axis=1) - rank[:, column]
+        row = int(losses.argmin())
+        if np.isinf(losses[row]):
+            break
+        out = int(smallest[row].argmin())
+        chosen[row, [out, column]] = False, True
+        in_column[[out, column]] += -1, 1
+    return chosen
