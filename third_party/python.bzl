@@ -1,7 +1,7 @@
 """The headers of pybind11 and of the Python that will load the extension, as one Bazel repository.
 
-The Python is the one that the environment variable MCPRUNER_PYTHON names (the Makefile and setup.py set it), else
-python3 on the path. It must be able to import pybind11.
+The Python is the one that the environment variable MCPRUNER_PYTHON names (setup.py sets it), else that of .venv. It must
+be able to import pybind11.
 """
 
 _QUERY = "import pybind11, sysconfig; print(sysconfig.get_paths()['include']); print(pybind11.get_include())"
@@ -16,7 +16,8 @@ cc_library(
 """
 
 def _python_headers_impl(ctx):
-    python = ctx.os.environ.get("MCPRUNER_PYTHON", "python3")
+    root = ctx.path(Label("//:WORKSPACE")).dirname
+    python = ctx.os.environ.get("MCPRUNER_PYTHON", str(root) + "/.venv/bin/python")
     asked = ctx.execute([python, "-c", _QUERY])
     if asked.return_code != 0:
         fail("%s cannot import pybind11; run tools/setup.sh or set MCPRUNER_PYTHON.\n%s" % (python, asked.stderr))
