@@ -11,7 +11,7 @@ from mcpruner.converter.layer import SparseLayer
 from mcpruner.converter.tflite_model import operator_name, read_model
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402, after the backend is chosen
+import matplotlib.pyplot as plt
 
 _SHOWN = 8
 

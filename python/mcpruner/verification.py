@@ -1,4 +1,4 @@
-"""Is a converted file, run by the plugin, the network it was converted from?
+"""Checks that a converted file, run by the plugin, is the network it was converted from.
 
 Three questions, from the inside out: does each blob hold the weights of the dense file (rounded to the type it stores
 them in), does each layer's output agree, and do the model's outputs? The last two compare the plugin with the same

@@ -9,6 +9,7 @@ from pathlib import Path
 import ai_edge_litert.interpreter
 import numpy as np
 import pytest
+from small_network import Files
 
 import mcpruner
 from mcpruner import runtime
@@ -36,7 +37,7 @@ def test_runtimes_are_tried_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_missing_runtime_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "_RUNTIMES", ("absent_runtime.interpreter",))
-    with pytest.raises(ImportError, match="needs a TFLite runtime and found none: install ai-edge-litert"):
+    with pytest.raises(ImportError, match=r"needs a TFLite runtime and found none: install ai-edge-litert"):
         mcpruner.Interpreter(model_content=b"")
 
 
@@ -49,7 +50,7 @@ def test_broken_runtime_keeps_its_own_message(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_module_that_is_no_runtime_is_refused() -> None:
-    with pytest.raises(TypeError, match="runtime must be a module with a TFLite Interpreter.*'json' has none"):
+    with pytest.raises(TypeError, match=r"runtime must be a module with a TFLite Interpreter.*'json' has none"):
         mcpruner.load_delegate(runtime=json)
 
 
@@ -64,7 +65,7 @@ def test_bad_option_is_the_plugins_sentence(options: dict[str, object], word: st
     assert "\n" not in message and "Failed to load" not in message
 
 
-def test_interpreter_equals_the_runtime_without_the_plugin(files) -> None:
+def test_interpreter_equals_the_runtime_without_the_plugin(files: Files) -> None:
     inputs = np.random.default_rng(1).standard_normal((1, 13, 11, 16)).astype(np.float32)
     (expected,) = run(ai_edge_litert.interpreter.Interpreter(str(files.dense)), [inputs])
     for options in ({}, {"num_threads": 2}, {"backend": "reference"}):
@@ -73,7 +74,7 @@ def test_interpreter_equals_the_runtime_without_the_plugin(files) -> None:
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
 
-def test_interpreter_takes_bytes_and_resizes(files) -> None:
+def test_interpreter_takes_bytes_and_resizes(files: Files) -> None:
     interpreter = mcpruner.Interpreter(model_content=files.sparse.read_bytes())
     inputs = np.random.default_rng(1).standard_normal((3, 13, 11, 16)).astype(np.float32)
     (batch,) = run(interpreter, [inputs])
@@ -82,7 +83,7 @@ def test_interpreter_takes_bytes_and_resizes(files) -> None:
         np.testing.assert_allclose(one[0], batch[i], rtol=0, atol=1e-5 * np.abs(batch).max())
 
 
-def test_interpreter_works_in_tensorflow(files) -> None:
+def test_interpreter_works_in_tensorflow(files: Files) -> None:
     import tensorflow as tf
 
     inputs = np.ones((1, 13, 11, 16), np.float32)
@@ -91,7 +92,7 @@ def test_interpreter_works_in_tensorflow(files) -> None:
     np.testing.assert_allclose(run(ours, [inputs])[0], run(mcpruner.Interpreter(files.sparse), [inputs])[0], rtol=1e-6)
 
 
-def test_interpreter_has_every_method_of_the_runtimes(files) -> None:
+def test_interpreter_has_every_method_of_the_runtimes(files: Files) -> None:
     interpreter = mcpruner.Interpreter(files.sparse)
     public = [name for name in dir(ai_edge_litert.interpreter.Interpreter) if not name.startswith("_")]
     assert set(public) <= set(dir(interpreter))
@@ -101,14 +102,14 @@ def test_interpreter_has_every_method_of_the_runtimes(files) -> None:
         interpreter.not_a_method  # noqa: B018
 
 
-def test_damaged_model_raises(files, tmp_path: Path) -> None:
+def test_damaged_model_raises(files: Files, tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         mcpruner.Interpreter(model_content=files.sparse.read_bytes()[:100])
     with pytest.raises(ValueError, match="absent.tflite"):
         mcpruner.Interpreter(tmp_path / "absent.tflite")
 
 
-def test_report_says_what_was_taken(files) -> None:
+def test_report_says_what_was_taken(files: Files) -> None:
     interpreter = mcpruner.Interpreter(files.sparse)
     interpreter.allocate_tensors()
     nodes = {node["name"]: node for node in interpreter.report()["nodes"]}
@@ -117,7 +118,7 @@ def test_report_says_what_was_taken(files) -> None:
     assert nodes["conv3"]["backend"] == "cpu"
 
 
-def test_profile_counts_runs(files) -> None:
+def test_profile_counts_runs(files: Files) -> None:
     interpreter = mcpruner.Interpreter(files.sparse)
     run(interpreter, [np.ones((1, 13, 11, 16), np.float32)])
     interpreter.set_profiling(True)
@@ -134,7 +135,7 @@ def test_profile_counts_runs(files) -> None:
 
 def test_missing_native_module_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcpruner._native", None)
-    with pytest.raises(ImportError, match="mcpruner._native cannot be loaded .*: run `make build`"):
+    with pytest.raises(ImportError, match=r"mcpruner\._native cannot be loaded .*: run `make build`"):
         runtime.native()
 
 

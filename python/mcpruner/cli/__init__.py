@@ -1,1 +1,5 @@
-"""The ``mcpruner`` command: one file per sub-command, `main` puts them together."""
+"""The ``mcpruner`` command: one file per sub-command, and `main`, which puts them together."""
+
+from mcpruner.cli.main import main
+
+__all__ = ["main"]

@@ -1,4 +1,4 @@
-"""``mcpruner verify``: is a converted file still the network it was converted from?"""
+"""``mcpruner verify`` compares a converted file with the network it was converted from."""
 
 import argparse
 from typing import Any

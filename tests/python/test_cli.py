@@ -1,0 +1,99 @@
+"""The command line as a whole: help, exit statuses, sentences."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcpruner.cli import main
+from mcpruner.cli.common import progress
+
+COMMANDS = ("convert", "prune", "inspect", "verify", "benchmark", "devices")
+
+
+def test_help_lists_every_command_without_heavy_imports() -> None:
+    code = (
+        "import sys\nfrom mcpruner.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit as e:\n    assert e.code == 0\n"
+        "assert not {'numpy', 'tensorflow', 'keras', 'rich', 'ai_edge_litert'} & set(sys.modules)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for command in COMMANDS:
+        assert f"\n    {command} " in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_ends_with_an_example(command: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert f"\nexample:\n  mcpruner {command} " in capsys.readouterr().out + " "
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "COMMAND"),
+        (["prume"], "prume"),
+        (["convert"], "SRC"),
+        (["inspect", "a.tflite", "--color"], "--color"),
+        (["benchmark", "a.tflite", "--threads", "0"], "not at least 1"),
+        (["benchmark", "a.tflite", "--threads", "one"], "one"),
+        (["benchmark", "a.tflite", "--backend", "auto,gpu9"], "'gpu9' is not one of auto, cpu, reference"),
+        (["prune", "a.keras", "-o", "b.keras"], "--density"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], words: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert caught.value.code == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1 and words in captured.err and "--help" in captured.err
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify", "benchmark"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file or directory."),
+        (b"", "is not a .tflite file"),
+        (b"PK\x03\x04 a zip file, say", "is not a .tflite file"),
+        (b"\x1c\x00\x00\x00TFL3" + bytes(40), ""),
+    ],
+    ids=["absent", "empty", "other", "damaged"],
+)
+def test_bad_file_is_one_sentence_and_status_2(
+    command: str, content: bytes | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / "model.tflite"
+    if content is not None:
+        path.write_bytes(content)
+    assert main([command, str(path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("mcpruner: ") and captured.err.count("\n") == 1 and words in captured.err
+
+
+def test_folder_in_place_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"mcpruner: {tmp_path}: Is a directory.\n"
+
+
+def test_progress_is_silent_unless_on_a_terminal(capsys: pytest.CaptureFixture) -> None:
+    with progress("working", 2) as tick:
+        tick()
+        tick()
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_progress_on_a_terminal_goes_to_stderr(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("working", 1) as tick:
+        tick()
+    captured = capsys.readouterr()
+    assert captured.out == "" and "working" in captured.err

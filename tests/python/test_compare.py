@@ -1,0 +1,101 @@
+"""Errors relative to the largest magnitude, inputs, and timing in turns."""
+
+import ai_edge_litert.interpreter
+import numpy as np
+import pytest
+from small_network import Files, small_network
+from tflite_builder import TfliteBuilder
+
+from mcpruner.compare import OutputError, output_errors, random_inputs, run, time_interleaved
+
+
+def interpreter(content: bytes) -> ai_edge_litert.interpreter.Interpreter:
+    return ai_edge_litert.interpreter.Interpreter(model_content=content)
+
+
+def test_error_is_relative_to_the_largest_magnitude_of_all_inputs() -> None:
+    error = OutputError("y")
+    assert error.relative == 0.0
+    error.add(np.array([1.0, 2.5]), np.array([1.0, 2.0]))
+    assert error.relative == 0.25
+    error.add(np.array([-10.0, 0.1]), np.array([-10.0, 0.0]))
+    assert (error.difference, error.magnitude, error.relative) == (0.5, 10.0, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "relative"),
+    [
+        ([0.0, 0.0], [0.0, 0.0], 0.0),
+        ([0.0, 1e-9], [0.0, 0.0], np.inf),
+        ([np.nan, 1.0], [1.0, 1.0], np.inf),
+        ([np.nan, 1.0], [np.nan, 1.0], 0.0),
+        ([np.inf, 1.0], [np.inf, 1.0], 0.0),
+        ([np.inf, 1.0], [-np.inf, 1.0], np.inf),
+        ([], [], 0.0),
+    ],
+)
+def test_error_of_zeros_and_of_what_is_no_number(actual: list, expected: list, relative: float) -> None:
+    error = OutputError("y")
+    error.add(np.array(actual), np.array(expected))
+    assert error.relative == relative
+
+
+def test_other_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Output y has shape \[2\] in one model and \[3\] in the other"):
+        OutputError("y").add(np.zeros(2), np.zeros(3))
+
+
+def test_random_inputs_are_seeded_and_of_the_batch_asked_for() -> None:
+    model = interpreter(small_network())
+    first, second = (list(random_inputs(model, samples=2, batch=3)) for _ in range(2))
+    assert [array.shape for (array,) in first] == [(3, 13, 11, 16)] * 2
+    assert all(np.array_equal(a, b) for (a,), (b,) in zip(first, second, strict=True))
+    assert not np.array_equal(first[0][0], first[1][0])
+    (other,) = next(iter(random_inputs(model, samples=1, seed=1)))
+    assert other.dtype == np.float32 and other.shape == (1, 13, 11, 16)
+
+
+def test_random_integers_stay_in_range() -> None:
+    net = TfliteBuilder()
+    bytes_in, indices = net.input((1, 1000), "bytes", "uint8"), net.input((1, 1000), "indices", "int32")
+    x, y = next(iter(random_inputs(interpreter(net.build([bytes_in, indices])), samples=1)))
+    assert (x.dtype, x.min(), x.max()) == (np.uint8, 0, 255)
+    assert (y.dtype, y.min(), y.max()) == (np.int32, 0, 1)
+
+
+def test_open_size_needs_a_file() -> None:
+    net = TfliteBuilder()
+    x = net.input((1, 1, 1, 4), "x")
+    net.graph.tensors[x].shapeSignature = [-1, -1, -1, 4]
+    model = interpreter(net.build([net.relu(x)]))
+    with pytest.raises(ValueError, match=r"Input x has no fixed shape \(\[-1, -1, -1, 4\]\): give inputs as a file"):
+        next(iter(random_inputs(model, samples=1)))
+
+
+def test_run_resizes() -> None:
+    model = interpreter(small_network())
+    for batch in (1, 3, 2):
+        (y,) = run(model, [np.ones((batch, 13, 11, 16), np.float32)])
+        assert y.shape == (batch, 10)
+
+
+def test_output_errors_of_a_model_with_itself_are_zero(files: Files) -> None:
+    content = files.dense.read_bytes()
+    a, b = interpreter(content), interpreter(content)
+    (error,) = output_errors(a, b, random_inputs(b, samples=2), ["logits"])
+    assert (error.name, error.difference) == ("logits", 0.0) and error.magnitude > 0
+
+
+def test_models_with_other_outputs_are_refused(files: Files) -> None:
+    net = TfliteBuilder()
+    x = net.input((1, 13, 11, 16))
+    two = interpreter(net.build([net.relu(x), net.mean(x)]))
+    with pytest.raises(ValueError, match="One model has 1 outputs and the other 2"):
+        output_errors(interpreter(files.dense.read_bytes()), two, [])
+
+
+def test_calls_are_timed_in_turns() -> None:
+    order: list[str] = []
+    times = time_interleaved([lambda: order.append("a"), lambda: order.append("b")], 4, lambda: order.append("-"))
+    assert times.shape == (2, 4) and (times >= 0).all()
+    assert "".join(order) == "aaabbb" + "ab-" * 4

@@ -1,0 +1,139 @@
+"""Comparing a converted file with its dense self: pairing, rounding, errors of layers, and what must fail."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from small_network import Files, prunable, small_network
+from tflite_builder import TfliteBuilder, run
+
+import mcpruner
+from mcpruner.converter.densify import CONV, densify
+from mcpruner.converter.serialize import deserialize, serialize
+from mcpruner.converter.tflite_model import operator_name, read_model, write_model
+from mcpruner.pairing import paired_outputs, rounded_reference
+from mcpruner.submodel import expose, extract
+from mcpruner.verification import verify
+
+
+def change_one_weight(content: bytes, index: int, factor: float) -> bytes:
+    """The file with one weight of its custom convolution number `index` multiplied by `factor`."""
+    model = read_model(content)
+    graph = model.subgraphs[0]
+    op = [op for op in graph.operators if operator_name(model, op) == CONV][index]
+    buffer = model.buffers[graph.tensors[op.inputs[1]].buffer]
+    layer = deserialize(bytes(buffer.data))
+    values = layer.values.copy()
+    values[np.flatnonzero(values)[5]] *= np.float32(factor)
+    layer.values = values
+    buffer.data = np.frombuffer(serialize(layer, layer.value_type), np.uint8)
+    return write_model(model)
+
+
+def test_operators_pair_by_order(files: Files) -> None:
+    pairs = paired_outputs(files.sparse.read_bytes(), files.dense.read_bytes())
+    assert [name for name, _, _ in pairs] == ["conv1", "conv2", "conv3", "add", "mean", "classifier"]
+    assert [name for name, _, _ in paired_outputs(files.sparse.read_bytes(), densify(files.sparse.read_bytes()))] == [
+        name for name, _, _ in pairs
+    ]
+
+
+def other_network(kind: str) -> bytes:
+    rng = np.random.default_rng(0)
+    net = TfliteBuilder()
+    x = net.input((1, 13, 11, 16))
+    if kind == "shorter":
+        return net.build([net.conv(x, prunable(rng, (32, 3, 3, 16)))])
+    for _ in range(6):
+        x = net.relu(x)
+    return net.build([x])
+
+
+@pytest.mark.parametrize("kind", ["shorter", "other"])
+def test_other_network_is_refused(files: Files, kind: str) -> None:
+    with pytest.raises(ValueError, match="The two files are not of the same network"):
+        verify(files.sparse.read_bytes(), other_network(kind))
+
+
+def test_equal_weights_pass_on_every_layer(files: Files) -> None:
+    outcome = verify(files.sparse.read_bytes(), files.dense.read_bytes(), all_layers=True)
+    assert outcome.ok and outcome.tolerance == 1e-4
+    assert [error.name for error in outcome.outputs] == ["classifier"]
+    assert [error.name for error in outcome.layers] == ["conv1", "conv2", "conv3", "add", "mean"]
+    assert all(error.magnitude > 0 for error in [*outcome.outputs, *outcome.layers])
+    assert {weight.different for weight in outcome.weights} == {0}
+
+
+def test_without_a_dense_file_the_blobs_unpack_to_one(files: Files) -> None:
+    assert verify(files.sparse.read_bytes(), all_layers=True, num_threads=2, batch=3).ok
+
+
+@pytest.mark.parametrize("factor", [-1.0, 1.0 + 2.0**-20])
+def test_one_corrupted_weight_fails(files: Files, factor: float) -> None:
+    corrupted = change_one_weight(files.sparse.read_bytes(), 1, factor)
+    outcome = verify(corrupted, files.dense.read_bytes(), all_layers=True)
+    assert not outcome.ok
+    assert {weight.name: weight.different for weight in outcome.weights}["conv2"] == 1
+    if factor < 0:
+        errors = {error.name: error.relative for error in outcome.layers}
+        assert errors["conv1"] < 1e-4 < errors["conv2"]
+
+
+@pytest.mark.parametrize(("values", "coarse"), [("float16", 2**-11), ("int8", 1 / 127)])
+def test_rounding_is_applied_to_both_unless_told_otherwise(files: Files, values: str, coarse: float) -> None:
+    content, _ = mcpruner.convert(files.dense, target="x86-64", values=values)
+    dense = files.dense.read_bytes()
+    assert verify(content, dense).ok
+    exact = verify(content, dense, exact_weights=True)
+    assert exact.ok and exact.weights == []
+    assert 1e-5 < exact.largest_error < 10 * coarse
+    assert not verify(content, dense, exact_weights=True, tolerance=1e-6).ok
+
+
+def test_rounded_reference_of_float32_is_the_dense_file(files: Files) -> None:
+    dense = files.dense.read_bytes()
+    rounded, _ = rounded_reference(files.sparse.read_bytes(), dense)
+    x = np.ones((1, 13, 11, 16), np.float32)
+    np.testing.assert_array_equal(run(rounded, x)[0], run(dense, x)[0])
+
+
+def test_inputs_are_run_in_batches(files: Files) -> None:
+    inputs = np.random.default_rng(2).standard_normal((5, 13, 11, 16))
+    outcome = verify(files.sparse.read_bytes(), files.dense.read_bytes(), inputs=inputs, batch=2)
+    assert outcome.ok
+    expected = run(files.dense.read_bytes(), inputs.astype(np.float32))[0]
+    assert outcome.outputs[0].magnitude == pytest.approx(np.abs(expected).max(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [np.zeros((1, 13, 11, 15)), np.zeros((13, 11, 16)), np.zeros((0, 13, 11, 16)), np.zeros((1, 13, 11, 16), int)],
+)
+def test_inputs_that_do_not_fit_are_refused(files: Files, inputs: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"The inputs must be float32 of shape \[samples, 13, 11, 16\]; they are"):
+        verify(files.sparse.read_bytes(), inputs=inputs)
+
+
+def test_json_holds_the_outcome(files: Files) -> None:
+    data = verify(files.sparse.read_bytes(), files.dense.read_bytes()).to_json()
+    assert data["ok"] is True and data["largest_error"] == data["outputs"][0]["relative"]
+    assert set(data["weights"][0]) == {"name", "value_type", "count", "different", "largest"}
+
+
+def test_expose_adds_outputs() -> None:
+    content = small_network()
+    graph = read_model(content).subgraphs[0]
+    conv1 = next(i for i, tensor in enumerate(graph.tensors) if tensor.name == b"conv1")
+    outputs = run(expose(content, [conv1]), np.ones((1, 13, 11, 16), np.float32))
+    assert [y.shape for y in outputs] == [(1, 10), (1, 7, 6, 32)]
+
+
+@pytest.mark.parametrize("make", [small_network, lambda: densify(small_network())])
+def test_extract_runs_one_operator_alone(make: Callable[[], bytes]) -> None:
+    content = make()
+    graph = read_model(content).subgraphs[0]
+    number = {tensor.name.decode(): i for i, tensor in enumerate(graph.tensors)}
+    x = np.random.default_rng(4).standard_normal((1, 13, 11, 16)).astype(np.float32)
+    _, conv1, conv2 = run(expose(content, [number["conv1"], number["conv2"]]), x)
+    (alone,) = run(extract(content, number["conv2"]), conv1)
+    np.testing.assert_allclose(alone, conv2, rtol=0, atol=1e-5)
