@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "delegate/cpu/reference_ops.h"
 #include "delegate/graph/backend.h"
+#include "delegate/graph/fusion.h"
 #include "delegate/graph/op_stats.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
@@ -106,6 +108,66 @@ TEST(ReferenceBackendTest, TheArenaChangesNoResultOfRandomGraphs) {
     const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
     ASSERT_EQ(RunGraph(*backend, graph, {x})[0], RunWithoutArena(graph, x));
   }
+}
+
+// One number somewhere in the graph changed: mostly a little, now and then to something absurd.
+void Mutate(std::mt19937& rng, Graph* graph) {
+  std::vector<int*> numbers;
+  for (Tensor& t : graph->tensors) numbers.insert(numbers.end(), {&t.shape.n, &t.shape.h, &t.shape.w, &t.shape.c});
+  const auto add_window = [&](Window& w) {
+    numbers.insert(numbers.end(), {&w.stride_h, &w.stride_w, &w.dilation_h, &w.dilation_w});
+    numbers.insert(numbers.end(), {&w.padding.top, &w.padding.bottom, &w.padding.left, &w.padding.right});
+  };
+  for (Op& op : graph->ops) {
+    for (int& i : op.inputs) numbers.push_back(&i);
+    numbers.push_back(&op.output);
+    if (auto* conv = std::get_if<ConvParams>(&op.params)) add_window(conv->window);
+    if (auto* depthwise = std::get_if<DepthwiseParams>(&op.params)) {
+      add_window(depthwise->window);
+      numbers.insert(numbers.end(), {&depthwise->kernel_height, &depthwise->kernel_width, &depthwise->multiplier});
+    }
+    if (auto* pool = std::get_if<PoolParams>(&op.params)) {
+      add_window(pool->window);
+      numbers.insert(numbers.end(), {&pool->filter_height, &pool->filter_width});
+    }
+    if (auto* pad = std::get_if<PadParams>(&op.params)) {
+      for (size_t i = 0; i < 4; ++i) numbers.insert(numbers.end(), {&pad->before[i], &pad->after[i]});
+    }
+    if (auto* concat = std::get_if<ConcatParams>(&op.params)) numbers.push_back(&concat->axis);
+    if (auto* slice = std::get_if<StridedSliceParams>(&op.params)) {
+      for (size_t i = 0; i < 4; ++i)
+        numbers.insert(numbers.end(), {&slice->begin[i], &slice->size[i], &slice->stride[i]});
+    }
+  }
+  const int absurd[] = {-1, 0, 1 << 15, 1 << 30, 2147483647, -2147483647 - 1};
+  int& number = *numbers[static_cast<size_t>(RandomBelow(rng, static_cast<int>(numbers.size())))];
+  number = RandomBelow(rng, 3) > 0 ? RandomBelow(rng, 8) : absurd[RandomBelow(rng, 6)];
+}
+
+// Whatever ValidateGraph accepts must run without touching memory it should not (sanitizers look on).
+TEST(ReferenceBackendTest, DamagedGraphsAreRefusedOrRun) {
+  const auto backend = CreateReferenceBackend();
+  int refused = 0, ran = 0;
+  for (uint32_t seed = 0; seed < 3000; ++seed) {
+    std::mt19937 rng(seed);
+    Graph graph = RandomGraph(seed % 50);
+    Mutate(rng, &graph);
+    if (!ValidateGraph(graph).ok()) {
+      ++refused;
+      continue;
+    }
+    int64_t largest = 0;
+    for (const Tensor& t : graph.tensors) largest = std::max(largest, t.shape.size());
+    if (largest > 100000) continue;
+    std::vector<std::vector<float>> inputs;
+    for (const int i : graph.inputs) inputs.emplace_back(static_cast<size_t>(graph.tensor(i).shape.size()));
+    RunGraph(*backend, graph, inputs);
+    ASSERT_EQ(FuseGraph(&graph).message(), "");
+    RunGraph(*backend, graph, inputs);
+    ++ran;
+  }
+  EXPECT_GT(refused, 1000);
+  EXPECT_GT(ran, 100);
 }
 
 }  // namespace
