@@ -111,7 +111,9 @@ Result<Compiled> Delegate::Compile(const Graph& graph, int recommended_num_threa
       if (compiled.ok()) return compiled;
       reason = "the cpu backend refuses it (" + compiled.message() + "), the reference backend runs instead";
     }
-    if (options_.verbosity >= 1) LogLine(reason);
+    // A resize compiles again; once is enough to read.
+    if (options_.verbosity >= 1 && reason != printed_reason_) LogLine(reason);
+    printed_reason_ = reason;
   }
   if (reference_ == nullptr) reference_ = CreateReferenceBackend();
   return CompileOn(reference_.get(), graph, std::move(reason));

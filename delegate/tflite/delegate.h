@@ -83,6 +83,7 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   std::unique_ptr<Backend> reference_;
   std::map<int, std::unique_ptr<Backend>> cpu_;  // by number of threads
   int num_threads_ = 0;                          // of the last compilation
+  std::string printed_reason_;
   std::vector<std::unique_ptr<ModelState>> models_;
   std::vector<Kernel*> kernels_;
   bool profiling_ = false;

@@ -55,6 +55,10 @@ struct NodePlan {
 // The plan, or a sentence that says why the delegate cannot run the node.
 Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache);
 
+// Type, parameters and activation of one of the project's own operators, from its layer and the bytes of its
+// SparseOptions. plan->inputs[0] is set before.
+Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> options, NodePlan* plan);
+
 // Is it one of the project's own operators, which no runtime can run without the delegate?
 bool IsSparseOp(const TfLiteRegistration& registration);
 

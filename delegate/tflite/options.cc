@@ -35,12 +35,6 @@ Status Choose(const char* option, const char* value, const Choice<T> (&choices)[
   return Status::Error("option " + std::string(option) + ": expected one of " + names + ", got '" + value + "'");
 }
 
-Status CheckRange(const char* option, int value, int low, int high) {
-  if (value >= low && value <= high) return Status::Ok();
-  return Status::Error("option " + std::string(option) + ": expected a number from " + std::to_string(low) + " to " +
-                       std::to_string(high) + ", got " + std::to_string(value));
-}
-
 Result<int32_t> ParseNumber(const char* option, const char* text) {
   char* end = nullptr;
   errno = 0;
@@ -65,13 +59,7 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
-  if (key == "verbosity") {
-    out->verbosity = *number;
-    return Status::Ok();
-  }
-  // 0 means "absent" in the C struct only: who writes a number of threads means one.
-  MCPRUNER_RETURN_IF_ERROR(CheckRange("num_threads", *number, 1, kMaxThreads));
-  out->num_threads = *number;
+  (key == "verbosity" ? out->verbosity : out->num_threads) = *number;
   return Status::Ok();
 }
 
@@ -79,8 +67,13 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
 
 Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
   Options out;
-  MCPRUNER_RETURN_IF_ERROR(CheckRange("num_threads", options.num_threads, 0, kMaxThreads));
-  MCPRUNER_RETURN_IF_ERROR(CheckRange("verbosity", options.verbosity, 0, 2));
+  if (options.num_threads < 0 || options.num_threads > kMaxThreads) {
+    return Status::Error("option num_threads: expected 1 to 64, or 0 for what the runtime recommends, got " +
+                         std::to_string(options.num_threads));
+  }
+  if (options.verbosity < 0 || options.verbosity > 2) {
+    return Status::Error("option verbosity: expected 0, 1 or 2, got " + std::to_string(options.verbosity));
+  }
   out.num_threads = options.num_threads;
   out.verbosity = options.verbosity;
   if (options.backend != nullptr) {

@@ -8,14 +8,30 @@ namespace {
 
 constexpr int kOpVersion = 1;
 
-Result<SparseOptions> ReadNodeOptions(const NodeRef& node) {
+Span<const uint8_t> OptionBytes(const NodeRef& node) {
   const int size = node.node->custom_initial_data_size;
   const auto* data = static_cast<const uint8_t*>(node.node->custom_initial_data);
-  if (data == nullptr || size < 0) return ReadSparseOptions({});
-  return ReadSparseOptions({data, static_cast<size_t>(size)});
+  if (data == nullptr || size < 0) return {};
+  return {data, static_cast<size_t>(size)};
 }
 
 }  // namespace
+
+Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> options, NodePlan* plan) {
+  const Result<SparseOptions> read = ReadSparseOptions(options);
+  if (!read.ok()) return read.status();
+  plan->activation = read->activation;
+  if (layer->kind == LayerKind::kFullyConnected) {
+    plan->type = OpType::kFullyConnected;
+    plan->params = FullyConnectedParams{layer};
+    if (read->keep_num_dims) plan->deferred = KeepRank{};
+    return Status::Ok();
+  }
+  plan->type = OpType::kConv;
+  plan->params = ConvParams{read->window, layer};
+  if (read->same_padding) plan->deferred = SamePadding{};
+  return CheckRank(plan->inputs[0], 4);
+}
 
 Result<NodePlan> ParseSparse(const ParseContext& c) {
   const bool is_conv = OpName(*c.node.registration) == "McprunerSparseConv2D";
@@ -25,23 +41,14 @@ Result<NodePlan> ParseSparse(const ParseContext& c) {
   }
   Result<NodePlan> plan = StartPlan(c, is_conv ? OpType::kConv : OpType::kFullyConnected);
   if (!plan.ok()) return plan;
-  const Result<SparseOptions> options = ReadNodeOptions(c.node);
-  if (!options.ok()) return options.status();
   const Result<Span<const uint8_t>> blob = ReadBytes(c.view, InputIndex(c.node, 1), "its sparse layer");
   if (!blob.ok()) return blob.status();
-  Result<LayerCache::LayerPtr> layer = c.cache->FromBlob(*blob);
+  const Result<LayerCache::LayerPtr> layer = c.cache->FromBlob(*blob);
   if (!layer.ok()) return Status::Error("its sparse layer cannot be read: " + layer.message());
-  const LayerKind kind = is_conv ? LayerKind::kConv2D : LayerKind::kFullyConnected;
-  if ((*layer)->kind != kind) return Status::Error("its sparse layer is one of the other operator");
-  plan->activation = options->activation;
-  if (!is_conv) {
-    if (options->keep_num_dims) plan->deferred = KeepRank{};
-    plan->params = FullyConnectedParams{*layer};
-    return plan;
+  if (is_conv != ((*layer)->kind == LayerKind::kConv2D)) {
+    return Status::Error("its sparse layer is one of the other operator; convert the model again");
   }
-  MCPRUNER_RETURN_IF_ERROR(CheckRank(plan->inputs[0], 4));
-  if (options->same_padding) plan->deferred = SamePadding{};
-  plan->params = ConvParams{options->window, *layer};
+  MCPRUNER_RETURN_IF_ERROR(SetSparseParams(*layer, OptionBytes(c.node), &*plan));
   return plan;
 }
 

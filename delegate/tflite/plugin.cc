@@ -11,7 +11,7 @@
 extern "C" {
 
 // Options, as strings. Those of McprunerDelegateOptions (mcpruner_delegate.h):
-//   num_threads  1..64; absent: what the runtime recommends, else 1
+//   num_threads  1..64; 0 (default): what the runtime recommends, else 1
 //   backend      auto (default; now the same as cpu), cpu, reference
 //   verbosity    0 silent, 1 (default) a line for each model and each layer with weights that is left, 2 for each node
 //   fault        none (default), cpu_create, cpu_compile, allocate, invoke: failures to inject, for tests

@@ -1,0 +1,32 @@
+// One packed layer through one backend, without TFLite: what the kernel tests of tests/ call.
+
+#ifndef MCPRUNER_PYTHON_NATIVE_LAYER_RUNNER_H_
+#define MCPRUNER_PYTHON_NATIVE_LAYER_RUNNER_H_
+
+#include <string>
+#include <vector>
+
+#include "delegate/graph/backend.h"
+#include "delegate/graph/span.h"
+#include "delegate/graph/status.h"
+
+namespace mcpruner {
+
+struct LayerRun {
+  std::string backend;  // "cpu" or "reference"
+  std::string simd;     // of the cpu backend; empty for the best
+  int num_threads = 1;
+};
+
+struct LayerOutput {
+  std::vector<int> dims;
+  std::vector<float> values;
+};
+
+// `blob` and `options` as in McprunerSparseConv2D and McprunerSparseFullyConnected; `x` has the elements of `dims`.
+Result<LayerOutput> RunLayer(Span<const uint8_t> blob, Span<const uint8_t> options, const std::vector<int>& dims,
+                             const float* x, const LayerRun& how);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_PYTHON_NATIVE_LAYER_RUNNER_H_
