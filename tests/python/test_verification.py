@@ -4,30 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from corruption import change_one_weight
 from small_network import Files, prunable, small_network
 from tflite_builder import TfliteBuilder, run
 
 import mcpruner
-from mcpruner.converter.densify import CONV, densify
-from mcpruner.converter.serialize import deserialize, serialize
-from mcpruner.converter.tflite_model import operator_name, read_model, write_model
+from mcpruner.converter.densify import densify
+from mcpruner.converter.tflite_model import read_model
 from mcpruner.pairing import paired_outputs, rounded_reference
 from mcpruner.submodel import expose, extract
 from mcpruner.verification import verify
-
-
-def change_one_weight(content: bytes, index: int, factor: float) -> bytes:
-    """The file with one weight of its custom convolution number `index` multiplied by `factor`."""
-    model = read_model(content)
-    graph = model.subgraphs[0]
-    op = [op for op in graph.operators if operator_name(model, op) == CONV][index]
-    buffer = model.buffers[graph.tensors[op.inputs[1]].buffer]
-    layer = deserialize(bytes(buffer.data))
-    values = layer.values.copy()
-    values[np.flatnonzero(values)[5]] *= np.float32(factor)
-    layer.values = values
-    buffer.data = np.frombuffer(serialize(layer, layer.value_type), np.uint8)
-    return write_model(model)
 
 
 def test_operators_pair_by_order(files: Files) -> None:

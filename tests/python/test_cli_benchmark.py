@@ -1,0 +1,46 @@
+"""``mcpruner benchmark``. Times are not asserted, only that each is there."""
+
+import json
+from pathlib import Path
+
+import pytest
+from corruption import change_one_weight
+from small_network import Files
+
+from mcpruner.cli import main
+
+
+def test_every_pair_is_timed(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "result.json"
+    options = ["--threads", "1,2", "--backend", "cpu,reference", "--runs", "3", "--json", str(path)]
+    assert main(["benchmark", str(files.sparse), "--against", str(files.dense), *options]) == 0
+    result = json.loads(path.read_text())
+    assert set(result) >= {"file", "against", "machine", "date", "commit", "runtime", "runs", "largest_error"}
+    assert result["ok"] is True and result["largest_error"] < 1e-4
+    assert [(r["threads"], r["backend"]) for r in result["results"]] == [
+        (1, "cpu"),
+        (1, "reference"),
+        (2, "cpu"),
+        (2, "reference"),
+    ]
+    for one in result["results"]:
+        assert 0 < one["min_ms"] <= one["median_ms"]
+        assert 0 < one["against_min_ms"] <= one["against_median_ms"]
+        assert one["speedup"] == pytest.approx(one["against_median_ms"] / one["median_ms"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[:2] == ["threads", "backend"] and len(lines) == 7
+
+
+def test_without_a_dense_file_and_with_a_profile(files: Files, capsys: pytest.CaptureFixture) -> None:
+    assert main(["benchmark", str(files.sparse), "--runs", "2", "--profile"]) == 0
+    output = capsys.readouterr().out
+    assert "\nprofile, 1 threads, auto\nop " in output
+    assert "conv3" in output
+
+
+def test_wrong_file_is_not_timed(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    corrupted, path = tmp_path / "corrupted.tflite", tmp_path / "result.json"
+    corrupted.write_bytes(change_one_weight(files.sparse.read_bytes(), 0, -1.0))
+    assert main(["benchmark", str(corrupted), "--against", str(files.dense), "--json", str(path)]) == 1
+    assert capsys.readouterr().out.startswith("NOT equal: largest error ")
+    assert json.loads(path.read_text())["results"] == []

@@ -1,0 +1,53 @@
+"""``mcpruner devices``, and the birth certificate of measurements."""
+
+import json
+import re
+
+import pytest
+
+import mcpruner
+from mcpruner import machine, runtime
+from mcpruner.cli import main
+
+
+def test_json_and_text_name_the_same(capsys: pytest.CaptureFixture) -> None:
+    assert main(["devices", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["plugin"] == mcpruner.delegate_path()
+    assert "scalar" in found["simd_targets"]
+    assert any(name.startswith("ai_edge_litert ") for name in found["runtimes"])
+    assert main(["devices"]) == 0
+    text = capsys.readouterr().out
+    assert found["machine"] in text and found["plugin"] in text and ", ".join(found["simd_targets"]) in text
+
+
+def test_missing_plugin_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr(runtime, "_PLUGIN", "libabsent.so")
+    assert main(["devices"]) == 2
+    assert capsys.readouterr().err.endswith("is missing: run `make build` in the source tree, or install a wheel.\n")
+
+
+def test_birth_certificate() -> None:
+    found = machine.birth_certificate()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["date"])
+    assert re.fullmatch(r".+, \w+, \d+ cores, Linux .+", found["machine"])
+    assert re.fullmatch(r"[0-9a-f]{7,40}(-dirty)?|mcpruner \S+", found["commit"])
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "name"),
+    [
+        (
+            "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\n\nprocessor\t: 1\nmodel name\t: Some CPU @ 2 GHz\n",
+            "Some CPU @ 2 GHz",
+        ),
+        (
+            "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd09\nHardware\t: Hisilicon Kirin970\n",
+            "Hisilicon Kirin970",
+        ),
+        ("CPU implementer\t: 0x41\nCPU part\t: 0xd09\n", "CPU implementer 0x41 part 0xd09"),
+    ],
+)
+def test_processor_names(cpuinfo: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.Path, "read_text", lambda *_, **__: cpuinfo)
+    assert machine.machine_name().startswith(name + ", ")
