@@ -12,6 +12,7 @@ import flatbuffers
 import numpy as np
 
 from mcpruner.converter.checked_schema import CheckedBytes, schema
+from mcpruner.converter.tflite_check import check_model
 
 __all__ = [
     "add_constant",
@@ -45,8 +46,6 @@ def read_model(content: bytes) -> Any:
     ValueError
         Not a ``.tflite``, damaged, or with features that would be lost when it is written again; one sentence.
     """
-    from mcpruner.converter.tflite_check import check_model
-
     if len(content) < 8 or bytes(content[4:8]) != IDENTIFIER:
         raise ValueError(
             f"This is not a .tflite file: bytes 4..7 must be {IDENTIFIER.decode()}, got "
@@ -121,7 +120,7 @@ def operator_code(model: Any, builtin: int, custom: bytes | None = None, version
     """Index of an operator code, appended if the model has none like it."""
     deprecated = min(builtin, 127)  # what readers from before 2020 look at
     for index, code in enumerate(model.operatorCodes):
-        if (code.builtinCode, code.customCode, code.version) == (builtin, custom, version):
+        if (max(code.builtinCode, code.deprecatedBuiltinCode), code.customCode, code.version) == (builtin, custom, version):
             return index
     model.operatorCodes.append(
         schema.OperatorCodeT(builtinCode=builtin, deprecatedBuiltinCode=deprecated, customCode=custom, version=version)

@@ -1,0 +1,51 @@
+"""`convert`: from a model to a ``.tflite`` whose pruned layers are packed, and a report on every layer."""
+
+from typing import Any
+
+from mcpruner.converter.report import Report
+from mcpruner.converter.source import load_source
+from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.tflite_model import read_model, write_model
+from mcpruner.converter.tflite_rewrite import rewrite
+
+VALUES = ("float32", "float16", "int8")
+
+
+def convert(model_or_path: Any, target: str | Target = "generic", values: str = "float32") -> tuple[bytes, Report]:
+    """Pack the pruned layers of a model for mcpruner's delegate.
+
+    The result runs in any TFLite runtime that loads the delegate. Zeros may come from anywhere: `prune`, tfmot,
+    PyTorch; what is packed reads back bit for bit (rounded, if `values` is not float32), which is checked here for each
+    layer. Layers that would not run faster stay as they are.
+
+    Parameters
+    ----------
+    model_or_path
+        A Keras 3 model, a ``.keras`` file, a SavedModel folder, or a ``.tflite`` file or its bytes.
+    target
+        Hardware it is for, a name from `target.TARGETS`.
+    values
+        How packed weights are stored: ``"float32"``, ``"float16"``, or ``"int8"`` with one scale per filter. They are
+        computed with as float32 in any case.
+
+    Returns
+    -------
+    bytes
+        The ``.tflite``; the dense one, byte for byte, if no layer was packed.
+    Report
+        For each layer how it is packed, or why it is not.
+
+    Raises
+    ------
+    ValueError
+        The model cannot be read or converted, or an argument is unknown; one sentence.
+    """
+    hardware = get_target(target)
+    if values not in VALUES:
+        raise ValueError(f"Unknown value type {values!r}: use one of {', '.join(VALUES)}.")
+    content = load_source(model_or_path)
+    model = read_model(content)
+    layers = rewrite(model, hardware, values)
+    changed = any(layer.accelerated and layer.op in ("CONV_2D", "FULLY_CONNECTED") for layer in layers)
+    result = write_model(model) if changed else content
+    return result, Report(hardware.name, values, len(content), len(result), layers)

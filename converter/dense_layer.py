@@ -1,0 +1,219 @@
+"""One CONV_2D or FULLY_CONNECTED of a model, as the packing stages want it: OHWI weights, bias and options.
+
+What the format or the custom operators cannot express stays dense: `StaysDense` carries the reason. What no runtime
+could run either is an error that names the layer.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcpruner.converter.estimate import Work
+from mcpruner.converter.serialize import SparseOptions
+from mcpruner.converter.tflite_model import schema, tensor_name, type_name
+from mcpruner.converter.weights import NotConstantError, read_constant
+
+MAX_POSITIONS = 64  # of a kernel; this and the next are bounds of format/sparse_pattern.fbs
+MAX_CHANNELS = 65535
+MAX_STEP = 255  # of strides and dilations
+
+_ACTIVATIONS = {"NONE": "None", "RELU": "Relu", "RELU_N1_TO_1": "ReluN1To1", "RELU6": "Relu6"}
+_ACTIVATION_NAMES = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
+# How TensorFlow and Keras name the operations that have weights, at the end of a name.
+_PRODUCT = re.compile(r"/(convolution|conv_transpose|depthwise|separable_conv2d|Conv2D|MatMul|einsum)[^/]*$")
+_QUANTIZED = ("int8", "uint8", "int16", "int4", "int2")
+
+
+class StaysDense(Exception):  # noqa: N818 - not an error: an answer with a reason
+    """The layer is left as it is; the message completes "dense: "."""
+
+
+@dataclass
+class DenseLayer:
+    """A layer that can be packed.
+
+    Attributes
+    ----------
+    name
+        Short name, for messages.
+    kind
+        ``"Conv2D"`` or ``"FullyConnected"``.
+    weights
+        float32 OHWI, ``[O, H, W, I]``; ``[O, 1, 1, I]`` of a fully-connected layer.
+    bias
+        float32 ``[O]`` or None.
+    options
+        Strides, padding and so on, as the custom operator will carry them.
+    work
+        Output size, for `estimate`.
+    """
+
+    name: str
+    kind: str
+    weights: np.ndarray
+    bias: np.ndarray | None
+    options: SparseOptions
+    work: Work
+
+
+def short_name(graph: Any, op: Any) -> str:
+    """A readable name of an operator, from the fused names of its output.
+
+    The part that names the convolution or matrix product tells the layer; the model's own scope says nothing::
+
+        functional_1/relu_1/Relu;functional_1/bn1_1/batchnorm/add_1;functional_1/conv1_1/convolution  ->  conv1_1
+    """
+    if not op.outputs:
+        return "operator without output"
+    name = tensor_name(graph, op.outputs[0])
+    fused = name.split(";")
+    scopes = next((part for part in fused if _PRODUCT.search(part)), fused[0]).split(":")[0].split("/")
+    return "/".join(scopes[1:-1] if len(scopes) > 2 else scopes[:1]) or name
+
+
+def check_activations(graph: Any, op: Any, name: str) -> None:
+    """Raise StaysDense unless input and output are float32, ValueError if the operator lacks a part."""
+    if len(op.inputs) < 2 or not op.outputs or min(op.inputs[0], op.inputs[1]) < 0:
+        raise ValueError(f"Layer {name} must have an input, weights and an output; the file is damaged.")
+    x, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
+    for tensor in (weights, x, graph.tensors[op.outputs[0]]):
+        if 0 in tensor.shape:
+            raise ValueError(f"Layer {name} has a tensor of shape {tensor.shape}; every dimension must be at least 1.")
+    types = [type_name(t) for t in (x, weights, graph.tensors[op.outputs[0]])]
+    if types[0] != "float32" or types[2] != "float32":
+        raise StaysDense(f"its activations are {types[0]} and {types[2]}, and only float32 ones are taken")
+    if types[1] in _QUANTIZED:
+        raise StaysDense(f"its weights are quantized to {types[1]}; convert the float model")
+
+
+def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, Any]) -> DenseLayer:
+    """The layer of a CONV_2D (`kind` "Conv2D") or FULLY_CONNECTED operator.
+
+    Parameters
+    ----------
+    model, graph, op
+        The model, its subgraph and the operator in it.
+    writers
+        `tflite_model.producers` of the subgraph.
+
+    Raises
+    ------
+    StaysDense
+        With the reason.
+    ValueError
+        The layer is damaged, or has NaN or infinite weights.
+    """
+    name = short_name(graph, op)
+    check_activations(graph, op, name)
+    rank = 4 if kind == "Conv2D" else 2
+    _expect_rank(graph, op.inputs[1], rank, name, "weights")
+    if kind == "Conv2D":
+        _expect_rank(graph, op.inputs[0], 4, name, "an input")
+        _expect_rank(graph, op.outputs[0], 4, name, "an output")
+    if len(op.outputs) != 1:
+        raise StaysDense(f"it has {len(op.outputs)} outputs instead of one")
+    options = _conv_options(op, name) if kind == "Conv2D" else _fully_connected_options(op, name)
+    shape = graph.tensors[op.inputs[1]].shape
+    _check_shape(graph, op, shape, kind, name)
+    try:
+        weights = read_constant(model, graph, op.inputs[1], writers)
+        bias = read_constant(model, graph, op.inputs[2], writers) if _has_bias(op) else None
+    except NotConstantError as error:
+        raise StaysDense(str(error)) from error
+    _check_values(weights.values, bias.values if bias else None, shape[0], name)
+    return DenseLayer(
+        name,
+        kind,
+        weights.values if rank == 4 else weights.values.reshape(shape[0], 1, 1, shape[1]),
+        bias.values.reshape(-1) if bias else None,
+        options,
+        output_work(graph, op, kind),
+    )
+
+
+def _has_bias(op: Any) -> bool:
+    return len(op.inputs) > 2 and op.inputs[2] >= 0
+
+
+def _expect_rank(graph: Any, index: int, rank: int, name: str, what: str) -> None:
+    shape = graph.tensors[index].shape
+    if len(shape) != rank:
+        raise ValueError(f"Layer {name} needs {what} of rank {rank}, got shape {shape}.")
+
+
+def _check_shape(graph: Any, op: Any, shape: list[int], kind: str, name: str) -> None:
+    filters, channels = shape[0], shape[-1]
+    if max(filters, channels) > MAX_CHANNELS:
+        raise StaysDense(f"it has {max(filters, channels)} channels, and the format holds at most {MAX_CHANNELS}")
+    x = graph.tensors[op.inputs[0]].shape
+    if kind == "Conv2D":
+        if shape[1] * shape[2] > MAX_POSITIONS:
+            raise StaysDense(f"its {shape[1]}x{shape[2]} kernel has more than {MAX_POSITIONS} positions")
+        if x[3] != channels and channels and x[3] % channels == 0:
+            raise StaysDense(f"it is grouped: {x[3]} input channels, filters of {channels}")
+        if x[3] != channels or graph.tensors[op.outputs[0]].shape[3] != filters:
+            raise ValueError(
+                f"Layer {name} has weights of shape {shape}, which do not fit its input {x} and its output "
+                f"{graph.tensors[op.outputs[0]].shape}."
+            )
+
+
+def _check_values(weights: np.ndarray, bias: np.ndarray | None, filters: int, name: str) -> None:
+    for array, what in ((weights, "weights"), (bias, "a bias")):
+        if array is not None and not np.isfinite(array).all():
+            raise ValueError(f"Layer {name} has {what} with NaN or infinite values; train or export the model again.")
+    if bias is not None and bias.size != filters:
+        raise ValueError(f"Layer {name} has {filters} filters and a bias of {bias.size} values.")
+
+
+def _conv_options(op: Any, name: str) -> SparseOptions:
+    given = op.builtinOptions
+    if not isinstance(given, schema.Conv2DOptionsT):
+        raise ValueError(f"Layer {name} is a CONV_2D without Conv2DOptions; the file is damaged.")
+    if given.padding not in (schema.Padding.SAME, schema.Padding.VALID):
+        raise ValueError(f"Layer {name} has padding {given.padding}; expected 0 (SAME) or 1 (VALID).")
+    steps = [given.strideH, given.strideW, given.dilationHFactor, given.dilationWFactor]
+    if min(steps) < 1:
+        raise ValueError(f"Layer {name} has strides and dilations {steps}; each must be at least 1.")
+    if max(steps) > MAX_STEP:
+        raise StaysDense(f"one of its strides and dilations {steps} exceeds {MAX_STEP}")
+    return SparseOptions(
+        padding="Same" if given.padding == schema.Padding.SAME else "Valid",
+        stride_h=steps[0],
+        stride_w=steps[1],
+        dilation_h_factor=steps[2],
+        dilation_w_factor=steps[3],
+        fused_activation=_activation(given),
+    )
+
+
+def _fully_connected_options(op: Any, name: str) -> SparseOptions:
+    given = op.builtinOptions
+    if not isinstance(given, schema.FullyConnectedOptionsT):
+        raise ValueError(f"Layer {name} is a FULLY_CONNECTED without FullyConnectedOptions; the file is damaged.")
+    if given.weightsFormat != schema.FullyConnectedOptionsWeightsFormat.DEFAULT:
+        raise StaysDense("its weights are shuffled for 4x16 integer kernels")
+    return SparseOptions(fused_activation=_activation(given), keep_num_dims=bool(given.keepNumDims))
+
+
+def _activation(given: Any) -> str:
+    name = _ACTIVATION_NAMES.get(given.fusedActivationFunction, f"number {given.fusedActivationFunction}")
+    if name not in _ACTIVATIONS:
+        raise StaysDense(f"its fused activation is {name}; taken are none, RELU, RELU6 and RELU_N1_TO_1")
+    return _ACTIVATIONS[name]
+
+
+def output_work(graph: Any, op: Any, kind: str) -> Work:
+    """Output size; sizes that are only known when the model runs are taken as `Work`'s usual ones."""
+    tensor = graph.tensors[op.outputs[0]]
+    signature = tensor.shapeSignature
+    known = [True] * len(tensor.shape) if signature is None else [int(size) >= 0 for size in signature]
+    if kind == "FullyConnected":
+        rows = [size for size, fixed in zip(tensor.shape[:-1], known, strict=False) if fixed]
+        return Work(kind, int(np.prod([1, *rows])), 1)
+    usual = Work(kind)
+    if len(known) != 4:
+        return usual
+    return Work(kind, tensor.shape[1] if known[1] else usual.height, tensor.shape[2] if known[2] else usual.width)

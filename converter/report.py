@@ -1,0 +1,116 @@
+"""What `convert` did to each layer, and why: for a script as JSON, for a reader as a table."""
+
+import dataclasses
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class LayerReport:
+    """One convolution, depthwise or transposed convolution, or dense layer.
+
+    Attributes
+    ----------
+    name
+        Of the operator's output tensor, shortened.
+    index
+        Number of the operator in its subgraph, before conversion.
+    op
+        TFLite's name of the operator before conversion.
+    shape
+        Of the weights as TFLite stores them: OHWI, or [out, in]; empty if unknown.
+    density
+        Share of weights that are not zero; 1 where they cannot be read.
+    num_patterns, group_size
+        Of the packed layer; 0 where it stays dense.
+    bytes_before, bytes_after
+        Weights and bias in the file.
+    predicted_speedup
+        Dense time over packed time by `estimate`; 1 where it stays dense.
+    accelerated
+        Whether the layer is packed.
+    reason
+        One clause: how it is packed, or why it is not.
+    """
+
+    name: str
+    index: int
+    op: str
+    shape: list[int]
+    density: float = 1.0
+    num_patterns: int = 0
+    group_size: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    predicted_speedup: float = 1.0
+    accelerated: bool = False
+    reason: str = ""
+
+
+@dataclass
+class Report:
+    """All layers of a model in execution order.
+
+    Attributes
+    ----------
+    target, values
+        As given to `convert`.
+    bytes_before, bytes_after
+        Of the dense and of the converted ``.tflite``.
+    """
+
+    target: str
+    values: str
+    bytes_before: int
+    bytes_after: int
+    layers: list[LayerReport] = field(default_factory=list)
+
+    @property
+    def num_accelerated(self) -> int:
+        """Layers that are packed."""
+        return sum(layer.accelerated for layer in self.layers)
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        size = f"{self.bytes_before} bytes became {self.bytes_after}"
+        if not self.layers:
+            return "The model has no convolution and no dense layer, so nothing was packed."
+        if not self.num_accelerated:
+            return f"None of {len(self.layers)} layers was packed: the file is as it was."
+        return f"{self.num_accelerated} of {len(self.layers)} layers are packed for {self.target}; {size}."
+
+    def to_json(self) -> str:
+        """The same as a JSON object; keys keep their order and names from release to release."""
+        data: dict[str, Any] = dataclasses.asdict(self)
+        layers = data.pop("layers")
+        return json.dumps({**data, "summary": self.summary, "layers": layers}, indent=2) + "\n"
+
+    def table(self) -> str:
+        """A table of the layers and the summary, as text."""
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table()
+        for column in ("layer", "operator", "weights", "density", "patterns", "group", "bytes", "speed-up", "reason"):
+            table.add_column(column, justify="left" if column in ("layer", "operator", "reason") else "right")
+        for layer in self.layers:
+            packed = [str(layer.num_patterns), str(layer.group_size)] if layer.accelerated else ["-", "-"]
+            table.add_row(
+                f"{layer.index} {layer.name}",
+                layer.op,
+                "x".join(map(str, layer.shape)),
+                f"{layer.density:.3f}",
+                *packed,
+                f"{layer.bytes_before} -> {layer.bytes_after}",
+                f"{layer.predicted_speedup:.2f}" if layer.accelerated else "-",
+                layer.reason,
+            )
+        text = io.StringIO()
+        console = Console(file=text, width=200, color_system=None)
+        if self.layers:
+            console.print(table)
+        console.print(self.summary, soft_wrap=True, highlight=False)
+        return text.getvalue()

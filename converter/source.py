@@ -1,0 +1,109 @@
+"""Any kind of model that `convert` takes, as the bytes of a dense ``.tflite``.
+
+Keras 3 model, .keras file, SavedModel folder  ── TFLiteConverter (TensorFlow is imported here only) ──┐
+.tflite file, its bytes  ──────────────────────────────────────────────────────────────────────────────┴─> bytes
+"""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_TAKES = "expected a Keras 3 model, a .keras file, a SavedModel folder, or a .tflite file or its bytes"
+
+
+def load_source(model_or_path: Any) -> bytes:
+    """The dense ``.tflite`` of a model.
+
+    Parameters
+    ----------
+    model_or_path
+        A Keras 3 model, the path of a ``.keras`` file, SavedModel folder or ``.tflite`` file, or a ``.tflite``'s bytes.
+
+    Raises
+    ------
+    ValueError
+        None of these, not there, or TensorFlow cannot convert it; one sentence.
+    """
+    if isinstance(model_or_path, (bytes, bytearray, memoryview)):
+        return bytes(model_or_path)
+    if isinstance(model_or_path, (str, os.PathLike)):
+        return _from_path(Path(model_or_path))
+    if hasattr(model_or_path, "layers") and hasattr(model_or_path, "export"):
+        return _from_keras(model_or_path)
+    raise ValueError(f"Cannot convert an object of type {type(model_or_path).__name__}: {_TAKES}.")
+
+
+def _from_path(path: Path) -> bytes:
+    if not path.exists():
+        raise ValueError(f"There is no {path}: {_TAKES}.")
+    if path.is_dir():
+        if not (path / "saved_model.pb").exists():
+            raise ValueError(f"The folder {path} is no SavedModel (it has no saved_model.pb): {_TAKES}.")
+        return _from_saved_model(path)
+    suffix = path.suffix.lower()
+    if suffix == ".keras":
+        return _from_keras(_load_keras(path))
+    if suffix in (".h5", ".hdf5"):
+        raise ValueError(f"{path} is in Keras' old HDF5 format: load it with Keras and save it as .keras first.")
+    content = path.read_bytes()
+    if suffix != ".tflite" and content[4:8] != b"TFL3":
+        raise ValueError(f"{path} is no model file: {_TAKES}.")
+    return content
+
+
+def _load_keras(path: Path) -> Any:
+    with _quiet():
+        import keras
+
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except Exception as error:  # zipfile, JSON, HDF5 and Keras errors alike
+            raise ValueError(f"Keras cannot load {path}: {_first_line(error)}") from error
+
+
+def _from_keras(model: Any) -> bytes:
+    if not getattr(model, "built", True) or not getattr(model, "inputs", None):
+        raise ValueError(f"The Keras model {model.name!r} has no inputs yet: call or build it before converting.")
+    with _quiet():
+        import tensorflow as tf
+
+        return _run(tf.lite.TFLiteConverter.from_keras_model, model, f"the Keras model {model.name!r}")
+
+
+def _from_saved_model(path: Path) -> bytes:
+    with _quiet():
+        import tensorflow as tf
+
+        return _run(tf.lite.TFLiteConverter.from_saved_model, str(path), str(path))
+
+
+def _run(make: Any, source: Any, what: str) -> bytes:
+    """TFLiteConverter freezes variables into constants and folds batch norm and activations into convolutions."""
+    try:
+        return make(source).convert()
+    except Exception as error:  # whatever TensorFlow raises, users get one sentence
+        raise ValueError(f"TensorFlow cannot convert {what} to .tflite: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return text if text.endswith(".") else text + "."
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow prints pages of logs, natively and in Python: keep them away from the command line's output."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    saved = os.dup(2)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)
