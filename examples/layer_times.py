@@ -11,7 +11,7 @@ import numpy as np
 
 from mcpruner.benchmark import profile
 from mcpruner.compare import random_inputs, run, time_interleaved
-from mcpruner.pairing import paired_outputs
+from mcpruner.converter.tflite_model import read_model, tensor_name
 from mcpruner.runtime import find_runtime
 from mcpruner.submodel import extract
 
@@ -37,25 +37,25 @@ class LayerTime:
 
 
 def layer_times(content: bytes, dense: bytes, report: Any, runs: int = 20) -> list[LayerTime]:
-    """Medians over `runs` on one thread of the layers that `report` (of `convert`) calls accelerated.
+    """Medians over `runs` on one thread, of every layer in the report.
 
     Parameters
     ----------
-    content, dense
-        The converted ``.tflite`` and the one it came from.
+    content, dense, report
+        The converted ``.tflite``, the one it came from, and the report of that conversion.
+    runs
+        Timed runs, after three that are not.
     """
     ops = {op["name"]: op for op in profile(content, num_threads=1, runs=runs)}
-    dense_output = {name: b for name, _, b in paired_outputs(content, dense)}
+    graph = read_model(dense).subgraphs[0]
     rows = []
     for layer in report.layers:
-        op = ops.get(layer.name)
-        if not layer.accelerated or op is None:
-            continue
-        alone = extract(dense, dense_output[layer.name])
-        sparse_ms = op["nanoseconds"] / op["runs"] / 1e6
-        rows.append(
-            LayerTime(layer.name, op["output"], op["density"], _time(alone, runs), sparse_ms, layer.predicted_speedup)
-        )
+        output = graph.operators[layer.index].outputs[0]
+        op = ops.get(tensor_name(graph, output))
+        if op is None:
+            continue  # left to TFLite: the plugin has no time for it
+        dense_ms, sparse_ms = _time(extract(dense, output), runs), op["nanoseconds"] / op["runs"] / 1e6
+        rows.append(LayerTime(layer.name, op["output"], layer.density, dense_ms, sparse_ms, layer.predicted_speedup))
     return rows
 
 

@@ -1,7 +1,6 @@
 """``mcpruner convert``: a pruned model into a .tflite that the plugin runs fast."""
 
 import argparse
-import json
 from typing import Any
 
 from mcpruner.cli.common import add_command, progress, write
@@ -32,7 +31,6 @@ def run(args: argparse.Namespace) -> int:
         content, report = convert(args.source, target=args.target, values=args.values)
     write(args.output, content)
     if args.report:
-        data = report.to_json()
-        write(args.report, data if isinstance(data, str) else json.dumps(data, indent=2))
-    print(report.table())
+        write(args.report, report.to_json())
+    print(report.table(), end="")
     return 0

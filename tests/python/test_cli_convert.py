@@ -1,0 +1,44 @@
+"""``mcpruner convert``."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_network import Files
+
+import mcpruner
+from mcpruner.cli import main
+
+
+@pytest.mark.parametrize("values", ["float32", "float16", "int8"])
+def test_file_is_what_convert_returns(values: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    output, report = tmp_path / "out.tflite", tmp_path / "report.json"
+    options = ["--target", "x86-64", "--values", values, "--report", str(report)]
+    assert main(["convert", str(files.dense), "-o", str(output), *options]) == 0
+    expected, expected_report = mcpruner.convert(files.dense, target="x86-64", values=values)
+    assert output.read_bytes() == expected
+    assert json.loads(report.read_text()) == json.loads(expected_report.to_json())
+    printed = capsys.readouterr().out
+    assert printed == expected_report.table() and "conv3" in printed
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [("dense", "pdp-11", "pdp-11"), ("absent", "generic", "absent"), ("other", "generic", "other")],
+)
+def test_bad_input_is_one_sentence(
+    source: str, target: str, words: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "other.tflite").write_bytes(b"no model")
+    paths = {"dense": files.dense, "absent": tmp_path / "absent.keras", "other": tmp_path / "other.tflite"}
+    output = tmp_path / "out.tflite"
+    assert main(["convert", str(paths[source]), "-o", str(output), "--target", target]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and words in captured.err
+    assert not output.exists()
+
+
+def test_folder_of_the_output_must_exist(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    output = tmp_path / "absent" / "out.tflite"
+    assert main(["convert", str(files.dense), "-o", str(output)]) == 2
+    assert capsys.readouterr().err == f"mcpruner: {output}: No such file or directory.\n"

@@ -1,0 +1,91 @@
+"""``mcpruner prune``."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from mcpruner.cli import main
+from mcpruner.cli.prune import layer_shares
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 16)),
+            keras.layers.Conv2D(32, 3, padding="same", name="conv1"),
+            keras.layers.Conv2D(32, 3, padding="same", name="conv2"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(64, name="fc1"),
+            keras.layers.Dense(10, name="classifier"),
+        ]
+    )
+    path = tmp_path_factory.mktemp("prune") / "model.keras"
+    model.save(path)
+    return path
+
+
+def prune(source: Path, output: Path, *options: str) -> dict[str, float]:
+    """Densities in the file that the command wrote."""
+    assert main(["prune", str(source), "-o", str(output), "--target", "generic", *options]) == 0
+    layers = keras.models.load_model(output, compile=False).layers
+    kernels = {layer.name: np.asarray(layer.kernel) for layer in layers if hasattr(layer, "kernel")}
+    return {name: np.count_nonzero(kernel) / kernel.size for name, kernel in kernels.items()}
+
+
+def test_density_everywhere_and_by_name(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    found = prune(source, tmp_path / "out.keras", "--density", "0.25", "--density", "conv2=0.125")
+    assert found == pytest.approx({"conv1": 0.25, "conv2": 0.125, "fc1": 0.25, "classifier": 1.0}, abs=0.01)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["layer", "kernel", "density"]
+    assert [row[:2] for row in rows[1:]] == [
+        ["conv1", "3x3x16x32"],
+        ["conv2", "3x3x32x32"],
+        ["fc1", "32x64"],
+        ["classifier", "64x10"],
+    ]
+    assert [float(row[2]) for row in rows[1:]] == pytest.approx(list(found.values()), abs=1e-4)
+
+
+def test_sparsity_scope_patterns_and_balance(source: Path, tmp_path: Path) -> None:
+    options = ("--sparsity", "0.75", "--scope", "conv*", "--num-patterns", "4", "--balance")
+    found = prune(source, tmp_path / "out.keras", *options)
+    assert found == pytest.approx({"conv1": 0.25, "conv2": 0.25, "fc1": 1.0, "classifier": 1.0}, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--density", "much"], "'much' is neither a number nor GLOB=NUMBER"),
+        (["--density", "0.5", "--density", "0.25"], "two values for the layers '*'"),
+        (["--density", "1.5"], "1.5"),
+        (["--density", "0.5", "--target", "pdp-11"], "pdp-11"),
+        (["--density", "0.5", "--num-patterns", "0"], "0"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    options: list[str], words: str, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert main(["prune", str(source), "-o", str(tmp_path / "out.keras"), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and words in captured.err
+    assert not (tmp_path / "out.keras").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"no model"])
+def test_bad_model_is_one_sentence(content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "model.keras"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["prune", str(path), "-o", str(tmp_path / "out.keras"), "--density", "0.5"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("mcpruner: ") and captured.err.count("\n") == 1 and str(path) in captured.err
+
+
+def test_layer_shares() -> None:
+    assert layer_shares(["0.178"]) == 0.178
+    assert layer_shares(["fc*=0.1"]) == {"fc*": 0.1}
+    assert list(layer_shares(["0.5", "fc*=0.1", "conv2=1e-1"]).items()) == [("fc*", 0.1), ("conv2", 0.1), ("*", 0.5)]
