@@ -58,7 +58,7 @@ def choose_mask(
         raise ValueError(f"Expected weights of [O, H, W, I] without empty dimensions, got {list(saliency.shape)}.")
     filters, height, width, channels = saliency.shape
     positions = height * width
-    if not 0 < density <= pattern_size / positions:
+    if not 0 < density <= pattern_size / positions + 1e-6:  # the tolerance takes 1 - 5/9 for 4/9
         raise ValueError(
             f"Patterns of {pattern_size} of {positions} positions keep up to {pattern_size / positions:.4f} of the "
             f"weights, got density {density:.4f}: lower the density or raise pattern_size."

@@ -15,7 +15,7 @@ each pattern becomes the best one for those that chose it. Neither step can lose
 """
 
 from itertools import combinations
-from math import comb
+from math import ceil, comb
 
 import numpy as np
 
@@ -24,6 +24,26 @@ _MAX_CANDIDATES = 512
 # Kernels on which the library is chosen; more do not change it, but cost time.
 _MAX_KERNELS = 8192
 _MAX_REFINEMENTS = 10
+
+
+def kernel_pattern_size(positions: int, density: float, pattern_size: int) -> int:
+    """Positions that a kept kernel keeps.
+
+    As large a part of the kernel as `pattern_size` is of nine positions, rounded; more where `density` needs it, the
+    fewest that do, so that connectivity pruning has little left to remove.
+
+    Parameters
+    ----------
+    positions
+        Height times width of the kernel; 1 for a 1x1 convolution or a dense layer.
+    density
+        Share of weights to keep, 0..1.
+    pattern_size
+        1..9.
+    """
+    size = max(1, round(pattern_size / 9 * positions))
+    # The tolerance takes 1 - 5/9 (a sparsity) for 4/9.
+    return max(size, ceil(density * positions - 1e-6))
 
 
 def choose_library(saliency: np.ndarray, size: int, num_patterns: int) -> np.ndarray:

@@ -1,0 +1,200 @@
+"""Prune a Keras 3 model in one call, and make a plain model of one that was pruned.
+
+The Keras side of the mask stages: it finds layers and densities, turns Keras' kernels into OHWI and back, and leaves
+the choice of masks to `mask`. Training along a schedule is `callback`'s.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+import numpy as np
+
+from mcpruner.converter.mask import choose_mask, magnitude_saliency
+from mcpruner.converter.pattern import kernel_pattern_size
+from mcpruner.converter.progress import track
+from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
+from mcpruner.converter.scope import Share, assign_density, resolve_density
+from mcpruner.converter.target import Target, get_target
+
+
+@dataclass(frozen=True)
+class MaskOptions:
+    """How masks are chosen, the same for all layers of a model.
+
+    Attributes
+    ----------
+    group_size
+        Filters that share patterns.
+    pattern_size
+        Positions that a kept 3x3 kernel keeps, 1..9; kernels of other sizes keep as large a part.
+    num_patterns
+        Most patterns in a layer, at least 1.
+    balance
+        Keep the same number of kernels in every filter group.
+    """
+
+    group_size: int
+    pattern_size: int
+    num_patterns: int
+    balance: bool
+
+    @classmethod
+    def of(cls, target: Target, pattern_size: int | Literal["auto"], num_patterns: int, balance: bool) -> "MaskOptions":
+        """Check the user's options; "auto" is the target's pattern size."""
+        size = target.pattern_size if pattern_size == "auto" else pattern_size
+        if not _is_int(size) or not 1 <= size <= 9:
+            raise ValueError(f"Expected a pattern_size of 1 to 9 positions (of a 3x3 kernel) or 'auto', got {size!r}.")
+        if not _is_int(num_patterns) or num_patterns < 1:
+            raise ValueError(f"Expected num_patterns as an integer of at least 1, got {num_patterns!r}.")
+        return cls(target.group_size, int(size), int(num_patterns), bool(balance))
+
+    def choose(self, kernel: np.ndarray, density: float) -> np.ndarray:
+        """Mask of a Keras kernel (``[H, W, I, O]`` or ``[I, O]``) by magnitude: bool of the same shape."""
+        if density == 1.0:
+            return np.ones(kernel.shape, bool)
+        weights = kernel_to_ohwi(kernel)
+        size = kernel_pattern_size(weights.shape[1] * weights.shape[2], density, self.pattern_size)
+        mask = choose_mask(magnitude_saliency(weights), density, self.group_size, size, self.num_patterns, self.balance)
+        return kernel_from_ohwi(mask, kernel.ndim)
+
+
+def prune(
+    model: keras.Model,
+    target: str | Target = "generic",
+    density: Share | None = None,
+    sparsity: Share | None = None,
+    pattern_size: int | Literal["auto"] = "auto",
+    num_patterns: int = 8,
+    scope: str | Iterable[str] | None = None,
+    balance: bool = False,
+) -> keras.Model:
+    """Prune a model in one shot, by the magnitude of its weights.
+
+    Parameters
+    ----------
+    model
+        Keras 3 model with weights: functional, sequential, nested, or subclassed with ``get_config``. Not changed.
+    target
+        Hardware it is for, by name (`mcpruner.converter.target.TARGETS`).
+    density
+        Share of weights kept in each prunable layer, above 0 and at most 1: a number, or a mapping of layer-name
+        globs to numbers of which the first that matches counts (no match: the layer is left as it is). Met to the
+        nearest kernel of pattern size x group size weights; 1 leaves a layer as it is.
+    sparsity
+        1 - density, given instead of it.
+    pattern_size
+        Positions that a kept 3x3 kernel keeps, 1..9; other kernel sizes keep as large a part. "auto": what the target
+        prefers (4), more where the density is above 4/9. An integer is an upper bound for the density too.
+    num_patterns
+        Most patterns in a layer's library.
+    scope
+        Globs; only layers that one of them matches are pruned.
+    balance
+        Keep the same number of kernels in every filter group, for equal work per thread at some loss of magnitude.
+
+    Returns
+    -------
+    keras.Model
+        A new model, not compiled, with exact zeros where the masks are.
+
+    Raises
+    ------
+    ValueError
+        An option is out of range, a glob matches nothing, nothing is prunable, or a weight is not finite.
+
+    Notes
+    -----
+    Prunable are Conv2D (groups=1, more than 3 input channels) and Dense, but not the classifier. See docs/pruning.md.
+    """
+    options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance)
+    densities = select_layers(model, density, sparsity, scope)
+    if pattern_size != "auto":
+        check_pattern_size(model, densities, options.pattern_size)
+    check_finite(model)
+    pruned = strip(model)
+    layers, _ = find_layers(pruned)
+    for path in track(densities, "pruning"):
+        kernel = keras.ops.convert_to_numpy(layers[path].kernel)
+        mask = options.choose(kernel, densities[path])
+        layers[path].kernel.assign(np.where(mask, kernel, np.zeros((), kernel.dtype)))
+    return pruned
+
+
+def strip(model: keras.Model) -> keras.Model:
+    """Copy a model as a plain one: same layers, names and weights (exact zeros are kept), not compiled.
+
+    Nothing of pruning is left in it, and nothing of training: it can be saved, converted and loaded without mcpruner.
+
+    Raises
+    ------
+    ValueError
+        The model is subclassed and cannot be made again from its configuration.
+    """
+    if isinstance(model, keras.Sequential) or getattr(model, "inputs", None):
+        copy = keras.models.clone_model(model)
+        if not copy.built:  # a Sequential without an Input, built by its first call
+            copy.build(model.input_shape)
+    else:
+        copy = _copy_subclassed(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def select_layers(
+    model: keras.Model, density: Share | None, sparsity: Share | None, scope: str | Iterable[str] | None
+) -> dict[str, float]:
+    """Paths of the layers to prune (as `find_layers` gives them) to their densities; ValueError if there are none."""
+    globs = resolve_density(density, sparsity)
+    layers, left_out = find_layers(model)
+    if not layers:
+        raise ValueError(f"Nothing to prune in model {model.name!r}: {_why_none(left_out)}.")
+    return assign_density(list(layers), globs, scope, left_out)
+
+
+def check_pattern_size(model: keras.Model, densities: dict[str, float], pattern_size: int) -> None:
+    """Refuse densities that patterns of the size the user asked for cannot reach."""
+    layers, _ = find_layers(model)
+    for path, density in densities.items():
+        positions = int(np.prod(layers[path].kernel.shape[:-2]))
+        size = kernel_pattern_size(positions, 0.0, pattern_size)
+        if density < 1.0 and kernel_pattern_size(positions, density, pattern_size) > size:
+            raise ValueError(
+                f"Layer {path!r}: pattern_size {pattern_size} keeps at most {size} of {positions} weights, got density "
+                f"{density:.4g}: lower it, or use pattern_size='auto'."
+            )
+
+
+def check_finite(model: keras.Model) -> None:
+    """Refuse weights that are NaN or infinite, naming the layer."""
+    for weight in model.weights:
+        if keras.backend.is_float_dtype(weight.dtype) and not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            raise ValueError(f"Weight {weight.path!r} of model {model.name!r} holds NaN or infinite values.")
+
+
+def _copy_subclassed(model: keras.Model) -> keras.Model:
+    try:
+        copy = type(model).from_config(model.get_config())
+        copy.build_from_config(model.get_build_config())
+    except Exception as error:
+        raise ValueError(
+            f"The subclassed model {model.name!r} cannot be copied: give {type(model).__name__} a get_config() that "
+            f"its constructor understands, and call it on one input first ({error})."
+        ) from error
+    return copy
+
+
+def _why_none(left_out: dict[str, str]) -> str:
+    if not left_out:
+        return "it has no Conv2D and no Dense layer"
+    reasons: dict[str, list[str]] = {}
+    for path, reason in left_out.items():
+        reasons.setdefault(reason, []).append(path)
+    return "; ".join(
+        f"{', '.join(paths[:4])}{', ...' * (len(paths) > 4)}: {reason}" for reason, paths in reasons.items()
+    )
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

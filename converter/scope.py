@@ -1,0 +1,106 @@
+"""Which layers are pruned how far: layer-name globs to densities.
+
+    density=0.178                              every prunable layer
+    density={"fc*": 0.1, "*": 0.178}           the first glob that matches a layer counts; no match: left dense
+    density=0.178, scope=["stage3/*", "fc"]    only layers that a glob of the scope matches, too
+
+A glob is matched against a layer's name and against its path, which holds the names of the models around it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from numbers import Real
+
+Share = float | Mapping[str, float]
+
+
+def resolve_density(density: Share | None, sparsity: Share | None) -> dict[str, float]:
+    """Globs to densities in 0..1 (0 excluded), from what the user gave as exactly one of `density` and `sparsity`.
+
+    Raises
+    ------
+    ValueError
+        Both or neither are given, a mapping is empty, or a value is no number or out of range.
+    """
+    if (density is None) == (sparsity is None):
+        given = "neither" if density is None else "both"
+        raise ValueError(f"Expected one of density and sparsity (sparsity = 1 - density), got {given}.")
+    name, share = ("density", density) if sparsity is None else ("sparsity", sparsity)
+    globs = dict(share) if isinstance(share, Mapping) else {"*": share}
+    if not globs:
+        raise ValueError(
+            f"Expected {name} as a number or a mapping of layer-name globs to numbers, got an empty mapping."
+        )
+    return {glob: _density_of(name, glob, value) for glob, value in globs.items()}
+
+
+def _density_of(name: str, glob: str, value: float) -> float:
+    where = "" if glob == "*" else f" for {glob!r}"
+    bounds = "above 0 and at most 1" if name == "density" else "at least 0 and below 1"
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+    density = number if name == "density" else 1.0 - number
+    if not 0.0 < density <= 1.0:
+        raise ValueError(f"Expected a {name} {bounds}{where}, got {value!r}.")
+    return density
+
+
+def assign_density(
+    paths: Sequence[str],
+    globs: Mapping[str, float],
+    scope: str | Iterable[str] | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> dict[str, float]:
+    """Density of each layer that is to be pruned.
+
+    Parameters
+    ----------
+    paths
+        Prunable layers: names, or paths such as ``body/conv1``.
+    globs
+        From `resolve_density`; the first that matches counts.
+    scope
+        Globs; a layer that none of them matches is left dense. None: all layers.
+    left_out
+        Layers that are not prunable to the reason, for the message about a glob that matches only such.
+
+    Returns
+    -------
+    dict
+        Path to density, for layers in scope that a glob matches; a density of 1 leaves the layer as it is.
+
+    Raises
+    ------
+    ValueError
+        A glob matches no prunable layer, or no layer is left.
+    """
+    scope = None if scope is None else [scope] if isinstance(scope, str) else list(scope)
+    for option, patterns in (("density", globs), ("scope", scope or [])):
+        for glob in patterns:
+            _check_match(option, glob, paths, left_out or {})
+    chosen = {}
+    for path in paths:
+        glob = next((glob for glob in globs if _matches(path, glob)), None)
+        if glob is not None and (scope is None or any(_matches(path, pattern) for pattern in scope)):
+            chosen[path] = globs[glob]
+    if not chosen:
+        raise ValueError(f"No layer is left to prune: the globs of density and scope share none of {_listed(paths)}.")
+    return chosen
+
+
+def _matches(path: str, glob: str) -> bool:
+    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
+
+
+def _check_match(option: str, glob: str, paths: Sequence[str], left_out: Mapping[str, str]) -> None:
+    if any(_matches(path, glob) for path in paths):
+        return
+    reasons = [f"{path} ({reason})" for path, reason in left_out.items() if _matches(path, glob)]
+    if reasons:
+        raise ValueError(f"The glob {glob!r} of {option} matches only layers that are not pruned: {_listed(reasons)}.")
+    raise ValueError(f"The glob {glob!r} of {option} matches no layer; the prunable layers are {_listed(paths)}.")
+
+
+def _listed(items: Sequence[str], most: int = 8) -> str:
+    """At most `most` items, then how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
