@@ -93,9 +93,10 @@ class TfliteBuilder:
         activation: str = "NONE",
         name: str = "",
     ) -> int:
-        """CONV_2D; weights OHWI."""
-        w, b = self._weights(weights, name, "weights"), self._weights(bias, name, "bias")
+        """CONV_2D; weights OHWI. Without `bias` it gets one of zeros, as TFLite's kernel demands one."""
+        w = self._weights(weights, name, "weights")
         out, *kernel, _ = self.shape(w)
+        b = self._weights(np.zeros(out, np.float32) if bias is None else bias, name, "bias")
         options = schema.Conv2DOptionsT(
             padding=getattr(schema.Padding, padding),
             strideH=stride[0],
@@ -105,7 +106,7 @@ class TfliteBuilder:
             fusedActivationFunction=getattr(schema.ActivationFunctionType, activation),
         )
         shape = (self.shape(x)[0], *self._window(x, kernel, stride, dilation, padding), out)
-        return self.operator("CONV_2D", [x, w, *_bias_operand(b)], shape, options, name)
+        return self.operator("CONV_2D", [x, w, b], shape, options, name)
 
     def depthwise_conv(self, x: int, weights: Weights, stride: tuple[int, int] = (1, 1), name: str = "") -> int:
         """DEPTHWISE_CONV_2D with SAME padding; weights [1, H, W, out]."""
@@ -135,7 +136,7 @@ class TfliteBuilder:
         )
         rows = int(np.prod(self.shape(x))) // max(channels, 1)
         shape = (*self.shape(x)[:-1], out) if keep_num_dims else (rows, out)
-        return self.operator("FULLY_CONNECTED", [x, w, *_bias_operand(b, optional=True)], shape, options, name)
+        return self.operator("FULLY_CONNECTED", [x, w, -1 if b is None else b], shape, options, name)
 
     def pad(self, x: int, pads: tuple[int, int, int, int], name: str = "") -> int:
         """PAD of an NHWC tensor by (top, bottom, left, right) zeros."""
@@ -197,13 +198,6 @@ class TfliteBuilder:
             extent = (k - 1) * d + 1
             sizes.append(-(-n // s) if padding == "SAME" else max(0, -(-(n - extent + 1) // s)))
         return sizes
-
-
-def _bias_operand(bias: int | None, optional: bool = False) -> list[int]:
-    """The bias operand: absent ones are left out, or written as -1 where TFLite's converter does."""
-    if bias is None:
-        return [-1] if optional else []
-    return [bias]
 
 
 def run(content: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
