@@ -1,0 +1,248 @@
+"""Tiny models, one for each way in which the delegate may meet an operator.
+
+Every model begins with a convolution, since the delegate leaves partitions without one to TFLite. `CASES` maps a name
+to a function that adds the operator to a builder behind that convolution and returns the output's tensor number.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from tflite_builder import TfliteBuilder
+
+
+@dataclass
+class Stage:
+    """A model under construction: `x` is the output of its first convolution, [1, 9, 7, 6]."""
+
+    net: TfliteBuilder
+    rng: np.random.Generator
+    x: int
+
+    def random(self, *shape: int) -> np.ndarray:
+        return self.rng.standard_normal(shape).astype(np.float32)
+
+    def ints(self, *values: int | list[int]) -> int:
+        return self.net.constant(np.array(values, np.int32))
+
+    def conv(self, x: int | None = None, channels: int = 6, kernel: int = 1, **kwargs) -> int:
+        x = self.x if x is None else x
+        weights = self.random(channels, kernel, kernel, self.net.shape(x)[3])
+        return self.net.conv(x, weights, self.random(channels), **kwargs)
+
+
+def _activation(name: str) -> int:
+    return getattr(schema.ActivationFunctionType, name)
+
+
+def _binary(code: str, other: Callable[[Stage], int], activation: str = "NONE", swap: bool = False) -> Callable:
+    def add(s: Stage) -> int:
+        table = {"ADD": schema.AddOptionsT, "MUL": schema.MulOptionsT, "SUB": schema.SubOptionsT}
+        options = table[code](fusedActivationFunction=_activation(activation))
+        inputs = [s.x, other(s)]
+        return s.net.operator(code, inputs[::-1] if swap else inputs, s.net.shape(s.x), options)
+
+    return add
+
+
+def _pool(code: str, padding: str, stride: int, size: tuple[int, int], activation: str = "NONE") -> Callable:
+    def add(s: Stage) -> int:
+        options = schema.Pool2DOptionsT(
+            padding=getattr(schema.Padding, padding),
+            strideH=stride,
+            strideW=stride,
+            filterHeight=size[0],
+            filterWidth=size[1],
+            fusedActivationFunction=_activation(activation),
+        )
+        sizes = [
+            -(-n // stride) if padding == "SAME" else -(-(n - k + 1) // stride)
+            for n, k in zip((9, 7), size, strict=True)
+        ]
+        return s.net.operator(code, [s.x], (1, *sizes, 6), options)
+
+    return add
+
+
+def _depthwise(multiplier: int, padding: str, stride: int, dilation: int, activation: str) -> Callable:
+    def add(s: Stage) -> int:
+        options = schema.DepthwiseConv2DOptionsT(
+            padding=getattr(schema.Padding, padding),
+            strideH=stride,
+            strideW=stride,
+            dilationHFactor=dilation,
+            dilationWFactor=dilation,
+            depthMultiplier=multiplier,
+            fusedActivationFunction=_activation(activation),
+        )
+        reach = 2 * dilation
+        sizes = [-(-n // stride) if padding == "SAME" else -(-(n - reach) // stride) for n in (9, 7)]
+        weights = s.net.constant(s.random(1, 3, 3, 6 * multiplier))
+        bias = s.net.constant(s.random(6 * multiplier))
+        return s.net.operator("DEPTHWISE_CONV_2D", [s.x, weights, bias], (1, *sizes, 6 * multiplier), options)
+
+    return add
+
+
+def _mean(axes: list[int], keep: bool) -> Callable:
+    def add(s: Stage) -> int:
+        shape = (1, 1, 1, 6) if keep else (1, 6)
+        return s.net.operator("MEAN", [s.x, s.ints(*axes)], shape, schema.ReducerOptionsT(keepDims=keep))
+
+    return add
+
+
+def _pad(table: list[list[int]], value: float | None = None) -> Callable:
+    def add(s: Stage) -> int:
+        shape = [n + sum(p) for n, p in zip(s.net.shape(s.x), table, strict=True)]
+        inputs = [s.x, s.ints(*table)]
+        if value is None:
+            return s.net.operator("PAD", inputs, shape, schema.PadOptionsT())
+        inputs.append(s.net.constant(np.array(value, np.float32).reshape(())))
+        return s.net.operator("PADV2", inputs, shape, schema.PadV2OptionsT())
+
+    return add
+
+
+def _concat(axis: int, with_constant: bool = False) -> Callable:
+    def add(s: Stage) -> int:
+        other = s.net.constant(s.random(1, 9, 7, 6)) if with_constant else s.conv()
+        shape = list(s.net.shape(s.x))
+        shape[axis] *= 2
+        options = schema.ConcatenationOptionsT(axis=axis, fusedActivationFunction=_activation("NONE"))
+        return s.net.operator("CONCATENATION", [s.x, other], shape, options)
+
+    return add
+
+
+def _unary(code: str) -> Callable:
+    return lambda s: s.net.operator(code, [s.x], s.net.shape(s.x))
+
+
+def _softmax(beta: float, flat: bool) -> Callable:
+    def add(s: Stage) -> int:
+        x = s.net.mean(s.x) if flat else s.x
+        return s.net.operator("SOFTMAX", [x], s.net.shape(x), schema.SoftmaxOptionsT(beta=beta))
+
+    return add
+
+
+def _reshape(shape: list[int], new: tuple[int, ...], then: Callable[[Stage, int], int] | None = None) -> Callable:
+    def add(s: Stage) -> int:
+        y = s.net.operator("RESHAPE", [s.x, s.ints(*shape)], new, schema.ReshapeOptionsT())
+        return then(s, y) if then else y
+
+    return add
+
+
+def _slice(begin: list[int], end: list[int], stride: list[int], masks: tuple[int, int]) -> Callable:
+    def add(s: Stage) -> int:
+        options = schema.StridedSliceOptionsT(beginMask=masks[0], endMask=masks[1])
+        window = tuple(
+            slice(None if masks[0] >> i & 1 else b, None if masks[1] >> i & 1 else e, k)
+            for i, (b, e, k) in enumerate(zip(begin, end, stride, strict=True))
+        )
+        shape = np.empty(s.net.shape(s.x))[window].shape
+        return s.net.operator("STRIDED_SLICE", [s.x, *(s.ints(*v) for v in (begin, end, stride))], shape, options)
+
+    return add
+
+
+def _fc(keep: bool, bias: bool, activation: str, flat: bool = False) -> Callable:
+    def add(s: Stage) -> int:
+        x = s.net.mean(s.x) if flat else s.x
+        return s.net.fully_connected(
+            x, s.random(10, 6), s.random(10) if bias else None, activation=activation, keep_num_dims=keep
+        )
+
+    return add
+
+
+def _half_weights(s: Stage) -> int:
+    weights = s.net.dequantize(s.net.constant(s.random(8, 3, 3, 6).astype(np.float16)))
+    return s.net.conv(s.x, weights, s.net.dequantize(s.net.constant(s.random(8).astype(np.float16))))
+
+
+def _shortcut(s: Stage) -> int:
+    """ResNet-20's parameter-free shortcut beside a strided convolution."""
+    half = _slice([0, 0, 0, 0], [0, 0, 0, 0], [1, 2, 2, 1], (15, 15))(s)
+    shape = (*s.net.shape(half)[:3], 12)
+    padded = s.net.operator("PAD", [half, s.ints([0, 0], [0, 0], [0, 0], [3, 3])], shape, schema.PadOptionsT())
+    return s.net.relu(s.net.add(padded, s.conv(channels=12, kernel=3, stride=(2, 2))))
+
+
+CASES: dict[str, Callable[[Stage], int]] = {
+    "conv_same": lambda s: s.conv(channels=5, kernel=3),
+    "conv_valid_relu6": lambda s: s.conv(channels=7, kernel=3, padding="VALID", activation="RELU6"),
+    "conv_stride_2_relu": lambda s: s.conv(channels=4, kernel=5, stride=(2, 2), activation="RELU"),
+    "conv_stride_1_3": lambda s: s.conv(channels=4, kernel=3, stride=(1, 3), activation="RELU_N1_TO_1"),
+    "conv_dilated": lambda s: s.conv(channels=4, kernel=3, dilation=(2, 2)),
+    "conv_without_bias": lambda s: s.net.conv(s.x, s.random(3, 3, 3, 6)),
+    "conv_half_weights": _half_weights,
+    "depthwise_same": _depthwise(1, "SAME", 1, 1, "RELU6"),
+    "depthwise_stride": _depthwise(1, "SAME", 2, 1, "NONE"),
+    "depthwise_valid_multiplier": _depthwise(2, "VALID", 1, 1, "RELU"),
+    "depthwise_dilated": _depthwise(1, "SAME", 1, 2, "RELU_N1_TO_1"),
+    "fc_flat": _fc(False, True, "RELU", flat=True),
+    "fc_rows": _fc(False, True, "NONE"),
+    "fc_keep_dims": _fc(True, False, "RELU6"),
+    "add": _binary("ADD", lambda s: s.conv()),
+    "add_relu": _binary("ADD", lambda s: s.conv(), "RELU"),
+    "add_vector": _binary("ADD", lambda s: s.net.constant(s.random(6)), "RELU6"),
+    "mul": _binary("MUL", lambda s: s.conv()),
+    "mul_scalar": _binary("MUL", lambda s: s.net.constant(s.random(1).reshape(()))),
+    "mul_row": _binary("MUL", lambda s: s.net.constant(s.random(7, 6)), "RELU_N1_TO_1"),
+    "mul_gate": _binary("MUL", lambda s: _mean([1, 2], True)(s)),
+    "mul_gate_first": _binary("MUL", lambda s: _mean([1, 2], True)(s), swap=True),
+    "sub": _binary("SUB", lambda s: s.conv(), "RELU"),
+    "sub_from_vector": _binary("SUB", lambda s: s.net.constant(s.random(1, 1, 1, 6)), swap=True),
+    "max_pool": _pool("MAX_POOL_2D", "VALID", 2, (2, 2)),
+    "max_pool_same": _pool("MAX_POOL_2D", "SAME", 2, (3, 3), "RELU"),
+    "average_pool": _pool("AVERAGE_POOL_2D", "VALID", 2, (3, 2)),
+    "average_pool_same": _pool("AVERAGE_POOL_2D", "SAME", 1, (3, 3), "RELU6"),
+    "mean": _mean([1, 2], False),
+    "mean_keep_dims": _mean([2, 1], True),
+    "mean_negative_axes": _mean([-2, -3], False),
+    "pad": _pad([[0, 0], [1, 2], [0, 3], [0, 0]]),
+    "pad_channels": _pad([[0, 0], [0, 0], [0, 0], [2, 3]]),
+    "pad_value": _pad([[0, 0], [1, 1], [1, 1], [0, 1]], -1.5),
+    "concat_channels": _concat(3),
+    "concat_rows": _concat(1),
+    "concat_negative_axis": _concat(-2),
+    "relu": _unary("RELU"),
+    "relu6": _unary("RELU6"),
+    "relu_n1_to_1": _unary("RELU_N1_TO_1"),
+    "hard_swish": _unary("HARD_SWISH"),
+    "logistic": _unary("LOGISTIC"),
+    "softmax_flat": _softmax(1.0, True),
+    "softmax_map": _softmax(0.5, False),
+    "reshape_flat": _reshape([-1, 378], (1, 378)),
+    "reshape_rows": _reshape([-1, 63, 6], (1, 63, 6)),
+    "reshape_softmax": _reshape(
+        [-1, 63, 6],
+        (1, 63, 6),
+        lambda s, y: s.net.operator("SOFTMAX", [y], (1, 63, 6), schema.SoftmaxOptionsT(beta=1.0)),
+    ),
+    "slice_stride": _slice([0, 0, 0, 0], [0, 0, 0, 0], [1, 2, 2, 1], (15, 15)),
+    "slice_window": _slice([0, 1, -5, 2], [0, -1, 100, 5], [1, 1, 2, 1], (1, 1)),
+    "resnet20_shortcut": _shortcut,
+}
+
+
+def build(name: str) -> bytes:
+    """The model of one case; input [1, 9, 7, 5], the batch may be resized."""
+    net = TfliteBuilder()
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    stage = Stage(net, rng, net.input((1, 9, 7, 5)))
+    stage.x = stage.conv(stage.x)
+    return net.build([CASES[name](stage)])
+
+
+def inputs(name: str, batch: int) -> np.ndarray:
+    """Input of one case."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()) + batch)
+    return rng.standard_normal((batch, 9, 7, 5)).astype(np.float32)

@@ -1,0 +1,63 @@
+"""Models and inputs in, what each runtime makes of them out: `run_ops.py` in the Python of every runtime."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mcpruner
+import numpy as np
+import pytest
+
+_OLD = Path(__file__).resolve().parents[2] / ".venv-tflite-runtime" / "bin" / "python"
+RUNTIMES = {"ai_edge_litert": Path(sys.executable), "tensorflow": Path(sys.executable), "tflite_runtime": _OLD}
+
+
+@dataclass
+class Job:
+    """One interpreter: a model, the inputs that it is resized to in turn, and the plugin's options (None: no plugin)."""
+
+    model: bytes
+    inputs: list[np.ndarray]
+    options: dict[str, Any] | None
+
+
+@dataclass
+class Result:
+    """`outputs`: one for each input; `report`: the plugin's, empty without it; `error`: empty for none."""
+
+    outputs: list[np.ndarray]
+    report: dict[str, Any]
+    error: str
+
+
+def run_jobs(runtime: str, jobs: dict[str, Job], folder: Path) -> dict[str, Result]:
+    """Run all jobs in one process of a runtime; skips the test where the runtime has no environment."""
+    python = RUNTIMES[runtime]
+    if not python.exists():
+        pytest.skip(f"{runtime} needs its own environment, which `make setup` puts at {python}")
+    tasks = []
+    for name, job in jobs.items():
+        model = folder / f"{name}.tflite"
+        model.write_bytes(job.model)
+        paths = [folder / f"{name}.{i}.npy" for i in range(len(job.inputs))]
+        for path, array in zip(paths, job.inputs, strict=True):
+            np.save(path, array)
+        output = folder / f"{name}.npz"
+        tasks.append(
+            {"model": str(model), "inputs": list(map(str, paths)), "options": job.options, "output": str(output)}
+        )
+    command = [python, Path(__file__).with_name("run_ops.py"), runtime, mcpruner.delegate_path()]
+    subprocess.run(command, input=json.dumps(tasks), text=True, check=True)
+    return {name: _load(Path(task["output"])) for name, task in zip(jobs, tasks, strict=True)}
+
+
+def _load(path: Path) -> Result:
+    file = np.load(path)
+    outputs = [file[f"output{i}"] for i in range(len(file.files) - 2)]
+    text = str(file["report"])
+    return Result(outputs, json.loads(text) if text else {}, str(file["error"]))
