@@ -20,6 +20,7 @@ from models import NETWORKS, rescale_filters
 import mcpruner
 from mcpruner.benchmark import benchmark
 from mcpruner.cli.common import positive_list, progress
+from mcpruner.converter.source import load_source
 from mcpruner.text import table
 
 HEADERS = ["network", "threads", "bytes", "dense bytes", "median ms", "dense median ms", "speedup", "largest error"]
@@ -27,14 +28,12 @@ HEADERS = ["network", "threads", "bytes", "dense bytes", "median ms", "dense med
 
 def export(name: str, density: float, target: str, values: str, folder: Path) -> tuple[Path, Path]:
     """Write the pruned network as an ordinary ``.tflite`` and as a converted one."""
-    import tensorflow as tf
-
     stem = folder / f"{name}_{density:g}"
     dense, sparse = stem.with_name(stem.name + "_dense.tflite"), stem.with_name(f"{stem.name}_{target}_{values}.tflite")
     model = NETWORKS[name]()
     pruned = mcpruner.prune(model, target=target, density=density)
     rescale_filters(pruned, model)
-    dense.write_bytes(tf.lite.TFLiteConverter.from_keras_model(mcpruner.strip(pruned)).convert())
+    dense.write_bytes(load_source(pruned))
     sparse.write_bytes(mcpruner.convert(dense, target=target, values=values)[0])
     return dense, sparse
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mcpruner.converter.dense_layer import short_name
 from mcpruner.converter.layer import SparseLayer
 from mcpruner.converter.pack import unpack
 from mcpruner.converter.serialize import SparseOptions, deserialize, deserialize_options
@@ -21,7 +22,6 @@ from mcpruner.converter.tflite_model import (
     operator_name,
     read_model,
     schema,
-    tensor_name,
     write_model,
 )
 
@@ -59,7 +59,7 @@ def densify(content: bytes) -> bytes:
     return write_model(model)
 
 
-def read_layer(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOptions]:
+def read_packed(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOptions]:
     """The layer in the blob of a custom operator, and its options.
 
     Raises
@@ -70,7 +70,7 @@ def read_layer(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOpti
     kind = operator_name(model, op)
     if len(op.inputs) != 2 or len(op.outputs) != 1 or min(op.inputs) < 0:
         raise ValueError(f"A {kind} must have 2 inputs and 1 output; one has {len(op.inputs)} and {len(op.outputs)}.")
-    name = tensor_name(graph, op.outputs[0])
+    name = short_name(graph, op)
     blob = model.buffers[graph.tensors[op.inputs[1]].buffer].data
     if blob is None or len(blob) == 0:
         raise ValueError(f"Layer {name} has no blob: the second input of a {kind} must be a constant UINT8 tensor.")
@@ -85,8 +85,8 @@ def read_layer(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOpti
 
 
 def _dense_operators(model: Any, graph: Any, op: Any) -> list[Any]:
-    layer, options = read_layer(model, graph, op)
-    name = tensor_name(graph, op.outputs[0])
+    layer, options = read_packed(model, graph, op)
+    name = short_name(graph, op)
     weights = unpack(layer)
     bias = np.zeros(layer.out_channels, np.float32) if layer.bias is None else layer.bias
     source, operators = op.inputs[0], []

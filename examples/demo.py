@@ -25,6 +25,7 @@ import mcpruner
 from mcpruner.benchmark import benchmark
 from mcpruner.cli.common import progress
 from mcpruner.compare import run
+from mcpruner.converter.source import load_source
 from mcpruner.text import table
 
 TARGET = "x86-64"
@@ -43,12 +44,11 @@ def digits(out: Path) -> None:
     say("1. Digits: training the dense network")
     fit(model, train_x, train_y, epochs=15)
     dense_accuracy = accuracy(model.predict(test_x, verbose=0), test_y)
-    dense_file = to_tflite(model)
+    dense_file = load_source(model)
 
     say(f"   pruning it to density {DENSITY} while it trains on")
     epochs = 30
-    steps = epochs * -(-len(train_x) // 64)
-    callback = mcpruner.PruningCallback(TARGET, density=DENSITY, end_step=steps // 2)
+    callback = mcpruner.PruningCallback(TARGET, density=DENSITY, frequency=20)
     fit(model, train_x, train_y, epochs, callback)
     pruned = mcpruner.strip(model)
     content, report = mcpruner.convert(pruned, target=TARGET)
@@ -99,23 +99,15 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(logits.argmax(-1) == labels))
 
 
-def to_tflite(model: keras.Model) -> bytes:
-    """An ordinary .tflite of a Keras model."""
-    import tensorflow as tf
-
-    return tf.lite.TFLiteConverter.from_keras_model(model).convert()
-
-
 def resnet(out: Path, runs: int) -> tuple[bytes, list[LayerTime]]:
     """Part 2: prune in one shot, convert, check, time; the converted file and the time of each layer."""
     say(f"2. ResNet-18 at 224x224: pruning to density {DENSITY}")
     dense = resnet18()
-    with progress("pruning"):
-        pruned = mcpruner.prune(dense, target=TARGET, density=DENSITY)
-        rescale_filters(pruned, dense)
+    pruned = mcpruner.prune(dense, target=TARGET, density=DENSITY)
+    rescale_filters(pruned, dense)
     say("   converting")
     with progress("converting"):
-        dense_file = to_tflite(mcpruner.strip(pruned))
+        dense_file = load_source(pruned)
         (out / "resnet18_dense.tflite").write_bytes(dense_file)
         content, report = mcpruner.convert(out / "resnet18_dense.tflite", target=TARGET, values="float16")
         (out / "resnet18.tflite").write_bytes(content)

@@ -6,7 +6,8 @@ import matplotlib
 import numpy as np
 from layer_times import LayerTime
 
-from mcpruner.converter.densify import CONV, read_layer
+from mcpruner.converter.dense_layer import short_name
+from mcpruner.converter.densify import CONV, read_packed
 from mcpruner.converter.layer import SparseLayer
 from mcpruner.converter.tflite_model import operator_name, read_model
 
@@ -43,9 +44,9 @@ def _middle_layer(content: bytes) -> tuple[str, SparseLayer]:
     found = []
     for op in graph.operators:
         if operator_name(model, op) == CONV:
-            layer, _ = read_layer(model, graph, op)
+            layer, _ = read_packed(model, graph, op)
             if layer.kernel_size != (1, 1):
-                found.append((graph.tensors[op.outputs[0]].name.decode(), layer))
+                found.append((short_name(graph, op), layer))
     return found[len(found) // 2]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_layer
+from mcpruner.converter.dense_layer import short_name
+from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_packed
 from mcpruner.converter.pack import unpack
 from mcpruner.converter.serialize import round_values
 from mcpruner.converter.tflite_model import (
@@ -17,7 +18,6 @@ from mcpruner.converter.tflite_model import (
     operator_name,
     producers,
     read_model,
-    tensor_name,
     write_model,
 )
 from mcpruner.converter.weights import read_weights
@@ -67,8 +67,7 @@ def paired_outputs(converted: bytes, dense: bytes) -> list[tuple[str, int, int]]
     """Name, and number in either file, of each operator's first output."""
     models = read_model(converted), read_model(dense)
     graph = models[0].subgraphs[0]
-    pairs = [(a.outputs[0], b.outputs[0]) for a, b in pair_operators(*models)]
-    return [(tensor_name(graph, a), a, b) for a, b in pairs]
+    return [(short_name(graph, a), a.outputs[0], b.outputs[0]) for a, b in pair_operators(*models)]
 
 
 def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[WeightDifference]]:
@@ -90,9 +89,9 @@ def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[Weigh
     for sparse_op, dense_op in pair_operators(*models):
         if operator_name(models[0], sparse_op) not in _SAME_AS:
             continue
-        layer, _ = read_layer(models[0], graphs[0], sparse_op)
+        layer, _ = read_packed(models[0], graphs[0], sparse_op)
         weights = read_weights(models[1], graphs[1], dense_op, writers)
-        name, found = tensor_name(graphs[0], sparse_op.outputs[0]), unpack(layer)
+        name, found = short_name(graphs[0], sparse_op), unpack(layer)
         if found.size != weights.size:
             raise ValueError(f"Layer {name} has {found.size} weights in one file and {weights.size} in the other.")
         rounded = round_values(weights.reshape(found.shape), layer.value_type)

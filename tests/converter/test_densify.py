@@ -6,7 +6,7 @@ from small_network import Files, export, prunable
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.convert import convert
-from mcpruner.converter.densify import CONV, densify, read_layer
+from mcpruner.converter.densify import CONV, densify, read_packed
 from mcpruner.converter.tflite_model import operator_name, read_model, write_model
 
 
@@ -91,9 +91,9 @@ def test_damage_is_one_sentence_that_names_the_layer(files: Files, change: str, 
     assert "\n" not in str(caught.value)
 
 
-def test_read_layer_gives_the_weights_back(files: Files) -> None:
+def test_read_packed_gives_the_weights_back(files: Files) -> None:
     model = read_model(files.sparse.read_bytes())
     graph = model.subgraphs[0]
-    layers = [read_layer(model, graph, op)[0] for op in graph.operators if operator_name(model, op) == CONV]
+    layers = [read_packed(model, graph, op)[0] for op in graph.operators if operator_name(model, op) == CONV]
     assert [tuple(layer.kernel_size) for layer in layers] == [(3, 3), (1, 1), (3, 3)]
     assert all(0 < layer.density < 0.5 for layer in layers)

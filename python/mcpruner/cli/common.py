@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,11 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[]
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    # A descriptor of its own: conversion sends descriptor 2 away while TensorFlow talks.
+    with (
+        os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal,
+        Progress(console=Console(file=terminal), transient=True) as bar,
+    ):
         task = bar.add_task(description, total=total)
         yield lambda: bar.advance(task)
 

@@ -42,8 +42,9 @@ def describe(content: bytes) -> list[dict[str, Any]]:
     ValueError
         The file or one of its blobs is damaged.
     """
+    from mcpruner.converter.dense_layer import short_name
     from mcpruner.converter.densify import CONV, FULLY_CONNECTED
-    from mcpruner.converter.tflite_model import operator_name, read_model, tensor_name
+    from mcpruner.converter.tflite_model import operator_name, read_model
 
     model = read_model(content)
     graph = model.subgraphs[0]
@@ -51,7 +52,7 @@ def describe(content: bytes) -> list[dict[str, Any]]:
     for op in graph.operators:
         name = operator_name(model, op)
         layer = {
-            "name": tensor_name(graph, op.outputs[0]) if len(op.outputs) else "",
+            "name": short_name(graph, op),
             "operator": name,
             **dict.fromkeys(["weights", "density", "num_patterns", "group_size", "value_type"]),
             "bytes": _constant_bytes(model, graph, op),
@@ -65,9 +66,9 @@ def describe(content: bytes) -> list[dict[str, Any]]:
 
 
 def _packed(model: Any, graph: Any, op: Any) -> dict[str, Any]:
-    from mcpruner.converter.densify import read_layer
+    from mcpruner.converter.densify import read_packed
 
-    layer, _ = read_layer(model, graph, op)
+    layer, _ = read_packed(model, graph, op)
     return {
         "weights": [layer.out_channels, *map(int, layer.kernel_size), layer.in_channels],
         "density": float(layer.density),
