@@ -36,6 +36,15 @@ TEST(ReferenceBackendTest, TheArenaIsSharedByTensorsThatDoNotMeet) {
   EXPECT_EQ((*executable)->WeightBytes(), 0);
 }
 
+TEST(ReferenceBackendTest, InputsStayInTheCallersMemory) {
+  GraphBuilder b;
+  const int x = b.Input({1, 8, 8, 4});
+  const int y = b.Op(OpType::kAdd, {b.Op(OpType::kUnary, {x}, UnaryParams{}), x});
+  const auto executable = CreateReferenceBackend()->Compile(b.Finish({y}));
+  ASSERT_TRUE(executable.ok());
+  EXPECT_EQ((*executable)->ArenaBytes(), 2 * 8 * 8 * 4 * 4);
+}
+
 TEST(ReferenceBackendTest, ProfilesTheRunsSinceItWasAskedTo) {
   GraphBuilder b;
   std::mt19937 rng(1);

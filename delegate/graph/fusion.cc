@@ -104,7 +104,7 @@ Activation AsActivation(const Op& op) {
 
 void FoldActivations(Graph* graph) {
   const std::vector<int> uses = CountUses(*graph);
-  std::vector<Op*> producers = FindProducers(graph);
+  const std::vector<Op*> producers = FindProducers(graph);
   for (Op& op : graph->ops) {
     const Activation activation = AsActivation(op);
     Op* before = producers[static_cast<size_t>(op.inputs[0])];
@@ -112,7 +112,6 @@ void FoldActivations(Graph* graph) {
     if (before->activation != Activation::kNone || uses[static_cast<size_t>(op.inputs[0])] != 1) continue;
     before->activation = activation;
     before->output = op.output;
-    producers[static_cast<size_t>(op.output)] = before;
     op.output = -1;
   }
   EraseFolded(graph);

@@ -110,6 +110,12 @@ TEST_F(FusionTest, AddsInARowFoldOneByOne) {
   EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kConv}));
 }
 
+TEST_F(FusionTest, AConvolutionTakesOneAddOnly) {
+  const int sum = b.Op(OpType::kAdd, {Conv(x), x});
+  const Graph fused = Fused({b.Op(OpType::kAdd, {sum, x})});
+  EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kAdd}));
+}
+
 TEST_F(FusionTest, AddsThatAConvolutionCannotDoStay) {
   const int conv = Conv(x);
   const int constant = b.Constant(b.shape(conv), std::vector<float>(6 * 6 * 4, 1.0f));
@@ -134,6 +140,18 @@ TEST_F(FusionTest, AZeroPadOverRowsAndColumnsMovesIntoTheWindow) {
   EXPECT_EQ(padding.right, 4);
 }
 
+TEST_F(FusionTest, ADepthwiseConvolutionTakesThePadToo) {
+  DepthwiseParams params;
+  params.kernel_height = params.kernel_width = 3;
+  params.weights = std::make_shared<const std::vector<float>>(RandomFloats(rng, 9 * 4));
+  params.bias = std::make_shared<const std::vector<float>>(RandomFloats(rng, 4));
+  const Graph fused = Fused({b.Op(OpType::kDepthwiseConv, {Pad(x, {0, 1, 2, 0}, {0, 3, 4, 0})}, params)});
+  ASSERT_EQ(fused.ops.size(), 1u);
+  const Padding2D& padding = std::get<DepthwiseParams>(fused.ops[0].params).window.padding;
+  EXPECT_EQ(padding.top, 1);
+  EXPECT_EQ(padding.right, 4);
+}
+
 TEST_F(FusionTest, APadWithOtherReadersFoldsAndStays) {
   const int pad = Pad(x, {0, 1, 1, 0}, {0, 1, 1, 0});
   const Graph fused = Fused({Conv(pad), Unary(pad, UnaryFunction::kLogistic)});
@@ -148,11 +166,13 @@ TEST_F(FusionTest, PadsThatAreNoZerosAroundTheMapStay) {
   const std::vector<int> outputs{
       Conv(Pad(x, one, one, 1.0f)),
       Conv(Pad(x, none, {0, 0, 0, 1})),
+      Conv(Pad(x, {0, 0, 0, 1}, none)),
       Conv(Pad(x, {1, 0, 0, 0}, none)),
+      Conv(Pad(x, none, {1, 0, 0, 0})),
       b.Op(OpType::kMaxPool, {Pad(x, one, one)}, pool),
       b.Op(OpType::kAveragePool, {Pad(x, one, one)}, pool),
   };
-  EXPECT_EQ(Fused(outputs).ops.size(), 10u);
+  EXPECT_EQ(Fused(outputs).ops.size(), 14u);
 }
 
 TEST_F(FusionTest, APadBeyondTheBoundOfAWindowStays) {
@@ -166,6 +186,10 @@ TEST_F(FusionTest, OpsThatChangeNothingGo) {
   const Graph fused = Fused({Conv(b.Op(OpType::kStridedSlice, {reshaped}, all))});
   ASSERT_EQ(fused.ops.size(), 1u);
   EXPECT_EQ(fused.ops[0].inputs, std::vector<int>{x});
+}
+
+TEST_F(FusionTest, APadOfNothingGoesBeforeAnyOp) {
+  EXPECT_EQ(Fused({Unary(Pad(x, {}, {}), UnaryFunction::kLogistic)}).ops.size(), 1u);
 }
 
 TEST_F(FusionTest, AnIdentityThatTheCallerReadsStays) {
