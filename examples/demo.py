@@ -42,12 +42,12 @@ def digits(out: Path) -> None:
     (train_x, train_y), (test_x, test_y) = load_digits()
     model = digits_cnn()
     say("1. Digits: training the dense network")
-    fit(model, train_x, train_y, epochs=15)
+    fit(model, train_x, train_y, epochs=20)
     dense_accuracy = accuracy(model.predict(test_x, verbose=0), test_y)
     dense_file = load_source(model)
 
     say(f"   pruning it to density {DENSITY} while it trains on")
-    epochs = 30
+    epochs = 20
     callback = mcpruner.PruningCallback(TARGET, density=DENSITY, frequency=20)
     fit(model, train_x, train_y, epochs, callback)
     pruned = mcpruner.strip(model)

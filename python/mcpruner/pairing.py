@@ -16,7 +16,6 @@ from mcpruner.converter.serialize import round_values
 from mcpruner.converter.tflite_model import (
     add_constant,
     operator_name,
-    producers,
     read_model,
     write_model,
 )
@@ -85,16 +84,17 @@ def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[Weigh
     """
     models = read_model(converted), read_model(dense)
     graphs = models[0].subgraphs[0], models[1].subgraphs[0]
-    writers, differences = producers(graphs[1]), []
+    differences = []
     for sparse_op, dense_op in pair_operators(*models):
         if operator_name(models[0], sparse_op) not in _SAME_AS:
             continue
         layer, _ = read_packed(models[0], graphs[0], sparse_op)
-        weights = read_weights(models[1], graphs[1], dense_op, writers)
+        weights = read_weights(models[1], graphs[1], dense_op)
+        ohwi = weights if weights.ndim == 4 else weights[:, None, None, :]
         name, found = short_name(graphs[0], sparse_op), unpack(layer)
-        if found.size != weights.size:
-            raise ValueError(f"Layer {name} has {found.size} weights in one file and {weights.size} in the other.")
-        rounded = round_values(weights.reshape(found.shape), layer.value_type)
+        if found.shape != ohwi.shape:
+            raise ValueError(f"Layer {name} has weights {found.shape} in one file and {ohwi.shape} in the other.")
+        rounded = round_values(ohwi, layer.value_type)
         distance = np.abs(found - rounded)
         differences.append(
             WeightDifference(name, layer.value_type, found.size, int(np.count_nonzero(distance)), float(distance.max()))

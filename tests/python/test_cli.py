@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_network import Files
 
 from mcpruner.cli import main
 from mcpruner.cli.common import progress
@@ -83,6 +84,14 @@ def test_bad_file_is_one_sentence_and_status_2(
 def test_folder_in_place_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["inspect", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"mcpruner: {tmp_path}: Is a directory.\n"
+
+
+def test_reader_that_leaves_early_is_no_error(files: Files) -> None:
+    command = [sys.executable, "-m", "mcpruner", "inspect", str(files.sparse)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + 13
 
 
 def test_progress_is_silent_unless_on_a_terminal(capsys: pytest.CaptureFixture) -> None:

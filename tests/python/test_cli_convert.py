@@ -24,7 +24,7 @@ def test_file_is_what_convert_returns(values: str, files: Files, tmp_path: Path,
 
 @pytest.mark.parametrize(
     ("source", "target", "words"),
-    [("dense", "pdp-11", "pdp-11"), ("absent", "generic", "absent"), ("other", "generic", "other")],
+    [("dense", "pdp-11", "pdp-11"), ("absent", "generic", "absent"), ("other", "generic", "is not a .tflite file")],
 )
 def test_bad_input_is_one_sentence(
     source: str, target: str, words: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture

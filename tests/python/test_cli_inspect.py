@@ -34,7 +34,7 @@ def test_dense_file(files: Files, capsys: pytest.CaptureFixture) -> None:
     assert (conv["operator"], conv["weights"], conv["value_type"]) == ("CONV_2D", [32, 3, 3, 32], "float32")
     assert conv["group_size"] is None and conv["num_patterns"] is None
     assert 0.2 < conv["density"] < 0.3
-    assert conv["bytes"] == 32 * 3 * 3 * 32 * 4
+    assert conv["bytes"] == 32 * 3 * 3 * 32 * 4 + 32 * 4
 
 
 def test_table_has_a_row_for_each_operator(files: Files, capsys: pytest.CaptureFixture) -> None:
