@@ -4,10 +4,11 @@ The kernels that keep most saliency for each of their weights are chosen over th
 each group (`balance`). No group and no input channel dies while the number of kernels allows it, since a dead one is
 lost to the layer before or after for good; what that costs is chosen small:
 
-    largest 4 of 12        column 2 is dead           the least kernel that leaves nothing dead goes
-       9  8  1  2            9  8  .  .                 9  8  .  .
-       7  1  1  2            7  .  .  .         ->      7  .  .  .        (row 2 takes columns 2 and 3: one dead row
-       1  3  2  2            .  3  .  .                 .  .  2  2         and two dead columns; 3 then goes)
+    the largest 5 of 12       column 2 is dead: its       the smallest kernel that
+                              best kernel comes           leaves nothing dead goes
+      9  8  1  2                9  8  .  2                  9  8  .  2
+      7  1  1  2        ->      7  .  .  .          ->      7  .  .  .
+      1  3  2  2                .  3  2  .                  .  .  2  .
 """
 
 import numpy as np

@@ -84,7 +84,7 @@ def group_by_saliency(saliency: np.ndarray, group_size: int, density: float) -> 
     """
     flat = saliency.reshape(len(saliency), -1)
     flat = flat[:, :: -(-flat.shape[1] // _MAX_POSITIONS)]
-    salient = np.maximum(flat - np.quantile(flat, 1.0 - density), 0.0, dtype=np.float32)
+    salient = np.maximum(flat - np.quantile(flat, 1.0 - density, method="lower"), 0.0, dtype=np.float32)
     overlap = salient @ salient.T
     free = np.ones(len(flat), bool)
     order: list[int] = []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mcpruner.converter.reorder import filter_permutation
+from mcpruner.converter.reorder import filter_permutation, group_by_saliency
 
 
 def random_mask(rng: np.random.Generator, filters: int, density: float = 0.3) -> np.ndarray:
@@ -121,3 +121,22 @@ def test_bad_shapes(shape):
 def test_bad_group_size():
     with pytest.raises(ValueError, match="^Expected a group_size of at least 1, got 0.$"):
         filter_permutation(np.ones((4, 4)), 0)
+
+
+@pytest.mark.parametrize("filters", [1, 7, 16])
+def test_saliency_groups_are_a_permutation(filters):
+    saliency = np.random.default_rng(9).random((filters, 3, 3, 8))
+    assert sorted(group_by_saliency(saliency, 4, 0.2).tolist()) == list(range(filters))
+
+
+def test_saliency_groups_filters_that_overlap():
+    rng = np.random.default_rng(10)
+    families = np.repeat(random_mask(rng, 6), 4, axis=0)
+    shuffle = rng.permutation(24)
+    saliency = (families + 0.1 * rng.random(families.shape))[shuffle]
+    grouped = (shuffle[group_by_saliency(saliency, 4, 0.3)] // 4).reshape(6, 4)
+    assert (grouped == grouped[:, :1]).all()
+
+
+def test_equal_saliency_keeps_the_order():
+    assert group_by_saliency(np.ones((10, 1, 1, 4)), 4, 0.5).tolist() == list(range(10))

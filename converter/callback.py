@@ -1,0 +1,107 @@
+"""Pruning within Keras' ``model.fit``: a callback around `Pruner`."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import keras
+
+from mcpruner.converter.pruner import Pruner
+from mcpruner.converter.schedule import PolynomialSchedule
+from mcpruner.converter.scope import Share
+from mcpruner.converter.target import Target
+
+
+class PruningCallback(keras.callbacks.Callback):
+    """Prune a model while ``fit`` trains it.
+
+    Masks are chosen again every `frequency` steps from `begin_step` to `end_step` while the density falls along a
+    polynomial; then they are fixed, and pruned weights are exact zeros after every step. Give the network steps after
+    `end_step` to recover. A later ``fit`` with the same callback goes on where the last one ended.
+
+    Parameters
+    ----------
+    target, density, sparsity, pattern_size, num_patterns, scope, balance
+        As for `mcpruner.prune`; the densities are those at `end_step`.
+    begin_step, end_step, frequency, power, initial_density
+        Schedule, in optimizer steps (batches). `end_step` None: half of the steps of the first ``fit``.
+
+    Raises
+    ------
+    ValueError
+        When ``fit`` begins: as `mcpruner.prune` does, or ``steps_per_execution`` is not 1, or the backend is not
+        TensorFlow, or `end_step` is None and the number of steps is unknown.
+
+    Examples
+    --------
+    >>> model.fit(x, y, epochs=20, callbacks=[mcpruner.PruningCallback("hikey970-cpu", density=0.178)])
+    >>> model = mcpruner.strip(model)
+    """
+
+    def __init__(
+        self,
+        target: str | Target = "generic",
+        density: Share | None = None,
+        begin_step: int = 0,
+        end_step: int | None = None,
+        frequency: int = 100,
+        power: float = 3.0,
+        initial_density: float = 1.0,
+        sparsity: Share | None = None,
+        pattern_size: int | Literal["auto"] = "auto",
+        num_patterns: int = 8,
+        scope: str | Iterable[str] | None = None,
+        balance: bool = False,
+    ) -> None:
+        super().__init__()
+        self._schedule = {
+            "begin_step": begin_step,
+            "end_step": end_step,
+            "frequency": frequency,
+            "power": power,
+            "initial_density": initial_density,
+        }
+        self._options = {
+            "target": target,
+            "density": density,
+            "sparsity": sparsity,
+            "pattern_size": pattern_size,
+            "num_patterns": num_patterns,
+            "scope": scope,
+            "balance": balance,
+        }
+        self.pruner: Pruner | None = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(f"PruningCallback needs Keras' TensorFlow backend, got {keras.backend.backend()!r}.")
+        if getattr(self.model, "steps_per_execution", 1) != 1:
+            raise ValueError(
+                "PruningCallback must see every optimizer step: compile the model with steps_per_execution=1, "
+                f"got {self.model.steps_per_execution}."
+            )
+        if self.pruner is None:
+            schedule = dict(self._schedule)
+            if schedule["end_step"] is None:
+                schedule["end_step"] = self._half_of_fit()
+            self.pruner = Pruner(self.model, PolynomialSchedule(**schedule), **self._options)
+        elif self.pruner.model is not self.model:
+            raise ValueError("This PruningCallback has pruned another model: make one callback for each model.")
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.pruner.step()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.pruner.finish()
+        if not self.pruner.frozen:
+            warnings.warn(
+                f"Training ended after step {self.pruner.step_count}, before the pruning schedule's end: the model is "
+                f"not at its density yet. Train on with the same callback, or give a smaller end_step.",
+                stacklevel=2,
+            )
+
+    def _half_of_fit(self) -> int:
+        epochs, steps = self.params.get("epochs"), self.params.get("steps")
+        if not steps:
+            raise ValueError("The number of steps per epoch is unknown: give PruningCallback an end_step.")
+        return max(self._schedule["begin_step"] + 1, epochs * steps // 2)

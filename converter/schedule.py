@@ -1,0 +1,49 @@
+"""How density falls while a model trains."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PolynomialSchedule:
+    """Density falls from `initial_density` to the final one along a polynomial, fast at first (Zhu and Gupta, 2017).
+
+        density = final + (initial - final) * (1 - (step - begin) / (end - begin)) ^ power
+
+    Attributes
+    ----------
+    begin_step, end_step
+        Optimizer steps of the first and of the last choice of masks, 0 <= begin_step < end_step.
+    frequency
+        Steps between choices of masks, at least 1.
+    power
+        Exponent, above 0; 1 is a straight line.
+    initial_density
+        Density at `begin_step`, above 0 and at most 1.
+    """
+
+    begin_step: int
+    end_step: int
+    frequency: int = 100
+    power: float = 3.0
+    initial_density: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.begin_step < self.end_step:
+            raise ValueError(f"Expected 0 <= begin_step < end_step, got {self.begin_step} and {self.end_step}.")
+        if self.frequency < 1:
+            raise ValueError(f"Expected a frequency of at least 1 step, got {self.frequency}.")
+        if not self.power > 0:
+            raise ValueError(f"Expected a power above 0, got {self.power}.")
+        if not 0 < self.initial_density <= 1:
+            raise ValueError(f"Expected an initial_density above 0 and at most 1, got {self.initial_density}.")
+
+    def is_due(self, step: int) -> bool:
+        """Whether masks are chosen after optimizer step number `step` (the first is 1; 0 is before it)."""
+        if not self.begin_step <= step <= self.end_step:
+            return False
+        return step == self.end_step or (step - self.begin_step) % self.frequency == 0
+
+    def density(self, step: int, final: float) -> float:
+        """Density at `step` of a layer that ends at `final`; never below `final`."""
+        progress = min(max((step - self.begin_step) / (self.end_step - self.begin_step), 0.0), 1.0)
+        return final + max(self.initial_density - final, 0.0) * (1.0 - progress) ** self.power
