@@ -93,8 +93,8 @@ def choose(weights: np.ndarray, target: Target, work: Work | None = None) -> Cho
     identity = Choice(target.group_size, np.arange(weights.shape[0], dtype=np.uint16), 0.0)
     nonzero = int(np.count_nonzero(mask))
     bound = predict_speedup(Counts(nonzero, 0, 0, 0), weights.shape, target.group_size, target, work)
-    if work.kind == "Conv2D" and bound <= 1:
-        return identity._replace(predicted_speedup=bound)  # even a mask without fill-in would be too dense
+    if nonzero == mask.size or (work.kind == "Conv2D" and bound <= 1):
+        return identity._replace(predicted_speedup=min(1.0, bound))  # even a mask without fill-in is too dense
     best = identity
     for group_size in GROUP_SIZES:
         permutation = filter_permutation(mask, group_size)

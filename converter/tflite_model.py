@@ -120,7 +120,8 @@ def operator_code(model: Any, builtin: int, custom: bytes | None = None, version
     """Index of an operator code, appended if the model has none like it."""
     deprecated = min(builtin, 127)  # what readers from before 2020 look at
     for index, code in enumerate(model.operatorCodes):
-        if (max(code.builtinCode, code.deprecatedBuiltinCode), code.customCode, code.version) == (builtin, custom, version):
+        found = max(code.builtinCode, code.deprecatedBuiltinCode)
+        if (found, code.customCode, code.version) == (builtin, custom, version):
             return index
     model.operatorCodes.append(
         schema.OperatorCodeT(builtinCode=builtin, deprecatedBuiltinCode=deprecated, customCode=custom, version=version)

@@ -14,7 +14,7 @@ import numpy as np
 
 from mcpruner.converter.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
 from mcpruner.converter.drop_unused import drop_unused
-from mcpruner.converter.estimate import Choice, choose, count, predict_speedup
+from mcpruner.converter.estimate import Choice, Counts, choose, predict_speedup
 from mcpruner.converter.fold_pad import fold_pad
 from mcpruner.converter.pack import pack, unpack
 from mcpruner.converter.report import LayerReport
@@ -128,7 +128,8 @@ def _pack_layer(model: Any, graph: Any, op: Any, kind: str, target: Target, valu
     choice = choose(layer.weights, target, layer.work)
     if choice.predicted_speedup <= 1:
         raise StaysDense(_not_worth_it(report.density, choice))
-    blob, num_patterns = _make_blob(layer, choice, values)
+    fits = values != "float16" or np.abs(layer.weights).max() <= np.finfo(np.float16).max
+    blob, num_patterns = _make_blob(layer, choice, values if fits else "float32")
     options = layer.options
     if kind == "Conv2D":
         options = fold_pad(model, graph, op, options, writers)
@@ -137,6 +138,8 @@ def _pack_layer(model: Any, graph: Any, op: Any, kind: str, target: Target, valu
     report.bytes_after, report.accelerated = len(blob), True
     report.predicted_speedup = round(choice.predicted_speedup, 3)
     report.reason = f"sparse: density {report.density:.3f}, groups of {choice.group_size}"
+    if not fits:
+        report.reason += ", as float32, since a weight exceeds float16's range"
 
 
 def _not_worth_it(density: float, choice: Choice) -> str:
@@ -149,8 +152,6 @@ def _not_worth_it(density: float, choice: Choice) -> str:
 
 def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, int]:
     """The MCP1 blob, read back and compared, and its number of patterns."""
-    if values == "float16" and np.abs(layer.weights).max() > np.finfo(np.float16).max:
-        values = "float32"  # would become infinite
     packed = pack(layer.weights, choice.permutation, choice.group_size, layer.bias, layer.kind)
     blob = serialize(packed, values)
     read = deserialize(blob)
@@ -184,13 +185,15 @@ def _report_packed(model: Any, graph: Any, index: int, op: Any, name: str, targe
         layer = deserialize(bytes(data))
     except ValueError as error:
         raise ValueError(f"Layer {report.name}: {error}") from error
-    kind, weights = _PACKED[name], unpack(layer)
-    report.shape = list(weights.shape) if kind == "Conv2D" else [layer.out_channels, layer.in_channels]
-    report.density = float(np.count_nonzero(weights) / weights.size)
-    report.num_patterns, report.group_size = len(layer.patterns), int(layer.group_size)
+    kind = _PACKED[name]
+    shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
+    report.shape = list(shape) if kind == "Conv2D" else [layer.out_channels, layer.in_channels]
+    report.density, report.group_size = float(layer.density), int(layer.group_size)
+    report.num_patterns = len(layer.patterns)
     report.bytes_before = report.bytes_after = len(data)
-    counts = count(weights != 0, layer.permutation, report.group_size)
+    # Counted from the blob, not from its dense weights: a damaged one may claim a shape that no memory holds.
+    counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), report.num_patterns)
     work = output_work(graph, op, kind)
-    report.predicted_speedup = round(predict_speedup(counts, weights.shape, report.group_size, target, work), 3)
+    report.predicted_speedup = round(predict_speedup(counts, shape, report.group_size, target, work), 3)
     report.reason = f"sparse: packed by an earlier conversion, groups of {report.group_size}"
     return report

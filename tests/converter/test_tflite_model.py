@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tflite_builder import TfliteBuilder, run
+
 from mcpruner.converter import tflite_model
 from mcpruner.converter.checked_schema import CheckedBytes, schema
 from mcpruner.converter.tflite_model import operator_code, operator_name, read_model, tensor_name, write_model
-from tflite_builder import TfliteBuilder, run
 
 MUTATIONS = 1000
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tflite_builder import TfliteBuilder, run
+
 from mcpruner.converter.checked_schema import schema
 from mcpruner.converter.tflite_model import producers, read_model
 from mcpruner.converter.weights import NotConstantError, expand_sparse, read_constant, read_weights
-from tflite_builder import TfliteBuilder, run
 
 DENSE, CSR = schema.DimensionType.DENSE, schema.DimensionType.SPARSE_CSR
 VECTORS = {np.int32: schema.Int32VectorT, np.uint16: schema.Uint16VectorT, np.uint8: schema.Uint8VectorT}

@@ -1,0 +1,101 @@
+"""Every kind of source becomes a .tflite, and everything else one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tflite_builder import TfliteBuilder, run
+
+from mcpruner.converter.source import load_source
+from mcpruner.converter.tflite_model import operator_name, read_model
+from mcpruner.converter.weights import read_weights
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    net = TfliteBuilder()
+    return net.build([net.relu(net.input((1, 4)))])
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    """A convolution with zeros, batch norm with trained-looking statistics, and a dense layer."""
+    keras = pytest.importorskip("keras")
+    rng = np.random.default_rng(8)
+    inputs = keras.Input((6, 6, 4))
+    x = keras.layers.Conv2D(8, 3, padding="same", use_bias=False, name="conv")(inputs)
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization(name="norm")(x))
+    model = keras.Model(inputs, keras.layers.Dense(3, name="logits")(keras.layers.GlobalAveragePooling2D()(x)))
+    kernel = rng.standard_normal((3, 3, 4, 8)) * (rng.random((3, 3, 4, 8)) < 0.2)
+    model.get_layer("conv").set_weights([kernel])
+    model.get_layer("norm").set_weights([rng.uniform(0.5, 1.5, 8) for _ in range(4)])
+    return model
+
+
+def test_bytes_and_tflite_files_come_as_they_are(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    for source in (content, bytearray(content), memoryview(content), path, str(path)):
+        assert load_source(source) == content
+
+
+@pytest.mark.parametrize("kind", ["model", "keras", "saved_model"])
+def test_keras_models_keep_their_zeros(model: Any, kind: str, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """Batch norm is folded by a factor for each filter: the zeros of the kernel stay zeros."""
+    source = model
+    if kind == "keras":
+        source = tmp_path / "model.keras"
+        model.save(source)
+    elif kind == "saved_model":
+        source = tmp_path / "saved"
+        model.export(source, verbose=False)
+    capfd.readouterr()
+    converted = load_source(source)
+    assert capfd.readouterr().out == ""
+    graph = (tables := read_model(converted)).subgraphs[0]
+    conv = next(op for op in graph.operators if operator_name(tables, op) == "CONV_2D")
+    weights = read_weights(tables, graph, conv)
+    kernel = model.get_layer("conv").get_weights()[0].transpose(3, 0, 1, 2)
+    np.testing.assert_array_equal(weights != 0, kernel != 0)
+    x = np.random.default_rng(9).standard_normal((2, 6, 6, 4)).astype(np.float32)
+    np.testing.assert_allclose(run(converted, x)[0], np.asarray(model(x)), atol=1e-5)
+
+
+def test_missing_and_foreign_files_are_said(tmp_path: Path) -> None:
+    (tmp_path / "old.h5").write_bytes(b"\x89HDF")
+    (tmp_path / "note.txt").write_text("hello world")
+    (tmp_path / "broken.keras").write_bytes(b"PK\x03\x04 not a zip")
+    (tmp_path / "empty").mkdir()
+    sentences = {
+        "absent.tflite": "There is no .*absent.tflite: expected a Keras 3 model",
+        "old.h5": "old HDF5 format: load it with Keras and save it as .keras first",
+        "note.txt": "note.txt is no model file: expected",
+        "broken.keras": "Keras cannot load .*broken.keras: ",
+        "empty": r"is no SavedModel \(it has no saved_model.pb\): expected",
+    }
+    for name, sentence in sentences.items():
+        with pytest.raises(ValueError, match=sentence) as info:
+            load_source(tmp_path / name)
+        assert "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize("thing", [None, 3, [1, 2], {"a": 1}, np.zeros(3)])
+def test_other_objects_are_refused_by_type(thing: Any) -> None:
+    with pytest.raises(ValueError, match=f"Cannot convert an object of type {type(thing).__name__}: expected"):
+        load_source(thing)
+
+
+def test_models_without_inputs_are_refused() -> None:
+    keras = pytest.importorskip("keras")
+    with pytest.raises(ValueError, match="has no inputs yet: call or build it before converting"):
+        load_source(keras.Sequential([keras.layers.Dense(3)]))
+    with pytest.raises(ValueError, match="has no inputs yet"):
+
+        class Subclassed(keras.Model):
+            def call(self, x: Any) -> Any:
+                return x
+
+        load_source(Subclassed())
