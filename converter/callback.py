@@ -73,6 +73,7 @@ class PruningCallback(keras.callbacks.Callback):
         self.pruner: Pruner | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Make the `Pruner`, which may choose masks at once; a later ``fit`` goes on with it."""
         if keras.backend.backend() != "tensorflow":
             raise ValueError(f"PruningCallback needs Keras' TensorFlow backend, got {keras.backend.backend()!r}.")
         if getattr(self.model, "steps_per_execution", 1) != 1:
@@ -89,14 +90,16 @@ class PruningCallback(keras.callbacks.Callback):
             raise ValueError("This PruningCallback has pruned another model: make one callback for each model.")
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Follow the batch's optimizer step."""
         self.pruner.step()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Leave exact zeros; warn if the schedule is not at its end."""
         self.pruner.finish()
         if not self.pruner.frozen:
             warnings.warn(
                 f"Training ended after step {self.pruner.step_count}, before the pruning schedule's end: the model is "
-                f"not at its density yet. Train on with the same callback, or give a smaller end_step.",
+                "not at its density yet. Train on with the same callback, or give a smaller end_step.",
                 stacklevel=2,
             )
 

@@ -97,7 +97,7 @@ def prune(
     Returns
     -------
     keras.Model
-        A new model, not compiled, with exact zeros where the masks are.
+        A new model with exact zeros where the masks are; if `model` is compiled, compiled alike with a new optimizer.
 
     Raises
     ------
@@ -123,9 +123,9 @@ def prune(
 
 
 def strip(model: keras.Model) -> keras.Model:
-    """Copy a model as a plain one: same layers, names and weights (exact zeros are kept), not compiled.
+    """Copy a model as a plain one: same layers, names and weights; exact zeros are kept.
 
-    Nothing of pruning is left in it, and nothing of training: it can be saved, converted and loaded without mcpruner.
+    Nothing of pruning is left in it and no optimizer's state: it can be saved, converted and loaded without mcpruner.
 
     Raises
     ------

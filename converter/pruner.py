@@ -45,8 +45,6 @@ class Pruner:
         Optimizer steps seen.
     masks : dict of str to numpy.ndarray
         Layer path to bool mask in the kernel's own shape; empty before the schedule begins.
-    frozen : bool
-        Whether the schedule is over and masks stay as they are.
 
     Raises
     ------
@@ -84,6 +82,7 @@ class Pruner:
 
     @property
     def frozen(self) -> bool:
+        """Whether the schedule is over."""
         return self.step_count >= self._schedule.end_step
 
     def step(self) -> None:

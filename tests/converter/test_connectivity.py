@@ -3,7 +3,6 @@
 from itertools import combinations, product
 
 import numpy as np
-import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 

@@ -63,7 +63,8 @@ def test_who_matches(globs, scope, expected):
     ("globs", "scope", "option"), [({"dense*": 0.1}, None, "density"), ({"*": 0.1}, ["dense*"], "scope")]
 )
 def test_a_glob_without_a_layer(globs, scope, option):
-    message = f"^The glob 'dense\\*' of {option} matches no layer; the prunable layers are conv1, body/conv2, body/conv3, fc1.$"
+    layers = "conv1, body/conv2, body/conv3, fc1"
+    message = f"^The glob 'dense\\*' of {option} matches no layer; the prunable layers are {layers}.$"
     with pytest.raises(ValueError, match=message):
         assign_density(PATHS, globs, scope)
 
