@@ -146,7 +146,7 @@ def test_pruner_in_a_custom_loop_moves_pruned_weights_and_lets_them_back():
     model = cnn()
     variable = model.get_layer("point").kernel
     start = np.full((1, 1, 8, 12), 0.5, np.float32)
-    start[:, :, :4] = 1.0
+    start[:, :, :4, :4] = start[:, :, 4:, 4:8] = start[:, :, :4, 8:] = 1.0
     variable.assign(start)
     pruner = Pruner(model, PolynomialSchedule(0, 3, 2, initial_density=0.5), density=0.5, scope="point")
     kept = start == 1.0
