@@ -12,8 +12,8 @@ union of its filters' masks, so a larger group shares loads between filters but 
         kernels x (KERNEL + vectors that hold g)     a dense one multiplies full vectors
     both: bytes of weights / BYTES                   each inference reads all weights once
 
-The constants are fitted by eye to the prototype figures of docs/ and are meant to be replaced: `predict_speedup` is the
-only place where time is estimated.
+The constants were fitted by eye to a prototype of the CPU kernels. `predict_speedup` is the only place where time is
+estimated: a measured model replaces this one function.
 """
 
 from dataclasses import dataclass

@@ -22,6 +22,7 @@ __all__ = [
     "read_model",
     "schema",
     "tensor_name",
+    "type_name",
     "write_model",
 ]
 
@@ -55,7 +56,7 @@ def read_model(content: bytes) -> Any:
         model = schema.ModelT.InitFromPackedBuf(CheckedBytes(content))
         _normalize(model)
     except Exception as error:  # the generated reader fails in many ways on damaged input
-        detail = " ".join(str(error).split()) or type(error).__name__
+        detail = str(error) if isinstance(error, ValueError) else "an offset points outside of it"
         raise ValueError(f"The .tflite file is damaged ({detail}); get a new copy of it.") from error
     check_model(model)
     return model
