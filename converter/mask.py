@@ -18,9 +18,17 @@ from mcpruner.converter.reorder import group_by_saliency
 
 
 def magnitude_saliency(weights: np.ndarray) -> np.ndarray:
-    """Squared weights, scaled so that the largest is 1: float32 of the same shape, safe for any finite weights."""
-    scaled = weights / max(float(np.abs(weights).max(initial=0.0)), np.finfo(np.float32).tiny)
-    return np.square(scaled, dtype=np.float32)
+    """Squared weights, scaled so that the largest is 1: float32 of the same shape, safe for any finite weights.
+
+    Raises
+    ------
+    ValueError
+        A weight is NaN or infinite.
+    """
+    largest = float(np.abs(weights).max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ValueError("Expected finite weights, got NaN or infinite ones: a training that diverged leaves such.")
+    return np.square(weights / max(largest, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
 def choose_mask(

@@ -113,9 +113,10 @@ class Pruner:
         """Choose all masks from the shadows (the kernels, the first time) and mask the kernels."""
         for path, final in self.densities.items():
             kernel = self._kernels[path]
-            dense = self._shadows.get(path, keras.ops.convert_to_tensor(kernel))
+            if path not in self._shadows:  # a copy: convert_to_tensor would hand out the variable itself
+                self._shadows[path] = keras.ops.convert_to_tensor(np.array(keras.ops.convert_to_numpy(kernel)))
+            dense = self._shadows[path]
             density = self._schedule.density(self.step_count, final)
             self.masks[path] = self._options.choose(keras.ops.convert_to_numpy(dense), density)
             self._kept[path] = keras.ops.convert_to_tensor(self.masks[path])
-            self._shadows[path] = dense
             kernel.assign(keras.ops.where(self._kept[path], dense, keras.ops.zeros_like(dense)))

@@ -123,6 +123,12 @@ def test_saliency_is_the_square():
     assert magnitude_saliency(np.zeros((2, 2))).tolist() == [[0, 0], [0, 0]]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_saliency_of_weights_that_are_not_finite(value):
+    with pytest.raises(ValueError, match="^Expected finite weights, got NaN or infinite ones"):
+        magnitude_saliency(np.array([[1.0, value]]))
+
+
 def test_all_zero_weights_still_get_their_density():
     assert choose_mask(np.zeros((8, 3, 3, 8), np.float32), 4 / 9 / 2, 4, 4, 8).mean() == pytest.approx(2 / 9)
 
