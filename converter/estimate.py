@@ -138,16 +138,17 @@ def _pattern_codes(shared: np.ndarray) -> np.ndarray:
 def predict_speedup(counts: Counts, shape: tuple[int, ...], group_size: int, target: Target, work: Work) -> float:
     """Dense time over sparse time of a layer of `shape` (OHWI), positive."""
     weights, filters = int(np.prod(shape)), shape[0]
+    height, width = max(1, work.height), max(1, work.width)
     if work.kind == "FullyConnected":
-        sparse = work.height * counts.kernels * (_KERNEL + -(-group_size // target.vector_width))
-        dense = work.height * weights / target.vector_width
-        stores = work.height * filters / target.vector_width
+        sparse = height * counts.kernels * (_KERNEL + -(-group_size // target.vector_width))
+        dense = height * weights / target.vector_width
+        stores = height * filters / target.vector_width
     else:
         balance = (target.group_size / group_size + group_size / target.group_size) / 2
         sparse = counts.values * (1 + _LOAD * balance) + counts.kernels * _KERNEL + counts.runs * _RUN
-        sparse *= work.height * -(-work.width // target.vector_width)
-        dense = weights * _DENSE * work.height * work.width / target.vector_width
-        stores = filters * work.height * work.width / target.vector_width
+        sparse *= height * -(-width // target.vector_width)
+        dense = weights * _DENSE * height * width / target.vector_width
+        stores = filters * height * width / target.vector_width
     packed = 4 * counts.values + counts.kernels + 4 * counts.runs
     rate = _BYTES_NEAR if 4 * weights <= _CACHE_BYTES else _BYTES_FAR
     stores *= _STORE

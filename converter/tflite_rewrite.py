@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mcpruner.converter.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
+from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_packed
 from mcpruner.converter.drop_unused import drop_unused
 from mcpruner.converter.estimate import Choice, Counts, choose, predict_speedup
 from mcpruner.converter.fold_pad import fold_pad
@@ -31,7 +32,6 @@ from mcpruner.converter.tflite_model import (
 )
 from mcpruner.converter.weights import NotConstantError, read_constant
 
-CUSTOM_OPS = {"Conv2D": b"McprunerSparseConv2D", "FullyConnected": b"McprunerSparseFullyConnected"}
 VERSION = 1  # of both custom operators
 
 _KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
@@ -40,7 +40,8 @@ _NEVER = {
     "TRANSPOSE_CONV": "transposed convolutions are not packed",
     "CONV_3D": "three-dimensional convolutions are not packed",
 }
-_PACKED = {code.decode(): kind for kind, code in CUSTOM_OPS.items()}
+_PACKED = {CONV: "Conv2D", FULLY_CONNECTED: "FullyConnected"}
+_CODES = {kind: name.encode() for name, kind in _PACKED.items()}
 
 
 def rewrite(model: Any, target: Target, values: str) -> list[LayerReport]:
@@ -166,7 +167,7 @@ def _or_zeros(bias: np.ndarray | None, layer: Any) -> np.ndarray:
 
 
 def _replace(model: Any, graph: Any, op: Any, kind: str, blob: bytes, options: bytes) -> None:
-    op.opcodeIndex = operator_code(model, schema.BuiltinOperator.CUSTOM, CUSTOM_OPS[kind], VERSION)
+    op.opcodeIndex = operator_code(model, schema.BuiltinOperator.CUSTOM, _CODES[kind], VERSION)
     name = f"{tensor_name(graph, op.outputs[0])}/mcpruner"
     op.inputs = [op.inputs[0], add_constant(model, graph, name, np.frombuffer(blob, np.uint8))]
     op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.NONE, None
@@ -177,20 +178,14 @@ def _replace(model: Any, graph: Any, op: Any, kind: str, blob: bytes, options: b
 
 def _report_packed(model: Any, graph: Any, index: int, op: Any, name: str, target: Target) -> LayerReport:
     """The line of an operator that an earlier conversion packed."""
+    layer, _ = read_packed(model, graph, op)
     report = LayerReport(short_name(graph, op), index, name, [], accelerated=True)
-    data = model.buffers[graph.tensors[op.inputs[1]].buffer].data if len(op.inputs) == 2 and op.inputs[1] >= 0 else None
-    if data is None:
-        raise ValueError(f"Layer {report.name} is a {name} without its blob; the file is damaged.")
-    try:
-        layer = deserialize(bytes(data))
-    except ValueError as error:
-        raise ValueError(f"Layer {report.name}: {error}") from error
     kind = _PACKED[name]
     shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
     report.shape = list(shape) if kind == "Conv2D" else [layer.out_channels, layer.in_channels]
     report.density, report.group_size = float(layer.density), int(layer.group_size)
     report.num_patterns = len(layer.patterns)
-    report.bytes_before = report.bytes_after = len(data)
+    report.bytes_before = report.bytes_after = len(model.buffers[graph.tensors[op.inputs[1]].buffer].data)
     # Counted from the blob, not from its dense weights: a damaged one may claim a shape that no memory holds.
     counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), report.num_patterns)
     work = output_work(graph, op, kind)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from mutation import mutate
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter import tflite_rewrite
@@ -186,14 +187,8 @@ def test_random_mutations_give_a_sentence_or_a_model(converted: bool) -> None:
     rng = np.random.default_rng(12)
     refused = 0
     for _ in range(MUTATIONS):
-        data = bytearray(content)
-        if rng.random() < 0.2:
-            data = data[: rng.integers(len(data))]
-        for _ in range(rng.integers(1, 9)):
-            if data:
-                data[rng.integers(len(data))] ^= 1 << rng.integers(8)
         try:
-            result, report = convert(bytes(data))
+            result, report = convert(mutate(content, rng))
             assert result[4:8] == b"TFL3" and all(layer.reason for layer in report.layers)
         except ValueError as error:
             refused += 1

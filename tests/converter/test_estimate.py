@@ -71,8 +71,9 @@ def test_nearly_dense_layers_are_not_worth_it(density: float) -> None:
     assert choose(unstructured_weights((32, 3, 3, 32), density), GENERIC).predicted_speedup <= 1
 
 
-def test_an_empty_layer_is_finite() -> None:
-    choice = choose(np.zeros((8, 3, 3, 4), np.float32), GENERIC)
+@pytest.mark.parametrize("work", [Work(), Work(height=0, width=0), Work("FullyConnected", 0, 1)])
+def test_an_empty_layer_is_finite(work: Work) -> None:
+    choice = choose(np.zeros((8, 3, 3, 4), np.float32), GENERIC, work)
     assert 1 < choice.predicted_speedup < np.inf
 
 

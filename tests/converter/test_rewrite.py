@@ -15,7 +15,7 @@ from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.checked_schema import schema
 from mcpruner.converter.convert import convert
-from mcpruner.converter.densify import densify
+from mcpruner.converter.densify import CONV, FULLY_CONNECTED, densify
 from mcpruner.converter.layer import SparseLayer
 from mcpruner.converter.pack import unpack
 from mcpruner.converter.report import LayerReport
@@ -23,7 +23,6 @@ from mcpruner.converter.serialize import SparseOptions, deserialize, deserialize
 from mcpruner.converter.tflite_model import operator_name, read_model
 
 RNG = np.random.default_rng(10)
-CONV, FULLY_CONNECTED = "McprunerSparseConv2D", "McprunerSparseFullyConnected"
 
 
 def sparse(*shape: int, density: float = 0.15) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from mutation import mutate
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter import tflite_model
@@ -32,17 +33,6 @@ def small_net() -> TfliteBuilder:
 def content() -> bytes:
     net = small_net()
     return net.build([len(net.graph.tensors) - 1])
-
-
-def mutate(content: bytes, rng: np.random.Generator) -> bytes:
-    """Truncate sometimes, and flip one to eight bits."""
-    data = bytearray(content)
-    if rng.random() < 0.2:
-        data = data[: rng.integers(len(data))]
-    for _ in range(rng.integers(1, 9)):
-        if data:
-            data[rng.integers(len(data))] ^= 1 << rng.integers(8)
-    return bytes(data)
 
 
 def test_round_trip_computes_the_same(content: bytes) -> None:
