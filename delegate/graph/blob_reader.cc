@@ -1,0 +1,258 @@
+// ReadSparseLayer: the one reader of the sparse-pattern format (format/sparse_pattern.fbs says every rule checked
+// here).
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <string>
+
+#include "delegate/graph/half.h"
+#include "delegate/graph/sparse_layer.h"
+#include "flatbuffers/flatbuffers.h"
+#include "format/sparse_pattern_generated.h"
+
+namespace mcpruner {
+namespace {
+
+constexpr uint32_t kVersion = 1;
+constexpr int kMaxPositions = 64;
+constexpr size_t kMaxPatterns = 65535;
+
+template <typename T>
+using Vector = const flatbuffers::Vector<T>*;
+
+// "expected that <statement>, got <came>": one sentence for every broken rule.
+Status Broken(const std::string& statement, const std::string& came) {
+  return Status::Error("expected that " + statement + ", got " + came +
+                       "; the sparse layer is damaged or of another version: convert the model again");
+}
+Status Broken(const std::string& statement, int64_t came) { return Broken(statement, std::to_string(came)); }
+
+template <typename T>
+size_t SizeOf(Vector<T> vector) {
+  return vector == nullptr ? 0 : vector->size();
+}
+
+int CountBits(uint64_t bits) {
+  int count = 0;
+  for (; bits != 0; bits &= bits - 1) ++count;
+  return count;
+}
+
+Status ReadShape(const format::SparseLayer& blob, SparseLayer* layer) {
+  if (blob.version() != kVersion) return Broken("version is 1", blob.version());
+  if (blob.kind() > format::LayerKind_MAX) return Broken("kind is 0 or 1", static_cast<int>(blob.kind()));
+  if (blob.value_type() > format::ValueType_MAX) {
+    return Broken("value_type is 0, 1 or 2", static_cast<int>(blob.value_type()));
+  }
+  layer->kind = blob.kind() == format::LayerKind_Conv2D ? LayerKind::kConv2D : LayerKind::kFullyConnected;
+  layer->value_type = static_cast<ValueType>(blob.value_type());
+  layer->kernel_height = blob.kernel_height();
+  layer->kernel_width = blob.kernel_width();
+  layer->in_channels = blob.in_channels();
+  layer->out_channels = blob.out_channels();
+  layer->group_size = blob.group_size();
+  const int positions = layer->kernel_height * layer->kernel_width;
+  if (positions < 1 || positions > kMaxPositions) return Broken("a kernel has 1 to 64 positions", positions);
+  if (layer->kind == LayerKind::kFullyConnected && positions != 1) {
+    return Broken("a fully-connected layer has one kernel position", positions);
+  }
+  if (layer->in_channels < 1) return Broken("in_channels is at least 1", layer->in_channels);
+  if (layer->out_channels < 1) return Broken("out_channels is at least 1", layer->out_channels);
+  const int g = layer->group_size;
+  if (g != 1 && g != 2 && g != 4 && g != 8 && g != 16) return Broken("group_size is 1, 2, 4, 8 or 16", g);
+  return Status::Ok();
+}
+
+Status ReadPatterns(const format::SparseLayer& blob, SparseLayer* layer) {
+  const size_t count = SizeOf(blob.patterns());
+  if (count > kMaxPatterns) return Broken("there are at most 65535 patterns", static_cast<int64_t>(count));
+  const int positions = layer->kernel_height * layer->kernel_width;
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t pattern = blob.patterns()->Get(static_cast<flatbuffers::uoffset_t>(i));
+    if (pattern == 0) return Broken("no pattern is empty", 0);
+    if (positions < kMaxPositions && pattern >> positions != 0) {
+      return Broken("patterns have positions below " + std::to_string(positions), "pattern " + std::to_string(pattern));
+    }
+    layer->patterns.push_back(pattern);
+  }
+  std::vector<uint64_t> sorted = layer->patterns;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    return Broken("all patterns are different", "one twice");
+  }
+  return Status::Ok();
+}
+
+Status ReadRuns(const format::SparseLayer& blob, SparseLayer* layer) {
+  const size_t groups = static_cast<size_t>(layer->num_groups());
+  const size_t runs = SizeOf(blob.run_patterns());
+  if (SizeOf(blob.group_runs()) != groups) {
+    return Broken("group_runs has " + std::to_string(groups) + " entries",
+                  static_cast<int64_t>(SizeOf(blob.group_runs())));
+  }
+  if (SizeOf(blob.run_counts()) != runs) {
+    return Broken("run_counts is as long as run_patterns", static_cast<int64_t>(SizeOf(blob.run_counts())));
+  }
+  uint64_t total = 0;
+  layer->group_run_begin.push_back(0);
+  for (const uint32_t count : *blob.group_runs()) {
+    total += count;
+    if (total > runs) break;
+    layer->group_run_begin.push_back(static_cast<uint32_t>(total));
+  }
+  if (total != runs) return Broken("group_runs add up to " + std::to_string(runs), static_cast<int64_t>(total));
+  for (size_t i = 0; i < runs; ++i) {
+    const auto at = static_cast<flatbuffers::uoffset_t>(i);
+    const SparseLayer::Run run = {blob.run_patterns()->Get(at), blob.run_counts()->Get(at)};
+    if (run.pattern >= layer->patterns.size()) {
+      return Broken("run_patterns are below " + std::to_string(layer->patterns.size()), run.pattern);
+    }
+    if (run.count < 1 || run.count > layer->in_channels) {
+      return Broken("run_counts are 1 to " + std::to_string(layer->in_channels), run.count);
+    }
+    layer->runs.push_back(run);
+  }
+  return Status::Ok();
+}
+
+// Expands channel gaps. Nothing is allocated beyond one channel per byte of the blob and one mark per input channel.
+Status ReadChannels(const format::SparseLayer& blob, SparseLayer* layer) {
+  const uint8_t* byte = blob.channel_gaps() == nullptr ? nullptr : blob.channel_gaps()->data();
+  const uint8_t* const end = byte == nullptr ? nullptr : byte + blob.channel_gaps()->size();
+  std::vector<int> last_group(static_cast<size_t>(layer->in_channels), -1);
+  for (int group = 0; group < layer->num_groups(); ++group) {
+    const size_t g = static_cast<size_t>(group);
+    for (uint32_t r = layer->group_run_begin[g]; r < layer->group_run_begin[g + 1]; ++r) {
+      int64_t channel = -1;
+      for (int k = 0; k < layer->runs[r].count; ++k) {
+        int64_t gap = 0;
+        while (byte != end && *byte == 255) gap += *byte++;
+        if (byte == end) return Broken("channel_gaps hold a channel for every kernel", "too few bytes");
+        channel += 1 + gap + *byte++;
+        if (channel >= layer->in_channels) {
+          return Broken("channels are below " + std::to_string(layer->in_channels), channel);
+        }
+        if (last_group[static_cast<size_t>(channel)] == group) {
+          return Broken("a channel appears once in a filter group", "channel " + std::to_string(channel) + " twice");
+        }
+        last_group[static_cast<size_t>(channel)] = group;
+        layer->channels.push_back(static_cast<uint16_t>(channel));
+      }
+    }
+  }
+  if (byte != end) return Broken("channel_gaps hold the kernels' bytes only", std::to_string(end - byte) + " more");
+  return Status::Ok();
+}
+
+Status ReadScales(const format::SparseLayer& blob, const SparseLayer& layer) {
+  if (layer.value_type != ValueType::kInt8) {
+    return blob.scales() == nullptr ? Status::Ok() : Broken("only int8 values have scales", "scales");
+  }
+  if (SizeOf(blob.scales()) != static_cast<size_t>(layer.out_channels)) {
+    return Broken("there is a scale for each of " + std::to_string(layer.out_channels) + " filters",
+                  static_cast<int64_t>(SizeOf(blob.scales())));
+  }
+  for (const float scale : *blob.scales()) {
+    if (!std::isfinite(scale) || scale < 0) return Broken("scales are finite and at least 0", std::to_string(scale));
+  }
+  return Status::Ok();
+}
+
+// The value at byte offset `at` times its scale. Int8's -128 becomes NaN, so that one check finds all that is not
+// allowed.
+float ReadValue(ValueType type, const uint8_t* at, float scale) {
+  if (type == ValueType::kFloat32) {
+    float value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  }
+  if (type == ValueType::kFloat16) return HalfToFloat(static_cast<uint16_t>(at[0] | at[1] << 8));
+  return *at == 0x80 ? std::nanf("") : static_cast<float>(static_cast<int8_t>(*at)) * scale;
+}
+
+Status ReadValues(const format::SparseLayer& blob, SparseLayer* layer) {
+  static constexpr size_t kBytes[] = {4, 2, 1};
+  const size_t bytes = kBytes[static_cast<size_t>(layer->value_type)];
+  const size_t lanes = static_cast<size_t>(layer->group_size);
+  // At most 2^16 groups x 2^16 kernels x 64 positions x 16 lanes: far from overflow, and counted before allocating.
+  uint64_t count = 0;
+  for (const SparseLayer::Run& run : layer->runs) {
+    count += uint64_t{run.count} * static_cast<uint64_t>(CountBits(layer->patterns[run.pattern])) * lanes;
+  }
+  if (count * bytes != SizeOf(blob.values())) {
+    return Broken("values take " + std::to_string(count * bytes) + " bytes",
+                  static_cast<int64_t>(SizeOf(blob.values())));
+  }
+  layer->values.reserve(static_cast<size_t>(count));
+  const uint8_t* at = count == 0 ? nullptr : blob.values()->data();
+  for (size_t g = 0; g + 1 < layer->group_run_begin.size(); ++g) {
+    uint64_t taps = 0;
+    for (uint32_t r = layer->group_run_begin[g]; r < layer->group_run_begin[g + 1]; ++r) {
+      taps +=
+          uint64_t{layer->runs[r].count} * static_cast<uint64_t>(CountBits(layer->patterns[layer->runs[r].pattern]));
+    }
+    for (uint64_t i = 0; i < taps * lanes; ++i, at += bytes) {
+      const size_t filter = g * lanes + static_cast<size_t>(i % lanes);
+      const bool real = filter < static_cast<size_t>(layer->out_channels);
+      if (!real && std::any_of(at, at + bytes, [](uint8_t byte) { return byte != 0; })) {
+        return Broken("lanes beyond the last filter are +0", "another value");
+      }
+      const bool scaled = real && layer->value_type == ValueType::kInt8;
+      const float scale = scaled ? blob.scales()->Get(static_cast<flatbuffers::uoffset_t>(filter)) : 1.0f;
+      layer->values.push_back(ReadValue(layer->value_type, at, scale));
+      if (!std::isfinite(layer->values.back())) return Broken("values are finite (int8: -127 to 127)", "another value");
+    }
+  }
+  return Status::Ok();
+}
+
+Status ReadPermutationAndBias(const format::SparseLayer& blob, SparseLayer* layer) {
+  const size_t filters = static_cast<size_t>(layer->out_channels);
+  layer->permutation.resize(filters);
+  std::iota(layer->permutation.begin(), layer->permutation.end(), static_cast<uint16_t>(0));
+  if (blob.permutation() != nullptr) {
+    std::vector<uint16_t> read(blob.permutation()->begin(), blob.permutation()->end());
+    std::vector<uint16_t> sorted = read;
+    std::sort(sorted.begin(), sorted.end());
+    if (sorted != layer->permutation) {
+      return Broken("permutation has each of " + std::to_string(filters) + " filters once", "something else");
+    }
+    layer->permutation = std::move(read);
+  }
+  layer->bias.assign(filters, 0.0f);
+  if (blob.bias() == nullptr) return Status::Ok();
+  if (blob.bias()->size() != filters) {
+    return Broken("there are " + std::to_string(filters) + " biases", blob.bias()->size());
+  }
+  std::copy(blob.bias()->begin(), blob.bias()->end(), layer->bias.begin());
+  const bool finite = std::all_of(layer->bias.begin(), layer->bias.end(), [](float b) { return std::isfinite(b); });
+  return finite ? Status::Ok() : Broken("biases are finite", "NaN or infinity");
+}
+
+}  // namespace
+
+Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> bytes) {
+  // The model's buffers are 4-byte aligned only; patterns are 8-byte numbers.
+  std::vector<uint64_t> aligned((bytes.size() + 7) / 8);
+  if (!bytes.empty()) std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  const auto* data = reinterpret_cast<const uint8_t*>(aligned.data());
+  // The 16-byte alignment of `values` is for readers that use them in place; this one copies them.
+  flatbuffers::Verifier verifier(data, bytes.size());
+  if (bytes.size() < 8 || !format::VerifySparseLayerBuffer(verifier)) {
+    return Broken("a sparse layer is an MCP1 flatbuffer", std::to_string(bytes.size()) + " bytes that are not");
+  }
+  const format::SparseLayer& blob = *format::GetSparseLayer(data);
+  SparseLayer layer;
+  MCPRUNER_RETURN_IF_ERROR(ReadShape(blob, &layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadPatterns(blob, &layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadRuns(blob, &layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadChannels(blob, &layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadScales(blob, layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadValues(blob, &layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadPermutationAndBias(blob, &layer));
+  return layer;
+}
+
+}  // namespace mcpruner

@@ -1,0 +1,131 @@
+#include "delegate/graph/sparse_layer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+namespace mcpruner {
+namespace {
+
+constexpr int kMaxPositions = 64;
+constexpr int kMaxChannels = 65535;
+
+Status CheckDense(const DenseShape& shape, Span<const float> weights, Span<const float> bias, int group_size) {
+  const std::string text = std::to_string(shape.out_channels) + " x " + std::to_string(shape.kernel_height) + " x " +
+                           std::to_string(shape.kernel_width) + " x " + std::to_string(shape.in_channels);
+  if (shape.out_channels < 1 || shape.kernel_height < 1 || shape.kernel_width < 1 || shape.in_channels < 1) {
+    return Status::Error("expected weights without empty dimensions, got " + text);
+  }
+  if (shape.kernel_height > kMaxPositions || shape.kernel_width > kMaxPositions / shape.kernel_height) {
+    return Status::Error("expected at most 64 kernel positions, got weights of " + text);
+  }
+  if (shape.out_channels > kMaxChannels || shape.in_channels > kMaxChannels) {
+    return Status::Error("expected at most 65535 channels, got weights of " + text);
+  }
+  const size_t count = size_t{1} * static_cast<size_t>(shape.out_channels) * static_cast<size_t>(shape.kernel_height) *
+                       static_cast<size_t>(shape.kernel_width) * static_cast<size_t>(shape.in_channels);
+  if (weights.size() != count) {
+    return Status::Error("expected " + std::to_string(count) + " weights for " + text + ", got " +
+                         std::to_string(weights.size()));
+  }
+  if (!bias.empty() && bias.size() != static_cast<size_t>(shape.out_channels)) {
+    return Status::Error("expected " + std::to_string(shape.out_channels) + " biases, got " +
+                         std::to_string(bias.size()));
+  }
+  if (group_size != 1 && group_size != 2 && group_size != 4 && group_size != 8 && group_size != 16) {
+    return Status::Error("expected a group_size of 1, 2, 4, 8 or 16, got " + std::to_string(group_size));
+  }
+  const auto finite = [](float value) { return std::isfinite(value); };
+  if (!std::all_of(weights.begin(), weights.end(), finite) || !std::all_of(bias.begin(), bias.end(), finite)) {
+    return Status::Error("expected finite weights and biases, got NaN or infinity");
+  }
+  return Status::Ok();
+}
+
+// Calls body(group, channel, position, index of the first of its group_size values) for everything that is stored.
+template <typename Body>
+void ForEachTap(const SparseLayer& layer, const Body& body) {
+  const int positions = layer.kernel_height * layer.kernel_width;
+  size_t kernel = 0, value = 0;
+  for (int group = 0; group < layer.num_groups(); ++group) {
+    const size_t g = static_cast<size_t>(group);
+    for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
+      const uint64_t pattern = layer.patterns[layer.runs[r].pattern];
+      for (int k = 0; k < layer.runs[r].count; ++k, ++kernel) {
+        for (int p = 0; p < positions; ++p) {
+          if ((pattern >> p & 1) == 0) continue;
+          body(group, layer.channels[kernel], p, value);
+          value += static_cast<size_t>(layer.group_size);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+int64_t SparseLayer::StoredWeights() const {
+  int64_t stored = 0;
+  ForEachTap(*this,
+             [&](int group, int, int, size_t) { stored += std::min(group_size, out_channels - group * group_size); });
+  return stored;
+}
+
+double SparseLayer::Density() const {
+  return static_cast<double>(StoredWeights()) /
+         (static_cast<double>(out_channels) * kernel_height * kernel_width * in_channels);
+}
+
+Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
+                                         Span<const float> bias, int group_size) {
+  MCPRUNER_RETURN_IF_ERROR(CheckDense(shape, weights, bias, group_size));
+  SparseLayer layer;
+  layer.kind = kind;
+  layer.kernel_height = shape.kernel_height;
+  layer.kernel_width = shape.kernel_width;
+  layer.in_channels = shape.in_channels;
+  layer.out_channels = shape.out_channels;
+  layer.group_size = group_size;
+  const int positions = shape.kernel_height * shape.kernel_width;
+  layer.patterns = {positions == kMaxPositions ? ~uint64_t{0} : (uint64_t{1} << positions) - 1};
+  layer.group_run_begin.resize(static_cast<size_t>(layer.num_groups()) + 1);
+  std::iota(layer.group_run_begin.begin(), layer.group_run_begin.end(), 0);
+  layer.runs.assign(static_cast<size_t>(layer.num_groups()), {0, static_cast<uint16_t>(shape.in_channels)});
+  layer.channels.resize(static_cast<size_t>(layer.num_groups()) * static_cast<size_t>(shape.in_channels));
+  for (size_t i = 0; i < layer.channels.size(); ++i) {
+    layer.channels[i] = static_cast<uint16_t>(i % static_cast<size_t>(shape.in_channels));
+  }
+  layer.values.resize(layer.channels.size() * static_cast<size_t>(positions * group_size));
+  ForEachTap(layer, [&](int group, int channel, int position, size_t value) {
+    const int lanes = std::min(group_size, shape.out_channels - group * group_size);
+    for (int lane = 0; lane < lanes; ++lane) {
+      const size_t filter = static_cast<size_t>(group * group_size + lane);
+      const size_t row = filter * static_cast<size_t>(positions) + static_cast<size_t>(position);
+      layer.values[value + static_cast<size_t>(lane)] =
+          weights[row * static_cast<size_t>(shape.in_channels) + static_cast<size_t>(channel)];
+    }
+  });
+  layer.permutation.resize(static_cast<size_t>(shape.out_channels));
+  std::iota(layer.permutation.begin(), layer.permutation.end(), static_cast<uint16_t>(0));
+  layer.bias.assign(static_cast<size_t>(shape.out_channels), 0.0f);
+  std::copy(bias.begin(), bias.end(), layer.bias.begin());
+  return layer;
+}
+
+std::vector<float> DenseWeights(const SparseLayer& layer) {
+  const size_t positions = static_cast<size_t>(layer.kernel_height * layer.kernel_width);
+  const size_t channels = static_cast<size_t>(layer.in_channels);
+  std::vector<float> weights(static_cast<size_t>(layer.out_channels) * positions * channels);
+  ForEachTap(layer, [&](int group, int channel, int position, size_t value) {
+    const int lanes = std::min(layer.group_size, layer.out_channels - group * layer.group_size);
+    for (int lane = 0; lane < lanes; ++lane) {
+      const size_t filter = layer.permutation[static_cast<size_t>(group * layer.group_size + lane)];
+      weights[(filter * positions + static_cast<size_t>(position)) * channels + static_cast<size_t>(channel)] =
+          layer.values[value + static_cast<size_t>(lane)];
+    }
+  });
+  return weights;
+}
+
+}  // namespace mcpruner
