@@ -68,7 +68,7 @@ Status NotConstant(const TfLiteTensor* tensor, const std::string& role, const ch
     return Status::Error(role + " '" + TensorName(tensor) +
                          "' is in TFLite's own sparse encoding; convert the model with mcpruner");
   }
-  return Status::Error(role + " '" + TensorName(tensor) + "' is not a " + wanted + " constant of the file");
+  return Status::Error(role + " '" + TensorName(tensor) + "' is not " + wanted + " constant of the file");
 }
 
 template <typename T>
@@ -160,7 +160,7 @@ Result<FloatConstant> ReadFloats(const ModelView& view, int tensor, const std::s
   const auto half = view.dequantized.find(tensor);
   const bool is_half = half != view.dequantized.end();
   const TfLiteTensor* source = TensorAt(view.context, is_half ? half->second : tensor);
-  if (!IsConstant(source, is_half ? kTfLiteFloat16 : kTfLiteFloat32)) return NotConstant(source, role, "float32");
+  if (!IsConstant(source, is_half ? kTfLiteFloat16 : kTfLiteFloat32)) return NotConstant(source, role, "a float32");
   const Result<size_t> count = CheckedElements(*source, is_half ? 2 : 4, role);
   if (!count.ok()) return count.status();
   FloatConstant constant;
@@ -183,12 +183,12 @@ Result<std::vector<int>> ReadInts(const ModelView& view, int tensor, const std::
   const TfLiteTensor* source = TensorAt(view.context, tensor);
   if (IsConstant(source, kTfLiteInt32)) return ReadIntsAs<int32_t>(*source, role);
   if (IsConstant(source, kTfLiteInt64)) return ReadIntsAs<int64_t>(*source, role);
-  return NotConstant(source, role, "int32");
+  return NotConstant(source, role, "an int32");
 }
 
 Result<Span<const uint8_t>> ReadBytes(const ModelView& view, int tensor, const std::string& role) {
   const TfLiteTensor* source = TensorAt(view.context, tensor);
-  if (!IsConstant(source, kTfLiteUInt8)) return NotConstant(source, role, "uint8");
+  if (!IsConstant(source, kTfLiteUInt8)) return NotConstant(source, role, "a uint8");
   const Result<size_t> count = CheckedElements(*source, 1, role);
   if (!count.ok()) return count.status();
   return Span<const uint8_t>(static_cast<const uint8_t*>(source->data), *count);

@@ -1,7 +1,7 @@
 // mcpruner._native: the native side for Python. Its functions are documented where they are bound, below.
 //
-// Errors: TypeError and ValueError for arguments, with the sentence of the Status; OSError for a plugin that cannot be
-// loaded. The interpreter lock is released while native code runs.
+// Errors: TypeError for arguments of another type or dtype, ValueError with the sentence of the Status for everything
+// else. The interpreter lock is released while native code runs.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -65,7 +65,7 @@ py::array CheckInput(const py::object& x) {
     throw py::type_error("x must be a NumPy array, got " + std::string(py::str(py::type::of(x))));
   }
   py::array array = py::reinterpret_borrow<py::array>(x);
-  if (!array.dtype().is(py::dtype::of<float>())) {
+  if (!py::isinstance<py::array_t<float>>(array)) {
     throw py::type_error("x must be float32, got " + std::string(py::str(array.dtype())));
   }
   if ((array.flags() & py::array::c_style) == 0) {

@@ -1,0 +1,71 @@
+#include "delegate/tflite/options.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace mcpruner {
+namespace {
+
+using Strings = std::vector<const char*>;
+
+Result<Options> Parse(const Strings& keys, const Strings& values) {
+  return ParseOptions(keys.data(), values.data(), keys.size());
+}
+
+std::string ErrorOf(const char* key, const char* value) { return Parse({key}, {value}).message(); }
+
+TEST(Options, AbsentOnesHaveDefaults) {
+  const Result<Options> options = ParseOptions(nullptr, nullptr, 0);
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->num_threads, 0);
+  EXPECT_EQ(options->backend, BackendChoice::kCpu);
+  EXPECT_EQ(options->verbosity, 1);
+  EXPECT_EQ(options->fault, Fault::kNone);
+}
+
+TEST(Options, EachIsParsed) {
+  const Result<Options> options =
+      Parse({"num_threads", "backend", "verbosity", "fault"}, {"64", "reference", "2", "invoke"});
+  ASSERT_TRUE(options.ok()) << options.message();
+  EXPECT_EQ(options->num_threads, 64);
+  EXPECT_EQ(options->backend, BackendChoice::kReference);
+  EXPECT_EQ(options->verbosity, 2);
+  EXPECT_EQ(options->fault, Fault::kInvoke);
+}
+
+TEST(Options, AutoIsTheCpu) {
+  EXPECT_EQ(Parse({"backend"}, {"auto"})->backend, BackendChoice::kCpu);
+  EXPECT_EQ(Parse({"backend"}, {"cpu"})->backend, BackendChoice::kCpu);
+}
+
+TEST(Options, ErrorsListWhatIsValid) {
+  EXPECT_EQ(ErrorOf("threads", "2"),
+            "there is no option 'threads'; the options are num_threads, backend, verbosity, fault");
+  EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, reference, got 'gpu'");
+  EXPECT_EQ(ErrorOf("fault", "x"),
+            "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke, got 'x'");
+  EXPECT_EQ(ErrorOf("verbosity", "3"), "option verbosity: expected 0, 1 or 2, got 3");
+  EXPECT_EQ(ErrorOf("verbosity", "-1"), "option verbosity: expected 0, 1 or 2, got -1");
+}
+
+TEST(Options, NumbersAreWhole) {
+  for (const char* text : {"", "2x", "1.5", "two", "99999999999", "4294967297"}) {
+    EXPECT_EQ(ErrorOf("num_threads", text),
+              "option num_threads: expected a whole number, got '" + std::string(text) + "'");
+  }
+  for (const char* text : {"-1", "65"}) {
+    EXPECT_EQ(ErrorOf("num_threads", text),
+              "option num_threads: expected 1 to 64, or 0 for what the runtime recommends, got " + std::string(text));
+  }
+}
+
+TEST(Options, NullsAreErrors) {
+  EXPECT_EQ(ErrorOf(nullptr, "1"), "option 0 has no name or no value");
+  EXPECT_EQ(ErrorOf("backend", nullptr), "option 0 has no name or no value");
+  EXPECT_EQ(ParseOptions(nullptr, nullptr, 1).message(), "option 0 has no name or no value");
+}
+
+}  // namespace
+}  // namespace mcpruner

@@ -1,0 +1,162 @@
+"""The plugin's options and injected failures, as each Python runtime shows them, and what the delegate leaves."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import op_models
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from op_runner import RUNTIMES, Job, Result, run_jobs
+from tflite_builder import TfliteBuilder
+
+X = np.linspace(-1, 1, 9 * 7 * 5, dtype=np.float32).reshape(1, 9, 7, 5)
+# Options that are refused, and the sentence that must come.
+REFUSED = {
+    "unknown_name": ({"threads": 2}, "there is no option 'threads'; the options are num_threads, backend, verbosity"),
+    "unknown_backend": ({"backend": "gpu"}, "option backend: expected one of auto, cpu, reference, got 'gpu'"),
+    "too_many_threads": ({"num_threads": 65}, "option num_threads: expected 1 to 64, or 0 for what the runtime"),
+    "no_number": ({"num_threads": "many"}, "option num_threads: expected a whole number, got 'many'"),
+    "verbosity": ({"verbosity": 9}, "option verbosity: expected 0, 1 or 2, got 9"),
+    "unknown_fault": ({"fault": "fire"}, "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke"),
+}
+# Injected failures that end the run, and those that the reference backend makes good.
+FATAL = {
+    "allocate": "mcpruner: out of memory; free some, or use a smaller batch. ",
+    "invoke": "mcpruner: internal error: fault injection: invoke. ",
+}
+MENDED = ("cpu_create", "cpu_compile")
+
+
+def _left_behind() -> dict[str, tuple[bytes, str, str]]:
+    """Models with a node that stays with TFLite: file, the node's operator, and a piece of the reason."""
+    models = {}
+
+    def add(name: str, op: str, reason: str, make) -> None:
+        net = TfliteBuilder()
+        stage = op_models.Stage(net, np.random.default_rng(1), net.input(X.shape))
+        stage.x = stage.conv(stage.x)
+        models[name] = (net.build([make(stage)]), op, reason)
+
+    shape = (1, 9, 7, 6)
+    add("tanh", "builtin operator 28", "does not run builtin operator 28", lambda s: s.net.operator("TANH", [s.x], shape))
+    add(
+        "mean_of_channels",
+        "MEAN",
+        "a mean over axes [3] of 4 dimensions",
+        lambda s: s.net.operator("MEAN", [s.x, s.ints(3)], shape[:3], schema.ReducerOptionsT()),
+    )
+    add(
+        "large_kernel",
+        "CONV_2D",
+        "64",
+        lambda s: s.net.conv(s.x, s.random(2, 9, 9, 6)),
+    )
+    add(
+        "nan_weights",
+        "CONV_2D",
+        "finite",
+        lambda s: s.net.conv(s.x, np.full((2, 1, 1, 6), np.nan, np.float32)),
+    )
+    add(
+        "grouped",
+        "CONV_2D",
+        "a grouped convolution: its filters have 3 channels, its input 6",
+        lambda s: s.net.conv(s.x, s.random(4, 3, 3, 3)),
+    )
+    add(
+        "computed_weights",
+        "FULLY_CONNECTED",
+        "is not a float32 constant of the file",
+        lambda s: s.net.fully_connected(
+            s.net.mean(s.x),
+            s.net.operator("RESHAPE", [s.net.mean(s.x), s.ints(1, 6)], (1, 6), schema.ReshapeOptionsT()),
+        ),
+    )
+    add(
+        "removed_axis",
+        "STRIDED_SLICE",
+        "an ellipsis, a new axis or a removed axis",
+        lambda s: s.net.operator(
+            "STRIDED_SLICE",
+            [s.x, s.ints(0, 0, 0, 0), s.ints(1, 9, 7, 6), s.ints(1, 1, 1, 1)],
+            shape[1:],
+            schema.StridedSliceOptionsT(shrinkAxisMask=1),
+        ),
+    )
+    return models
+
+
+LEFT = _left_behind()
+
+
+def _jobs() -> dict[str, Job]:
+    model = op_models.build("conv_same")
+    jobs = {"plain": Job(model, [X], None), "default": Job(model, [X], {})}
+    jobs |= {name: Job(model, [X], options) for name, (options, _) in REFUSED.items()}
+    for fault in (*FATAL, *MENDED):
+        jobs[fault] = Job(model, [X], {"fault": fault, "verbosity": 0})
+    for name, (file, _, _) in LEFT.items():
+        jobs[f"{name}.plain"] = Job(file, [X], None)
+        jobs[f"{name}.plugin"] = Job(file, [X], {"verbosity": 0})
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory):
+    """Results of all jobs of a runtime, run once."""
+
+    @functools.cache
+    def get(runtime: str) -> dict[str, Result]:
+        return run_jobs(runtime, _jobs(), tmp_path_factory.mktemp(runtime))
+
+    return get
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_bad_options_are_one_sentence(results, runtime: str, name: str) -> None:
+    error = results(runtime)[name].error
+    assert f"mcpruner: {REFUSED[name][1]}" in error
+    assert error.endswith(". ")
+
+
+@pytest.mark.parametrize("fault", FATAL)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_failures_are_one_sentence(results, runtime: str, fault: str) -> None:
+    assert results(runtime)[fault].error.startswith(FATAL[fault])
+
+
+@pytest.mark.parametrize("fault", MENDED)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_reference_backend_steps_in(results, runtime: str, fault: str) -> None:
+    plain, mended = results(runtime)["plain"], results(runtime)[fault]
+    assert mended.error == ""
+    np.testing.assert_allclose(mended.outputs[0], plain.outputs[0], rtol=0, atol=1e-5 * np.abs(plain.outputs[0]).max())
+    (partition,) = mended.report["partitions"]
+    assert partition["backend"] == "reference" and fault in partition["reason"]
+    assert all(node["reason"] == partition["reason"] for node in mended.report["nodes"])
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_default_options_take_the_model(results, runtime: str) -> None:
+    result = results(runtime)["default"]
+    assert result.error == ""
+    assert [node["taken"] for node in result.report["nodes"]] == [True, True]
+    assert result.report["num_threads"] == 1
+    assert result.report["weight_bytes"] > 0 and result.report["arena_bytes"] >= 0
+
+
+@pytest.mark.parametrize("name", LEFT)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_what_is_left_has_a_reason_and_the_results_agree(results, runtime: str, name: str) -> None:
+    _, op, reason = LEFT[name]
+    plain, plugin = results(runtime)[f"{name}.plain"], results(runtime)[f"{name}.plugin"]
+    assert plain.error == plugin.error == ""
+    first, *_ = plugin.report["nodes"]
+    assert first["taken"]
+    (row,) = [node for node in plugin.report["nodes"] if node["op"] == op and not node["taken"]]
+    assert reason in row["reason"] and row["partition"] == -1 and row["backend"] == ""
+    want = plain.outputs[0]
+    np.testing.assert_allclose(plugin.outputs[0], want, rtol=0, atol=1e-5 * np.nan_to_num(np.abs(want)).max())
