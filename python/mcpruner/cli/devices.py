@@ -44,11 +44,11 @@ def describe() -> dict[str, Any]:
     from mcpruner import runtime
     from mcpruner.machine import machine_name
 
-    native = runtime.native()
+    plugin, native = runtime.delegate_path(), runtime.native()
     return {
         "machine": machine_name(),
         "runtimes": [f"{found.name} {found.version}" for found in runtime.installed_runtimes()],
-        "plugin": runtime.delegate_path(),
+        "plugin": plugin,
         "cpu_features": native.cpu_features(),
         "simd_targets": native.simd_targets(),
         "kernels": native.kernels(),
