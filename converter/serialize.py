@@ -151,8 +151,8 @@ def _encode_values(layer: SparseLayer, value_type: str) -> tuple[bytes, np.ndarr
 def _encode_gaps(layer: SparseLayer) -> np.ndarray:
     """Channels as bytes: a gap below 255 is one byte, 255 stands for "add 255 and read on"."""
     channels = layer.channels.astype(np.int64)
-    previous = np.concatenate([[-1], channels[:-1]]) if len(channels) else channels
-    previous[np.concatenate([[0], np.cumsum(layer.run_counts, dtype=np.int64)[:-1]]).astype(int)[: len(channels)]] = -1
+    previous = np.roll(channels, 1)
+    previous[np.cumsum(layer.run_counts, dtype=np.int64) - layer.run_counts] = -1
     gaps = channels - previous - 1
     ends = np.cumsum(gaps // 255 + 1)
     encoded = np.full(ends[-1] if len(ends) else 0, 255, np.uint8)
