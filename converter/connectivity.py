@@ -6,9 +6,9 @@ lost to the layer before or after for good; what that costs is chosen small:
 
     the largest 5 of 12       column 2 is dead: its       the smallest kernel that
                               best kernel comes           leaves nothing dead goes
-      9  8  1  2                9  8  .  2                  9  8  .  2
+      9  8  0  4                9  8  .  4                  9  8  .  4
       7  1  1  2        ->      7  .  .  .          ->      7  .  .  .
-      1  3  2  2                .  3  2  .                  .  .  2  .
+      1  3  2  1                .  3  2  .                  .  .  2  .
 """
 
 import numpy as np
@@ -48,7 +48,11 @@ def choose_kernels(saliency: np.ndarray, sizes: np.ndarray, budget: float, balan
 def _fill(chosen: np.ndarray, rank: np.ndarray, sizes: np.ndarray, budget: float) -> np.ndarray:
     """Add the largest kernels that are not chosen yet until `budget` is met to the nearest kernel."""
     free = np.flatnonzero(~chosen)
-    order = free[np.argsort(-rank.ravel()[free], kind="stable")]
+    score = -rank.ravel()[free]
+    # More than the budget can buy, even if it bought the incomplete group's cheaper kernels first.
+    most = int(budget / sizes.max()) + rank.shape[1] + 1
+    candidates = np.argpartition(score, most)[:most] if most < len(score) else np.arange(len(score))
+    order = free[candidates[np.argsort(score[candidates], kind="stable")]]
     total = np.cumsum(np.append((chosen.sum(axis=1) * sizes).sum(), sizes[order // rank.shape[1]]))
     count = int(np.abs(total - budget).argmin())
     filled = chosen.copy()

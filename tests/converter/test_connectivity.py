@@ -21,7 +21,7 @@ def best_living(saliency: np.ndarray, count: int) -> float:
 
 
 def test_example_of_the_docstring():
-    saliency = np.array([[9, 8, 1, 2], [7, 1, 1, 2], [1, 3, 2, 2]], float)
+    saliency = np.array([[9, 8, 0, 4], [7, 1, 1, 2], [1, 3, 2, 1]], float)
     chosen = choose_kernels(saliency, np.array([1, 1, 1]), 5)
     assert chosen.tolist() == [[1, 1, 0, 1], [1, 0, 0, 0], [0, 0, 1, 0]]
 
