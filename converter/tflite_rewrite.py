@@ -183,7 +183,8 @@ def _report_packed(model: Any, graph: Any, index: int, op: Any, name: str, targe
     kind = _PACKED[name]
     shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
     report.shape = list(shape) if kind == "Conv2D" else [layer.out_channels, layer.in_channels]
-    report.density, report.group_size = float(layer.density), int(layer.group_size)
+    report.density = np.count_nonzero(layer.values) / int(np.prod(shape))
+    report.group_size = int(layer.group_size)
     report.num_patterns = len(layer.patterns)
     report.bytes_before = report.bytes_after = len(model.buffers[graph.tensors[op.inputs[1]].buffer].data)
     # Counted from the blob, not from its dense weights: a damaged one may claim a shape that no memory holds.

@@ -35,7 +35,7 @@ class Constant:
     values
         float32, in the tensor's shape.
     stored_bytes
-        What its buffers hold in the file.
+        What it takes in the file, indices of a sparse tensor included.
     stored_type
         ``"float32"`` or ``"float16"``.
     """
@@ -97,7 +97,13 @@ def read_constant(model: Any, graph: Any, index: int, writers: dict[int, Any]) -
             name = tensor_name(graph, index)
             raise ValueError(f"Tensor {name} has damaged sparsity parameters: {detail}.") from error
     with np.errstate(invalid="ignore"):  # a signalling NaN; `convert` refuses NaN by the layer's name
-        return Constant(values.astype(np.float32, copy=False), len(data), dtype.name)
+        return Constant(values.astype(np.float32, copy=False), len(data) + _index_bytes(tensor.sparsity), dtype.name)
+
+
+def _index_bytes(sparsity: Any) -> int:
+    levels = [] if sparsity is None else sparsity.dimMetadata
+    vectors = [v for level in levels for v in (level.arraySegments, level.arrayIndices) if v is not None]
+    return sum(vector.values.nbytes for vector in vectors)
 
 
 def expand_sparse(values: np.ndarray, shape: list[int], sparsity: Any) -> np.ndarray:

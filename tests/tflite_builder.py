@@ -82,6 +82,22 @@ class TfliteBuilder:
         self.graph.operators.append(op)
         return output
 
+    def custom(self, code: str, inputs: Sequence[int], shape: Sequence[int], options: bytes, name: str = "") -> int:
+        """A custom operator with one float32 output; `options` are its custom options."""
+        output = self.tensor(shape, name or f"{code.lower()}{len(self.graph.operators)}")
+        self.model.operatorCodes.append(
+            schema.OperatorCodeT(
+                builtinCode=schema.BuiltinOperator.CUSTOM,
+                deprecatedBuiltinCode=schema.BuiltinOperator.CUSTOM,
+                customCode=code.encode(),
+                version=1,
+            )
+        )
+        op = schema.OperatorT(opcodeIndex=len(self.model.operatorCodes) - 1, inputs=list(inputs), outputs=[output])
+        op.customOptions = list(options)
+        self.graph.operators.append(op)
+        return output
+
     def conv(
         self,
         x: int,

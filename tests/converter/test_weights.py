@@ -105,7 +105,9 @@ def test_sparse_tensors_expand_as_in_tflite(
     graph = model.subgraphs[0]
     read = read_constant(model, graph, expanded, producers(graph))
     np.testing.assert_array_equal(read.values, dense)
-    assert read.stored_bytes == values.nbytes and read.stored_type == "float32"
+    vectors = [v for level in parameters.dimMetadata for v in (level.arraySegments, level.arrayIndices) if v]
+    assert read.stored_bytes == values.nbytes + sum(v.values.nbytes for v in vectors)
+    assert read.stored_type == "float32"
 
 
 def test_sparse_float16_behind_densify_and_dequantize() -> None:
