@@ -56,7 +56,7 @@ def test_other_cpp_blocks_are_no_functions(head: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["pip install --index" + "-url X", "see https://" + "pypi.org/simple", "cd /" + "work/main", "'/" + "home/me/x'"],
+    ["pip install --index" + "-url X", "see https://pypi" + ".org/simple", "cd /" + "work/main", "'/" + "home/me/x'"],
 )
 def test_registries_and_folders_of_one_machine(text: str) -> None:
     (finding,) = _findings("notes.md", "fine\n" + text + "\n")
