@@ -220,11 +220,6 @@ def run(content: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
     """Outputs of a file in ai-edge-litert, one thread, inputs in the model's order."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    for detail, array in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.resize_tensor_input(detail["index"], array.shape)
-    interpreter.allocate_tensors()
-    for detail, array in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.set_tensor(detail["index"], array)
-    interpreter.invoke()
-    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+    from mcpruner import compare
+
+    return compare.run(Interpreter(model_content=content, num_threads=1), inputs)
