@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/simd_targets.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/sparse_layer.h"
 #include "python/native/cpu_features.h"
@@ -163,6 +164,7 @@ PYBIND11_MODULE(_native, m) {
   m.def("cpu_features", &CpuFeatures,
         "Names of the instruction sets that this CPU has, of those the kernels look for.");
   m.def("simd_targets", &CpuSimdTargets, "SIMD targets that run here, best first: values of `simd` in `run_layer`.");
+  m.def("kernels", &KernelNames, "Names of the cpu backend's kernels: the list delegate/cpu/kernels/kernels.inc.");
   m.def(
       "run_layer", &RunLayerArray, py::arg("blob"), py::arg("options"), py::arg("x"), py::arg("backend") = "cpu",
       py::arg("simd") = "", py::arg("num_threads") = 1,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mcpruner
 import numpy as np
 import pytest
+
+import mcpruner
 
 _OLD = Path(__file__).resolve().parents[2] / ".venv-tflite-runtime" / "bin" / "python"
 RUNTIMES = {"ai_edge_litert": Path(sys.executable), "tensorflow": Path(sys.executable), "tflite_runtime": _OLD}
@@ -19,7 +20,7 @@ RUNTIMES = {"ai_edge_litert": Path(sys.executable), "tensorflow": Path(sys.execu
 
 @dataclass
 class Job:
-    """One interpreter: a model, the inputs that it is resized to in turn, and the plugin's options (None: no plugin)."""
+    """One interpreter: a model, the inputs that it is resized to in turn, the plugin's options (None: no plugin)."""
 
     model: bytes
     inputs: list[np.ndarray]

@@ -1,7 +1,7 @@
 """Run many small models in one TFLite runtime, with and without the plugin: the part of the tests that changes Python.
 
 Usage: ``python run_ops.py RUNTIME PLUGIN < jobs.json`` with RUNTIME one of ai_edge_litert, tensorflow, tflite_runtime
-and jobs a list of ``{"model": path, "inputs": [paths of .npy], "options": plugin options or null, "output": path}``. The
+and jobs a list of ``{"model": path, "inputs": [paths of .npy], "options": of the plugin or null, "output": path}``. The
 inputs are run one after the other in the same interpreter, which is resized in between. The output is an ``.npz`` with
 ``output0``, ``output1``, ... for the inputs, ``report`` (the plugin's JSON) and ``error`` (text, empty for none).
 It needs NumPy and the runtime only, as an app would.

@@ -19,7 +19,10 @@ REFUSED = {
     "too_many_threads": ({"num_threads": 65}, "option num_threads: expected 1 to 64, or 0 for what the runtime"),
     "no_number": ({"num_threads": "many"}, "option num_threads: expected a whole number, got 'many'"),
     "verbosity": ({"verbosity": 9}, "option verbosity: expected 0, 1 or 2, got 9"),
-    "unknown_fault": ({"fault": "fire"}, "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke"),
+    "unknown_fault": (
+        {"fault": "fire"},
+        "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke",
+    ),
 }
 # Injected failures that end the run, and those that the reference backend makes good.
 FATAL = {
@@ -40,7 +43,12 @@ def _left_behind() -> dict[str, tuple[bytes, str, str]]:
         models[name] = (net.build([make(stage)]), op, reason)
 
     shape = (1, 9, 7, 6)
-    add("tanh", "builtin operator 28", "does not run builtin operator 28", lambda s: s.net.operator("TANH", [s.x], shape))
+    add(
+        "tanh",
+        "builtin operator 28",
+        "does not run builtin operator 28",
+        lambda s: s.net.operator("TANH", [s.x], shape),
+    )
     add(
         "mean_of_channels",
         "MEAN",

@@ -30,6 +30,7 @@ def _options(**fields) -> bytes:
 
 def test_features_and_targets() -> None:
     assert native.simd_targets()[-1] == "scalar"
+    assert "ConvTile" in native.kernels()
     assert len(set(native.cpu_features())) == len(native.cpu_features()) > 0
 
 
