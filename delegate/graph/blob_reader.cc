@@ -70,7 +70,9 @@ Status ReadPatterns(const format::SparseLayer& blob, SparseLayer* layer) {
   if (count > kMaxPatterns) return Broken("there are at most 65535 patterns", static_cast<int64_t>(count));
   const int positions = layer->kernel_height * layer->kernel_width;
   for (size_t i = 0; i < count; ++i) {
-    const uint64_t pattern = blob.patterns()->Get(static_cast<flatbuffers::uoffset_t>(i));
+    // Copied, since the verifier does not check that a vector of 8-byte numbers is aligned to 8 bytes.
+    uint64_t pattern;
+    std::memcpy(&pattern, blob.patterns()->Data() + i * sizeof pattern, sizeof pattern);
     if (pattern == 0) return Broken("no pattern is empty", 0);
     if (positions < kMaxPositions && pattern >> positions != 0) {
       return Broken("patterns have positions below " + std::to_string(positions), "pattern " + std::to_string(pattern));

@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <random>
+
+#include "delegate/graph/sparse_layer.h"
+#include "flatbuffers/flatbuffers.h"
+#include "format/sparse_pattern_generated.h"
+#include "gtest/gtest.h"
+
+namespace mcpruner {
+namespace {
+
+std::vector<uint8_t> ReadFile(const std::string& name) {
+  std::ifstream file("tests/golden/" + name, std::ios::binary);
+  EXPECT_TRUE(file.good()) << name;
+  return std::vector<uint8_t>(std::istreambuf_iterator<char>(file), {});
+}
+
+class GoldenTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenTest, ReadsToItsWeights) {
+  const std::vector<uint8_t> blob = ReadFile(std::string(GetParam()) + ".mcp");
+  const std::vector<uint8_t> expected = ReadFile(std::string(GetParam()) + ".f32");
+  const Result<SparseLayer> layer = ReadSparseLayer(blob);
+  ASSERT_TRUE(layer.ok()) << layer.message();
+  const std::vector<float> weights = DenseWeights(*layer);
+  ASSERT_EQ(weights.size() * sizeof(float), expected.size());
+  EXPECT_EQ(std::memcmp(weights.data(), expected.data(), expected.size()), 0);
+}
+
+TEST_P(GoldenTest, ReadsFromAnyAddress) {
+  const std::vector<uint8_t> blob = ReadFile(std::string(GetParam()) + ".mcp");
+  std::vector<uint8_t> shifted(blob.size() + 1);
+  std::copy(blob.begin(), blob.end(), shifted.begin() + 1);
+  EXPECT_TRUE(ReadSparseLayer(Span<const uint8_t>(shifted.data() + 1, blob.size())).ok());
+}
+
+// Whatever is done to a blob, reading ends with a layer that holds together or with one sentence.
+TEST_P(GoldenTest, SurvivesMutations) {
+  const std::vector<uint8_t> blob = ReadFile(std::string(GetParam()) + ".mcp");
+  std::mt19937 rng(11);
+  int refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::vector<uint8_t> mutant = blob;
+    const int changes = 1 + static_cast<int>(rng() % 3);
+    for (int k = 0; k < changes; ++k) mutant[rng() % mutant.size()] = static_cast<uint8_t>(rng());
+    if (rng() % 4 == 0) std::swap(mutant[rng() % mutant.size()], mutant[rng() % mutant.size()]);
+    if (rng() % 4 == 0) mutant.resize(rng() % mutant.size());
+    const Result<SparseLayer> layer = ReadSparseLayer(mutant);
+    if (layer.ok()) {
+      EXPECT_GE(layer->StoredWeights(), 0);
+      EXPECT_EQ(layer->permutation.size(), static_cast<size_t>(layer->out_channels));
+    } else {
+      ++refused;
+      EXPECT_EQ(layer.message().rfind("expected that ", 0), 0u);
+      EXPECT_EQ(layer.message().find('\n'), std::string::npos);
+    }
+  }
+  EXPECT_GT(refused, 300);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, GoldenTest,
+                         ::testing::Values("readme", "readme_float16", "readme_int8", "long_gaps", "all_pruned",
+                                           "dense_64_positions"));
+
+// The README's layer as flatc's object, one rule broken by `change`.
+std::string MessageAfter(const char* file, const std::function<void(format::SparseLayerT*)>& change) {
+  const std::vector<uint8_t> blob = ReadFile(file);
+  format::SparseLayerT object;
+  format::GetSparseLayer(blob.data())->UnPackTo(&object);
+  change(&object);
+  flatbuffers::FlatBufferBuilder builder;
+  format::FinishSparseLayerBuffer(builder, format::SparseLayer::Pack(builder, &object));
+  const Result<SparseLayer> layer = ReadSparseLayer(Span<const uint8_t>(builder.GetBufferPointer(), builder.GetSize()));
+  return layer.message();
+}
+
+#define EXPECT_REFUSED(file, change, sentence) \
+  EXPECT_NE(MessageAfter(file, [](format::SparseLayerT* t) { change; }).find(sentence), std::string::npos)
+
+TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfShapeAndRuns) {
+  EXPECT_REFUSED("readme.mcp", t->version = 2, "version is 1, got 2");
+  EXPECT_REFUSED("readme.mcp", t->kind = static_cast<format::LayerKind>(2), "kind is 0 or 1");
+  EXPECT_REFUSED("readme.mcp", t->kind = format::LayerKind_FullyConnected, "one kernel position");
+  EXPECT_REFUSED("readme.mcp", t->value_type = static_cast<format::ValueType>(3), "value_type is");
+  EXPECT_REFUSED("readme.mcp", t->kernel_height = 33, "1 to 64 positions, got 66");
+  EXPECT_REFUSED("readme.mcp", t->kernel_height = 0, "1 to 64 positions");
+  EXPECT_REFUSED("readme.mcp", t->in_channels = 0, "in_channels is at least 1");
+  EXPECT_REFUSED("readme.mcp", t->out_channels = 0, "out_channels is at least 1");
+  EXPECT_REFUSED("readme.mcp", t->group_size = 3, "group_size is 1, 2, 4, 8 or 16");
+  EXPECT_REFUSED("readme.mcp", t->patterns[0] = 0, "no pattern is empty");
+  EXPECT_REFUSED("readme.mcp", t->patterns[0] = 16, "positions below 4");
+  EXPECT_REFUSED("readme.mcp", t->patterns[0] = t->patterns[1], "all patterns are different");
+  EXPECT_REFUSED("readme.mcp", t->patterns.assign(65536, 1), "at most 65535 patterns");
+  EXPECT_REFUSED("readme.mcp", t->group_runs.pop_back(), "group_runs has 2 entries");
+  EXPECT_REFUSED("readme.mcp", t->group_runs[0] = 0xffffffff, "group_runs add up to 2");
+  EXPECT_REFUSED("readme.mcp", t->run_counts.pop_back(), "as long as run_patterns");
+  EXPECT_REFUSED("readme.mcp", t->run_patterns[0] = 2, "run_patterns are below 2");
+  EXPECT_REFUSED("readme.mcp", t->run_counts[0] = 0, "run_counts are 1 to 3");
+}
+
+TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfKernelsAndValues) {
+  EXPECT_REFUSED("readme.mcp", t->channel_gaps[0] = 3, "channels are below 3");
+  EXPECT_REFUSED("readme.mcp", t->channel_gaps.pop_back(), "too few bytes");
+  EXPECT_REFUSED("readme.mcp", t->channel_gaps.push_back(0), "1 more");
+  EXPECT_REFUSED("readme.mcp", t->channel_gaps.back() = 255, "too few bytes");
+  EXPECT_REFUSED("readme.mcp",
+                 (t->run_counts = {1, 1}, t->run_patterns = {0, 1}, t->group_runs = {2, 0}, t->channel_gaps = {1, 1},
+                  t->values.resize(4 * 12)),
+                 "once in a filter group");
+  EXPECT_REFUSED("readme.mcp", t->values.pop_back(), "values take 80 bytes, got 79");
+  EXPECT_REFUSED("readme.mcp", t->values.back() = 1, "lanes beyond the last filter");
+  EXPECT_REFUSED("readme.mcp", t->values[3] = 0xff; t->values[2] = 0xff, "values are finite");
+  EXPECT_REFUSED("readme_int8.mcp", t->values[0] = 0x80, "-127 to 127");
+  EXPECT_REFUSED("readme_int8.mcp", t->scales[0] = -1, "scales are finite");
+  EXPECT_REFUSED("readme_int8.mcp", t->scales.clear(), "a scale for each of 5 filters");
+  EXPECT_REFUSED("readme.mcp", t->scales.resize(5), "only int8 values have scales");
+  EXPECT_REFUSED("readme.mcp", t->permutation[0] = 0, "permutation has each of 5 filters once");
+  EXPECT_REFUSED("readme.mcp", t->permutation.pop_back(), "permutation has each");
+  EXPECT_REFUSED("readme.mcp", t->bias.pop_back(), "there are 5 biases");
+  EXPECT_REFUSED("readme.mcp", t->bias[0] = std::numeric_limits<float>::infinity(), "biases are finite");
+}
+
+TEST(ReadSparseLayerTest, ReadsAbsentVectorsAsTheirDefaults) {
+  EXPECT_EQ(MessageAfter("readme.mcp", [](format::SparseLayerT* t) { t->permutation.clear(); }), "");
+  EXPECT_NE(ReadSparseLayer({}).message(), "");
+}
+
+}  // namespace
+}  // namespace mcpruner
