@@ -50,6 +50,12 @@ demo: install ## Train, prune, convert and run a network, and time a large one
 bench: install ## Measure the networks against the dense runtime
 	$(PYTHON) benchmarks/run.py
 
+fuzz: install ## Damage blobs at random for FUZZ_SECONDS (300) under the sanitizers
+	bazel build --config=asan //python/native:_native.so
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(realpath "$$(gcc -print-file-name=libstdc++.so)")" \
+	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tools/fuzz.py --seconds $(or $(FUZZ_SECONDS),300) \
+	  --native "$$(bazel info --config=asan bazel-bin 2>/dev/null)/python/native/_native.so"
+
 clean: ## Remove what was built (the environments stay)
 	bazel clean
 	rm -rf build dist out converter/sparse_pattern_generated.py python/mcpruner/*.so *.egg-info $(VENVS:%=%/.install-stamp)
