@@ -158,3 +158,14 @@ def test_damaged_options_are_refused_or_read() -> None:
             deserialize_options(bytes(data[: rng.randrange(1, len(data) + 1)]))
         except ValueError as error:
             assert str(error).startswith("expected") and "\n" not in str(error)
+
+
+def test_the_readme_shows_the_golden_bytes() -> None:
+    readme = (make_golden.FOLDER.parents[1] / "format" / "README.md").read_text()
+    dump = [line.split(": ")[1][:35] for line in readme.splitlines() if line[:5] == "00000" and line[8:10] == ": "]
+    assert bytes.fromhex("".join(dump)) == GOLDEN["readme.mcp"]
+
+
+def test_gaps_of_255_and_more_take_further_bytes() -> None:
+    layer = deserialize(GOLDEN["long_gaps.mcp"])
+    np.testing.assert_array_equal(layer.channels, [0, 255, 256, 699, 600])
