@@ -45,7 +45,7 @@ def _from_path(path: Path) -> bytes:
         return _from_saved_model(path)
     suffix = path.suffix.lower()
     if suffix == ".keras":
-        return _from_keras(_load_keras(path))
+        return _from_keras(load_keras(path))
     if suffix in (".h5", ".hdf5"):
         raise ValueError(f"{path} is in Keras' old HDF5 format: load it with Keras and save it as .keras first.")
     content = path.read_bytes()
@@ -54,7 +54,8 @@ def _from_path(path: Path) -> bytes:
     return content
 
 
-def _load_keras(path: Path) -> Any:
+def load_keras(path: str | os.PathLike) -> Any:
+    """The Keras model in a ``.keras`` file, not compiled; a sentence (ValueError) when there is none."""
     with _quiet():
         import keras
 

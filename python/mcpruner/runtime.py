@@ -5,8 +5,8 @@ and ``tflite_runtime`` (the old small wheel). The plugin runs in each; the first
 """
 
 import importlib
+import importlib.util
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -45,27 +45,21 @@ def find_runtime(module: ModuleType | None = None) -> Runtime:
     """
     if module is not None:
         return _describe(module)
-    for found in _installed():
-        return found
+    for name in _RUNTIMES:
+        try:
+            return _describe(importlib.import_module(name))
+        except ModuleNotFoundError as error:
+            if error.name != name and not name.startswith(f"{error.name}."):
+                raise  # installed, but broken: its own message says what is missing
     raise ImportError(
         "mcpruner needs a TFLite runtime and found none: install ai-edge-litert (or tensorflow, or tflite-runtime)."
     )
 
 
-def installed_runtimes() -> list[Runtime]:
-    """Every TFLite runtime of this Python, in order of preference."""
-    return list(_installed())
-
-
-def _installed() -> Iterator[Runtime]:
-    for name in _RUNTIMES:
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name and not name.startswith(f"{error.name}."):
-                raise  # installed, but broken: its own message says what is missing
-        else:
-            yield _describe(module)
+def installed_runtimes() -> list[str]:
+    """Name and version of every TFLite runtime of this Python, in order of preference; none is imported."""
+    packages = [name.split(".")[0] for name in _RUNTIMES]
+    return [f"{package} {_version(package)}" for package in packages if importlib.util.find_spec(package)]
 
 
 def _describe(module: ModuleType) -> Runtime:

@@ -32,7 +32,8 @@ def test_runtimes_are_tried_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runtime.find_runtime().name == "ai_edge_litert"
     assert runtime.find_runtime().interpreter is ai_edge_litert.interpreter.Interpreter
     monkeypatch.setattr(runtime, "_RUNTIMES", ("absent_runtime.interpreter", "ai_edge_litert.interpreter"))
-    assert [found.name for found in runtime.installed_runtimes()] == ["ai_edge_litert"]
+    assert [name.split()[0] for name in runtime.installed_runtimes()] == ["ai_edge_litert"]
+    assert runtime.find_runtime().name == "ai_edge_litert"
 
 
 def test_missing_runtime_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def describe() -> dict[str, Any]:
     plugin, native = runtime.delegate_path(), runtime.native()
     return {
         "machine": machine_name(),
-        "runtimes": [f"{found.name} {found.version}" for found in runtime.installed_runtimes()],
+        "runtimes": runtime.installed_runtimes(),
         "plugin": plugin,
         "cpu_features": native.cpu_features(),
         "simd_targets": native.simd_targets(),

@@ -35,16 +35,16 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prune, save, print the density of each layer."""
     shares = {"density": layer_shares(args.density)} if args.density else {"sparsity": layer_shares(args.sparsity)}
-    with progress(f"pruning {args.source}"):
-        import keras
+    from mcpruner.converter.source import load_keras
 
-        from mcpruner.converter.prune import prune
+    with progress(f"loading {args.source}"):
+        model = load_keras(args.source)  # before `prune`: it keeps TensorFlow's notices off stderr
+    from mcpruner.converter.prune import prune
 
-        model = keras.models.load_model(args.source, compile=False)
-        pruned = prune(
-            model, target=args.target, scope=args.scope, num_patterns=args.num_patterns, balance=args.balance, **shares
-        )
-        pruned.save(args.output)
+    pruned = prune(
+        model, target=args.target, scope=args.scope, num_patterns=args.num_patterns, balance=args.balance, **shares
+    )
+    pruned.save(args.output)
     print(table(["layer", "kernel", "density"], [*_densities(pruned)]))
     return 0
 
