@@ -1,0 +1,57 @@
+// CreateCpuBackend and CpuSimdTargets (declared in graph/backend.h).
+//
+// Kernels read a SparseLayer's values and channels as they are, so there is nothing to pack and nothing to cache: what
+// a step adds (tap offsets, tiles) depends on shapes and takes microseconds to make again.
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "delegate/cpu/cpu_executable.h"
+#include "delegate/cpu/simd_targets.h"
+#include "delegate/cpu/thread_pool.h"
+#include "delegate/graph/backend.h"
+
+namespace mcpruner {
+namespace {
+
+constexpr int kMaxThreads = 64;
+
+class CpuBackend : public Backend {
+ public:
+  CpuBackend(const KernelTable& kernels, int num_threads)
+      : kernels_(kernels), pool_(std::make_shared<ThreadPool>(num_threads)) {}
+
+  const char* name() const override { return "cpu"; }
+  Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
+    return std::unique_ptr<Executable>(std::make_unique<CpuExecutable>(graph, kernels_, pool_));
+  }
+
+ private:
+  const KernelTable& kernels_;
+  const std::shared_ptr<ThreadPool> pool_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options) {
+  if (options.num_threads < 1 || options.num_threads > kMaxThreads) {
+    return Status::Error("expected num_threads between 1 and " + std::to_string(kMaxThreads) + ", got " +
+                         std::to_string(options.num_threads));
+  }
+  for (const KernelTable* kernels : RunnableKernels()) {
+    if (!options.simd.empty() && options.simd != kernels->target) continue;
+    return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(*kernels, options.num_threads));
+  }
+  std::string names;
+  for (const std::string& name : CpuSimdTargets()) names += (names.empty() ? "" : ", ") + name;
+  return Status::Error("this CPU has no SIMD target '" + options.simd + "'; it can run: " + names);
+}
+
+std::vector<std::string> CpuSimdTargets() {
+  std::vector<std::string> names;
+  for (const KernelTable* kernels : RunnableKernels()) names.emplace_back(kernels->target);
+  return names;
+}
+
+}  // namespace mcpruner

@@ -1,0 +1,84 @@
+// Arguments of the convolution kernels: plain pointers and strides, all counted in floats.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace mcpruner {
+
+// A tile is at most this many vectors (rows * vectors), so that its sums for 4 filters, its inputs and a weight fit 32
+// registers (24 + 6 + 1); with 16 registers, half as many (12 + 3 + 1).
+enum { kConvMaxTileVectors = 6 };
+// Filters summed at once. Larger groups are done in parts that share kernels but not values.
+enum { kConvMaxFilters = 4 };
+
+// Kernels of one group that share a pattern; taps are displacements from the window's first element.
+struct ConvRun {
+  int32_t first_tap;
+  int32_t num_taps;
+  int32_t num_kernels;
+};
+
+// Up to 4 filters of one filter group: the whole of a group of 1, 2 or 4, a part of a group of 8 or 16.
+struct ConvPart {
+  const ConvRun* runs;
+  const uint16_t* channels;  // of the kernels, in order
+  const float* values;       // of this part's first filter; the next tap's are value_stride further
+  int32_t num_runs;
+  int32_t num_filters;                    // that exist, 1 .. ConvLayerArgs::filters
+  int32_t out_channels[kConvMaxFilters];  // where each filter's result belongs
+  float bias[kConvMaxFilters];
+};
+
+struct ConvLayerArgs {
+  const ConvPart* parts;
+  const ptrdiff_t* taps;
+  int32_t filters;       // of each part: 1, 2 or 4
+  int32_t value_stride;  // the group size
+};
+
+// Parts first_part .. last_part - 1 of one tile of output pixels:
+//
+//     rows of vectors: [ vector 0 ][ vector 1 ][ vector 2 ]    `columns` pixels of them are real
+struct ConvTileArgs {
+  const ConvLayerArgs* layer;
+  int32_t first_part, last_part;
+  int32_t lanes;          // of the vectors: the kernel's widest, or less for narrow images
+  int32_t rows, vectors;  // rows * vectors <= kConvMaxTileVectors
+  int32_t columns;        // 1 .. vectors * lanes
+
+  const float* in;          // first element of the window of the tile's first pixel, channel 0
+  ptrdiff_t in_row_stride;  // between the windows of two output rows
+  ptrdiff_t in_channel_stride;
+
+  float* out;  // the tile's first pixel, channel 0
+  ptrdiff_t out_row_stride, out_channel_stride;
+  int32_t zeros_before, zeros_behind;  // the part of the rows' borders that this tile writes
+
+  const float* residual;  // as out; null for none
+  ptrdiff_t residual_row_stride, residual_channel_stride;
+
+  int32_t clamp;  // whether to apply low .. high
+  float low, high;
+};
+
+// Rows of an image, split by column for strides above 1: plane p of a channel holds the columns first_column + p,
+// first_column + p + stride, ..., zeros where they lie outside of the image.
+//
+//     image  a b c d e f g h ...        stride 2        plane 0  a c e g        plane 1  b d f h
+struct SplitColumnsArgs {
+  const float* in;  // column 0 of the row, channel 0; null for a row of zeros
+  ptrdiff_t in_channel_stride;
+  int32_t channels, width;  // of the image
+  int32_t first_column;     // may be negative
+  int32_t stride, planes;   // planes <= stride
+  int32_t plane_columns;    // to write for each plane
+  float* out;
+  ptrdiff_t plane_stride, out_channel_stride;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_

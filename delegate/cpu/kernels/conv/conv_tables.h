@@ -1,0 +1,34 @@
+// A SparseLayer as the convolution kernels walk it: pointers into the layer, and each tap as a displacement.
+//
+//     layer   group 0: values of 8 filters           parts  0: filters 0-3 of group 0   (values + 0, stride 8)
+//             group 1: ...                                  1: filters 4-7 of group 0   (values + 4, stride 8)
+//                                                           2: filters 0-3 of group 1 ...
+//
+// Values and channels stay in the layer, which must outlive the tables.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TABLES_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TABLES_H_
+
+#include <vector>
+
+#include "delegate/cpu/kernels/conv/conv_args.h"
+#include "delegate/graph/sparse_layer.h"
+
+namespace mcpruner {
+
+struct ConvTables {
+  std::vector<ptrdiff_t> taps;  // of each pattern, pattern by pattern
+  std::vector<ConvRun> runs;    // as SparseLayer::runs
+  std::vector<ConvPart> parts;
+  std::vector<int64_t> work;  // of each part, in taps, and a little for its stores
+  int filters = 1;            // per part
+
+  ConvLayerArgs args(int group_size) const { return {parts.data(), taps.data(), filters, group_size}; }
+};
+
+// `displacements` has one element per kernel position, from the window's first element.
+ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TABLES_H_

@@ -1,0 +1,35 @@
+// Arguments of the fully-connected kernel: plain pointers, all counted in floats.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_ARGS_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_ARGS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace mcpruner {
+
+// Groups first_group .. last_group - 1 of every row. Channels and values are as SparseLayer holds them: with 1x1
+// kernels each kernel is one channel and group_size values.
+struct FullyConnectedArgs {
+  int32_t group_size;  // 1, 2, 4, 8 or 16
+  int32_t first_group, last_group;
+  int32_t out_channels;
+  const uint32_t* group_kernel_begin;  // one more than there are groups
+  const uint16_t* channels;
+  const float* values;
+  const uint16_t* permutation;
+  const float* bias;
+
+  int32_t num_rows;
+  const float* in;
+  ptrdiff_t in_row_stride;
+  float* out;
+  ptrdiff_t out_row_stride;
+
+  int32_t clamp;  // whether to apply low .. high
+  float low, high;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_ARGS_H_

@@ -1,0 +1,103 @@
+#include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
+
+#include <string>
+#include <utility>
+
+#include "delegate/cpu/kernels/pack/pack_step.h"
+
+namespace mcpruner {
+namespace {
+
+std::vector<uint32_t> GroupKernelBegin(const SparseLayer& layer) {
+  std::vector<uint32_t> begin{0};
+  for (int g = 0; g < layer.num_groups(); ++g) {
+    uint32_t kernels = begin.back();
+    const auto group = static_cast<size_t>(g);
+    for (uint32_t r = layer.group_run_begin[group]; r < layer.group_run_begin[group + 1]; ++r) {
+      kernels += layer.runs[r].count;
+    }
+    begin.push_back(kernels);
+  }
+  return begin;
+}
+
+// Cuts the groups where the kernels so far are share / num_shares of all; each group counts one for its store.
+std::vector<Range> ShareGroups(const std::vector<uint32_t>& begin, int num_shares) {
+  const int num_groups = static_cast<int>(begin.size()) - 1;
+  const int64_t all = int64_t{begin.back()} + num_groups;
+  std::vector<Range> shares;
+  int group = 0;
+  for (int share = 1; share <= num_shares; ++share) {
+    const int first = group;
+    while (group < num_groups && (begin[static_cast<size_t>(group)] + int64_t{group}) * num_shares < all * share) {
+      ++group;
+    }
+    shares.push_back({first, share == num_shares ? num_groups : group});
+  }
+  return shares;
+}
+
+}  // namespace
+
+std::unique_ptr<Step> MakeFullyConnectedStep(const StepContext& context) {
+  return std::make_unique<FullyConnectedStep>(context, std::get<FullyConnectedParams>(context.op.params).layer);
+}
+
+std::unique_ptr<Step> MakePixelConvStep(const StepContext& context) {
+  const auto& params = std::get<ConvParams>(context.op.params);
+  const Padding2D& padding = params.window.padding;
+  if (params.layer->kernel_height * params.layer->kernel_width != 1 || context.op.inputs.size() > 1) return nullptr;
+  if (padding.top != 0 || padding.left != 0) return nullptr;
+  if (!context.input(0).layout.is_vector() || !context.output().layout.is_vector()) return nullptr;
+  return std::make_unique<FullyConnectedStep>(context, params.layer);
+}
+
+FullyConnectedStep::FullyConnectedStep(const StepContext& context, std::shared_ptr<const SparseLayer> layer)
+    : Step("fully_connected g" + std::to_string(layer->group_size) + " " + context.kernels.target,
+           context.output().layout.is_vector() ? context.num_threads : 1),
+      kernels_(context.kernels),
+      input_(context.input(0)),
+      output_(context.output()),
+      layer_(std::move(layer)),
+      activation_(RangeOf(context.op.activation)),
+      group_kernel_begin_(GroupKernelBegin(*layer_)),
+      shares_(ShareGroups(group_kernel_begin_, num_shares())) {}
+
+int64_t FullyConnectedStep::ScratchFloats() const {
+  // Each share unpacks for itself: the input is small beside the weights.
+  const int64_t in = input_.layout.is_vector() ? 0 : input_.layout.elements() * num_shares();
+  return in + (output_.layout.is_vector() ? 0 : output_.layout.elements());
+}
+
+void FullyConnectedStep::Run(int share) const {
+  const Range groups = shares_[static_cast<size_t>(share)];
+  FullyConnectedArgs args{};
+  args.group_size = layer_->group_size;
+  args.first_group = groups.begin;
+  args.last_group = groups.end;
+  args.out_channels = layer_->out_channels;
+  args.group_kernel_begin = group_kernel_begin_.data();
+  args.channels = layer_->channels.data();
+  args.values = layer_->values.data();
+  args.permutation = layer_->permutation.data();
+  args.bias = layer_->bias.data();
+  args.num_rows = output_.layout.n;
+  args.in_row_stride = layer_->in_channels;
+  args.out_row_stride = layer_->out_channels;
+  args.clamp = activation_.clamp ? 1 : 0;
+  args.low = activation_.low;
+  args.high = activation_.high;
+  float* scratch = this->scratch();
+  args.in = input_.data;
+  if (!input_.layout.is_vector()) {
+    float* const nhwc = scratch + share * input_.layout.elements();
+    UnpackTensor(kernels_, input_, nhwc, 0, 1);
+    args.in = nhwc;
+    scratch += num_shares() * input_.layout.elements();
+  }
+  args.out = output_.layout.is_vector() ? output_.data : scratch;
+  kernels_.FullyConnectedGroups(args);
+  if (!output_.layout.is_vector()) PackTensor(kernels_, scratch, output_, 0, 1);
+}
+
+}  // namespace mcpruner

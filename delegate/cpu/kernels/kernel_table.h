@@ -1,0 +1,57 @@
+// The kernels of one instruction set, as function pointers.
+//
+//     kernels.inc  --> declarations    mcpruner::avx512::ConvTile, mcpruner::avx2::ConvTile, ...   (this header)
+//                  --> KernelTable     {"avx512", 16, &avx512::ConvTile, ...}                      (simd_targets.cc)
+//
+// To add SIMD code for an op:
+//   1. kernels/<op>/<op>_args.h: a plain struct of pointers, strides and numbers, with no functions and no std types;
+//      include it below.
+//   2. one line in kernels.inc.
+//   3. kernels/<op>/<op>_simd.cc: `namespace mcpruner { namespace MCPRUNER_SIMD_TARGET { void Function(const Args&) }
+//   }`
+//      with the helpers of kernels/simd.h; add it with simd_library to the folder's BUILD and to //delegate/cpu:cpu.
+//   4. kernels/<op>/<op>_step.cc: a Step (delegate/cpu/step.h) that plans the work once and calls
+//      `kernels.Function(args)`; one line in delegate/cpu/steps.inc makes ops of that type use it.
+//
+// Why plain structs: the same source is compiled with AVX-512 and without. An inline function of a shared header
+// (std::vector's, say) would be emitted by both, the linker would keep one, and an old CPU could meet AVX-512 code.
+// So SIMD sources include nothing but argument structs, simd.h and Highway (whose functions are static).
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_KERNEL_TABLE_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_KERNEL_TABLE_H_
+
+#include "delegate/cpu/kernels/conv/conv_args.h"
+#include "delegate/cpu/kernels/fully_connected/fully_connected_args.h"
+#include "delegate/cpu/kernels/pack/pack_args.h"
+
+#define MCPRUNER_KERNEL(function, Args) void function(const Args& args);
+namespace mcpruner {
+namespace scalar {
+#include "delegate/cpu/kernels/kernels.inc"
+}  // namespace scalar
+#if defined(__x86_64__)
+namespace avx2 {
+#include "delegate/cpu/kernels/kernels.inc"
+}  // namespace avx2
+namespace avx512 {
+#include "delegate/cpu/kernels/kernels.inc"
+}  // namespace avx512
+#elif defined(__aarch64__)
+namespace neon {
+#include "delegate/cpu/kernels/kernels.inc"
+}  // namespace neon
+#endif
+#undef MCPRUNER_KERNEL
+
+struct KernelTable {
+  const char* target;  // "avx512", ...
+  int vector_floats;   // lanes of its widest vector
+  int registers;       // vector registers: 16 or 32
+#define MCPRUNER_KERNEL(function, Args) void (*function)(const Args& args);
+#include "delegate/cpu/kernels/kernels.inc"
+#undef MCPRUNER_KERNEL
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_KERNEL_TABLE_H_

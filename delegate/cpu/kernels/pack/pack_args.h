@@ -1,0 +1,31 @@
+// Arguments of the conversions between NHWC and HCW (delegate/cpu/layout.h), one image row at a time.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace mcpruner {
+
+// nhwc[(row * width + x) * channels + c]  ->  hcw[row * row_stride + c * pitch + x], for `rows` rows; with zeros
+// before and behind each row of each channel.
+struct PackRowsArgs {
+  const float* nhwc;
+  float* hcw;  // pixel 0 of the first row and channel
+  ptrdiff_t row_stride, pitch;
+  int32_t rows, width, channels;
+  int32_t zeros_before, zeros_behind;
+};
+
+// The way back.
+struct UnpackRowsArgs {
+  const float* hcw;
+  float* nhwc;
+  ptrdiff_t row_stride, pitch;
+  int32_t rows, width, channels;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_

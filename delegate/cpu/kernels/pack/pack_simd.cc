@@ -1,0 +1,45 @@
+// NHWC to HCW and back: transposes of [width][channels], done in blocks that stay in L1.
+
+#include "delegate/cpu/kernels/pack/pack_args.h"
+#include "delegate/cpu/kernels/simd.h"
+
+namespace mcpruner {
+namespace MCPRUNER_SIMD_TARGET {
+namespace {
+
+constexpr int32_t kBlock = 16;
+
+// to[j * to_stride + i] = from[i * from_stride + j] for all i < rows, j < columns.
+void Transpose(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t rows, int32_t columns,
+               float* HWY_RESTRICT to, ptrdiff_t to_stride) {
+  for (int32_t i0 = 0; i0 < rows; i0 += kBlock) {
+    const int32_t i1 = i0 + kBlock < rows ? i0 + kBlock : rows;
+    for (int32_t j = 0; j < columns; ++j) {
+      for (int32_t i = i0; i < i1; ++i) to[j * to_stride + i] = from[i * from_stride + j];
+    }
+  }
+}
+
+}  // namespace
+
+void PackRows(const PackRowsArgs& a) {
+  for (int32_t row = 0; row < a.rows; ++row) {
+    const float* const from = a.nhwc + ptrdiff_t{row} * a.width * a.channels;
+    float* const to = a.hcw + row * a.row_stride;
+    Transpose(from, a.channels, a.width, a.channels, to, a.pitch);
+    for (int32_t c = 0; c < a.channels; ++c) {
+      StoreZeros(to + c * a.pitch - a.zeros_before, a.zeros_before);
+      StoreZeros(to + c * a.pitch + a.width, a.zeros_behind);
+    }
+  }
+}
+
+void UnpackRows(const UnpackRowsArgs& a) {
+  for (int32_t row = 0; row < a.rows; ++row) {
+    float* const to = a.nhwc + ptrdiff_t{row} * a.width * a.channels;
+    Transpose(a.hcw + row * a.row_stride, a.pitch, a.channels, a.width, to, a.channels);
+  }
+}
+
+}  // namespace MCPRUNER_SIMD_TARGET
+}  // namespace mcpruner

@@ -1,0 +1,17 @@
+// Conversions of whole tensors between NHWC and HCW: at the ends of a graph, and around reference ops.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_
+
+#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/step.h"
+
+namespace mcpruner {
+
+// One share of a tensor's rows. Packing leaves the zero rows to ClearBorders.
+void PackTensor(const KernelTable& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares);
+void UnpackTensor(const KernelTable& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_

@@ -1,0 +1,53 @@
+"""The targets that every op with a kernel of its own has, beside those of reference.bzl."""
+
+load("//tools:copts.bzl", "MCPRUNER_COPTS", "simd_library")
+
+def simd_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
+    """Kernel arguments (:args), SIMD code of all instruction sets (:simd) and the step that uses it (:step).
+
+    Args:
+      op: name of the folder; its files are <op>_args.h, <op>_simd.cc and <op>_step.{h,cc}.
+      step_srcs: sources of the step, if there are more.
+      step_hdrs: headers of the step, if there are more.
+      step_deps: other ops' steps that the step uses.
+      tests: tests of the step, <test>.cc each, run through the whole cpu backend.
+    """
+    visibility = ["//delegate:__subpackages__"]
+    native.cc_library(
+        name = "args",
+        hdrs = [op + "_args.h"],
+        visibility = visibility,
+    )
+    simd_library(
+        name = "simd",
+        srcs = [op + "_simd.cc"],
+        visibility = visibility,
+        deps = [
+            ":args",
+            "//delegate/cpu/kernels:simd_helpers",
+        ],
+    )
+    native.cc_library(
+        name = "step",
+        srcs = step_srcs or [op + "_step.cc"],
+        hdrs = step_hdrs or [op + "_step.h"],
+        copts = MCPRUNER_COPTS,
+        visibility = visibility,
+        deps = step_deps + [
+            ":args",
+            "//delegate/cpu:step",
+            "//delegate/graph",
+        ],
+    )
+    for test in tests:
+        native.cc_test(
+            name = test,
+            srcs = [test + ".cc"],
+            copts = MCPRUNER_COPTS,
+            deps = [
+                ":step",
+                "//delegate/cpu",
+                "//delegate/graph/testing:graph_builder",
+                "@googletest//:gtest_main",
+            ],
+        )

@@ -1,0 +1,67 @@
+// What SIMD sources share: tags, unrolling and stores of part of a vector. Included by *_simd.cc only, since each
+// function here exists once per instruction set, in the namespace of that set.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_
+
+#include <hwy/highway.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef MCPRUNER_SIMD_TARGET
+#error "compile SIMD sources with simd_library (tools/copts.bzl), which names the target"
+#endif
+
+namespace mcpruner {
+namespace MCPRUNER_SIMD_TARGET {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The widest vector of floats, and what it is cut down to for narrow images.
+using Floats = hn::ScalableTag<float>;
+template <size_t kLanes>
+using FewFloats = hn::CappedTag<float, kLanes>;
+constexpr size_t kFloats = hn::MaxLanes(Floats());
+
+// A number that is part of its type, so that an index into an array of registers is a constant.
+template <size_t kValue>
+struct Index {
+  static constexpr size_t value = kValue;
+};
+
+// f(Index<0>()), ..., f(Index<kCount - 1>()), with nothing left of the loop.
+template <size_t kCount, size_t kFrom = 0, class Function>
+HWY_INLINE void Unroll(const Function& f) {
+  if constexpr (kFrom < kCount) {
+    f(Index<kFrom>());
+    Unroll<kCount, kFrom + 1>(f);
+  }
+}
+
+// Stores the first `count` lanes (0 .. lanes) and touches nothing behind them, where another thread may be writing.
+template <class D>
+HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, float* to, size_t count) {
+  if (count >= hn::Lanes(d)) return hn::StoreU(v, d, to);
+#if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
+  hn::BlendedStore(v, hn::FirstN(d, count), d, to);  // one masked store
+#else
+  HWY_ALIGN float lanes[hn::MaxLanes(D())];
+  hn::Store(v, d, lanes);
+  for (size_t i = 0; i < count; ++i) to[i] = lanes[i];
+#endif
+}
+
+HWY_INLINE void StoreZeros(float* to, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; ++i) to[i] = 0.0f;
+}
+
+// An activation is a clamp to low .. high; where there is none, NaN and infinity pass as they are.
+template <class D>
+HWY_INLINE hn::Vec<D> Clamp(D d, hn::Vec<D> v, float low, float high) {
+  return hn::Min(hn::Max(v, hn::Set(d, low)), hn::Set(d, high));
+}
+
+}  // namespace MCPRUNER_SIMD_TARGET
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_
