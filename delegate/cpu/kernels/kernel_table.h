@@ -7,9 +7,10 @@
 //   1. kernels/<op>/<op>_args.h: a plain struct of pointers, strides and numbers, with no functions and no std types;
 //      include it below.
 //   2. one line in kernels.inc.
-//   3. kernels/<op>/<op>_simd.cc: `namespace mcpruner { namespace MCPRUNER_SIMD_TARGET { void Function(const Args&) }
-//   }`
-//      with the helpers of kernels/simd.h; add it with simd_library to the folder's BUILD and to //delegate/cpu:cpu.
+//   3. kernels/<op>/<op>_simd.cc: the function, in namespace mcpruner::MCPRUNER_SIMD_TARGET and between
+//      HWY_BEFORE_NAMESPACE() and HWY_AFTER_NAMESPACE(), with the helpers of kernels/simd.h; simd_op (simd.bzl) in the
+//      folder's BUILD compiles it; add the folder's :args to //delegate/cpu/kernels:kernel_table, its :simd and :step
+//      to //delegate/cpu:cpu.
 //   4. kernels/<op>/<op>_step.cc: a Step (delegate/cpu/step.h) that plans the work once and calls
 //      `kernels.Function(args)`; one line in delegate/cpu/steps.inc makes ops of that type use it.
 //

@@ -12,6 +12,7 @@
 #error "compile SIMD sources with simd_library (tools/copts.bzl), which names the target"
 #endif
 
+HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 
@@ -63,5 +64,6 @@ HWY_INLINE hn::Vec<D> Clamp(D d, hn::Vec<D> v, float low, float high) {
 
 }  // namespace MCPRUNER_SIMD_TARGET
 }  // namespace mcpruner
+HWY_AFTER_NAMESPACE();
 
 #endif  // MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_

@@ -10,6 +10,7 @@
 #include "delegate/cpu/kernels/conv/conv_args.h"
 #include "delegate/cpu/kernels/simd.h"
 
+HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
@@ -181,3 +182,4 @@ void SplitColumns(const SplitColumnsArgs& a) {
 
 }  // namespace MCPRUNER_SIMD_TARGET
 }  // namespace mcpruner
+HWY_AFTER_NAMESPACE();

@@ -7,6 +7,7 @@
 #include "delegate/cpu/kernels/fully_connected/fully_connected_args.h"
 #include "delegate/cpu/kernels/simd.h"
 
+HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
@@ -90,3 +91,4 @@ void FullyConnectedGroups(const FullyConnectedArgs& args) {
 
 }  // namespace MCPRUNER_SIMD_TARGET
 }  // namespace mcpruner
+HWY_AFTER_NAMESPACE();

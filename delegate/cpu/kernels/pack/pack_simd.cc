@@ -3,6 +3,7 @@
 #include "delegate/cpu/kernels/pack/pack_args.h"
 #include "delegate/cpu/kernels/simd.h"
 
+HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
@@ -43,3 +44,4 @@ void UnpackRows(const UnpackRowsArgs& a) {
 
 }  // namespace MCPRUNER_SIMD_TARGET
 }  // namespace mcpruner
+HWY_AFTER_NAMESPACE();
