@@ -4,11 +4,13 @@ import numpy as np
 
 from mcpruner.converter.layer import SparseLayer
 
+DAMAGED = "the file is damaged or not from this converter"
 
-def expect(holds: bool, statement: str, came: object) -> None:
+
+def expect(holds: bool, statement: str, came: object, advice: str = DAMAGED) -> None:
     """Raise ValueError where a statement of the format does not hold."""
     if not holds:
-        raise ValueError(f"expected that {statement}, got {came}; the file is damaged or not from this converter")
+        raise ValueError(f"expected that {statement}, got {came}; {advice}")
 
 
 def _check_shape(layer: SparseLayer) -> None:

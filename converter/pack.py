@@ -40,7 +40,8 @@ def pack(
     """Pack a layer; nothing is lost, whatever its zeros are.
 
     The pattern of a group's kernel is the union of the non-zero positions of its filters, so filters that do not agree
-    cost explicit zeros. Kernels that are zero in the whole group vanish. (A weight of -0.0 counts as zero.)
+    cost explicit zeros. Kernels that are zero in the whole group vanish. A weight of -0.0 counts as
+    zero: where it is dropped it reads back as +0.0.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import flatbuffers
 import numpy as np
 
 from mcpruner.converter import sparse_pattern_generated as schema
-from mcpruner.converter.check_layer import check_layer, expect
+from mcpruner.converter.check_layer import DAMAGED, check_layer, expect
 from mcpruner.converter.layer import SparseLayer
 
 VERSION = 1
@@ -19,6 +19,7 @@ IDENTIFIER = b"MCP1"
 VALUE_TYPES = ("float32", "float16", "int8")
 _KINDS = ("Conv2D", "FullyConnected")
 _DTYPES = {"float32": "<f4", "float16": "<f2", "int8": "i1"}
+_MAX_SCALE = np.nextafter(np.finfo(np.float32).max / np.float32(127), np.float32(0))
 _PADDINGS = ("Same", "Valid", "Explicit")
 _ACTIVATIONS = ("None", "Relu", "ReluN1To1", "Relu6")
 
@@ -60,7 +61,7 @@ def _camel(name: str) -> str:
 
 def serialize_options(options: SparseOptions) -> bytes:
     """Options as the custom_options of an operator; ValueError where one is out of range."""
-    _check_options(options)
+    _check_options(options, "keep the layer dense")
     builder = flatbuffers.Builder(64)
     schema.SparseOptionsStart(builder)
     schema.SparseOptionsAddVersion(builder, VERSION)
@@ -75,14 +76,20 @@ def serialize_options(options: SparseOptions) -> bytes:
     return bytes(builder.Output())
 
 
-def _check_options(options: SparseOptions) -> None:
-    expect(options.padding in _PADDINGS, f"padding is one of {', '.join(_PADDINGS)}", options.padding)
-    known = ", ".join(_ACTIVATIONS)
-    expect(options.fused_activation in _ACTIVATIONS, f"fused_activation is one of {known}", options.fused_activation)
+def _check_options(options: SparseOptions, advice: str) -> None:
+    def check_one_of(name: str, known: tuple[str, ...]) -> None:
+        expect(getattr(options, name) in known, f"{name} is one of {', '.join(known)}", getattr(options, name), advice)
+
+    def check_range(name: str, least: int) -> None:
+        came = getattr(options, name)
+        expect(least <= came <= 255, f"{name} is {least}..255", came, advice)
+
+    check_one_of("padding", _PADDINGS)
+    check_one_of("fused_activation", _ACTIVATIONS)
     for name in ("pad_top", "pad_bottom", "pad_left", "pad_right"):
-        expect(0 <= getattr(options, name) <= 255, f"{name} is 0..255", getattr(options, name))
+        check_range(name, 0)
     for name in ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor"):
-        expect(1 <= getattr(options, name) <= 255, f"{name} is 1..255", getattr(options, name))
+        check_range(name, 1)
 
 
 def deserialize_options(data: bytes) -> SparseOptions:
@@ -99,13 +106,16 @@ def deserialize_options(data: bytes) -> SparseOptions:
     expect(activation < len(_ACTIVATIONS), f"fused_activation is below {len(_ACTIVATIONS)}", activation)
     values["padding"], values["fused_activation"] = _PADDINGS[values["padding"]], _ACTIVATIONS[activation]
     options = SparseOptions(**values)
-    _check_options(options)
+    _check_options(options, DAMAGED)
     return options
 
 
 def _int8_scales(largest: np.ndarray) -> np.ndarray:
-    """One scale per filter so that its largest magnitude becomes 127; 0 for an empty filter."""
-    return (largest / np.float32(127)).astype(np.float32)
+    """One scale per filter so that its largest magnitude becomes 127; 0 for an empty filter.
+
+    Kept so small that 127 times the scale, as a reader computes it, does not round up to infinity.
+    """
+    return np.minimum(largest / np.float32(127), _MAX_SCALE).astype(np.float32)
 
 
 def _to_int8(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
@@ -115,12 +125,14 @@ def _to_int8(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
 
 
 def _check_value_type(values: np.ndarray, value_type: str) -> None:
-    expect(value_type in VALUE_TYPES, f"values is one of {', '.join(VALUE_TYPES)}", repr(value_type))
+    known = ", ".join(VALUE_TYPES)
+    expect(value_type in VALUE_TYPES, f"values is one of {known}", repr(value_type), "choose one of them")
     largest = float(np.abs(values).max(initial=0))
     expect(
         value_type != "float16" or largest < 65520,
-        "float16 weights are at most 65504 in magnitude (use float32)",
+        "float16 weights are at most 65504 in magnitude",
         f"{largest:g}",
+        "use float32",
     )
 
 
@@ -285,7 +297,9 @@ def deserialize(blob: bytes) -> SparseLayer:
     if layer.scales is not None:
         lanes = np.zeros(layer.num_groups * layer.group_size, np.float32)
         lanes[: layer.out_channels] = layer.scales
-        layer.values = layer.values * lanes[layer.value_filters()]
+        with np.errstate(over="ignore"):  # found by the check
+            layer.values = layer.values * lanes[layer.value_filters()]
+        expect(bool(np.isfinite(layer.values).all()), "int8 values times their scales are finite", "infinity")
     layer.channels = layer.channels.astype(np.uint16)
     layer.permutation = layer.permutation.astype(np.uint16)
     return layer

@@ -236,15 +236,18 @@ Status ReadPermutationAndBias(const format::SparseLayer& blob, SparseLayer* laye
 }  // namespace
 
 Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> bytes) {
+  const std::string came = std::to_string(bytes.size()) + " bytes that are not";
+  // The verifier takes less than 2 GiB for granted.
+  if (bytes.size() < 8 || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) {
+    return Broken("a sparse layer is an MCP1 flatbuffer", came);
+  }
   // The model's buffers are 4-byte aligned only; patterns are 8-byte numbers.
   std::vector<uint64_t> aligned((bytes.size() + 7) / 8);
-  if (!bytes.empty()) std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  std::memcpy(aligned.data(), bytes.data(), bytes.size());
   const auto* data = reinterpret_cast<const uint8_t*>(aligned.data());
   // The 16-byte alignment of `values` is for readers that use them in place; this one copies them.
   flatbuffers::Verifier verifier(data, bytes.size());
-  if (bytes.size() < 8 || !format::VerifySparseLayerBuffer(verifier)) {
-    return Broken("a sparse layer is an MCP1 flatbuffer", std::to_string(bytes.size()) + " bytes that are not");
-  }
+  if (!format::VerifySparseLayerBuffer(verifier)) return Broken("a sparse layer is an MCP1 flatbuffer", came);
   const format::SparseLayer& blob = *format::GetSparseLayer(data);
   SparseLayer layer;
   MCPRUNER_RETURN_IF_ERROR(ReadShape(blob, &layer));

@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <bitset>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <random>
+#include <set>
 
 #include "delegate/graph/sparse_layer.h"
 #include "flatbuffers/flatbuffers.h"
@@ -17,6 +21,34 @@ std::vector<uint8_t> ReadFile(const std::string& name) {
   std::ifstream file("tests/golden/" + name, std::ios::binary);
   EXPECT_TRUE(file.good()) << name;
   return std::vector<uint8_t>(std::istreambuf_iterator<char>(file), {});
+}
+
+// Everything that kernels trust a layer with.
+void ExpectHoldsTogether(const SparseLayer& layer) {
+  const size_t filters = static_cast<size_t>(layer.out_channels);
+  EXPECT_EQ(layer.permutation.size(), filters);
+  EXPECT_EQ(layer.bias.size(), filters);
+  ASSERT_EQ(layer.group_run_begin.size(), static_cast<size_t>(layer.num_groups()) + 1);
+  ASSERT_EQ(layer.group_run_begin.back(), layer.runs.size());
+  size_t kernels = 0, values = 0;
+  for (size_t g = 0; g + 1 < layer.group_run_begin.size(); ++g) {
+    std::set<uint16_t> seen;
+    for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
+      const SparseLayer::Run& run = layer.runs[r];
+      ASSERT_LT(run.pattern, layer.patterns.size());
+      const size_t taps = std::bitset<64>(layer.patterns[run.pattern]).count();
+      for (int k = 0; k < run.count; ++k, ++kernels) {
+        ASSERT_LT(kernels, layer.channels.size());
+        EXPECT_LT(layer.channels[kernels], layer.in_channels);
+        EXPECT_TRUE(seen.insert(layer.channels[kernels]).second);
+        EXPECT_TRUE(k == 0 || layer.channels[kernels - 1] < layer.channels[kernels]);
+        values += taps * static_cast<size_t>(layer.group_size);
+      }
+    }
+  }
+  EXPECT_EQ(kernels, layer.channels.size());
+  EXPECT_EQ(values, layer.values.size());
+  EXPECT_TRUE(std::all_of(layer.values.begin(), layer.values.end(), [](float v) { return std::isfinite(v); }));
 }
 
 class GoldenTest : public ::testing::TestWithParam<const char*> {};
@@ -51,8 +83,7 @@ TEST_P(GoldenTest, SurvivesMutations) {
     if (rng() % 4 == 0) mutant.resize(rng() % mutant.size());
     const Result<SparseLayer> layer = ReadSparseLayer(mutant);
     if (layer.ok()) {
-      EXPECT_GE(layer->StoredWeights(), 0);
-      EXPECT_EQ(layer->permutation.size(), static_cast<size_t>(layer->out_channels));
+      ExpectHoldsTogether(*layer);
     } else {
       ++refused;
       EXPECT_EQ(layer.message().rfind("expected that ", 0), 0u);
@@ -116,12 +147,19 @@ TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfKernelsAndValues) {
   EXPECT_REFUSED("readme.mcp", t->values[3] = 0xff; t->values[2] = 0xff, "values are finite");
   EXPECT_REFUSED("readme_int8.mcp", t->values[0] = 0x80, "-127 to 127");
   EXPECT_REFUSED("readme_int8.mcp", t->scales[0] = -1, "scales are finite");
+  EXPECT_REFUSED("readme_int8.mcp", t->scales[0] = std::numeric_limits<float>::max(), "values are finite");
   EXPECT_REFUSED("readme_int8.mcp", t->scales.clear(), "a scale for each of 5 filters");
   EXPECT_REFUSED("readme.mcp", t->scales.resize(5), "only int8 values have scales");
   EXPECT_REFUSED("readme.mcp", t->permutation[0] = 0, "permutation has each of 5 filters once");
   EXPECT_REFUSED("readme.mcp", t->permutation.pop_back(), "permutation has each");
   EXPECT_REFUSED("readme.mcp", t->bias.pop_back(), "there are 5 biases");
   EXPECT_REFUSED("readme.mcp", t->bias[0] = std::numeric_limits<float>::infinity(), "biases are finite");
+}
+
+TEST(ReadSparseLayerTest, RefusesWhatTheVerifierCannotTake) {
+  const std::vector<uint8_t> blob = ReadFile("readme.mcp");
+  const Span<const uint8_t> too_large(blob.data(), size_t{1} << 31);  // refused before a byte of it is read
+  EXPECT_NE(ReadSparseLayer(too_large).message().find("got 2147483648 bytes"), std::string::npos);
 }
 
 TEST(ReadSparseLayerTest, ReadsAbsentVectorsAsTheirDefaults) {

@@ -67,8 +67,26 @@ def test_rounding_is_that_of_the_value_type() -> None:
 @pytest.mark.parametrize(("value_type", "weight", "sentence"), [("float16", 7e4, "65504"), ("bfloat16", 1, "one of")])
 def test_value_types_that_do_not_fit_are_refused(value_type: str, weight: float, sentence: str) -> None:
     layer = pack(np.full((1, 1, 1, 1), weight, np.float32), np.arange(1), 1)
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(ValueError, match=sentence) as error:
         serialize(layer, value_type)
+    assert "damaged" not in str(error.value)
+
+
+def test_the_largest_weights_stay_finite_in_int8() -> None:
+    """127 * (max / 127) rounds up to infinity in float32; readers refuse that."""
+    weights = np.full((1, 1, 1, 1), np.finfo(np.float32).max, np.float32)
+    read = deserialize(serialize(pack(weights, np.arange(1), 1), "int8"))
+    np.testing.assert_array_equal(unpack(read), round_values(weights, "int8"))
+    np.testing.assert_allclose(unpack(read), weights, rtol=1e-6)
+
+
+def test_scales_that_overflow_are_refused() -> None:
+    blob = bytearray(GOLDEN["readme_int8.mcp"])
+    scale = deserialize(bytes(blob)).scales[0].tobytes()
+    at = blob.index(scale)
+    blob[at : at + 4] = np.finfo(np.float32).max.astype("<f4").tobytes()
+    with pytest.raises(ValueError, match="times their scales are finite"):
+        deserialize(bytes(blob))
 
 
 def _changed(**fields: object) -> SparseLayer:
@@ -144,7 +162,7 @@ def test_options_read_back() -> None:
     "fields", [{"padding": "FULL"}, {"fused_activation": "Tanh"}, {"pad_left": 256}, {"stride_h": 0}, {"stride_w": 300}]
 )
 def test_options_out_of_range_are_refused(fields: dict) -> None:
-    with pytest.raises(ValueError, match=next(iter(fields))):
+    with pytest.raises(ValueError, match=f"{next(iter(fields))}.*keep the layer dense"):
         serialize_options(SparseOptions(**fields))
 
 
