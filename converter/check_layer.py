@@ -13,6 +13,12 @@ def expect(holds: bool, statement: str, came: object, advice: str = DAMAGED) -> 
         raise ValueError(f"expected that {statement}, got {came}; {advice}")
 
 
+def _all_differ(array: np.ndarray) -> bool:
+    """By sorting: NumPy's `unique` hashes, which takes twenty times as long on a dense layer's kernels."""
+    ordered = np.sort(array)
+    return bool((ordered[1:] != ordered[:-1]).all())
+
+
 def _check_shape(layer: SparseLayer) -> None:
     height, width = layer.kernel_size
     expect(height >= 1 and width >= 1 and height * width <= 64, "a kernel has 1 to 64 positions", f"{height} x {width}")
@@ -32,7 +38,7 @@ def _check_runs(layer: SparseLayer) -> None:
         expect(
             (beyond == 0).all(), f"patterns have positions below {height * width} only", hex(int(beyond.max(initial=0)))
         )
-    expect(len(np.unique(patterns)) == len(patterns), "all patterns differ", "one twice")
+    expect(_all_differ(patterns), "all patterns differ", "one twice")
     expect(
         len(layer.group_runs) == layer.num_groups, f"group_runs has {layer.num_groups} groups", len(layer.group_runs)
     )
@@ -48,7 +54,7 @@ def _check_kernels(layer: SparseLayer) -> None:
     channels = np.asarray(layer.channels, np.int64)
     expect((channels < layer.in_channels).all(), f"channels are below {layer.in_channels}", channels.max(initial=0))
     keys = layer.kernel_groups() * layer.in_channels + channels
-    expect(len(np.unique(keys)) == len(keys), "a group has each channel at most once", "one twice")
+    expect(_all_differ(keys), "a group has each channel at most once", "one twice")
     taps = int(np.bitwise_count(layer.kernel_patterns()).sum(dtype=np.int64))
     expect(
         len(layer.values) == taps * layer.group_size, f"there are {taps * layer.group_size} values", len(layer.values)
