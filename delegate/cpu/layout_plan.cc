@@ -28,7 +28,6 @@ Padding2D WantedBorder(const Graph& graph, const Op& op) {
     return WindowReach(p->window, p->layer->kernel_height, p->layer->kernel_width, in, out);
   }
   if (const auto* p = std::get_if<DepthwiseParams>(&op.params)) {
-    if (p->window.stride_w != 1) return {};
     return WindowReach(p->window, p->kernel_height, p->kernel_width, in, out);
   }
   return {};

@@ -1,7 +1,7 @@
 // Chooses the layout of every tensor of a graph: the borders are what its readers' windows need.
 //
-// Convolutions with stride_w 1 read their input where it lies, so their padding must be there. All other readers take
-// any borders and need none.
+// Depthwise convolutions, and convolutions with stride_w 1, read their input where it lies, so their padding must be
+// there. All other readers take any borders and need none.
 
 #ifndef MCPRUNER_DELEGATE_CPU_LAYOUT_PLAN_H_
 #define MCPRUNER_DELEGATE_CPU_LAYOUT_PLAN_H_

@@ -21,9 +21,14 @@
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_KERNEL_TABLE_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_KERNEL_TABLE_H_
 
+#include "delegate/cpu/kernels/binary/binary_args.h"
 #include "delegate/cpu/kernels/conv/conv_args.h"
+#include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_args.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_args.h"
+#include "delegate/cpu/kernels/mean/mean_args.h"
 #include "delegate/cpu/kernels/pack/pack_args.h"
+#include "delegate/cpu/kernels/pool/pool_args.h"
+#include "delegate/cpu/kernels/unary/unary_args.h"
 
 #define MCPRUNER_KERNEL(function, Args) void function(const Args& args);
 namespace mcpruner {

@@ -27,14 +27,17 @@ def simd_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
             "//delegate/cpu/kernels:simd_helpers",
         ],
     )
+    step_op(op, step_srcs, step_hdrs, step_deps + [":args"], tests)
+
+def step_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
+    """The :step of an op and its tests; for ops that only move rows, all there is. Arguments as above."""
     native.cc_library(
         name = "step",
         srcs = step_srcs or [op + "_step.cc"],
         hdrs = step_hdrs or [op + "_step.h"],
         copts = MCPRUNER_COPTS,
-        visibility = visibility,
+        visibility = ["//delegate:__subpackages__"],
         deps = step_deps + [
-            ":args",
             "//delegate/cpu:step",
             "//delegate/graph",
         ],
@@ -47,6 +50,7 @@ def simd_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
             deps = [
                 ":step",
                 "//delegate/cpu",
+                "//delegate/cpu/testing:compare",
                 "//delegate/graph/testing:graph_builder",
                 "@googletest//:gtest_main",
             ],

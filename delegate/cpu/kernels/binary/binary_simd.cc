@@ -1,0 +1,54 @@
+// Add, mul and sub, element by element.
+
+#include "delegate/cpu/kernels/binary/binary_args.h"
+#include "delegate/cpu/kernels/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mcpruner {
+namespace MCPRUNER_SIMD_TARGET {
+namespace {
+
+using V = hn::Vec<Floats>;
+
+template <BinaryFunction kFunction>
+HWY_INLINE V Apply(V a, V b) {
+  if constexpr (kFunction == kBinaryAdd) return hn::Add(a, b);
+  if constexpr (kFunction == kBinaryMul) return hn::Mul(a, b);
+  if constexpr (kFunction == kBinarySub) return hn::Sub(a, b);
+}
+
+template <BinaryFunction kFunction>
+HWY_INLINE void Row(const BinaryRowArgs& args) {
+  const Floats d;
+  const auto load = [&](const float* from, int32_t step, int32_t x)
+                        HWY_ATTR { return step == 0 ? hn::Set(d, *from) : hn::LoadU(d, from + x); };
+  for (int32_t c = 0; c < args.channels; ++c) {
+    const float* const a = args.a + c * args.a_pitch;
+    const float* const b = args.b + c * args.b_pitch;
+    float* const out = args.out + c * args.out_pitch;
+    for (int32_t x = 0; x < args.width; x += static_cast<int32_t>(kFloats)) {
+      V y = Apply<kFunction>(load(a, args.a_step, x), load(b, args.b_step, x));
+      if (args.clamp) y = Clamp(d, y, args.low, args.high);
+      StoreFirst(y, d, out + x, static_cast<size_t>(args.width - x));
+    }
+    StoreZeros(out - args.zeros_before, args.zeros_before);
+    StoreZeros(out + args.width, args.zeros_behind);
+  }
+}
+
+}  // namespace
+
+void BinaryRow(const BinaryRowArgs& args) {
+  switch (args.function) {
+    case kBinaryAdd:
+      return Row<kBinaryAdd>(args);
+    case kBinaryMul:
+      return Row<kBinaryMul>(args);
+    case kBinarySub:
+      return Row<kBinarySub>(args);
+  }
+}
+
+}  // namespace MCPRUNER_SIMD_TARGET
+}  // namespace mcpruner
+HWY_AFTER_NAMESPACE();

@@ -1,0 +1,17 @@
+// Add, mul and sub with broadcasting.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_STEP_H_
+
+#include <memory>
+
+#include "delegate/cpu/step.h"
+
+namespace mcpruner {
+
+// Never null.
+std::unique_ptr<Step> MakeBinaryStep(const StepContext& context);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_STEP_H_

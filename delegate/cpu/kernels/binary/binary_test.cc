@@ -1,0 +1,43 @@
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/cpu/testing/compare.h"
+#include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/random_layer.h"
+
+namespace mcpruner {
+namespace {
+
+TEST(BinaryTest, EveryFunctionBroadcastsEitherOperandAsTheReference) {
+  const std::vector<Shape> others = {{2, 5, 19, 3}, {1, 1, 1, 3},  {1, 1, 1, 1}, {2, 1, 1, 3},
+                                     {1, 5, 1, 1},  {1, 1, 19, 1}, {2, 5, 19, 1}};
+  std::mt19937 rng(1);
+  for (const OpType type : {OpType::kAdd, OpType::kMul, OpType::kSub}) {
+    for (const Shape& other : others) {
+      for (const bool swapped : {false, true}) {
+        GraphBuilder b;
+        const int x = b.Input({2, 5, 19, 3});
+        const int constant = b.Constant(other, RandomFloats(rng, other.size()));
+        const std::vector<int> inputs = swapped ? std::vector<int>{constant, x} : std::vector<int>{x, constant};
+        const int y = b.Op(type, inputs, {}, static_cast<Activation>(RandomBelow(rng, 4)));
+        SCOPED_TRACE(OpTypeName(type));
+        ExpectAgreement(b.Finish({y}), 2, 1e-6f, "binary");
+      }
+    }
+  }
+}
+
+TEST(BinaryTest, TakesWidthsWithTailsAndVectors) {
+  for (const Shape& shape : {Shape{1, 1, 1, 70}, Shape{3, 1, 1, 5}, Shape{1, 2, 64, 2}, Shape{1, 3, 7, 4}}) {
+    GraphBuilder b;
+    const int x = b.Input(shape);
+    ExpectAgreement(b.Finish({b.Op(OpType::kAdd, {x, x})}), 3, 1e-6f, "binary");
+  }
+}
+
+}  // namespace
+}  // namespace mcpruner

@@ -1,0 +1,17 @@
+// Concatenation of channels.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONCAT_CONCAT_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_CONCAT_CONCAT_STEP_H_
+
+#include <memory>
+
+#include "delegate/cpu/step.h"
+
+namespace mcpruner {
+
+// Null for other axes.
+std::unique_ptr<Step> MakeConcatStep(const StepContext& context);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_CONCAT_CONCAT_STEP_H_

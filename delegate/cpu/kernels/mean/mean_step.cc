@@ -1,0 +1,45 @@
+#include "delegate/cpu/kernels/mean/mean_step.h"
+
+#include <string>
+
+namespace mcpruner {
+namespace {
+
+class MeanStep : public Step {
+ public:
+  explicit MeanStep(const StepContext& context)
+      : Step(std::string("mean ") + context.kernels.target, context.num_threads),
+        kernels_(context.kernels),
+        input_(context.input(0)),
+        output_(context.output()) {}
+
+  void Run(int share) const override {
+    const HcwLayout &in = input_.layout, &out = output_.layout;
+    const Range channels = EvenShare(in.c, share, num_shares());
+    MeanChannelsArgs args{};
+    args.in_row_stride = in.row_stride();
+    args.in_pitch = in.pitch;
+    args.out_pitch = out.pitch;
+    args.channels = channels.end - channels.begin;
+    args.rows = in.h;
+    args.width = in.w;
+    args.zeros_before = out.border.left;
+    args.zeros_behind = out.fill();
+    for (int image = 0; image < in.n; ++image) {
+      args.in = input_.data + in.Pixel(image, 0, channels.begin, 0);
+      args.out = output_.data + out.Pixel(image, 0, channels.begin, 0);
+      kernels_.MeanChannels(args);
+    }
+  }
+
+ private:
+  const KernelTable& kernels_;
+  const TensorRef& input_;
+  const TensorRef& output_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> MakeMeanStep(const StepContext& context) { return std::make_unique<MeanStep>(context); }
+
+}  // namespace mcpruner

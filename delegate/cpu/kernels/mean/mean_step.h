@@ -1,0 +1,17 @@
+// The mean over H and W (global average pooling).
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_MEAN_MEAN_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_MEAN_MEAN_STEP_H_
+
+#include <memory>
+
+#include "delegate/cpu/step.h"
+
+namespace mcpruner {
+
+// Never null.
+std::unique_ptr<Step> MakeMeanStep(const StepContext& context);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_MEAN_MEAN_STEP_H_

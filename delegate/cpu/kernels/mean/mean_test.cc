@@ -1,0 +1,27 @@
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/cpu/testing/compare.h"
+#include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/random_layer.h"
+
+namespace mcpruner {
+namespace {
+
+TEST(MeanTest, AgreesWithTheReferenceAtEverySize) {
+  for (const int width : {1, 2, 3, 7, 8, 15, 16, 17, 33, 64}) {
+    for (const int height : {1, 3, 7}) {
+      SCOPED_TRACE(std::to_string(height) + " x " + std::to_string(width));
+      GraphBuilder b;
+      const int y = b.Op(OpType::kMean, {b.Input({2, height, width, 5})});
+      ExpectAgreement(b.Finish({y}), 1, 1e-6f, "mean");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mcpruner

@@ -1,0 +1,87 @@
+// Max and average pooling (pool_args.h says how).
+
+#include "delegate/cpu/kernels/pool/pool_args.h"
+#include "delegate/cpu/kernels/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mcpruner {
+namespace MCPRUNER_SIMD_TARGET {
+namespace {
+
+using V = hn::Vec<Floats>;
+
+struct Largest {
+  static constexpr float kNothing = -__builtin_huge_valf();
+  static HWY_INLINE V Reduce(V a, V b) { return hn::Max(a, b); }
+  static HWY_INLINE float Reduce(float a, float b) { return a < b ? b : a; }
+};
+
+struct Sum {
+  static constexpr float kNothing = 0.0f;
+  static HWY_INLINE V Reduce(V a, V b) { return hn::Add(a, b); }
+  static HWY_INLINE float Reduce(float a, float b) { return a + b; }
+};
+
+// Reads over the end of the row and writes over the end of its column; the padding is put back behind it.
+template <class Op>
+HWY_INLINE void ReduceDown(const PoolRowArgs& a, const float* HWY_RESTRICT in, float* HWY_RESTRICT column) {
+  const Floats d;
+  for (int32_t x = 0; x < a.in_width; x += static_cast<int32_t>(kFloats)) {
+    V v = hn::LoadU(d, in + x);
+    for (int32_t r = 1; r < a.rows; ++r) v = Op::Reduce(v, hn::LoadU(d, in + r * a.in_row_stride + x));
+    hn::StoreU(v, d, column + a.pad_left + x);
+  }
+  for (int32_t x = a.pad_left + a.in_width; x < a.column_size; ++x) column[x] = Op::kNothing;
+}
+
+// Columns x * stride, one for each lane; up to two vectors are read.
+HWY_INLINE V LoadStrided(const float* column, int32_t stride) {
+  const Floats d;
+  if (stride == 1) return hn::LoadU(d, column);
+#if HWY_TARGET != HWY_SCALAR
+  if (stride == 2) {
+    V even, odd;
+    hn::LoadInterleaved2(d, column, even, odd);
+    return even;
+  }
+#endif
+  HWY_ALIGN float lanes[kFloats];
+  for (size_t i = 0; i < kFloats; ++i) lanes[i] = column[static_cast<ptrdiff_t>(i) * stride];
+  return hn::Load(d, lanes);
+}
+
+template <class Op>
+HWY_INLINE void ReduceAcross(const PoolRowArgs& a, const float* HWY_RESTRICT column, float* HWY_RESTRICT out) {
+  const Floats d;
+  for (int32_t x = 0; x < a.out_width; x += static_cast<int32_t>(kFloats)) {
+    const float* const first = column + ptrdiff_t{x} * a.stride_w;
+    V v = LoadStrided(first, a.stride_w);
+    for (int32_t k = 1; k < a.filter_width; ++k) v = Op::Reduce(v, LoadStrided(first + k, a.stride_w));
+    if (a.counts != nullptr) {
+      const V rows = hn::Set(d, static_cast<float>(a.rows));
+      v = hn::Div(v, hn::Mul(hn::LoadU(d, a.counts + x), rows));
+    }
+    if (a.clamp) v = Clamp(d, v, a.low, a.high);
+    StoreFirst(v, d, out + x, static_cast<size_t>(a.out_width - x));
+  }
+}
+
+template <class Op>
+HWY_INLINE void Pool(const PoolRowArgs& a) {
+  for (int32_t x = 0; x < a.pad_left; ++x) a.column[x] = Op::kNothing;
+  for (int32_t c = 0; c < a.channels; ++c) {
+    float* const out = a.out + c * a.out_pitch;
+    ReduceDown<Op>(a, a.in + c * a.in_pitch, a.column);
+    ReduceAcross<Op>(a, a.column, out);
+    StoreZeros(out - a.zeros_before, a.zeros_before);
+    StoreZeros(out + a.out_width, a.zeros_behind);
+  }
+}
+
+}  // namespace
+
+void PoolRow(const PoolRowArgs& args) { args.counts == nullptr ? Pool<Largest>(args) : Pool<Sum>(args); }
+
+}  // namespace MCPRUNER_SIMD_TARGET
+}  // namespace mcpruner
+HWY_AFTER_NAMESPACE();

@@ -1,0 +1,24 @@
+// Arguments of functions of one element, one row of all channels at a time.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_ARGS_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_ARGS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace mcpruner {
+
+// out = clamp(x, low, high), or hard swish: x * clamp(x + 3, 0, 6) / 6.
+struct UnaryRowArgs {
+  const float* in;  // pixel 0 of channel 0
+  float* out;
+  ptrdiff_t in_pitch, out_pitch;
+  int32_t channels, width;
+  int32_t hard_swish;
+  float low, high;
+  int32_t zeros_before, zeros_behind;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_ARGS_H_

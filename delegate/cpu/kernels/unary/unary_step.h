@@ -1,0 +1,17 @@
+// Activations that were not fused, and hard swish.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_STEP_H_
+
+#include <memory>
+
+#include "delegate/cpu/step.h"
+
+namespace mcpruner {
+
+// Null for the logistic function, which the reference computes: it stands behind few elements (gates, classifiers).
+std::unique_ptr<Step> MakeUnaryStep(const StepContext& context);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_STEP_H_

@@ -1,0 +1,39 @@
+#include "delegate/cpu/testing/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "delegate/graph/backend.h"
+#include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/random_layer.h"
+
+namespace mcpruner {
+
+void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& kernel) {
+  std::mt19937 rng(seed);
+  const std::vector<std::vector<float>> x{RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size())};
+  const auto expected = RunGraph(*CreateReferenceBackend(), graph, x);
+  for (const std::string& simd : CpuSimdTargets()) {
+    for (const int num_threads : {1, 3}) {
+      SCOPED_TRACE(simd + ", " + std::to_string(num_threads) + " threads");
+      auto backend = CreateCpuBackend({num_threads, simd});
+      ASSERT_TRUE(backend.ok()) << backend.message();
+      const auto executable = (*backend)->Compile(graph);
+      ASSERT_TRUE(executable.ok()) << executable.message();
+      const size_t last = graph.inputs.size() + graph.ops.size() - 1;
+      ASSERT_EQ((*executable)->Profile()[last].kernel.rfind(kernel, 0), 0u) << (*executable)->Profile()[last].kernel;
+      const auto actual = RunGraph(**backend, graph, x);
+      for (size_t k = 0; k < expected.size(); ++k) {
+        for (size_t i = 0; i < expected[k].size(); ++i) {
+          ASSERT_NEAR(actual[k][i], expected[k][i], tolerance) << "output " << k << ", element " << i;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace mcpruner

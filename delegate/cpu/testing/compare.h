@@ -1,0 +1,18 @@
+// Compares the cpu backend with the reference: every SIMD target of this CPU, one and three threads.
+
+#ifndef MCPRUNER_DELEGATE_CPU_TESTING_COMPARE_H_
+#define MCPRUNER_DELEGATE_CPU_TESTING_COMPARE_H_
+
+#include <string>
+
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+// Runs `graph` (one input, random from `seed`) on both and fails the test where an element of an output differs by more
+// than `tolerance`, or where the graph's last op does not run on a kernel whose name begins with `kernel`.
+void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& kernel);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_TESTING_COMPARE_H_
