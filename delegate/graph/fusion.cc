@@ -71,6 +71,21 @@ std::optional<Padding2D> AddPad(const Padding2D& window, const PadParams& pad) {
   return Padding2D{static_cast<int>(top), static_cast<int>(bottom), static_cast<int>(left), static_cast<int>(right)};
 }
 
+// Whether everything that the op computes is at least 0.
+bool IsNonNegative(const Op* op) {
+  if (op == nullptr) return false;
+  if (op->activation == Activation::kRelu || op->activation == Activation::kRelu6) return true;
+  const auto* unary = std::get_if<UnaryParams>(&op->params);
+  return unary != nullptr && (unary->function == UnaryFunction::kRelu || unary->function == UnaryFunction::kRelu6);
+}
+
+// Whether a maximum may leave out zeros around the map: it does not see them where nothing is below 0, as long as every
+// window has a pixel.
+bool MaxPoolMayPad(const PoolParams& pool, const Padding2D& padding, const Op* before) {
+  return IsNonNegative(before) && std::max(padding.top, padding.bottom) < pool.filter_height &&
+         std::max(padding.left, padding.right) < pool.filter_width;
+}
+
 // Leaves the pad to RemoveDeadOps, since others may read it.
 void FoldPads(Graph* graph) {
   const std::vector<Op*> producers = FindProducers(graph);
@@ -78,12 +93,15 @@ void FoldPads(Graph* graph) {
     Window* window = nullptr;
     if (auto* conv = std::get_if<ConvParams>(&op.params)) window = &conv->window;
     if (auto* depthwise = std::get_if<DepthwiseParams>(&op.params)) window = &depthwise->window;
+    if (op.type == OpType::kMaxPool) window = &std::get<PoolParams>(op.params).window;
     const Op* pad = producers[static_cast<size_t>(op.inputs[0])];
     if (window == nullptr || pad == nullptr || pad->type != OpType::kPad) continue;
-    if (const auto padding = AddPad(window->padding, std::get<PadParams>(pad->params))) {
-      window->padding = *padding;
-      op.inputs[0] = pad->inputs[0];
-    }
+    const auto padding = AddPad(window->padding, std::get<PadParams>(pad->params));
+    if (!padding.has_value()) continue;
+    const Op* before = producers[static_cast<size_t>(pad->inputs[0])];
+    if (op.type == OpType::kMaxPool && !MaxPoolMayPad(std::get<PoolParams>(op.params), *padding, before)) continue;
+    window->padding = *padding;
+    op.inputs[0] = pad->inputs[0];
   }
 }
 

@@ -6,10 +6,10 @@
 //     y ---------->
 //
 // In order: ops that change nothing go; zero pads over H and W move into the window of the convolution that reads them
-// (not into pools: an average would count them, a maximum would see them); relu, relu6 and relu_n1_to_1 become the
-// activation of the op before; an add becomes a second input of the convolution before. A convolution moves to the
-// place of its add, where both of the add's operands are known; of two, the later one takes the add. What nothing reads
-// is dropped.
+// (into a maximum's only behind a relu or relu6, which makes zeros invisible to it; never into an average's); relu,
+// relu6 and relu_n1_to_1 become the activation of the op before; an add becomes a second input of the convolution
+// before. A convolution moves to the place of its add, where both of the add's operands are known; of two, the later
+// one takes the add. What nothing reads is dropped.
 //
 // An op is only folded into another where nobody else, the caller included, sees the tensor between them. A fused op
 // keeps the name of the op that holds the weights.

@@ -175,6 +175,18 @@ TEST_F(FusionTest, PadsThatAreNoZerosAroundTheMapStay) {
   EXPECT_EQ(Fused(outputs).ops.size(), 14u);
 }
 
+TEST_F(FusionTest, AMaximumTakesZerosItCannotSee) {
+  PoolParams pool;
+  pool.filter_height = pool.filter_width = 3;
+  const std::array<int, 4> one{0, 1, 1, 0}, three{0, 3, 0, 0};
+  const Graph fused = Fused({b.Op(OpType::kMaxPool, {Pad(Conv(x, Activation::kRelu6), one, one)}, pool)});
+  EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kMaxPool}));
+  EXPECT_EQ(std::get<PoolParams>(fused.ops[1].params).window.padding.left, 1);
+  // Windows without a pixel, and maps with numbers below zero.
+  EXPECT_EQ(Fused({b.Op(OpType::kMaxPool, {Pad(Conv(x, Activation::kRelu), three, one)}, pool)}).ops.size(), 3u);
+  EXPECT_EQ(Fused({b.Op(OpType::kMaxPool, {Pad(Conv(x), one, one)}, pool)}).ops.size(), 3u);
+}
+
 TEST_F(FusionTest, APadBeyondTheBoundOfAWindowStays) {
   EXPECT_EQ(Fused({Conv(Pad(x, {0, 65535, 0, 0}, {}))}).ops.size(), 2u);
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import shared_data
+from models import rescale_filters
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,6 @@ NETWORKS = {
 }
 
 
-def rescale_filters(pruned: keras.Model, dense: keras.Model) -> None:
-    """Give each filter of ``pruned`` the norm it had in ``dense``, in place.
-
-    One-shot pruning of random weights shrinks activations from layer to layer, so that errors relative to the largest
-    activation of a late layer would mean nothing.
-    """
-    for layer in pruned.layers:
-        if not isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
-            continue
-        new, old = layer.get_weights(), dense.get_layer(layer.name).get_weights()
-        axes = tuple(range(new[0].ndim - 1))
-        norm = np.linalg.norm(new[0].reshape(-1, new[0].shape[-1]), axis=0)
-        scale = np.linalg.norm(old[0].reshape(-1, old[0].shape[-1]), axis=0) / np.where(norm > 0, norm, 1)
-        layer.set_weights([new[0] * np.expand_dims(scale, axes).astype(np.float32), *new[1:]])
-
-
 def masked_model(network: Network, density: float) -> keras.Model:
     """``network`` pruned in one shot for the generic target."""
     import mcpruner
@@ -81,8 +66,9 @@ def masked_model(network: Network, density: float) -> keras.Model:
 
 def export(network: Network, density: float, directory: Path) -> tuple[Path, Path]:
     """Write the masked network as an ordinary ``.tflite`` and as a converted one; their paths."""
-    import mcpruner
     import tensorflow as tf
+
+    import mcpruner
 
     dense, sparse = directory / f"{network.name}.dense.tflite", directory / f"{network.name}.sparse.tflite"
     dense.write_bytes(tf.lite.TFLiteConverter.from_keras_model(masked_model(network, density)).convert())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import keras
-import mcpruner
 import numpy as np
 import pytest
 import tensorflow as tf
+
+import mcpruner
 
 
 def unstructured(kernel: np.ndarray, rng: np.random.Generator) -> np.ndarray:

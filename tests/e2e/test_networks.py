@@ -12,11 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mcpruner
 import numpy as np
 import pytest
 import shared_data
 from networks import NETWORKS, export
+
+import mcpruner
 
 DENSITY = 0.5
 TOLERANCE = 1e-4  # of the output's largest magnitude

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import op_models
@@ -32,48 +33,40 @@ FATAL = {
 MENDED = ("cpu_create", "cpu_compile")
 
 
-def _left_behind() -> dict[str, tuple[bytes, str, str]]:
-    """Models with a node that stays with TFLite: file, the node's operator, and a piece of the reason."""
-    models = {}
-
-    def add(name: str, op: str, reason: str, make) -> None:
-        net = TfliteBuilder()
-        stage = op_models.Stage(net, np.random.default_rng(1), net.input(X.shape))
-        stage.x = stage.conv(stage.x)
-        models[name] = (net.build([make(stage)]), op, reason)
-
-    shape = (1, 9, 7, 6)
-    add(
+SHAPE = (1, 9, 7, 6)
+# Nodes that stay with TFLite: name, the node's operator, a piece of the reason, and the node behind a convolution.
+LEFT_BEHIND = (
+    (
         "tanh",
         "builtin operator 28",
         "does not run builtin operator 28",
-        lambda s: s.net.operator("TANH", [s.x], shape),
-    )
-    add(
+        lambda s: s.net.operator("TANH", [s.x], SHAPE),
+    ),
+    (
         "mean_of_channels",
         "MEAN",
         "a mean over axes [3] of 4 dimensions",
-        lambda s: s.net.operator("MEAN", [s.x, s.ints(3)], shape[:3], schema.ReducerOptionsT()),
-    )
-    add(
+        lambda s: s.net.operator("MEAN", [s.x, s.ints(3)], SHAPE[:3], schema.ReducerOptionsT()),
+    ),
+    (
         "large_kernel",
         "CONV_2D",
         "64",
         lambda s: s.net.conv(s.x, s.random(2, 9, 9, 6)),
-    )
-    add(
+    ),
+    (
         "nan_weights",
         "CONV_2D",
         "finite",
         lambda s: s.net.conv(s.x, np.full((2, 1, 1, 6), np.nan, np.float32)),
-    )
-    add(
+    ),
+    (
         "grouped",
         "CONV_2D",
         "a grouped convolution: its filters have 3 channels, its input 6",
         lambda s: s.net.conv(s.x, s.random(4, 3, 3, 3)),
-    )
-    add(
+    ),
+    (
         "computed_weights",
         "FULLY_CONNECTED",
         "is not a float32 constant of the file",
@@ -81,22 +74,30 @@ def _left_behind() -> dict[str, tuple[bytes, str, str]]:
             s.net.mean(s.x),
             s.net.operator("RESHAPE", [s.net.mean(s.x), s.ints(1, 6)], (1, 6), schema.ReshapeOptionsT()),
         ),
-    )
-    add(
+    ),
+    (
         "removed_axis",
         "STRIDED_SLICE",
         "an ellipsis, a new axis or a removed axis",
         lambda s: s.net.operator(
             "STRIDED_SLICE",
             [s.x, s.ints(0, 0, 0, 0), s.ints(1, 9, 7, 6), s.ints(1, 1, 1, 1)],
-            shape[1:],
+            SHAPE[1:],
             schema.StridedSliceOptionsT(shrinkAxisMask=1),
         ),
-    )
-    return models
+    ),
+)
 
 
-LEFT = _left_behind()
+def _model_with(make: Callable) -> bytes:
+    """A convolution and, behind it, the node that `make` adds."""
+    net = TfliteBuilder()
+    stage = op_models.Stage(net, np.random.default_rng(1), net.input(X.shape))
+    stage.x = stage.conv(stage.x)
+    return net.build([make(stage)])
+
+
+LEFT = {name: (_model_with(make), op, reason) for name, op, reason, make in LEFT_BEHIND}
 
 
 def _jobs() -> dict[str, Job]:

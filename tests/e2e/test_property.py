@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import mcpruner._native as native
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
+
+import mcpruner._native as native
 from mcpruner.converter.pack import pack
 from mcpruner.converter.reorder import filter_permutation
 from mcpruner.converter.serialize import SparseOptions, round_values, serialize, serialize_options
