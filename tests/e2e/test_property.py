@@ -94,7 +94,7 @@ def test_every_kernel_agrees_with_tensorflow(backend: str, simd: str) -> None:
     print(f"hypothesis seed {SEED}")
 
     @seed(SEED)
-    @settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=600, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(layers())
     def check(layer: dict) -> None:
         note(f"{backend} {simd}: {layer}")
@@ -120,6 +120,6 @@ def test_every_kernel_agrees_with_tensorflow(backend: str, simd: str) -> None:
         )
         magnitude = tensorflow_convolution(layer, np.abs(x), np.abs(rounded), np.abs(bias)).max()
         np.testing.assert_equal(result.shape, expected.shape)
-        assert np.abs(result - ACTIVATIONS[layer["activation"]](expected).numpy()).max() <= 1e-5 * magnitude
+        assert np.abs(result - np.asarray(ACTIVATIONS[layer["activation"]](expected))).max() <= 1e-5 * magnitude
 
     check()
