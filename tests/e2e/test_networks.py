@@ -2,7 +2,7 @@
 
 Each network is pruned in one shot at density 0.5, exported dense and converted, and both files run in ai-edge-litert,
 TensorFlow Lite and tflite-runtime 2.14 with 1 and 2 threads, in batches of 1 and of 3 (the last batch is smaller, so
-each run resizes twice).
+each run resizes twice). Variants of the files with every operator's output as an output run beside them.
 """
 
 from __future__ import annotations
@@ -10,61 +10,112 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shared_data
+from corruption import change_one_weight
 from networks import NETWORKS, export
 
 import mcpruner
+from mcpruner.pairing import paired_outputs
+from mcpruner.submodel import expose
+from mcpruner.verification import verify
 
 DENSITY = 0.5
 TOLERANCE = 1e-4  # of the output's largest magnitude
+LAYER_IMAGES = 4  # whose inner tensors are compared: batches of 1, and of 3 and 1
 OLD_RUNTIME = Path(__file__).resolve().parents[2] / ".venv-tflite-runtime" / "bin" / "python"
 RUNTIMES = {"ai_edge_litert": Path(sys.executable), "tensorflow": Path(sys.executable), "tflite_runtime": OLD_RUNTIME}
 CONFIGURATIONS = [(threads, batch) for threads in (1, 2) for batch in (1, 3)]
 
 
+@dataclass
+class Files:
+    """One network on disk: dense and converted, with and without inner outputs, and what to feed it."""
+
+    dense: Path
+    sparse: Path
+    dense_layers: Path
+    sparse_layers: Path
+    images: Path
+    few_images: Path
+
+
 @pytest.fixture(scope="module")
-def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
-    """Dense file, converted file and inputs of one network."""
+def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Write the files of the network that the test names."""
     network = NETWORKS[request.param]
     if network.trained and not shared_data.SHARED.exists():
         pytest.skip(shared_data.MISSING)
     directory = tmp_path_factory.mktemp(network.name)
-    inputs = directory / "inputs.npy"
-    np.save(inputs, network.images())
-    return (*export(network, DENSITY, directory), inputs)
+    dense, sparse = export(network, DENSITY, directory)
+    made = Files(
+        dense,
+        sparse,
+        *(directory / name for name in ("dense.layers", "sparse.layers", "images.npy", "few_images.npy")),
+    )
+    inner = paired_outputs(sparse.read_bytes(), dense.read_bytes())[:-1]  # the last one is the model's own
+    made.sparse_layers.write_bytes(expose(sparse.read_bytes(), [ours for _, ours, _ in inner]))
+    made.dense_layers.write_bytes(expose(dense.read_bytes(), [theirs for _, _, theirs in inner]))
+    images = network.images()
+    np.save(made.images, images)
+    np.save(made.few_images, images[:LAYER_IMAGES])
+    return made
 
 
-def _run(runtime: str, jobs: list[dict]) -> list[dict[str, np.ndarray]]:
+def _run(runtime: str, dense: Path, sparse: Path, images: Path, tmp_path: Path) -> list[dict[str, np.ndarray]]:
+    """Outputs of the dense file, then of the converted one in each configuration."""
     python = RUNTIMES[runtime]
     if not python.exists():
         pytest.skip(f"{runtime} needs its own environment, which `make setup` puts at {python}")
-    subprocess.run(
-        [python, Path(__file__).with_name("infer.py"), runtime, mcpruner.delegate_path()],
-        input=json.dumps(jobs),
-        text=True,
-        check=True,
-    )
+    jobs = [{"model": str(dense), "threads": 2, "batch": 1, "plugin": False}]
+    jobs += [{"model": str(sparse), "threads": t, "batch": b, "plugin": True} for t, b in CONFIGURATIONS]
+    for i, job in enumerate(jobs):
+        job.update(inputs=str(images), output=str(tmp_path / f"{i}.npz"))
+    command = [python, Path(__file__).with_name("infer.py"), runtime, mcpruner.delegate_path()]
+    subprocess.run(command, input=json.dumps(jobs), text=True, check=True)
     return [dict(np.load(job["output"])) for job in jobs]
+
+
+def _relative_error(actual: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("files", NETWORKS, indirect=True, scope="module")
-def test_pruned_network_equals_its_dense_self(files: tuple[Path, Path, Path], runtime: str, tmp_path: Path) -> None:
+def test_pruned_network_equals_its_dense_self(files: Files, runtime: str, tmp_path: Path) -> None:
     """Logits within the tolerance and equal top-1 decisions on every image."""
-    dense, sparse, inputs = map(str, files)
-    jobs = [{"model": dense, "threads": 2, "batch": 1, "plugin": False}]
-    jobs += [{"model": sparse, "threads": t, "batch": b, "plugin": True} for t, b in CONFIGURATIONS]
-    for i, job in enumerate(jobs):
-        job.update(inputs=inputs, output=str(tmp_path / f"{i}.npz"))
-    expected, *results = _run(runtime, jobs)
+    expected, *results = _run(runtime, files.dense, files.sparse, files.images, tmp_path)
     (logits,) = expected.values()
     for (threads, batch), result in zip(CONFIGURATIONS, results, strict=True):
         (actual,) = result.values()
-        error = np.abs(actual - logits).max() / np.abs(logits).max()
+        error = _relative_error(actual, logits)
         print(f"{runtime}, {threads} threads, batch {batch}: largest error {error:.2e}")
         assert error < TOLERANCE
         np.testing.assert_array_equal(actual.argmax(-1), logits.argmax(-1))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("files", NETWORKS, indirect=True, scope="module")
+def test_every_layer_equals_its_dense_self(files: Files, runtime: str, tmp_path: Path) -> None:
+    """Each operator's output within the tolerance of its own largest magnitude."""
+    expected, *results = _run(runtime, files.dense_layers, files.sparse_layers, files.few_images, tmp_path)
+    for (threads, batch), result in zip(CONFIGURATIONS, results, strict=True):
+        assert len(result) == len(expected) > 10
+        pairs = zip(result.values(), expected.values(), strict=True)
+        errors = [_relative_error(actual, wanted) for actual, wanted in pairs]
+        print(f"{runtime}, {threads} threads, batch {batch}: {len(errors)} tensors, largest error {max(errors):.2e}")
+        assert max(errors) < TOLERANCE
+
+
+@pytest.mark.parametrize("files", NETWORKS, indirect=True, scope="module")
+def test_verify_passes_and_finds_one_wrong_weight(files: Files) -> None:
+    """`verify` says yes to the converted file, and no once one weight of one blob has changed by a thousandth."""
+    sparse, dense = files.sparse.read_bytes(), files.dense.read_bytes()
+    assert verify(sparse, dense, inputs=np.load(files.few_images)[:1]).ok
+    wrong = verify(change_one_weight(sparse, 1, 1.001), dense, inputs=np.load(files.few_images)[:1])
+    assert not wrong.ok
+    assert sum(weight.different for weight in wrong.weights) == 1
