@@ -59,15 +59,25 @@ class DenseLayer:
 
 
 def short_name(graph: Any, op: Any) -> str:
-    """A readable name of an operator, from the fused names of its output.
+    """A readable name of an operator, from the fused names of its output (`shorten`).
 
-    The part that names the convolution or matrix product tells the layer; the model's own scope says nothing::
-
-        functional_1/relu_1/Relu;functional_1/bn1_1/batchnorm/add_1;functional_1/conv1_1/convolution  ->  conv1_1
+    TFLiteConverter renames the model's outputs; the weights of the layer that computes one still carry its name.
     """
     if not op.outputs:
         return "operator without output"
     name = tensor_name(graph, op.outputs[0])
+    if name.startswith("StatefulPartitionedCall") and len(op.inputs) > 1 and op.inputs[1] >= 0:
+        weights = tensor_name(graph, op.inputs[1])
+        name = weights if _PRODUCT.search(weights) else name
+    return shorten(name)
+
+
+def shorten(name: str) -> str:
+    """The part of a fused name that says which layer it was; the model's own scope says nothing.
+
+    >>> shorten("functional_1/relu_1/Relu;functional_1/bn1_1/batchnorm/add_1;functional_1/conv1_1/convolution")
+    'conv1_1'
+    """
     fused = name.split(";")
     scopes = next((part for part in fused if _PRODUCT.search(part)), fused[0]).split(":")[0].split("/")
     return "/".join(scopes[1:-1] if len(scopes) > 2 else scopes[:1]) or name

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mcpruner.compare import random_inputs, run, time_interleaved
+from mcpruner.converter.dense_layer import shorten
 from mcpruner.converter.densify import densify
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime
@@ -101,7 +102,7 @@ def profile_table(ops: list[dict[str, Any]]) -> str:
     total = sum(op["nanoseconds"] for op in ops) or 1
     rows = [
         [
-            op["name"],
+            shorten(op["name"]),
             op["type"],
             op["kernel"],
             "x".join(map(str, op["output"])),
