@@ -7,6 +7,8 @@ from mcpruner.converter.layer import SparseLayer
 GROUP_SIZES = (1, 2, 4, 8, 16)
 MAX_POSITIONS = 64
 MAX_CHANNELS = 65535
+# Weights of a dense layer that is unpacked, 4 GiB of float32: a small damaged blob can claim far more than exists.
+MAX_DENSE_WEIGHTS = 2**30
 
 
 def _check(weights: np.ndarray, permutation: np.ndarray, group_size: int, bias: np.ndarray | None) -> None:
@@ -101,8 +103,17 @@ def pack(
 
 
 def unpack(layer: SparseLayer) -> np.ndarray:
-    """Dense weights of a packed layer, float32 ``[O, H, W, I]``; bit-exact for what was packed as float32."""
+    """Dense weights of a packed layer, float32 ``[O, H, W, I]``; bit-exact for what was packed as float32.
+
+    Raises
+    ------
+    ValueError
+        The layer says that it has more than 2^30 weights.
+    """
     height, width = layer.kernel_size
+    count = layer.out_channels * height * width * layer.in_channels
+    if count > MAX_DENSE_WEIGHTS:
+        raise ValueError(f"expected a layer of at most {MAX_DENSE_WEIGHTS} weights, got {count}; is the file damaged?")
     patterns = layer.kernel_patterns()
     positions = np.arange(height * width, dtype=np.uint64)
     kernel, position = np.nonzero((patterns[:, None] >> positions) & np.uint64(1))

@@ -24,6 +24,9 @@ namespace py = pybind11;
 namespace mcpruner {
 namespace {
 
+// 4 GiB of float32: a small damaged blob can claim far more than exists.
+constexpr double kMaxDenseWeights = double{1 << 30};
+
 Span<const uint8_t> BytesOf(const py::bytes& bytes) {
   const std::string_view view = bytes;
   return {reinterpret_cast<const uint8_t*>(view.data()), view.size()};
@@ -142,6 +145,9 @@ py::dict ReadLayer(const py::bytes& blob) {
   out["bias"] = ToArray(layer->bias);
   out["density"] = layer->Density();
   out["weights"] = [&] {
+    const double count =
+        double{1} * layer->out_channels * layer->kernel_height * layer->kernel_width * layer->in_channels;
+    if (count > kMaxDenseWeights) throw py::value_error("expected a layer of at most 2^30 weights; is it damaged?");
     const std::vector<float> dense = DenseWeights(*layer);
     py::array_t<float> array({layer->out_channels, layer->kernel_height, layer->kernel_width, layer->in_channels});
     std::copy(dense.begin(), dense.end(), array.mutable_data());

@@ -47,6 +47,13 @@ def test_groups_runs_and_kernels() -> None:
     assert (layer.nnz, layer.density) == (6, 6 / 16)
 
 
+def test_a_layer_that_claims_to_be_huge_is_not_unpacked() -> None:
+    layer = pack(np.zeros((1, 8, 8, 1), np.float32), np.arange(1), 1)
+    layer.in_channels = layer.out_channels = 65535
+    with pytest.raises(ValueError, match="at most 1073741824 weights"):
+        unpack(layer)
+
+
 def test_zero_lanes_are_no_weights() -> None:
     layer = pack(np.ones((5, 1, 1, 3), np.float32), np.arange(5), 4)
     assert (layer.num_groups, len(layer.values), layer.nnz, layer.density) == (2, 24, 15, 1.0)
