@@ -17,6 +17,7 @@ def simd_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
         name = "args",
         hdrs = [op + "_args.h"],
         visibility = visibility,
+        deps = ["//delegate/cpu/kernels:row_args"],
     )
     simd_library(
         name = "simd",

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delegate/cpu/kernels/row_args.h"
+
 namespace mcpruner {
 
 enum BinaryFunction : int32_t { kBinaryAdd, kBinaryMul, kBinarySub };
@@ -20,9 +22,7 @@ struct BinaryRowArgs {
   int32_t a_step, b_step;  // 0 or 1
   int32_t channels, width;
   BinaryFunction function;
-  int32_t clamp;
-  float low, high;
-  int32_t zeros_before, zeros_behind;
+  RowEnd end;
 };
 
 }  // namespace mcpruner

@@ -28,11 +28,11 @@ HWY_INLINE void Row(const BinaryRowArgs& args) {
     float* const out = args.out + c * args.out_pitch;
     for (int32_t x = 0; x < args.width; x += static_cast<int32_t>(kFloats)) {
       V y = Apply<kFunction>(load(a, args.a_step, x), load(b, args.b_step, x));
-      if (args.clamp) y = Clamp(d, y, args.low, args.high);
+      if (args.end.clamp) y = Clamp(d, y, args.end.low, args.end.high);
       StoreFirst(y, d, out + x, static_cast<size_t>(args.width - x));
     }
-    StoreZeros(out - args.zeros_before, args.zeros_before);
-    StoreZeros(out + args.width, args.zeros_behind);
+    StoreZeros(out - args.end.zeros_before, args.end.zeros_before);
+    StoreZeros(out + args.width, args.end.zeros_behind);
   }
 }
 

@@ -1,8 +1,6 @@
 #include "delegate/cpu/kernels/binary/binary_step.h"
 
-#include <string>
-
-#include "delegate/cpu/activation_range.h"
+#include "delegate/cpu/row_step.h"
 
 namespace mcpruner {
 namespace {
@@ -11,41 +9,29 @@ BinaryFunction FunctionOf(OpType type) {
   return type == OpType::kAdd ? kBinaryAdd : type == OpType::kMul ? kBinaryMul : kBinarySub;
 }
 
-class BinaryStep : public Step {
+class BinaryStep : public RowStep {
  public:
   explicit BinaryStep(const StepContext& context)
-      : Step(std::string("binary ") + context.kernels.target, context.num_threads),
-        kernels_(context.kernels),
-        a_(context.input(0)),
-        b_(context.input(1)),
-        output_(context.output()),
-        function_(FunctionOf(context.op.type)),
-        activation_(RangeOf(context.op.activation)) {}
+      : RowStep("binary", context), b_(context.input(1)), function_(FunctionOf(context.op.type)) {}
 
   void Run(int share) const override {
-    const HcwLayout& out = output_.layout;
+    const HcwLayout &a = input().layout, &b = b_.layout, &out = output().layout;
     BinaryRowArgs args{};
-    args.a_pitch = a_.layout.c == 1 ? 0 : a_.layout.pitch;
-    args.b_pitch = b_.layout.c == 1 ? 0 : b_.layout.pitch;
+    args.a_pitch = a.c == 1 ? 0 : a.pitch;
+    args.b_pitch = b.c == 1 ? 0 : b.pitch;
     args.out_pitch = out.pitch;
-    args.a_step = a_.layout.w == 1 ? 0 : 1;
-    args.b_step = b_.layout.w == 1 ? 0 : 1;
+    args.a_step = a.w == 1 ? 0 : 1;
+    args.b_step = b.w == 1 ? 0 : 1;
     args.channels = out.c;
     args.width = out.w;
     args.function = function_;
-    args.clamp = activation_.clamp ? 1 : 0;
-    args.low = activation_.low;
-    args.high = activation_.high;
-    args.zeros_before = out.border.left;
-    args.zeros_behind = out.fill();
-    const Range rows = EvenShare(out.n * out.h, share, num_shares());
-    for (int row = rows.begin; row < rows.end; ++row) {
-      const int image = row / out.h, y = row % out.h;
-      args.a = RowOf(a_, image, y);
+    args.end = End();
+    ForRows(share, [&](int image, int y, float* row) {
+      args.a = RowOf(input(), image, y);
       args.b = RowOf(b_, image, y);
-      args.out = output_.data + out.Pixel(image, y, 0, 0);
-      kernels_.BinaryRow(args);
-    }
+      args.out = row;
+      kernels().BinaryRow(args);
+    });
   }
 
  private:
@@ -54,12 +40,8 @@ class BinaryStep : public Step {
     return tensor.data + layout.Pixel(layout.n == 1 ? 0 : image, layout.h == 1 ? 0 : y, 0, 0);
   }
 
-  const KernelTable& kernels_;
-  const TensorRef& a_;
   const TensorRef& b_;
-  const TensorRef& output_;
   const BinaryFunction function_;
-  const ActivationRange activation_;
 };
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delegate/cpu/kernels/row_args.h"
+
 namespace mcpruner {
 
 struct DepthwiseRowArgs {
@@ -22,9 +24,7 @@ struct DepthwiseRowArgs {
   const ptrdiff_t* offsets;  // of each tap
   const float* weights;      // [tap][output channel]
   const float* bias;         // [output channel]
-  int32_t clamp;
-  float low, high;
-  int32_t zeros_before, zeros_behind;
+  RowEnd end;
 };
 
 }  // namespace mcpruner

@@ -44,7 +44,7 @@ HWY_INLINE void Pixels(const DepthwiseRowArgs& a, const float* in, int32_t chann
   }
   Unroll<kVectors>([&](auto v) HWY_ATTR {
     const int32_t at = x + static_cast<int32_t>(v.value * kFloats);
-    const V y = a.clamp ? Clamp(d, sums[v.value], a.low, a.high) : sums[v.value];
+    const V y = a.end.clamp ? Clamp(d, sums[v.value], a.end.low, a.end.high) : sums[v.value];
     if (at < a.width) StoreFirst(y, d, out + at, static_cast<size_t>(a.width - at));
   });
 }
@@ -58,8 +58,8 @@ HWY_INLINE void Channel(const DepthwiseRowArgs& a, int32_t channel) {
   // A last part of more than two vectors is worth four.
   for (; x + kWide / 2 < a.width; x += kWide) Pixels<kStride, 4>(a, in, channel, x, out);
   for (; x < a.width; x += kOne) Pixels<kStride, 1>(a, in, channel, x, out);
-  StoreZeros(out - a.zeros_before, a.zeros_before);
-  StoreZeros(out + a.width, a.zeros_behind);
+  StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
+  StoreZeros(out + a.width, a.end.zeros_behind);
 }
 
 }  // namespace

@@ -1,33 +1,28 @@
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_step.h"
 
-#include <string>
+#include <vector>
 
-#include "delegate/cpu/activation_range.h"
 #include "delegate/cpu/layout_plan.h"
+#include "delegate/cpu/row_step.h"
 
 namespace mcpruner {
 namespace {
 
-class DepthwiseConvStep : public Step {
+class DepthwiseConvStep : public RowStep {
  public:
   explicit DepthwiseConvStep(const StepContext& context)
-      : Step(std::string("depthwise ") + context.kernels.target, context.num_threads),
-        kernels_(context.kernels),
-        input_(context.input(0)),
-        output_(context.output()),
-        params_(std::get<DepthwiseParams>(context.op.params)),
-        activation_(RangeOf(context.op.activation)) {
+      : RowStep("depthwise", context), params_(std::get<DepthwiseParams>(context.op.params)) {
     const Window& window = params_.window;
     for (int ky = 0; ky < params_.kernel_height; ++ky) {
       for (int kx = 0; kx < params_.kernel_width; ++kx) {
-        offsets_.push_back((ky * window.dilation_h - window.padding.top) * input_.layout.row_stride() +
+        offsets_.push_back((ky * window.dilation_h - window.padding.top) * input().layout.row_stride() +
                            kx * window.dilation_w - window.padding.left);
       }
     }
   }
 
   void Run(int share) const override {
-    const HcwLayout &in = input_.layout, &out = output_.layout;
+    const HcwLayout &in = input().layout, &out = output().layout;
     DepthwiseRowArgs args{};
     args.in_pitch = in.pitch;
     args.out_pitch = out.pitch;
@@ -39,26 +34,16 @@ class DepthwiseConvStep : public Step {
     args.offsets = offsets_.data();
     args.weights = params_.weights->data();
     args.bias = params_.bias->data();
-    args.clamp = activation_.clamp ? 1 : 0;
-    args.low = activation_.low;
-    args.high = activation_.high;
-    args.zeros_before = out.border.left;
-    args.zeros_behind = out.fill();
-    const Range rows = EvenShare(out.n * out.h, share, num_shares());
-    for (int row = rows.begin; row < rows.end; ++row) {
-      const int image = row / out.h, y = row % out.h;
-      args.in = input_.data + in.Pixel(image, 0, 0, 0) + y * params_.window.stride_h * in.row_stride();
-      args.out = output_.data + out.Pixel(image, y, 0, 0);
-      kernels_.DepthwiseRow(args);
-    }
+    args.end = End();
+    ForRows(share, [&](int image, int y, float* row) {
+      args.in = input().data + in.Pixel(image, 0, 0, 0) + y * params_.window.stride_h * in.row_stride();
+      args.out = row;
+      kernels().DepthwiseRow(args);
+    });
   }
 
  private:
-  const KernelTable& kernels_;
-  const TensorRef& input_;
-  const TensorRef& output_;
   const DepthwiseParams params_;
-  const ActivationRange activation_;
   std::vector<ptrdiff_t> offsets_;
 };
 

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delegate/cpu/kernels/row_args.h"
+
 namespace mcpruner {
 
 struct PoolRowArgs {
@@ -23,9 +25,7 @@ struct PoolRowArgs {
   float* column;  // pad_left + in_width + what the last window reaches over + two vectors
   int32_t column_size;
   const float* counts;  // null for max; for averages, pixels of each output's window in one row, and a vector more
-  int32_t clamp;
-  float low, high;
-  int32_t zeros_before, zeros_behind;
+  RowEnd end;
 };
 
 }  // namespace mcpruner

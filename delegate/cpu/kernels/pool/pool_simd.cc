@@ -61,7 +61,7 @@ HWY_INLINE void ReduceAcross(const PoolRowArgs& a, const float* HWY_RESTRICT col
       const V rows = hn::Set(d, static_cast<float>(a.rows));
       v = hn::Div(v, hn::Mul(hn::LoadU(d, a.counts + x), rows));
     }
-    if (a.clamp) v = Clamp(d, v, a.low, a.high);
+    if (a.end.clamp) v = Clamp(d, v, a.end.low, a.end.high);
     StoreFirst(v, d, out + x, static_cast<size_t>(a.out_width - x));
   }
 }
@@ -73,8 +73,8 @@ HWY_INLINE void Pool(const PoolRowArgs& a) {
     float* const out = a.out + c * a.out_pitch;
     ReduceDown<Op>(a, a.in + c * a.in_pitch, a.column);
     ReduceAcross<Op>(a, a.column, out);
-    StoreZeros(out - a.zeros_before, a.zeros_before);
-    StoreZeros(out + a.out_width, a.zeros_behind);
+    StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
+    StoreZeros(out + a.out_width, a.end.zeros_behind);
   }
 }
 

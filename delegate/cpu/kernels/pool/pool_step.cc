@@ -1,26 +1,21 @@
 #include "delegate/cpu/kernels/pool/pool_step.h"
 
 #include <algorithm>
-#include <string>
+#include <vector>
 
-#include "delegate/cpu/activation_range.h"
+#include "delegate/cpu/row_step.h"
 
 namespace mcpruner {
 namespace {
 
-class PoolStep : public Step {
+class PoolStep : public RowStep {
  public:
   explicit PoolStep(const StepContext& context)
-      : Step(std::string("pool ") + context.kernels.target, context.num_threads),
-        kernels_(context.kernels),
-        input_(context.input(0)),
-        output_(context.output()),
-        params_(std::get<PoolParams>(context.op.params)),
-        activation_(RangeOf(context.op.activation)) {
+      : RowStep("pool", context), params_(std::get<PoolParams>(context.op.params)) {
     const Window& window = params_.window;
-    const HcwLayout &in = input_.layout, &out = output_.layout;
+    const HcwLayout &in = input().layout, &out = output().layout;
     // Strided loads read to the end of their last vector.
-    const int lanes = kernels_.vector_floats;
+    const int lanes = kernels().vector_floats;
     const int last = (out.w + lanes) * window.stride_w + params_.filter_width;
     column_size_ = std::max(window.padding.left + in.w, last) + 2 * lanes;
     if (context.op.type == OpType::kMaxPool) return;
@@ -34,7 +29,7 @@ class PoolStep : public Step {
   int64_t ScratchFloats() const override { return int64_t{column_size_} * num_shares(); }
 
   void Run(int share) const override {
-    const HcwLayout &in = input_.layout, &out = output_.layout;
+    const HcwLayout &in = input().layout, &out = output().layout;
     PoolRowArgs args{};
     args.in_row_stride = in.row_stride();
     args.in_pitch = in.pitch;
@@ -48,29 +43,19 @@ class PoolStep : public Step {
     args.column = scratch() + int64_t{share} * column_size_;
     args.column_size = column_size_;
     args.counts = counts_.empty() ? nullptr : counts_.data();
-    args.clamp = activation_.clamp ? 1 : 0;
-    args.low = activation_.low;
-    args.high = activation_.high;
-    args.zeros_before = out.border.left;
-    args.zeros_behind = out.fill();
-    const Range rows = EvenShare(out.n * out.h, share, num_shares());
-    for (int row = rows.begin; row < rows.end; ++row) {
-      const int image = row / out.h, y = row % out.h;
+    args.end = End();
+    ForRows(share, [&](int image, int y, float* row) {
       const int first = y * params_.window.stride_h - params_.window.padding.top;
       const int begin = std::max(first, 0);
       args.rows = std::min(first + params_.filter_height, in.h) - begin;
-      args.in = input_.data + in.Pixel(image, begin, 0, 0);
-      args.out = output_.data + out.Pixel(image, y, 0, 0);
-      kernels_.PoolRow(args);
-    }
+      args.in = input().data + in.Pixel(image, begin, 0, 0);
+      args.out = row;
+      kernels().PoolRow(args);
+    });
   }
 
  private:
-  const KernelTable& kernels_;
-  const TensorRef& input_;
-  const TensorRef& output_;
   const PoolParams params_;
-  const ActivationRange activation_;
   int column_size_ = 0;
   std::vector<float> counts_;
 };

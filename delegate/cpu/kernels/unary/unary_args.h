@@ -6,17 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delegate/cpu/kernels/row_args.h"
+
 namespace mcpruner {
 
-// out = clamp(x, low, high), or hard swish: x * clamp(x + 3, 0, 6) / 6.
+// out = clamp(x, end.low, end.high), or hard swish: x * clamp(x + 3, 0, 6) / 6.
 struct UnaryRowArgs {
   const float* in;  // pixel 0 of channel 0
   float* out;
   ptrdiff_t in_pitch, out_pitch;
   int32_t channels, width;
   int32_t hard_swish;
-  float low, high;
-  int32_t zeros_before, zeros_behind;
+  RowEnd end;
 };
 
 }  // namespace mcpruner

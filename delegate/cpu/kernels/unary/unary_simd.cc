@@ -18,12 +18,12 @@ void UnaryRow(const UnaryRowArgs& args) {
         const auto gate = Clamp(d, hn::Add(y, hn::Set(d, 3.0f)), 0.0f, 6.0f);
         y = hn::Div(hn::Mul(y, gate), hn::Set(d, 6.0f));
       } else {
-        y = Clamp(d, y, args.low, args.high);
+        y = Clamp(d, y, args.end.low, args.end.high);
       }
       StoreFirst(y, d, out + x, static_cast<size_t>(args.width - x));
     }
-    StoreZeros(out - args.zeros_before, args.zeros_before);
-    StoreZeros(out + args.width, args.zeros_behind);
+    StoreZeros(out - args.end.zeros_before, args.end.zeros_before);
+    StoreZeros(out + args.width, args.end.zeros_behind);
   }
 }
 

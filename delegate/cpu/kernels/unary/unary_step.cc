@@ -1,8 +1,6 @@
 #include "delegate/cpu/kernels/unary/unary_step.h"
 
-#include <string>
-
-#include "delegate/cpu/activation_range.h"
+#include "delegate/cpu/row_step.h"
 
 namespace mcpruner {
 namespace {
@@ -14,39 +12,30 @@ Activation ActivationOf(UnaryFunction function) {
   return function == UnaryFunction::kReluN1To1 ? Activation::kReluN1To1 : Activation::kNone;
 }
 
-class UnaryStep : public Step {
+class UnaryStep : public RowStep {
  public:
   explicit UnaryStep(const StepContext& context)
-      : Step(std::string("unary ") + context.kernels.target, context.num_threads),
-        kernels_(context.kernels),
-        input_(context.input(0)),
-        output_(context.output()),
-        range_(RangeOf(ActivationOf(std::get<UnaryParams>(context.op.params).function))) {}
+      : RowStep("unary", context), range_(RangeOf(ActivationOf(std::get<UnaryParams>(context.op.params).function))) {}
 
   void Run(int share) const override {
-    const HcwLayout &in = input_.layout, &out = output_.layout;
+    const HcwLayout &in = input().layout, &out = output().layout;
     UnaryRowArgs args{};
     args.in_pitch = in.pitch;
     args.out_pitch = out.pitch;
     args.channels = out.c;
     args.width = out.w;
     args.hard_swish = range_.clamp ? 0 : 1;
-    args.low = range_.low;
-    args.high = range_.high;
-    args.zeros_before = out.border.left;
-    args.zeros_behind = out.fill();
-    const Range rows = EvenShare(out.n * out.h, share, num_shares());
-    for (int row = rows.begin; row < rows.end; ++row) {
-      args.in = input_.data + in.Pixel(row / out.h, row % out.h, 0, 0);
-      args.out = output_.data + out.Pixel(row / out.h, row % out.h, 0, 0);
-      kernels_.UnaryRow(args);
-    }
+    args.end = End();
+    args.end.low = range_.low;
+    args.end.high = range_.high;
+    ForRows(share, [&](int image, int y, float* row) {
+      args.in = input().data + in.Pixel(image, y, 0, 0);
+      args.out = row;
+      kernels().UnaryRow(args);
+    });
   }
 
  private:
-  const KernelTable& kernels_;
-  const TensorRef& input_;
-  const TensorRef& output_;
   const ActivationRange range_;
 };
 
