@@ -74,14 +74,14 @@ def layer_shares(texts: list[str]) -> float | dict[str, float]:
 
 
 def _densities(model: Any) -> list[list[Any]]:
+    """Path, kernel shape and density of each layer with a kernel, those of nested models among them."""
     import numpy as np
 
     rows = []
-    for layer in model.layers:
+    for layer in model._flatten_layers(include_self=False):
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
             weights = np.asarray(kernel)
-            rows.append(
-                [layer.name, "x".join(map(str, weights.shape)), f"{np.count_nonzero(weights) / weights.size:.4f}"]
-            )
+            shape = "x".join(map(str, weights.shape))
+            rows.append([layer.path, shape, f"{np.count_nonzero(weights) / weights.size:.4f}"])
     return rows
