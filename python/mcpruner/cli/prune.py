@@ -74,7 +74,7 @@ def layer_shares(texts: list[str]) -> float | dict[str, float]:
 
 
 def _densities(model: Any) -> list[list[Any]]:
-    """Path, kernel shape and density of each layer with a kernel, those of nested models among them."""
+    """Name, kernel shape and density of each layer with a kernel, those of nested models among them."""
     import numpy as np
 
     rows = []
@@ -83,5 +83,5 @@ def _densities(model: Any) -> list[list[Any]]:
         if kernel is not None:
             weights = np.asarray(kernel)
             shape = "x".join(map(str, weights.shape))
-            rows.append([layer.path, shape, f"{np.count_nonzero(weights) / weights.size:.4f}"])
+            rows.append([layer.name, shape, f"{np.count_nonzero(weights) / weights.size:.4f}"])
     return rows
