@@ -20,6 +20,7 @@ from corruption import change_one_weight
 from networks import NETWORKS, export
 
 import mcpruner
+from mcpruner.converter.tflite_model import read_model, type_name
 from mcpruner.pairing import paired_outputs
 from mcpruner.submodel import expose
 from mcpruner.verification import verify
@@ -57,7 +58,9 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         sparse,
         *(directory / name for name in ("dense.layers", "sparse.layers", "images.npy", "few_images.npy")),
     )
-    inner = paired_outputs(sparse.read_bytes(), dense.read_bytes())[:-1]  # the last one is the model's own
+    tensors = read_model(sparse.read_bytes()).subgraphs[0].tensors
+    pairs = paired_outputs(sparse.read_bytes(), dense.read_bytes())[:-1]  # the last one is the model's own
+    inner = [pair for pair in pairs if type_name(tensors[pair[1]]) == "float32"]  # no shapes that a Flatten computes
     made.sparse_layers.write_bytes(expose(sparse.read_bytes(), [ours for _, ours, _ in inner]))
     made.dense_layers.write_bytes(expose(dense.read_bytes(), [theirs for _, _, theirs in inner]))
     images = network.images()
