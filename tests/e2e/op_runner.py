@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +38,29 @@ class Result:
     error: str
 
 
-def run_jobs(runtime: str, jobs: dict[str, Job], folder: Path) -> dict[str, Result]:
-    """Run all jobs in one process of a runtime; skips the test where the runtime has no environment."""
+def run_script(name: str, runtime: str, tasks: list[dict[str, Any]]) -> None:
+    """Run a script beside this file in the Python of a runtime; skips the test where that has no environment."""
     python = RUNTIMES[runtime]
     if not python.exists():
         pytest.skip(f"{runtime} needs its own environment, which `make setup` puts at {python}")
+    command = [python, Path(__file__).with_name(name), runtime, mcpruner.delegate_path()]
+    subprocess.run(command, input=json.dumps(tasks), text=True, check=True)
+
+
+def results_once(
+    jobs: Callable[[], dict[str, Job]], folders: pytest.TempPathFactory
+) -> Callable[[str], dict[str, Result]]:
+    """A function from a runtime to the results of all jobs there, which run at its first call."""
+
+    @functools.cache
+    def get(runtime: str) -> dict[str, Result]:
+        return run_jobs(runtime, jobs(), folders.mktemp(runtime))
+
+    return get
+
+
+def run_jobs(runtime: str, jobs: dict[str, Job], folder: Path) -> dict[str, Result]:
+    """Run all jobs in one process of a runtime."""
     tasks = []
     for name, job in jobs.items():
         model = folder / f"{name}.tflite"
@@ -52,8 +72,7 @@ def run_jobs(runtime: str, jobs: dict[str, Job], folder: Path) -> dict[str, Resu
         tasks.append(
             {"model": str(model), "inputs": list(map(str, paths)), "options": job.options, "output": str(output)}
         )
-    command = [python, Path(__file__).with_name("run_ops.py"), runtime, mcpruner.delegate_path()]
-    subprocess.run(command, input=json.dumps(tasks), text=True, check=True)
+    run_script("run_ops.py", runtime, tasks)
     return {name: _load(Path(task["output"])) for name, task in zip(jobs, tasks, strict=True)}
 
 

@@ -5,12 +5,10 @@ Each model runs in batches of 1, 3 and 1 in one interpreter, so it is resized tw
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import op_models
 import pytest
-from op_runner import RUNTIMES, Job, Result, run_jobs
+from op_runner import RUNTIMES, Job, results_once
 
 BATCHES = (1, 3, 1)
 TOLERANCE = 1e-5  # of the output's largest magnitude
@@ -30,12 +28,7 @@ def _jobs() -> dict[str, Job]:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory):
     """Results of all jobs of a runtime, run once."""
-
-    @functools.cache
-    def get(runtime: str) -> dict[str, Result]:
-        return run_jobs(runtime, _jobs(), tmp_path_factory.mktemp(runtime))
-
-    return get
+    return results_once(_jobs, tmp_path_factory)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -7,9 +7,6 @@ each run resizes twice). Variants of the files with every operator's output as a
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +15,8 @@ import pytest
 import shared_data
 from corruption import change_one_weight
 from networks import NETWORKS, export
+from op_runner import RUNTIMES, run_script
 
-import mcpruner
 from mcpruner.converter.tflite_model import read_model, type_name
 from mcpruner.pairing import paired_outputs
 from mcpruner.submodel import expose
@@ -28,8 +25,6 @@ from mcpruner.verification import verify
 DENSITY = 0.5
 TOLERANCE = 1e-4  # of the output's largest magnitude
 LAYER_IMAGES = 4  # whose inner tensors are compared: batches of 1, and of 3 and 1
-OLD_RUNTIME = Path(__file__).resolve().parents[2] / ".venv-tflite-runtime" / "bin" / "python"
-RUNTIMES = {"ai_edge_litert": Path(sys.executable), "tensorflow": Path(sys.executable), "tflite_runtime": OLD_RUNTIME}
 CONFIGURATIONS = [(threads, batch) for threads in (1, 2) for batch in (1, 3)]
 
 
@@ -71,15 +66,11 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def _run(runtime: str, dense: Path, sparse: Path, images: Path, tmp_path: Path) -> list[dict[str, np.ndarray]]:
     """Outputs of the dense file, then of the converted one in each configuration."""
-    python = RUNTIMES[runtime]
-    if not python.exists():
-        pytest.skip(f"{runtime} needs its own environment, which `make setup` puts at {python}")
     jobs = [{"model": str(dense), "threads": 2, "batch": 1, "plugin": False}]
     jobs += [{"model": str(sparse), "threads": t, "batch": b, "plugin": True} for t, b in CONFIGURATIONS]
     for i, job in enumerate(jobs):
         job.update(inputs=str(images), output=str(tmp_path / f"{i}.npz"))
-    command = [python, Path(__file__).with_name("infer.py"), runtime, mcpruner.delegate_path()]
-    subprocess.run(command, input=json.dumps(jobs), text=True, check=True)
+    run_script("infer.py", runtime, jobs)
     return [dict(np.load(job["output"])) for job in jobs]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
 import op_models
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from op_runner import RUNTIMES, Job, Result, run_jobs
+from op_runner import RUNTIMES, Job, results_once
 from tflite_builder import TfliteBuilder
 
 X = np.linspace(-1, 1, 9 * 7 * 5, dtype=np.float32).reshape(1, 9, 7, 5)
@@ -115,12 +114,7 @@ def _jobs() -> dict[str, Job]:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory):
     """Results of all jobs of a runtime, run once."""
-
-    @functools.cache
-    def get(runtime: str) -> dict[str, Result]:
-        return run_jobs(runtime, _jobs(), tmp_path_factory.mktemp(runtime))
-
-    return get
+    return results_once(_jobs, tmp_path_factory)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from op_runner import RUNTIMES, Job, Result, run_jobs
+from op_runner import RUNTIMES, Job, results_once
 from tflite_builder import TfliteBuilder
 
 from mcpruner.converter.pack import pack
@@ -68,12 +67,7 @@ def _jobs() -> dict[str, Job]:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory):
     """Results of all jobs of a runtime, run once."""
-
-    @functools.cache
-    def get(runtime: str) -> dict[str, Result]:
-        return run_jobs(runtime, _jobs(), tmp_path_factory.mktemp(runtime))
-
-    return get
+    return results_once(_jobs, tmp_path_factory)
 
 
 @pytest.mark.parametrize("backend", ["cpu", "reference"])
