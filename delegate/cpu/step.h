@@ -29,8 +29,18 @@
 #include "delegate/cpu/kernels/kernel_table.h"
 #include "delegate/cpu/layout.h"
 #include "delegate/graph/graph.h"
+#include "delegate/graph/span.h"
 
 namespace mcpruner {
+
+// Share `share` of `count` equal pieces of work, as evenly as whole numbers allow.
+struct Range {
+  int begin = 0, end = 0;
+};
+inline Range EvenShare(int count, int share, int num_shares) {
+  return {static_cast<int>(int64_t{count} * share / num_shares),
+          static_cast<int>(int64_t{count} * (share + 1) / num_shares)};
+}
 
 // A tensor of the graph in HCW. Steps keep pointers to these.
 struct TensorRef {
@@ -45,6 +55,9 @@ struct StepContext {
   const std::vector<TensorRef>& tensors;  // as graph.tensors
   const KernelTable& kernels;
   int num_threads = 1;
+  // Rows of the output, counted over all images, that make the shares of a step that streams rows (row_step.h);
+  // empty: one equal share for each thread.
+  Span<const Range> row_shares = {};
 
   const TensorRef& input(size_t i) const { return tensors[static_cast<size_t>(op.inputs[i])]; }
   const TensorRef& output() const { return tensors[static_cast<size_t>(op.output)]; }
@@ -77,15 +90,6 @@ class Step {
   const int num_shares_;
   float* scratch_ = nullptr;
 };
-
-// Share `share` of `count` equal pieces of work, as evenly as whole numbers allow.
-struct Range {
-  int begin = 0, end = 0;
-};
-inline Range EvenShare(int count, int share, int num_shares) {
-  return {static_cast<int>(int64_t{count} * share / num_shares),
-          static_cast<int>(int64_t{count} * (share + 1) / num_shares)};
-}
 
 }  // namespace mcpruner
 
