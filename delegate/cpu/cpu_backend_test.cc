@@ -86,7 +86,7 @@ TEST(CpuBackendTest, ProfilesConversionsAndOps) {
   ASSERT_EQ(profile.size(), 3u);
   EXPECT_EQ(profile[0].type, "Pack");
   EXPECT_EQ(profile[1].type, "Conv");
-  EXPECT_EQ(profile[1].kernel, "conv g4 r1v3 scalar");
+  EXPECT_EQ(profile[1].kernel, "conv g4 scalar");
   EXPECT_EQ(profile[2].type, "Unpack");
   for (const OpProfile& op : profile) EXPECT_EQ(op.runs, 2);
   EXPECT_GT((*executable)->ArenaBytes(), 0);

@@ -61,6 +61,8 @@ struct StepContext {
 
   const TensorRef& input(size_t i) const { return tensors[static_cast<size_t>(op.inputs[i])]; }
   const TensorRef& output() const { return tensors[static_cast<size_t>(op.output)]; }
+  // Of a step whose shares may be rows.
+  int NumShares() const { return row_shares.empty() ? num_threads : static_cast<int>(row_shares.size()); }
 };
 
 class Step {
@@ -77,11 +79,11 @@ class Step {
   void set_scratch(float* scratch) { scratch_ = scratch; }
 
   int num_shares() const { return num_shares_; }
-  // Which kernel runs, for profiles: "conv g4 r2v3 avx512".
+  // Which kernel runs, for profiles: "conv g4 avx512".
   const std::string& kernel() const { return kernel_; }
 
  protected:
-  // `num_shares` is 1 or StepContext::num_threads.
+  // `num_shares` is 1, StepContext::num_threads or NumShares().
   Step(std::string kernel, int num_shares) : kernel_(std::move(kernel)), num_shares_(num_shares) {}
   float* scratch() const { return scratch_; }
 

@@ -12,6 +12,13 @@
 #error "compile SIMD sources with simd_library (tools/copts.bzl), which names the target"
 #endif
 
+// Before a loop over registers: nothing is left of the loop.
+#if defined(__clang__)
+#define MCPRUNER_UNROLL _Pragma("unroll")
+#else
+#define MCPRUNER_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {

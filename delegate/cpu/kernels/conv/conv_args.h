@@ -8,11 +8,14 @@
 
 namespace mcpruner {
 
-// A tile is at most this many vectors (rows * vectors), so that its sums for 4 filters, its inputs and a weight fit 32
-// registers (24 + 6 + 1); with 16 registers, half as many (12 + 3 + 1).
+// A tile is at most this many vectors, so that its sums for 4 filters, its inputs and a weight fit 32 registers
+// (24 + 6 + 1); with 16 registers, half as many (12 + 3 + 1).
 enum { kConvMaxTileVectors = 6 };
 // Filters summed at once. Larger groups are done in parts that share kernels but not values.
 enum { kConvMaxFilters = 4 };
+
+// The channels of a part may be read this many beyond its last kernel.
+enum { kConvPrefetchedKernels = 2 };
 
 // Kernels of one group that share a pattern; taps are displacements from the window's first element.
 struct ConvRun {
@@ -39,29 +42,38 @@ struct ConvLayerArgs {
   int32_t value_stride;  // the group size
 };
 
-// Parts first_part .. last_part - 1 of one tile of output pixels:
+// One vector of output pixels, anywhere in the tensor. Displacements are those of its first pixel from the tile's.
 //
-//     rows of vectors: [ vector 0 ][ vector 1 ][ vector 2 ]    `columns` pixels of them are real
+//     whole    [ pixels of one row           ]
+//     halves   [ of one row  | of the next   ]     where no more than half a vector of columns is left
+struct ConvVector {
+  ptrdiff_t in, out, residual;
+  int32_t pixels[2];                   // to store, of each row; whole vectors have one row
+  int32_t zeros_before, zeros_behind;  // the part of the rows' borders that this vector writes
+};
+
+// Parts first_part .. last_part - 1 of one tile of output pixels.
 struct ConvTileArgs {
   const ConvLayerArgs* layer;
   int32_t first_part, last_part;
-  int32_t lanes;          // of the vectors: the kernel's widest, or less for narrow images
-  int32_t rows, vectors;  // rows * vectors <= kConvMaxTileVectors
-  int32_t columns;        // 1 .. vectors * lanes
+  int32_t lanes;  // of the vectors: as many as the widest has, or half of it
+  int32_t halves;
+  int32_t borders;      // whether any vector writes zeros
+  int32_t all_whole;    // whether all lanes of all vectors are pixels to store
+  int32_t prefetch;     // whether each vector lies in rows of its own
+  int32_t num_vectors;  // 1 .. kConvMaxTileVectors
+  ConvVector vectors[kConvMaxTileVectors];
 
-  const float* in;          // first element of the window of the tile's first pixel, channel 0
-  ptrdiff_t in_row_stride;  // between the windows of two output rows
-  ptrdiff_t in_channel_stride;
-
-  float* out;  // the tile's first pixel, channel 0
-  ptrdiff_t out_row_stride, out_channel_stride;
-  int32_t zeros_before, zeros_behind;  // the part of the rows' borders that this tile writes
-
+  // Of the tile: the first element of its first window, and its first output pixel, of channel 0. A half is the
+  // distance from one row of `halves` to the other.
+  const float* in;
+  ptrdiff_t in_channel_stride, in_half;
+  float* out;
+  ptrdiff_t out_channel_stride, out_half;
   const float* residual;  // as out; null for none
-  ptrdiff_t residual_row_stride, residual_channel_stride;
+  ptrdiff_t residual_channel_stride, residual_half;
 
-  int32_t clamp;  // whether to apply low .. high
-  float low, high;
+  float low, high;  // the activation; minus and plus infinity for none
 };
 
 // Rows of an image, split by column for strides above 1: plane p of a channel holds the columns first_column + p,
@@ -74,7 +86,7 @@ struct SplitColumnsArgs {
   int32_t channels, width;  // of the image
   int32_t first_column;     // may be negative
   int32_t stride, planes;   // planes <= stride
-  int32_t plane_columns;    // to write for each plane
+  int32_t plane_columns;    // of each plane; up to a vector of what lies behind the last one is overwritten
   float* out;
   ptrdiff_t plane_stride, out_channel_stride;
 };

@@ -1,9 +1,9 @@
-// The convolution micro-kernel: sums of kFilters filters over kRows x kVectors vectors of pixels stay in registers
-// while all kernels of the filters pass by.
+// The convolution micro-kernel: sums of kFilters filters over kVectors vectors of pixels stay in registers while all
+// kernels of the filters pass by.
 //
 //     for each kernel (input channel):              p = in + channel * channel_stride
-//       for each tap of its pattern:                x[r][v] = p[tap + r * row_stride + v * lanes]   loaded once
-//         for each filter:                          sum[f][r][v] += weight * x[r][v]                weight broadcast
+//       for each tap of its pattern:                x[v] = p[tap + vector v]        loaded once
+//         for each filter:                          sum[f][v] += weight * x[v]      weight broadcast
 //
 // A vector that crosses a cache line costs two loads, so each is loaded into a register and used by all filters.
 
@@ -16,166 +16,243 @@ namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
 // AVX2 and the scalar fallback have 16 registers.
-constexpr size_t kMaxTileVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ? 3 : kConvMaxTileVectors;
+constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ? 3 : kConvMaxTileVectors;
 
-template <size_t kFilters, size_t kRows, size_t kVectors, class D>
+// Tiles of few vectors wait for L2 unless told in time what comes; for larger ones the core looks far enough ahead.
+constexpr int kVectorsToPrefetch = 4;
+
+// Byte displacements save the scaling of an index at each load.
+HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
+  return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + bytes);
+}
+
+// The zeros beside the pixels of a part.
+void StoreBorders(const ConvTileArgs& a, const ConvPart& part) {
+  for (int32_t f = 0; f < part.num_filters; ++f) {
+    for (int32_t v = 0; v < a.num_vectors; ++v) {
+      const ConvVector& vector = a.vectors[v];
+      float* out = a.out + part.out_channels[f] * a.out_channel_stride + vector.out;
+      for (int32_t row = 0; row < 2; ++row, out += a.out_half) {
+        if (vector.pixels[row] == 0) continue;
+        StoreZeros(out - vector.zeros_before, vector.zeros_before);
+        StoreZeros(out + vector.pixels[row], vector.zeros_behind);
+      }
+    }
+  }
+}
+
+template <int kFilters, int kVectors, bool kHalves, class D>
 struct Tile {
   using V = hn::Vec<D>;
-  static constexpr size_t kLanes = hn::MaxLanes(D());
-  static constexpr size_t kCount = kRows * kVectors;
+  using Sums = V[kFilters][kVectors];
 
-  // One tap of one kernel.
-  static HWY_INLINE void Tap(const float* HWY_RESTRICT x, ptrdiff_t row_stride, const float* HWY_RESTRICT weights,
-                             V (&sums)[kFilters][kCount]) {
+  static HWY_INLINE V Load(const float* x, [[maybe_unused]] ptrdiff_t half) {
     const D d;
-    V in[kCount];
-    Unroll<kCount>([&](auto i) HWY_ATTR {
-      constexpr size_t k = decltype(i)::value;
-      in[k] = hn::LoadU(d, x + static_cast<ptrdiff_t>(k / kVectors) * row_stride + k % kVectors * kLanes);
-    });
-    Unroll<kFilters>([&](auto f) HWY_ATTR {
-      const V weight = hn::Set(d, weights[decltype(f)::value]);
-      Unroll<kCount>([&](auto i) HWY_ATTR {
-        constexpr size_t k = decltype(i)::value;
-        sums[decltype(f)::value][k] = hn::MulAdd(weight, in[k], sums[decltype(f)::value][k]);
-      });
-    });
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (kHalves) {
+      const hn::Half<D> row;
+      return hn::Combine(d, hn::LoadU(row, x + half), hn::LoadU(row, x));
+    }
+#endif
+    return hn::LoadU(d, x);
   }
 
-  static HWY_INLINE void Sum(const ConvTileArgs& a, const ConvPart& part, V (&sums)[kFilters][kCount]) {
-    const uint16_t* HWY_RESTRICT channel = part.channels;
-    const float* HWY_RESTRICT weights = part.values;
-    const ptrdiff_t row_stride = a.in_row_stride, channel_stride = a.in_channel_stride;
-    const ptrdiff_t value_stride = a.layer->value_stride;
-    for (const ConvRun *run = part.runs, *end = run + part.num_runs; run != end; ++run) {
-      const ptrdiff_t* HWY_RESTRICT taps = a.layer->taps + run->first_tap;
-      const int32_t num_taps = run->num_taps;
-      for (const uint16_t* const last = channel + run->num_kernels; channel != last; ++channel) {
-        const float* HWY_RESTRICT x = a.in + ptrdiff_t{*channel} * channel_stride;
-        for (int32_t t = 0; t < num_taps; ++t, weights += value_stride) Tap(x + taps[t], row_stride, weights, sums);
+  // What the first tap of a kernel reads, and the last vector of its last tap: most of its lines.
+  static HWY_INLINE void Prefetch(const float* x, const ptrdiff_t* taps, int last_tap,
+                                  const ptrdiff_t (&vectors)[kVectors], [[maybe_unused]] ptrdiff_t half) {
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+      __builtin_prefetch(Displaced(x + taps[0], vectors[v]));
+      if (kHalves) __builtin_prefetch(Displaced(x + half + taps[last_tap], vectors[v]));
+    }
+    if (!kHalves && last_tap > 0) __builtin_prefetch(Displaced(x + taps[last_tap], vectors[kVectors - 1]));
+  }
+
+  // One tap of one kernel.
+  static HWY_INLINE void Tap(const float* HWY_RESTRICT x, const ptrdiff_t (&vectors)[kVectors], ptrdiff_t half,
+                             const float* HWY_RESTRICT weights, Sums& sums) {
+    const D d;
+    V in[kVectors];
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] = Load(Displaced(x, vectors[v]), half);
+    MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
+      const V weight = hn::Set(d, weights[f]);
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::MulAdd(weight, in[v], sums[f][v]);
+    }
+  }
+
+  // The kernels of one run. kTaps: how many taps its pattern has, where that is known; else 0.
+  template <int kTaps>
+  static HWY_INLINE void AddRun(const ConvTileArgs& a, const ConvRun& run, const ptrdiff_t (&vectors)[kVectors],
+                                const uint16_t* HWY_RESTRICT& channel, const float* HWY_RESTRICT& weights, Sums& sums) {
+    const ptrdiff_t* HWY_RESTRICT taps = a.layer->taps + run.first_tap;
+    const ptrdiff_t channel_stride = a.in_channel_stride, value_stride = a.layer->value_stride, half = a.in_half;
+    const bool prefetch = a.prefetch != 0;
+    for (const uint16_t* const last = channel + run.num_kernels; channel != last; ++channel) {
+      const float* HWY_RESTRICT x = a.in + ptrdiff_t{*channel} * channel_stride;
+      if constexpr (kTaps > 0 && kVectors <= kVectorsToPrefetch) {
+        if (prefetch)
+          Prefetch(a.in + ptrdiff_t{channel[kConvPrefetchedKernels]} * channel_stride, taps, kTaps - 1, vectors, half);
+      }
+      if constexpr (kTaps > 0) {
+        MCPRUNER_UNROLL for (int t = 0; t < kTaps; ++t) {
+          Tap(x + taps[t], vectors, half, weights, sums);
+          weights += value_stride;
+        }
+      } else {
+        for (int t = 0; t < run.num_taps; ++t, weights += value_stride) {
+          Tap(x + taps[t], vectors, half, weights, sums);
+        }
       }
     }
   }
 
-  // Vector k of the tile in the row of one filter: residual, activation, store.
-  static HWY_INLINE void StoreVector(const ConvTileArgs& a, V sum, size_t k, ptrdiff_t channel) {
-    const D d;
-    const ptrdiff_t row = static_cast<ptrdiff_t>(k / kVectors), x = static_cast<ptrdiff_t>(k % kVectors * kLanes);
-    if (a.columns <= x) return;
-    if (a.residual != nullptr) {
-      const float* from = a.residual + row * a.residual_row_stride + channel * a.residual_channel_stride;
-      sum = hn::Add(sum, hn::LoadU(d, from + x));
+  static HWY_INLINE void Sum(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
+    const uint16_t* HWY_RESTRICT channel = part.channels;
+    const float* HWY_RESTRICT weights = part.values;
+    ptrdiff_t vectors[kVectors];
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.vectors[v].in * ptrdiff_t{sizeof(float)};
+    for (const ConvRun *run = part.runs, *end = run + part.num_runs; run != end; ++run) {
+      // What pruning leaves of 3x3, and all of 1x1.
+      if (kFilters == 4 && run->num_taps == 4) {
+        AddRun<4>(a, *run, vectors, channel, weights, sums);
+      } else if (run->num_taps == 1) {
+        AddRun<1>(a, *run, vectors, channel, weights, sums);
+      } else {
+        AddRun<0>(a, *run, vectors, channel, weights, sums);
+      }
     }
-    if (a.clamp) sum = Clamp(d, sum, a.low, a.high);
-    float* const to = a.out + row * a.out_row_stride + channel * a.out_channel_stride;
-    StoreFirst(sum, d, to + x, static_cast<size_t>(a.columns - x));
+  }
+
+  // Adds what lies at the vectors of one filter's channel.
+  static HWY_INLINE void AddResidual(const ConvTileArgs& a, const float* residual, V (&sums)[kVectors]) {
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+      sums[v] = hn::Add(sums[v], Load(residual + a.vectors[v].residual, a.residual_half));
+    }
+  }
+
+  static HWY_INLINE void Store([[maybe_unused]] const ConvTileArgs& a, V sum, const ConvVector& vector, float* out) {
+    const D d;
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (kHalves) {
+      const hn::Half<D> row;
+      StoreFirst(hn::LowerHalf(row, sum), row, out, static_cast<size_t>(vector.pixels[0]));
+      StoreFirst(hn::UpperHalf(row, sum), row, out + a.out_half, static_cast<size_t>(vector.pixels[1]));
+      return;
+    }
+#endif
+    StoreFirst(sum, d, out, static_cast<size_t>(vector.pixels[0]));
+  }
+
+  // Activation and store of one filter.
+  static HWY_INLINE void StoreFilter(const ConvTileArgs& a, V (&sums)[kVectors], float* out) {
+    const D d;
+    const V low = hn::Set(d, a.low), high = hn::Set(d, a.high);
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[v] = hn::Min(high, hn::Max(low, sums[v]));
+    if (!kHalves && a.all_whole) {
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], d, out + a.vectors[v].out);
+    } else {
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) Store(a, sums[v], a.vectors[v], out + a.vectors[v].out);
+    }
   }
 
   static void Run(const ConvTileArgs& a) {
     const D d;
     for (int32_t p = a.first_part; p < a.last_part; ++p) {
       const ConvPart& part = a.layer->parts[p];
-      V sums[kFilters][kCount];
-      Unroll<kFilters>([&](auto f) HWY_ATTR {
-        Unroll<kCount>([&](auto i)
-                           HWY_ATTR { sums[decltype(f)::value][decltype(i)::value] = hn::Set(d, part.bias[f.value]); });
-      });
+      Sums sums;
+      MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
+        MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Set(d, part.bias[f]);
+      }
       Sum(a, part, sums);
-      Unroll<kFilters>([&](auto f) HWY_ATTR {
-        if (static_cast<int32_t>(f.value) >= part.num_filters) return;
-        const ptrdiff_t channel = part.out_channels[f.value];
-        Unroll<kCount>([&](auto i) HWY_ATTR { StoreVector(a, sums[f.value][i.value], i.value, channel); });
-        for (size_t r = 0; r < kRows; ++r) {
-          float* const row = a.out + static_cast<ptrdiff_t>(r) * a.out_row_stride + channel * a.out_channel_stride;
-          StoreZeros(row - a.zeros_before, a.zeros_before);
-          StoreZeros(row + a.columns, a.zeros_behind);
-        }
-      });
+      MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
+        if (f >= part.num_filters) break;
+        const ptrdiff_t channel = part.out_channels[f];
+        if (a.residual != nullptr) AddResidual(a, a.residual + channel * a.residual_channel_stride, sums[f]);
+        StoreFilter(a, sums[f], a.out + channel * a.out_channel_stride);
+      }
+      if (a.borders) StoreBorders(a, part);
     }
   }
 };
 
-// The tile function of the given rows and vectors, found at compile time one by one: (1, 1), (1, 2), ..., (2, 1), ...
-template <size_t kFilters, class D, size_t kRows = 1, size_t kVectors = 1>
-HWY_INLINE void RunTile(const ConvTileArgs& a) {
-  if constexpr (kRows > kMaxTileVectors) {
-    return;
-  } else if constexpr (kRows * kVectors > kMaxTileVectors) {
-    return RunTile<kFilters, D, kRows + 1, 1>(a);
-  } else {
-    if (a.rows == kRows && a.vectors == kVectors) return Tile<kFilters, kRows, kVectors, D>::Run(a);
-    return RunTile<kFilters, D, kRows, kVectors + 1>(a);
+template <int kFilters, bool kHalves, class D, int kVectors = 1>
+HWY_INLINE void RunVectors(const ConvTileArgs& a) {
+  if constexpr (kVectors <= kMaxVectors) {
+    if (a.num_vectors == kVectors) return Tile<kFilters, kVectors, kHalves, D>::Run(a);
+    return RunVectors<kFilters, kHalves, D, kVectors + 1>(a);
   }
 }
 
-template <class D>
+template <bool kHalves, class D>
 void RunFilters(const ConvTileArgs& a) {
-  if (a.layer->filters == 4) return RunTile<4, D>(a);
-  if (a.layer->filters == 2) return RunTile<2, D>(a);
-  return RunTile<1, D>(a);
+  if (a.layer->filters == 4) return RunVectors<4, kHalves, D>(a);
+  if (a.layer->filters == 2) return RunVectors<2, kHalves, D>(a);
+  return RunVectors<1, kHalves, D>(a);
+}
+
+template <class D>
+HWY_INLINE void RunHalves(const ConvTileArgs& a) {
+  if constexpr (hn::MaxLanes(D()) >= 8) {
+    if (a.halves) return RunFilters<true, D>(a);
+  }
+  return RunFilters<false, D>(a);
 }
 
 }  // namespace
 
 void ConvTile(const ConvTileArgs& args) {
   if constexpr (kFloats > 8) {
-    if (args.lanes == 8) return RunFilters<FewFloats<8>>(args);
+    if (args.lanes == 8) return RunHalves<FewFloats<8>>(args);
   }
-  if constexpr (kFloats > 4) {
-    if (args.lanes == 4) return RunFilters<FewFloats<4>>(args);
-  }
-  return RunFilters<Floats>(args);
+  return RunHalves<Floats>(args);
 }
 
 namespace {
 
-// Columns first .. last - 1 of one plane, any of which may lie outside of the image.
-void SplitSlowly(const SplitColumnsArgs& a, const float* row, int32_t plane, int32_t first, int32_t last, float* out) {
-  for (int32_t i = first; i < last; ++i) {
-    const int32_t column = a.first_column + plane + i * a.stride;
-    out[i] = column >= 0 && column < a.width ? row[column] : 0.0f;
-  }
-}
-
-// Both planes of stride 2 for the columns that lie inside, in whole vectors; returns the end of what is done.
-int32_t SplitByTwo(const SplitColumnsArgs& a, const float* row, int32_t first, float* out) {
+// Every second column, from `in` on. Whole vectors: writes up to kFloats - 1 elements too many.
+void CopyEverySecond(const float* in, int32_t columns, float* out) {
 #if HWY_TARGET == HWY_SCALAR
-  (void)a, (void)row, (void)out;
-  return first;
+  for (int32_t i = 0; i < columns; ++i) out[i] = in[2 * i];
 #else
   const Floats d;
-  const int32_t inside = (a.width - a.first_column) / 2;  // pairs of columns before the image's end
-  const int32_t last = inside < a.plane_columns ? inside : a.plane_columns;
-  int32_t i = first;
-  for (; i + static_cast<int32_t>(kFloats) <= last; i += static_cast<int32_t>(kFloats)) {
+  for (int32_t i = 0; i < columns; i += static_cast<int32_t>(kFloats)) {
     hn::Vec<Floats> even, odd;
-    hn::LoadInterleaved2(d, row + a.first_column + 2 * i, even, odd);
+    hn::LoadInterleaved2(d, in + 2 * i, even, odd);
     hn::StoreU(even, d, out + i);
-    if (a.planes > 1) hn::StoreU(odd, d, out + a.plane_stride + i);
   }
-  return i;
 #endif
+}
+
+void CopyPlane(const SplitColumnsArgs& a, const float* row, int32_t first_column, float* out) {
+  // Elements begin .. end - 1 lie inside of the image.
+  int32_t begin = first_column < 0 ? (a.stride - 1 - first_column) / a.stride : 0;
+  int32_t end = first_column < a.width ? (a.width - first_column + a.stride - 1) / a.stride : 0;
+  begin = begin < a.plane_columns ? begin : a.plane_columns;
+  end = end < a.plane_columns ? end : a.plane_columns;
+  if (begin < end) {
+    const float* const in = row + first_column + begin * a.stride;
+    if (a.stride == 2) {
+      CopyEverySecond(in, end - begin, out + begin);
+    } else {
+      for (int32_t i = begin; i < end; ++i) out[i] = in[(i - begin) * a.stride];
+    }
+  }
+  StoreZeros(out, begin);
+  if (end < begin) end = begin;
+  StoreZeros(out + end, a.plane_columns - end);
 }
 
 }  // namespace
 
+// Planes are written in the order in which they lie in memory, so what one writes too many the next one overwrites.
 void SplitColumns(const SplitColumnsArgs& a) {
   for (int32_t c = 0; c < a.channels; ++c) {
-    float* const out = a.out + c * a.out_channel_stride;
-    if (a.in == nullptr) {
-      for (int32_t p = 0; p < a.planes; ++p) StoreZeros(out + p * a.plane_stride, a.plane_columns);
-      continue;
-    }
-    const float* const row = a.in + c * a.in_channel_stride;
-    int32_t first = 0, last = 0;
-    if (a.stride == 2) {
-      first = a.first_column < 0 ? (1 - a.first_column) / 2 : 0;
-      first = first < a.plane_columns ? first : a.plane_columns;
-      last = SplitByTwo(a, row, first, out);
-    }
     for (int32_t p = 0; p < a.planes; ++p) {
-      SplitSlowly(a, row, p, 0, first, out + p * a.plane_stride);
-      SplitSlowly(a, row, p, last, a.plane_columns, out + p * a.plane_stride);
+      float* const out = a.out + c * a.out_channel_stride + p * a.plane_stride;
+      if (a.in == nullptr) {
+        StoreZeros(out, a.plane_columns);
+      } else {
+        CopyPlane(a, a.in + c * a.in_channel_stride, a.first_column + p, out);
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "delegate/cpu/kernels/conv/conv_step.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -11,40 +12,31 @@ namespace mcpruner {
 namespace {
 
 constexpr int64_t kMaxSplitFloats = int64_t{1} << 22;
-// Weights that share L2 (1 MB and up on cores of this size) with a tile's input.
+// A band's copied input, and a block of weights: both share L2 (1 MB and up on cores of this size).
+constexpr int64_t kBandBytes = 256 * 1024;
 constexpr int64_t kBlockBytes = 256 * 1024;
 
-// Size of the tallest and the widest tile.
-ConvTile Largest(const std::vector<ConvTile>& tiles) {
-  ConvTile largest;
-  for (const ConvTile& tile : tiles) {
-    largest.rows = std::max(largest.rows, tile.rows);
-    largest.columns = std::max(largest.columns, tile.vectors * tile.lanes);
-  }
-  return largest;
+// Input rows that `rows` output rows reach over.
+int InputRows(const Window& w, int kernel_height, int rows) {
+  return (rows - 1) * w.stride_h + (kernel_height - 1) * w.dilation_h + 1;
 }
 
-ConvStep::Split MakeSplit(const ConvParams& params, const std::vector<ConvTile>& tiles) {
+ConvStep::Split MakeSplit(const ConvParams& params, const HcwLayout& in, const HcwLayout& out, int lanes) {
   ConvStep::Split split;
   const Window& w = params.window;
   if (w.stride_w == 1) return split;
   const SparseLayer& layer = *params.layer;
-  const ConvTile largest = Largest(tiles);
-  split.tile_rows = largest.rows;
   for (int kx = 0; kx < layer.kernel_width; ++kx) {
     split.planes = std::max(split.planes, kx * w.dilation_w % w.stride_w + 1);
   }
-  split.extra_columns = (layer.kernel_width - 1) * w.dilation_w / w.stride_w;
-  split.plane_columns = largest.columns + split.extra_columns;
-  split.rows = (largest.rows - 1) * w.stride_h + (layer.kernel_height - 1) * w.dilation_h + 1;
+  split.plane_columns = out.w + (layer.kernel_width - 1) * w.dilation_w / w.stride_w;
   split.channel_stride = ptrdiff_t{split.planes} * split.plane_columns;
-  split.row_stride = layer.in_channels * split.channel_stride;
-  split.row_is_read.resize(static_cast<size_t>(split.rows));
-  for (int r = 0; r < largest.rows; ++r) {
-    for (int ky = 0; ky < layer.kernel_height; ++ky) {
-      split.row_is_read[static_cast<size_t>(r * w.stride_h + ky * w.dilation_h)] = true;
-    }
-  }
+  split.row_stride = in.c * split.channel_stride;
+  const int64_t max_rows = kBandBytes / static_cast<int64_t>(sizeof(float)) / std::max<int64_t>(1, split.row_stride);
+  const int64_t halo = InputRows(w, layer.kernel_height, 1) - w.stride_h;
+  split.band_rows = static_cast<int>(std::clamp<int64_t>((max_rows - halo) / w.stride_h, 1, out.h));
+  // Vectors that begin inside of the last plane, read or written, end less than `lanes` behind it.
+  split.floats = InputRows(w, layer.kernel_height, split.band_rows) * split.row_stride + lanes;
   return split;
 }
 
@@ -65,12 +57,9 @@ std::vector<ptrdiff_t> Displacements(const ConvParams& params, const HcwLayout& 
   return displacements;
 }
 
-// "conv g4 r2v3 avx512", with the size of the first tile.
-std::string KernelName(const StepContext& context, const ConvTile& tile) {
-  const SparseLayer& layer = *std::get<ConvParams>(context.op.params).layer;
-  return "conv g" + std::to_string(layer.group_size) + " r" + std::to_string(tile.rows) + "v" +
-         std::to_string(tile.vectors) +
-         (tile.lanes < context.kernels.vector_floats ? "x" + std::to_string(tile.lanes) : "") + " " +
+// "conv g4 avx512"
+std::string KernelName(const StepContext& context) {
+  return "conv g" + std::to_string(std::get<ConvParams>(context.op.params).layer->group_size) + " " +
          context.kernels.target;
 }
 
@@ -87,19 +76,18 @@ std::unique_ptr<Step> MakeConvStep(const StepContext& context) {
   const auto& params = std::get<ConvParams>(context.op.params);
   const HcwLayout& in = context.input(0).layout;
   const HcwLayout& out = context.output().layout;
-  std::vector<ConvTile> tiles = MakeConvTiles(out, context.kernels);
-  ConvStep::Split split = MakeSplit(params, tiles);
+  ConvStep::Split split = MakeSplit(params, in, out, context.kernels.vector_floats);
   if (split.planes > 0) {
-    if (split.floats() > kMaxSplitFloats) return nullptr;
+    if (split.floats > kMaxSplitFloats) return nullptr;
   } else if (!HasBorder(in,
                         WindowReach(params.window, params.layer->kernel_height, params.layer->kernel_width, in, out))) {
     return nullptr;
   }
-  return std::make_unique<ConvStep>(context, std::move(tiles), std::move(split));
+  return std::make_unique<ConvStep>(context, std::move(split));
 }
 
-ConvStep::ConvStep(const StepContext& context, std::vector<ConvTile> tiles, Split split)
-    : Step(KernelName(context, tiles[0]), context.num_threads),
+ConvStep::ConvStep(const StepContext& context, Split split)
+    : Step(KernelName(context), context.NumShares()),
       kernels_(context.kernels),
       input_(context.input(0)),
       output_(context.output()),
@@ -107,79 +95,127 @@ ConvStep::ConvStep(const StepContext& context, std::vector<ConvTile> tiles, Spli
       window_(std::get<ConvParams>(context.op.params).window),
       layer_(std::get<ConvParams>(context.op.params).layer),
       activation_(RangeOf(context.op.activation)),
-      tiles_(std::move(tiles)),
       split_(std::move(split)),
+      shares_run_in_turn_(!context.row_shares.empty()),
       tables_(MakeConvTables(*layer_, Displacements(std::get<ConvParams>(context.op.params), input_.layout, split_))),
-      layer_args_(tables_.args(layer_->group_size)),
-      shares_(ShareConvWork(tiles_, tables_.work, PartsPerBlock(*layer_, tables_.parts.size()), num_shares())) {}
+      layer_args_(tables_.args(layer_->group_size)) {
+  if (shares_run_in_turn_) {
+    for (const Range& rows : context.row_shares) AddShares(rows, 1);
+  } else {
+    AddShares({0, output_.layout.n * output_.layout.h}, num_shares());
+  }
+}
 
-ConvTileArgs ConvStep::TileArgs(const ConvTile& tile) const {
+void ConvStep::AddShares(Range rows, int count) {
+  const std::vector<ConvBand> bands = MakeConvBands(output_.layout, rows, split_.band_rows);
+  const std::vector<ConvTile> tiles = MakeConvTiles(bands, output_.layout.w, kernels_, VectorCostsOfThisCpu());
+  const int block = PartsPerBlock(*layer_, tables_.parts.size());
+  for (std::vector<ConvWork>& share : ShareConvWork(tiles, tables_.work, block, count)) {
+    for (ConvWork& work : share) work.tile += static_cast<int>(tiles_.size());
+    shares_.push_back(std::move(share));
+  }
+  tiles_.insert(tiles_.end(), tiles.begin(), tiles.end());
+}
+
+ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) const {
   const HcwLayout& in = input_.layout;
   const HcwLayout& out = output_.layout;
   ConvTileArgs args{};
   args.layer = &layer_args_;
   args.lanes = tile.lanes;
-  args.rows = tile.rows;
-  args.vectors = tile.vectors;
-  args.columns = tile.columns;
+  args.halves = tile.halves ? 1 : 0;
+  args.prefetch = tile.columns <= tile.lanes ? 1 : 0;
+  args.num_vectors = tile.num_vectors;
+  // Of the band's first row.
+  const int image = tile.band.image, y = tile.band.first_row;
   if (split_.planes == 0) {
-    const int y = tile.y * window_.stride_h - window_.padding.top;
-    args.in = input_.data + in.Pixel(tile.image, y, 0, tile.x - window_.padding.left);
-    args.in_row_stride = window_.stride_h * in.row_stride();
+    args.in = input_.data + in.Pixel(image, y * window_.stride_h - window_.padding.top, 0, -window_.padding.left);
+    args.in_half = window_.stride_h * in.row_stride();
     args.in_channel_stride = in.pitch;
   } else {
-    args.in_row_stride = window_.stride_h * split_.row_stride;
+    args.in = scratch;
+    args.in_half = window_.stride_h * split_.row_stride;
     args.in_channel_stride = split_.channel_stride;
   }
-  args.out = output_.data + out.Pixel(tile.image, tile.y, 0, tile.x);
-  args.out_row_stride = out.row_stride();
+  args.out = output_.data + out.Pixel(image, y, 0, 0);
   args.out_channel_stride = out.pitch;
-  args.zeros_before = tile.x == 0 ? out.border.left : 0;
-  args.zeros_behind = tile.x + tile.columns == out.w ? out.fill() : 0;
+  args.out_half = out.row_stride();
   if (residual_ != nullptr) {
     const HcwLayout& residual = residual_->layout;
-    args.residual = residual_->data + residual.Pixel(tile.image, tile.y, 0, tile.x);
-    args.residual_row_stride = residual.row_stride();
+    args.residual = residual_->data + residual.Pixel(image, y, 0, 0);
     args.residual_channel_stride = residual.pitch;
+    args.residual_half = residual.row_stride();
   }
-  args.clamp = activation_.clamp ? 1 : 0;
-  args.low = activation_.low;
-  args.high = activation_.high;
+  args.low = activation_.clamp ? activation_.low : -std::numeric_limits<float>::infinity();
+  args.high = activation_.clamp ? activation_.high : std::numeric_limits<float>::infinity();
+  args.all_whole = 1;
+  for (int i = 0; i < tile.num_vectors; ++i) {
+    SetVector(tile, i, args.in_half, &args.vectors[i]);
+    const ConvVector& vector = args.vectors[i];
+    if (vector.pixels[0] < tile.lanes) args.all_whole = 0;
+    if ((vector.zeros_before | vector.zeros_behind) != 0) args.borders = 1;
+  }
   return args;
 }
 
-const float* ConvStep::SplitInput(const ConvTile& tile, float* scratch) const {
+void ConvStep::SetVector(const ConvTile& tile, int i, ptrdiff_t in_row_stride, ConvVector* vector) const {
+  const HcwLayout& out = output_.layout;
+  const ConvTile::Pixels pixels = tile.At(tile.first_vector + i);
+  const int row = pixels.y - tile.band.first_row;
+  vector->in = row * in_row_stride + pixels.x;
+  vector->out = row * out.row_stride() + pixels.x;
+  if (residual_ != nullptr) vector->residual = row * residual_->layout.row_stride() + pixels.x;
+  vector->pixels[0] = pixels.store_first ? pixels.count : 0;
+  vector->pixels[1] = pixels.store_second ? pixels.count : 0;
+  vector->zeros_before = pixels.x == 0 ? out.border.left : 0;
+  vector->zeros_behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
+}
+
+void ConvStep::SplitInput(const ConvBand& band, float* scratch) const {
   const HcwLayout& in = input_.layout;
   SplitColumnsArgs args{};
   args.in_channel_stride = in.pitch;
   args.channels = in.c;
   args.width = in.w;
-  args.first_column = tile.x * window_.stride_w - window_.padding.left;
+  args.first_column = -window_.padding.left;
   args.stride = window_.stride_w;
   args.planes = split_.planes;
-  args.plane_columns = tile.vectors * tile.lanes + split_.extra_columns;
+  args.plane_columns = split_.plane_columns;
   args.plane_stride = split_.plane_columns;
   args.out_channel_stride = split_.channel_stride;
-  const int rows = split_.rows - (split_.tile_rows - tile.rows) * window_.stride_h;
+  const int output_rows = band.last_row - band.first_row;
+  const int rows = InputRows(window_, layer_->kernel_height, output_rows);
   for (int r = 0; r < rows; ++r) {
-    if (!split_.row_is_read[static_cast<size_t>(r)]) continue;
-    const int y = tile.y * window_.stride_h - window_.padding.top + r;
-    args.in = y >= 0 && y < in.h ? input_.data + in.Pixel(tile.image, y, 0, 0) : nullptr;
+    if (!RowIsRead(r)) continue;
+    const int y = band.first_row * window_.stride_h - window_.padding.top + r;
+    args.in = y >= 0 && y < in.h ? input_.data + in.Pixel(band.image, y, 0, 0) : nullptr;
     args.out = scratch + r * split_.row_stride;
     kernels_.SplitColumns(args);
   }
-  return scratch;
+}
+
+// Some tap of some output row of the band.
+bool ConvStep::RowIsRead(int row) const {
+  for (int ky = 0; ky < layer_->kernel_height; ++ky) {
+    const int from_window = row - ky * window_.dilation_h;
+    if (from_window >= 0 && from_window % window_.stride_h == 0) return true;
+  }
+  return false;
 }
 
 void ConvStep::Run(int share) const {
-  float* const scratch = this->scratch() + share * split_.floats();
+  float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
-  int tile = -1;  // whose args these are
+  int tile = -1, pass = -1;  // whose args and whose scratch these are
   for (const ConvWork& work : shares_[static_cast<size_t>(share)]) {
     if (work.tile != tile) {
       tile = work.tile;
-      args = TileArgs(tiles_[static_cast<size_t>(tile)]);
-      if (split_.planes > 0) args.in = SplitInput(tiles_[static_cast<size_t>(tile)], scratch);
+      const ConvTile& t = tiles_[static_cast<size_t>(tile)];
+      if (split_.planes > 0 && t.band.pass != pass) {
+        pass = t.band.pass;
+        SplitInput(t.band, scratch);
+      }
+      args = TileArgs(t, scratch);
     }
     args.first_part = work.first_part;
     args.last_part = work.last_part;

@@ -1,8 +1,8 @@
 // Convolution in HCW: every tap of a pattern is one displacement from the window's first element.
 //
 //     stride_w 1   windows are read where the input lies; its borders hold the padding
-//     stride_w > 1 the input rows of a tile are copied into scratch, columns apart by phase (SplitColumns), padding
-//                  with them; there the same kernel runs with stride 1:
+//     stride_w > 1 the input rows of a band of output rows are copied into scratch, columns apart by phase
+//                  (SplitColumns), padding with them; there the same kernel runs with stride 1:
 //
 //                  row   a b c d e f      plane 0  a c e        tap kx = 0: plane 0, + 0    kx = 1: plane 1, + 0
 //                                         plane 1  b d f        tap kx = 2: plane 0, + 1
@@ -27,26 +27,26 @@ std::unique_ptr<Step> MakeConvStep(const StepContext& context);
 
 class ConvStep : public Step {
  public:
-  // How a tile's input is copied for strides above 1.
+  // How the input of a band is copied for strides above 1.
   struct Split {
     int planes = 0;         // 0: not copied
-    int extra_columns = 0;  // of a plane, beyond the tile's vectors
-    int plane_columns = 0;  // of the widest tile
-    int tile_rows = 0;      // output rows of the tallest tile
-    int rows = 0;           // input rows of the tallest tile
+    int plane_columns = 0;  // of one channel's row
+    int band_rows = 0;      // output rows of a band, at most; 0: not copied
     ptrdiff_t channel_stride = 0, row_stride = 0;
-    std::vector<bool> row_is_read;  // by some tap of some of the tile's rows
-    int64_t floats() const { return int64_t{rows} * row_stride; }
+    int64_t floats = 0;  // of scratch
   };
 
-  ConvStep(const StepContext& context, std::vector<ConvTile> tiles, Split split);
+  ConvStep(const StepContext& context, Split split);
   void Run(int share) const override;
-  int64_t ScratchFloats() const override { return split_.floats() * num_shares(); }
+  int64_t ScratchFloats() const override { return split_.floats * (shares_run_in_turn_ ? 1 : num_shares()); }
 
  private:
-  ConvTileArgs TileArgs(const ConvTile& tile) const;
-  // Copies what the tile reads; returns the first element of its first window.
-  const float* SplitInput(const ConvTile& tile, float* scratch) const;
+  // Tiles of these output rows, shared out among `count` shares.
+  void AddShares(Range rows, int count);
+  ConvTileArgs TileArgs(const ConvTile& tile, const float* scratch) const;
+  void SetVector(const ConvTile& tile, int i, ptrdiff_t in_row_stride, ConvVector* vector) const;
+  void SplitInput(const ConvBand& band, float* scratch) const;
+  bool RowIsRead(int row) const;
 
   const KernelTable& kernels_;
   const TensorRef& input_;
@@ -55,10 +55,11 @@ class ConvStep : public Step {
   const Window window_;
   const std::shared_ptr<const SparseLayer> layer_;
   const ActivationRange activation_;
-  const std::vector<ConvTile> tiles_;
   const Split split_;
+  const bool shares_run_in_turn_;
   const ConvTables tables_;
   const ConvLayerArgs layer_args_;
+  std::vector<ConvTile> tiles_;
   std::vector<std::vector<ConvWork>> shares_;
 };
 

@@ -46,7 +46,9 @@ ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>
     const int32_t first = begin[run.pattern];
     tables.runs.push_back({first, begin[size_t{run.pattern} + 1] - first, run.count});
   }
-  const uint16_t* channels = layer.channels.data();
+  tables.channels = layer.channels;
+  tables.channels.resize(layer.channels.size() + kConvPrefetchedKernels);
+  const uint16_t* channels = tables.channels.data();
   const float* values = layer.values.data();
   for (int g = 0; g < layer.num_groups(); ++g) {
     const uint32_t first = layer.group_run_begin[static_cast<size_t>(g)];

@@ -4,7 +4,7 @@
 //             group 1: ...                                  1: filters 4-7 of group 0   (values + 4, stride 8)
 //                                                           2: filters 0-3 of group 1 ...
 //
-// Values and channels stay in the layer, which must outlive the tables.
+// Values stay in the layer, which must outlive the tables.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TABLES_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TABLES_H_
@@ -17,8 +17,9 @@
 namespace mcpruner {
 
 struct ConvTables {
-  std::vector<ptrdiff_t> taps;  // of each pattern, pattern by pattern
-  std::vector<ConvRun> runs;    // as SparseLayer::runs
+  std::vector<ptrdiff_t> taps;     // of each pattern, pattern by pattern
+  std::vector<ConvRun> runs;       // as SparseLayer::runs
+  std::vector<uint16_t> channels;  // as SparseLayer::channels, and what prefetching reads behind them
   std::vector<ConvPart> parts;
   std::vector<int64_t> work;  // of each part, in taps, and a little for its stores
   int filters = 1;            // per part

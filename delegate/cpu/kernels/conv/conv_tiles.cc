@@ -8,97 +8,179 @@
 namespace mcpruner {
 namespace {
 
-// What a tap of a tile costs, in multiply-adds of one vector: 4 for each vector of the tile (one per filter), a load
-// for each vector, every second one across two cache lines, and the 4 weights.
-double TapCost(int rows, int vectors) { return 4.0 * rows * vectors + 0.75 * rows * vectors + 3.0; }
-
 int Pieces(int count, int size) { return (count + size - 1) / size; }
 
-struct TileSize {
-  int rows = 1, vectors = 1;
+// A kind of vector: `width` columns of `rows` rows.
+struct Kind {
+  int lanes = 0;
+  bool halves = false;
+  double cost = 0;
+  int width() const { return halves ? lanes / 2 : lanes; }
+  double cost_per_row() const { return halves ? cost / 2 : cost; }
 };
 
-// The size whose tiles cover rows x vectors at the least cost. Pieces are made equal, so sizes are upper bounds.
-TileSize BestTileSize(int rows, int vectors, int max_vectors) {
-  TileSize best;
-  double best_cost = std::numeric_limits<double>::infinity();
-  for (int v = 1; v <= std::min(vectors, max_vectors); ++v) {
-    for (int r = 1; r <= std::min(rows, max_vectors / v); ++r) {
-      const double in_x = Pieces(vectors, v), in_y = Pieces(rows, r);
-      const double cost = in_x * in_y * TapCost(r, v);
-      if (cost <= best_cost) {
-        best = {r, v};
-        best_cost = cost;
-      }
-    }
-  }
-  return best;
+struct Strip {
+  int x = 0, columns = 0;
+  Kind kind;
+};
+
+std::vector<Kind> Kinds(const KernelTable& kernels, const ConvVectorCosts& costs, bool can_halve) {
+  const int lanes = kernels.vector_floats;
+  std::vector<Kind> kinds{{lanes, false, 1.0}};
+  if (lanes >= 8 && can_halve) kinds.push_back({lanes, true, costs.halves});
+  if (lanes >= 16) kinds.push_back({lanes / 2, false, costs.narrow});
+  if (lanes >= 16 && can_halve) kinds.push_back({lanes / 2, true, costs.narrow_halves});
+  return kinds;
 }
 
-// Columns x .. x + columns - 1 of all rows, in vectors of `lanes`.
-void CoverColumns(const HcwLayout& out, int x, int columns, int lanes, int max_vectors, std::vector<ConvTile>* tiles) {
-  if (columns == 0) return;
-  const int vectors = Pieces(columns, lanes);
-  const TileSize size = BestTileSize(out.h, vectors, max_vectors);
-  const int in_x = Pieces(vectors, size.vectors), in_y = Pieces(out.h, size.rows);
-  for (int i = 0; i < out.n * in_y; ++i) {
-    const int image = i / in_y, piece = i % in_y;
-    const int y = out.h * piece / in_y, y_end = out.h * (piece + 1) / in_y;
-    for (int j = 0; j < in_x; ++j) {
-      const int v = vectors * j / in_x, v_end = vectors * (j + 1) / in_x;
-      ConvTile tile{image, y, x + v * lanes, y_end - y, v_end - v, lanes, 0};
-      tile.columns = std::min(tile.vectors * lanes, x + columns - tile.x);
-      tiles->push_back(tile);
+// Strips that cover columns x .. x + columns - 1 (fewer than the widest vector has) at the least cost for one row.
+double BestStrips(const std::vector<Kind>& kinds, int x, int columns, std::vector<Strip>* best) {
+  best->clear();
+  if (columns == 0) return 0;
+  double best_cost = std::numeric_limits<double>::infinity();
+  for (const Kind& kind : kinds) {
+    const int covered = std::min(columns, kind.width());
+    std::vector<Strip> rest;
+    const double cost = kind.cost_per_row() + BestStrips(kinds, x + covered, columns - covered, &rest);
+    if (cost >= best_cost) continue;
+    best_cost = cost;
+    *best = std::move(rest);
+    best->insert(best->begin(), {x, covered, kind});
+  }
+  return best_cost;
+}
+
+// Whole vectors first, then strips for what is left; neighbours of one kind become one strip.
+std::vector<Strip> MakeStrips(int width, const std::vector<Kind>& kinds) {
+  const int whole = width / kinds[0].lanes * kinds[0].lanes;
+  std::vector<Strip> rest, strips;
+  BestStrips(kinds, whole, width - whole, &rest);
+  if (whole > 0) strips.push_back({0, whole, kinds[0]});
+  for (const Strip& strip : rest) {
+    const Kind* const last = strips.empty() ? nullptr : &strips.back().kind;
+    if (last != nullptr && last->lanes == strip.kind.lanes && last->halves == strip.kind.halves &&
+        strips.back().columns % last->width() == 0) {
+      strips.back().columns += strip.columns;
+    } else {
+      strips.push_back(strip);
     }
   }
+  return strips;
 }
+
+void AddTiles(const ConvBand& band, const Strip& strip, int max_vectors, std::vector<ConvTile>* tiles) {
+  const int rows = band.last_row - band.first_row;
+  const int vectors = Pieces(strip.columns, strip.kind.width()) * (strip.kind.halves ? Pieces(rows, 2) : rows);
+  const int count = Pieces(vectors, max_vectors);
+  for (int i = 0; i < count; ++i) {
+    ConvTile tile{band, strip.x, strip.columns, strip.kind.lanes, strip.kind.halves, vectors * i / count, 0, 0};
+    tile.num_vectors = vectors * (i + 1) / count - tile.first_vector;
+    tile.cost = tile.num_vectors * strip.kind.cost;
+    tiles->push_back(tile);
+  }
+}
+
+// A list of works that is being cut into shares of equal work.
+class Shares {
+ public:
+  Shares(double all, int num_shares) : all_(all), shares_(static_cast<size_t>(num_shares)) {}
+
+  void Add(int tile, int part, double work) {
+    std::vector<ConvWork>& share = shares_[share_];
+    if (!share.empty() && share.back().tile == tile && share.back().last_part == part) {
+      share.back().last_part = part + 1;
+    } else {
+      share.push_back({tile, part, part + 1});
+    }
+    done_ += work;
+    const auto num_shares = static_cast<double>(shares_.size());
+    while (share_ + 1 < shares_.size() && done_ * num_shares >= all_ * static_cast<double>(share_ + 1)) ++share_;
+  }
+  std::vector<std::vector<ConvWork>> Finish() { return std::move(shares_); }
+
+ private:
+  const double all_;
+  double done_ = 0;
+  size_t share_ = 0;
+  std::vector<std::vector<ConvWork>> shares_;
+};
 
 }  // namespace
+
+ConvVectorCosts VectorCostsOfThisCpu() {
+  ConvVectorCosts costs;
+#if defined(__x86_64__)
+  // Zen 4 does 512 bits in two passes, and halves are bound by its loads.
+  if (__builtin_cpu_is("amdfam19h") && __builtin_cpu_supports("avx512f")) costs = {1.3, 0.55, 0.65};
+#endif
+  return costs;
+}
+
+std::vector<ConvBand> MakeConvBands(const HcwLayout& out, Range rows, int max_rows) {
+  std::vector<ConvBand> bands;
+  for (int image = rows.begin / out.h; image * out.h < rows.end; ++image) {
+    const int first = std::max(rows.begin - image * out.h, 0), last = std::min(rows.end - image * out.h, out.h);
+    const int count = max_rows > 0 ? Pieces(last - first, max_rows) : 1;
+    for (int i = 0; i < count; ++i) {
+      const int pass = max_rows > 0 ? static_cast<int>(bands.size()) : 0;
+      bands.push_back({pass, image, first + (last - first) * i / count, first + (last - first) * (i + 1) / count});
+    }
+  }
+  return bands;
+}
+
+ConvTile::Pixels ConvTile::At(int vector) const {
+  const int width = halves ? lanes / 2 : lanes, per_row = Pieces(columns, width);
+  const int in_row = vector % per_row * width;
+  Pixels pixels{band.first_row + vector / per_row * (halves ? 2 : 1), x + in_row, std::min(width, columns - in_row),
+                true, halves};
+  if (halves && pixels.y + 1 == band.last_row) {  // a last row without a partner: the one above is done already
+    --pixels.y;
+    pixels.store_first = false;
+  }
+  return pixels;
+}
 
 int MaxTileVectors(const KernelTable& kernels) {
   return kernels.registers >= 32 ? int{kConvMaxTileVectors} : kConvMaxTileVectors / 2;
 }
 
-std::vector<ConvTile> MakeConvTiles(const HcwLayout& out, const KernelTable& kernels) {
-  const int lanes = kernels.vector_floats, max_vectors = MaxTileVectors(kernels);
-  int rest_lanes = lanes;  // the fewest that hold what is left of a row
-  while (rest_lanes > 4 && rest_lanes / 2 >= out.w % lanes) rest_lanes /= 2;
-  const int whole = rest_lanes == lanes ? out.w : out.w / lanes * lanes;
+std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const KernelTable& kernels,
+                                    const ConvVectorCosts& costs) {
   std::vector<ConvTile> tiles;
-  CoverColumns(out, 0, whole, lanes, max_vectors, &tiles);
-  CoverColumns(out, whole, out.w - whole, rest_lanes, max_vectors, &tiles);
-  std::stable_sort(tiles.begin(), tiles.end(), [](const ConvTile& a, const ConvTile& b) {
-    return std::tie(a.image, a.y, a.x) < std::tie(b.image, b.y, b.x);
-  });
+  for (const ConvBand& band : bands) {
+    const bool can_halve = band.last_row - band.first_row >= 2;
+    const auto begin = static_cast<ptrdiff_t>(tiles.size());
+    for (const Strip& strip : MakeStrips(width, Kinds(kernels, costs, can_halve))) {
+      AddTiles(band, strip, MaxTileVectors(kernels), &tiles);
+    }
+    std::stable_sort(tiles.begin() + begin, tiles.end(), [](const ConvTile& a, const ConvTile& b) {
+      return a.At(a.first_vector).y < b.At(b.first_vector).y;
+    });
+  }
   return tiles;
 }
 
 std::vector<std::vector<ConvWork>> ShareConvWork(const std::vector<ConvTile>& tiles, const std::vector<int64_t>& work,
                                                  int block, int num_shares) {
-  const int64_t parts_work = std::accumulate(work.begin(), work.end(), int64_t{0});
-  int64_t vectors = 0;
-  for (const ConvTile& tile : tiles) vectors += int64_t{tile.rows} * tile.vectors;
-  const int64_t all = parts_work * vectors;
-  const int num_parts = static_cast<int>(work.size());
-  std::vector<std::vector<ConvWork>> shares(static_cast<size_t>(num_shares));
-  int64_t done = 0;
-  int share = 0;
-  for (int first = 0; first < num_parts; first += block) {
-    const int last = std::min(num_parts, first + block);
-    for (size_t t = 0; t < tiles.size(); ++t) {
-      int begin = first;
-      for (int part = first; part < last; ++part) {
-        done += work[static_cast<size_t>(part)] * tiles[t].rows * tiles[t].vectors;
-        const bool full = share + 1 < num_shares && done * num_shares >= all * (share + 1);
-        if (part + 1 == last || full) {
-          shares[static_cast<size_t>(share)].push_back({static_cast<int>(t), begin, part + 1});
-          begin = part + 1;
+  const auto parts_work = static_cast<double>(std::accumulate(work.begin(), work.end(), int64_t{0}));
+  double all = 0;
+  for (const ConvTile& tile : tiles) all += parts_work * tile.cost;
+  const int num_parts = static_cast<int>(work.size()), num_tiles = static_cast<int>(tiles.size());
+  Shares shares(all, num_shares);
+  for (int begin = 0, end = 0; begin < num_tiles; begin = end) {
+    while (end < num_tiles && tiles[static_cast<size_t>(end)].band.pass == tiles[static_cast<size_t>(begin)].band.pass)
+      ++end;
+    for (int first = 0; first < num_parts; first += block) {
+      for (int t = begin; t < end; ++t) {
+        for (int part = first; part < std::min(num_parts, first + block); ++part) {
+          shares.Add(t, part,
+                     static_cast<double>(work[static_cast<size_t>(part)]) * tiles[static_cast<size_t>(t)].cost);
         }
-        while (share + 1 < num_shares && done * num_shares >= all * (share + 1)) ++share;
       }
     }
   }
-  return shares;
+  return shares.Finish();
 }
 
 }  // namespace mcpruner
