@@ -14,12 +14,17 @@ enum { kConvMaxTileVectors = 6 };
 // Filters summed at once. Larger groups are done in parts that share kernels but not values.
 enum { kConvMaxFilters = 4 };
 
-// The channels of a part may be read this many beyond its last kernel.
+// The kernels of a part may be read this many beyond its last one.
 enum { kConvPrefetchedKernels = 2 };
 
-// Kernels of one group that share a pattern; taps are displacements from the window's first element.
+struct ConvKernel {
+  int32_t channel;    // displacement of its input channel
+  int32_t first_tap;  // of its pattern
+};
+
+// Kernels with equally many taps. Patterns may change from one to the next: a run for each would be so short that its
+// end is often mispredicted.
 struct ConvRun {
-  int32_t first_tap;
   int32_t num_taps;
   int32_t num_kernels;
 };
@@ -27,8 +32,8 @@ struct ConvRun {
 // Up to 4 filters of one filter group: the whole of a group of 1, 2 or 4, a part of a group of 8 or 16.
 struct ConvPart {
   const ConvRun* runs;
-  const uint16_t* channels;  // of the kernels, in order
-  const float* values;       // of this part's first filter; the next tap's are value_stride further
+  const ConvKernel* kernels;
+  const float* values;  // of this part's first filter; the next tap's are value_stride further
   int32_t num_runs;
   int32_t num_filters;                    // that exist, 1 .. ConvLayerArgs::filters
   int32_t out_channels[kConvMaxFilters];  // where each filter's result belongs
@@ -37,9 +42,9 @@ struct ConvPart {
 
 struct ConvLayerArgs {
   const ConvPart* parts;
-  const ptrdiff_t* taps;
-  int32_t filters;       // of each part: 1, 2 or 4
-  int32_t value_stride;  // the group size
+  const ptrdiff_t* taps;  // displacements from the window's first element, pattern by pattern
+  int32_t filters;        // of each part: 1, 2 or 4
+  int32_t value_stride;   // the group size
 };
 
 // One vector of output pixels, anywhere in the tensor. Displacements are those of its first pixel from the tile's.
@@ -67,7 +72,7 @@ struct ConvTileArgs {
   // Of the tile: the first element of its first window, and its first output pixel, of channel 0. A half is the
   // distance from one row of `halves` to the other.
   const float* in;
-  ptrdiff_t in_channel_stride, in_half;
+  ptrdiff_t in_half;
   float* out;
   ptrdiff_t out_channel_stride, out_half;
   const float* residual;  // as out; null for none

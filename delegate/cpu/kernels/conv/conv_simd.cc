@@ -21,6 +21,9 @@ constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ?
 // Tiles of few vectors wait for L2 unless told in time what comes; for larger ones the core looks far enough ahead.
 constexpr int kVectorsToPrefetch = 4;
 
+// The weights of large layers come from L3 or beyond, in one stream; so many floats ahead they arrive in time.
+constexpr int kWeightsAhead = 512;
+
 // Byte displacements save the scaling of an index at each load.
 HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
   return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + bytes);
@@ -79,26 +82,31 @@ struct Tile {
     }
   }
 
-  // The kernels of one run. kTaps: how many taps its pattern has, where that is known; else 0.
+  // The kernels of one run. kTaps: how many taps each has, where that is known; else 0.
   template <int kTaps>
   static HWY_INLINE void AddRun(const ConvTileArgs& a, const ConvRun& run, const ptrdiff_t (&vectors)[kVectors],
-                                const uint16_t* HWY_RESTRICT& channel, const float* HWY_RESTRICT& weights, Sums& sums) {
-    const ptrdiff_t* HWY_RESTRICT taps = a.layer->taps + run.first_tap;
-    const ptrdiff_t channel_stride = a.in_channel_stride, value_stride = a.layer->value_stride, half = a.in_half;
-    const bool prefetch = a.prefetch != 0;
-    for (const uint16_t* const last = channel + run.num_kernels; channel != last; ++channel) {
-      const float* HWY_RESTRICT x = a.in + ptrdiff_t{*channel} * channel_stride;
-      if constexpr (kTaps > 0 && kVectors <= kVectorsToPrefetch) {
-        if (prefetch)
-          Prefetch(a.in + ptrdiff_t{channel[kConvPrefetchedKernels]} * channel_stride, taps, kTaps - 1, vectors, half);
+                                const ConvKernel * HWY_RESTRICT & kernel, const float* HWY_RESTRICT& weights,
+                                Sums& sums) {
+    const float* HWY_RESTRICT const in = a.in;
+    const ptrdiff_t* HWY_RESTRICT const all_taps = a.layer->taps;
+    const ptrdiff_t value_stride = a.layer->value_stride, half = a.in_half;
+    const bool prefetch = kVectors <= kVectorsToPrefetch && a.prefetch != 0;
+    for (const ConvKernel* const last = kernel + run.num_kernels; kernel != last; ++kernel) {
+      const float* HWY_RESTRICT x = in + kernel->channel;
+      const ptrdiff_t* HWY_RESTRICT taps = all_taps + kernel->first_tap;
+      if (prefetch) {
+        const ConvKernel& next = kernel[kConvPrefetchedKernels];
+        Prefetch(in + next.channel, all_taps + next.first_tap, run.num_taps - 1, vectors, half);
       }
       if constexpr (kTaps > 0) {
+        __builtin_prefetch(weights + kWeightsAhead);
         MCPRUNER_UNROLL for (int t = 0; t < kTaps; ++t) {
           Tap(x + taps[t], vectors, half, weights, sums);
           weights += value_stride;
         }
       } else {
         for (int t = 0; t < run.num_taps; ++t, weights += value_stride) {
+          __builtin_prefetch(weights + kWeightsAhead);
           Tap(x + taps[t], vectors, half, weights, sums);
         }
       }
@@ -106,18 +114,18 @@ struct Tile {
   }
 
   static HWY_INLINE void Sum(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
-    const uint16_t* HWY_RESTRICT channel = part.channels;
+    const ConvKernel* HWY_RESTRICT kernel = part.kernels;
     const float* HWY_RESTRICT weights = part.values;
     ptrdiff_t vectors[kVectors];
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.vectors[v].in * ptrdiff_t{sizeof(float)};
     for (const ConvRun *run = part.runs, *end = run + part.num_runs; run != end; ++run) {
       // What pruning leaves of 3x3, and all of 1x1.
       if (kFilters == 4 && run->num_taps == 4) {
-        AddRun<4>(a, *run, vectors, channel, weights, sums);
+        AddRun<4>(a, *run, vectors, kernel, weights, sums);
       } else if (run->num_taps == 1) {
-        AddRun<1>(a, *run, vectors, channel, weights, sums);
+        AddRun<1>(a, *run, vectors, kernel, weights, sums);
       } else {
-        AddRun<0>(a, *run, vectors, channel, weights, sums);
+        AddRun<0>(a, *run, vectors, kernel, weights, sums);
       }
     }
   }

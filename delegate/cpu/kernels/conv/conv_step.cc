@@ -77,6 +77,7 @@ std::unique_ptr<Step> MakeConvStep(const StepContext& context) {
   const HcwLayout& in = context.input(0).layout;
   const HcwLayout& out = context.output().layout;
   ConvStep::Split split = MakeSplit(params, in, out, context.kernels.vector_floats);
+  if (in.row_stride() > std::numeric_limits<int32_t>::max()) return nullptr;
   if (split.planes > 0) {
     if (split.floats > kMaxSplitFloats) return nullptr;
   } else if (!HasBorder(in,
@@ -97,7 +98,8 @@ ConvStep::ConvStep(const StepContext& context, Split split)
       activation_(RangeOf(context.op.activation)),
       split_(std::move(split)),
       shares_run_in_turn_(!context.row_shares.empty()),
-      tables_(MakeConvTables(*layer_, Displacements(std::get<ConvParams>(context.op.params), input_.layout, split_))),
+      tables_(MakeConvTables(*layer_, Displacements(std::get<ConvParams>(context.op.params), input_.layout, split_),
+                             split_.planes > 0 ? split_.channel_stride : input_.layout.pitch)),
       layer_args_(tables_.args(layer_->group_size)) {
   if (shares_run_in_turn_) {
     for (const Range& rows : context.row_shares) AddShares(rows, 1);
@@ -131,11 +133,9 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
   if (split_.planes == 0) {
     args.in = input_.data + in.Pixel(image, y * window_.stride_h - window_.padding.top, 0, -window_.padding.left);
     args.in_half = window_.stride_h * in.row_stride();
-    args.in_channel_stride = in.pitch;
   } else {
     args.in = scratch;
     args.in_half = window_.stride_h * split_.row_stride;
-    args.in_channel_stride = split_.channel_stride;
   }
   args.out = output_.data + out.Pixel(image, y, 0, 0);
   args.out_channel_stride = out.pitch;

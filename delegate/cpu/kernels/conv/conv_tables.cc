@@ -1,6 +1,7 @@
 #include "delegate/cpu/kernels/conv/conv_tables.h"
 
 #include <algorithm>
+#include <bitset>
 
 namespace mcpruner {
 namespace {
@@ -8,16 +9,43 @@ namespace {
 // What storing a part's results costs, in taps.
 constexpr int64_t kStoreWork = 8;
 
-// Taps of all patterns; returns where each pattern's begin, and one past the last.
+int NumTaps(uint64_t pattern) { return static_cast<int>(std::bitset<64>(pattern).count()); }
+
+// Taps of all patterns; returns where each pattern's begin.
 std::vector<int32_t> AddTaps(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements,
                              ConvTables* tables) {
-  std::vector<int32_t> begin{0};
+  std::vector<int32_t> begin;
   for (const uint64_t pattern : layer.patterns) {
+    begin.push_back(static_cast<int32_t>(tables->taps.size()));
     for (size_t p = 0; p < displacements.size(); ++p) {
       if ((pattern >> p & 1) != 0) tables->taps.push_back(displacements[p]);
     }
-    begin.push_back(static_cast<int32_t>(tables->taps.size()));
   }
+  return begin;
+}
+
+// Runs of each group with neighbours joined; returns where each group's begin, and one past the last.
+std::vector<size_t> AddRuns(const SparseLayer& layer, const std::vector<int32_t>& first_tap, ptrdiff_t channel_stride,
+                            ConvTables* tables) {
+  std::vector<size_t> begin{0};
+  for (int g = 0; g < layer.num_groups(); ++g) {
+    for (uint32_t r = layer.group_run_begin[static_cast<size_t>(g)];
+         r < layer.group_run_begin[static_cast<size_t>(g) + 1]; ++r) {
+      const SparseLayer::Run& run = layer.runs[r];
+      const int num_taps = NumTaps(layer.patterns[run.pattern]);
+      if (tables->runs.size() > begin.back() && tables->runs.back().num_taps == num_taps) {
+        tables->runs.back().num_kernels += run.count;
+      } else {
+        tables->runs.push_back({num_taps, run.count});
+      }
+      for (int k = 0; k < run.count; ++k) {
+        const ptrdiff_t channel = layer.channels[tables->kernels.size()] * channel_stride;
+        tables->kernels.push_back({static_cast<int32_t>(channel), first_tap[run.pattern]});
+      }
+    }
+    begin.push_back(tables->runs.size());
+  }
+  tables->kernels.resize(tables->kernels.size() + kConvPrefetchedKernels);
   return begin;
 }
 
@@ -38,29 +66,24 @@ void AddPart(const SparseLayer& layer, int g, int first, ConvPart part, int64_t 
 
 }  // namespace
 
-ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements) {
+ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements,
+                          ptrdiff_t channel_stride) {
   ConvTables tables;
   tables.filters = std::min<int>(layer.group_size, kConvMaxFilters);
-  const std::vector<int32_t> begin = AddTaps(layer, displacements, &tables);
-  for (const SparseLayer::Run& run : layer.runs) {
-    const int32_t first = begin[run.pattern];
-    tables.runs.push_back({first, begin[size_t{run.pattern} + 1] - first, run.count});
-  }
-  tables.channels = layer.channels;
-  tables.channels.resize(layer.channels.size() + kConvPrefetchedKernels);
-  const uint16_t* channels = tables.channels.data();
+  const std::vector<int32_t> first_tap = AddTaps(layer, displacements, &tables);
+  const std::vector<size_t> run_begin = AddRuns(layer, first_tap, channel_stride, &tables);
+  const ConvKernel* kernels = tables.kernels.data();
   const float* values = layer.values.data();
   for (int g = 0; g < layer.num_groups(); ++g) {
-    const uint32_t first = layer.group_run_begin[static_cast<size_t>(g)];
-    const uint32_t last = layer.group_run_begin[static_cast<size_t>(g) + 1];
+    const size_t first = run_begin[static_cast<size_t>(g)], last = run_begin[static_cast<size_t>(g) + 1];
     ConvPart part{};
     part.runs = tables.runs.data() + first;
     part.num_runs = static_cast<int32_t>(last - first);
-    part.channels = channels;
+    part.kernels = kernels;
     part.values = values;
     int64_t taps = 0;
-    for (uint32_t r = first; r < last; ++r) {
-      channels += tables.runs[r].num_kernels;
+    for (size_t r = first; r < last; ++r) {
+      kernels += tables.runs[r].num_kernels;
       taps += int64_t{tables.runs[r].num_kernels} * tables.runs[r].num_taps;
     }
     for (int f = 0; f < layer.group_size; f += tables.filters) AddPart(layer, g, f, part, taps + kStoreWork, &tables);

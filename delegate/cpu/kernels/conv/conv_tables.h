@@ -17,9 +17,9 @@
 namespace mcpruner {
 
 struct ConvTables {
-  std::vector<ptrdiff_t> taps;     // of each pattern, pattern by pattern
-  std::vector<ConvRun> runs;       // as SparseLayer::runs
-  std::vector<uint16_t> channels;  // as SparseLayer::channels, and what prefetching reads behind them
+  std::vector<ptrdiff_t> taps;  // of each pattern, pattern by pattern
+  std::vector<ConvRun> runs;    // neighbours of SparseLayer::runs with equally many taps, joined
+  std::vector<ConvKernel> kernels;
   std::vector<ConvPart> parts;
   std::vector<int64_t> work;  // of each part, in taps, and a little for its stores
   int filters = 1;            // per part
@@ -27,8 +27,10 @@ struct ConvTables {
   ConvLayerArgs args(int group_size) const { return {parts.data(), taps.data(), filters, group_size}; }
 };
 
-// `displacements` has one element per kernel position, from the window's first element.
-ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements);
+// `displacements` has one element per kernel position, from the window's first element. All channels of an input row
+// must lie within 2^31 floats.
+ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements,
+                          ptrdiff_t channel_stride);
 
 }  // namespace mcpruner
 
