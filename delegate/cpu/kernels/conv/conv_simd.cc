@@ -21,8 +21,12 @@ constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ?
 // Tiles of few vectors wait for L2 unless told in time what comes; for larger ones the core looks far enough ahead.
 constexpr int kVectorsToPrefetch = 4;
 
-// The weights of large layers come from L3 or beyond, in one stream; so many floats ahead they arrive in time.
-constexpr int kWeightsAhead = 512;
+// The weights of large layers come from L3 or beyond, in one stream; so far ahead they arrive in time.
+constexpr uintptr_t kWeightBytesAhead = 2048;
+HWY_INLINE void PrefetchWeights(const float* weights) {
+  // As a number: the address may lie behind the array, where no pointer may point.
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(weights) + kWeightBytesAhead));
+}
 
 // Byte displacements save the scaling of an index at each load.
 HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
@@ -60,7 +64,7 @@ struct Tile {
     return hn::LoadU(d, x);
   }
 
-  // What the first tap of a kernel reads, and the last vector of its last tap: most of its lines.
+  // What two of the taps of a kernel that comes soon would read: most of its lines, whichever taps it has.
   static HWY_INLINE void Prefetch(const float* x, const ptrdiff_t* taps, int last_tap,
                                   const ptrdiff_t (&vectors)[kVectors], [[maybe_unused]] ptrdiff_t half) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -95,18 +99,17 @@ struct Tile {
       const float* HWY_RESTRICT x = in + kernel->channel;
       const ptrdiff_t* HWY_RESTRICT taps = all_taps + kernel->first_tap;
       if (prefetch) {
-        const ConvKernel& next = kernel[kConvPrefetchedKernels];
-        Prefetch(in + next.channel, all_taps + next.first_tap, run.num_taps - 1, vectors, half);
+        Prefetch(in + kernel[kConvPrefetchedKernels].channel, taps, run.num_taps - 1, vectors, half);
       }
       if constexpr (kTaps > 0) {
-        __builtin_prefetch(weights + kWeightsAhead);
+        PrefetchWeights(weights);
         MCPRUNER_UNROLL for (int t = 0; t < kTaps; ++t) {
           Tap(x + taps[t], vectors, half, weights, sums);
           weights += value_stride;
         }
       } else {
         for (int t = 0; t < run.num_taps; ++t, weights += value_stride) {
-          __builtin_prefetch(weights + kWeightsAhead);
+          PrefetchWeights(weights);
           Tap(x + taps[t], vectors, half, weights, sums);
         }
       }
