@@ -33,7 +33,7 @@ struct ConvRun {
 struct ConvPart {
   const ConvRun* runs;
   const ConvKernel* kernels;
-  const float* values;  // of this part's first filter; the next tap's are value_stride further
+  const float* values;  // of each tap in turn, ConvLayerArgs::filters each
   int32_t num_runs;
   int32_t num_filters;                    // that exist, 1 .. ConvLayerArgs::filters
   int32_t out_channels[kConvMaxFilters];  // where each filter's result belongs
@@ -44,7 +44,6 @@ struct ConvLayerArgs {
   const ConvPart* parts;
   const ptrdiff_t* taps;  // displacements from the window's first element, pattern by pattern
   int32_t filters;        // of each part: 1, 2 or 4
-  int32_t value_stride;   // the group size
 };
 
 // One vector of output pixels, anywhere in the tensor. Displacements are those of its first pixel from the tile's.
@@ -77,6 +76,10 @@ struct ConvTileArgs {
   ptrdiff_t out_channel_stride, out_half;
   const float* residual;  // as out; null for none
   ptrdiff_t residual_channel_stride, residual_half;
+
+  // Input that a later tile will need, to be brought into L2: so many lines of 64 bytes while each part is summed.
+  const char* ahead;
+  int32_t ahead_lines;
 
   float low, high;  // the activation; minus and plus infinity for none
 };

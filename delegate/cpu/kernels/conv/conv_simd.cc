@@ -21,6 +21,8 @@ constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ?
 // Tiles of few vectors wait for L2 unless told in time what comes; for larger ones the core looks far enough ahead.
 constexpr int kVectorsToPrefetch = 4;
 
+constexpr ptrdiff_t kLineBytes = 64;
+
 // The weights of large layers come from L3 or beyond, in one stream; so far ahead they arrive in time.
 constexpr uintptr_t kWeightBytesAhead = 2048;
 HWY_INLINE void PrefetchWeights(const float* weights) {
@@ -31,6 +33,19 @@ HWY_INLINE void PrefetchWeights(const float* weights) {
 // Byte displacements save the scaling of an index at each load.
 HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
   return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + bytes);
+}
+
+// Brings in what summing part `part` gives time for: input of a later tile, and the lines that the part will store to
+// (a store that has to fetch its line first would hold up those behind it). Inline: GCC drops calls of a function that
+// does nothing but prefetch.
+HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, int32_t part) {
+  const char* line = a.ahead + (part - a.first_part) * a.ahead_lines * kLineBytes;
+  for (int32_t i = 0; i < a.ahead_lines; ++i, line += kLineBytes) __builtin_prefetch(line, 0, 2);
+  const ConvPart& p = a.layer->parts[part];
+  for (int32_t f = 0; f < p.num_filters; ++f) {
+    const float* const out = a.out + p.out_channels[f] * a.out_channel_stride;
+    for (int32_t v = 0; v < a.num_vectors; ++v) __builtin_prefetch(out + a.vectors[v].out, 1);
+  }
 }
 
 // The zeros beside the pixels of a part.
@@ -93,7 +108,7 @@ struct Tile {
                                 Sums& sums) {
     const float* HWY_RESTRICT const in = a.in;
     const ptrdiff_t* HWY_RESTRICT const all_taps = a.layer->taps;
-    const ptrdiff_t value_stride = a.layer->value_stride, half = a.in_half;
+    const ptrdiff_t half = a.in_half;
     const bool prefetch = kVectors <= kVectorsToPrefetch && a.prefetch != 0;
     for (const ConvKernel* const last = kernel + run.num_kernels; kernel != last; ++kernel) {
       const float* HWY_RESTRICT x = in + kernel->channel;
@@ -105,10 +120,10 @@ struct Tile {
         PrefetchWeights(weights);
         MCPRUNER_UNROLL for (int t = 0; t < kTaps; ++t) {
           Tap(x + taps[t], vectors, half, weights, sums);
-          weights += value_stride;
+          weights += kFilters;
         }
       } else {
-        for (int t = 0; t < run.num_taps; ++t, weights += value_stride) {
+        for (int t = 0; t < run.num_taps; ++t, weights += kFilters) {
           PrefetchWeights(weights);
           Tap(x + taps[t], vectors, half, weights, sums);
         }
@@ -169,6 +184,7 @@ struct Tile {
     const D d;
     for (int32_t p = a.first_part; p < a.last_part; ++p) {
       const ConvPart& part = a.layer->parts[p];
+      PrefetchMemory(a, p);
       Sums sums;
       MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
         MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Set(d, part.bias[f]);

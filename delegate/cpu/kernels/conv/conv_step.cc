@@ -100,7 +100,7 @@ ConvStep::ConvStep(const StepContext& context, Split split)
       shares_run_in_turn_(!context.row_shares.empty()),
       tables_(MakeConvTables(*layer_, Displacements(std::get<ConvParams>(context.op.params), input_.layout, split_),
                              split_.planes > 0 ? split_.channel_stride : input_.layout.pitch)),
-      layer_args_(tables_.args(layer_->group_size)) {
+      layer_args_(tables_.args()) {
   if (shares_run_in_turn_) {
     for (const Range& rows : context.row_shares) AddShares(rows, 1);
   } else {
@@ -171,6 +171,21 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ptrdiff_t in_row_stride, C
   vector->zeros_behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
 }
 
+ConvStep::Ahead ConvStep::InputAhead(const ConvTile& tile) const {
+  if (split_.planes > 0 || tile.x > 0) return {};  // scratch is in L2; one strip is enough
+  const HcwLayout& in = input_.layout;
+  const auto bytes_of = [&](int vector) {  // up to which the vectors before it and one more row of them need the input
+    const double row = tile.RowOf(vector) + 1;
+    const double end = row * window_.stride_h - window_.padding.top + (layer_->kernel_height - 1) * window_.dilation_h;
+    const double last = in.h + in.border.bottom;
+    return static_cast<ptrdiff_t>(std::min(end + 1, last) * static_cast<double>(in.row_stride())) *
+           ptrdiff_t{sizeof(float)};
+  };
+  const ptrdiff_t begin = bytes_of(tile.first_vector), end = bytes_of(tile.first_vector + tile.num_vectors);
+  const auto* image = reinterpret_cast<const char*>(input_.data + in.Pixel(tile.band.image, 0, 0, -in.border.left));
+  return {image + begin, static_cast<int>((end - begin) / 64)};
+}
+
 void ConvStep::SplitInput(const ConvBand& band, float* scratch) const {
   const HcwLayout& in = input_.layout;
   SplitColumnsArgs args{};
@@ -206,6 +221,7 @@ bool ConvStep::RowIsRead(int row) const {
 void ConvStep::Run(int share) const {
   float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
+  Ahead ahead;
   int tile = -1, pass = -1;  // whose args and whose scratch these are
   for (const ConvWork& work : shares_[static_cast<size_t>(share)]) {
     if (work.tile != tile) {
@@ -216,9 +232,12 @@ void ConvStep::Run(int share) const {
         SplitInput(t.band, scratch);
       }
       args = TileArgs(t, scratch);
+      ahead = InputAhead(t);
     }
     args.first_part = work.first_part;
     args.last_part = work.last_part;
+    args.ahead = ahead.begin;
+    args.ahead_lines = ahead.lines / (work.last_part - work.first_part);
     kernels_.ConvTile(args);
   }
 }

@@ -36,6 +36,11 @@ class ConvStep : public Step {
     int64_t floats = 0;  // of scratch
   };
 
+  struct Ahead {
+    const char* begin = nullptr;
+    int lines = 0;
+  };
+
   ConvStep(const StepContext& context, Split split);
   void Run(int share) const override;
   int64_t ScratchFloats() const override { return split_.floats * (shares_run_in_turn_ ? 1 : num_shares()); }
@@ -45,6 +50,8 @@ class ConvStep : public Step {
   void AddShares(Range rows, int count);
   ConvTileArgs TileArgs(const ConvTile& tile, const float* scratch) const;
   void SetVector(const ConvTile& tile, int i, ptrdiff_t in_row_stride, ConvVector* vector) const;
+  // Where the input lies that comes after what the tile reads, and how many lines of it the tile should bring in.
+  Ahead InputAhead(const ConvTile& tile) const;
   void SplitInput(const ConvBand& band, float* scratch) const;
   bool RowIsRead(int row) const;
 

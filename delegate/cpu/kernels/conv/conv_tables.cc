@@ -54,7 +54,6 @@ void AddPart(const SparseLayer& layer, int g, int first, ConvPart part, int64_t 
   const int packed = g * layer.group_size + first;
   part.num_filters = std::min(tables->filters, layer.out_channels - packed);
   if (part.num_filters <= 0) return;
-  part.values += first;
   for (int f = 0; f < part.num_filters; ++f) {
     const int channel = layer.permutation[static_cast<size_t>(packed + f)];
     part.out_channels[f] = channel;
@@ -64,12 +63,24 @@ void AddPart(const SparseLayer& layer, int g, int first, ConvPart part, int64_t 
   tables->work.push_back(work);
 }
 
+// The values of filters first .. first + filters - 1 of a group, tap by tap, at the end of tables->values.
+const float* CopyValues(const SparseLayer& layer, const float* values, int64_t taps, int first, ConvTables* tables) {
+  const size_t begin = tables->values.size();
+  for (int64_t t = 0; t < taps; ++t) {
+    const float* const from = values + t * layer.group_size + first;
+    tables->values.insert(tables->values.end(), from, from + tables->filters);
+  }
+  return tables->values.data() + begin;
+}
+
 }  // namespace
 
 ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements,
                           ptrdiff_t channel_stride) {
   ConvTables tables;
   tables.filters = std::min<int>(layer.group_size, kConvMaxFilters);
+  const bool copy = layer.group_size > tables.filters;
+  if (copy) tables.values.reserve(layer.values.size());  // so that pointers into it stay
   const std::vector<int32_t> first_tap = AddTaps(layer, displacements, &tables);
   const std::vector<size_t> run_begin = AddRuns(layer, first_tap, channel_stride, &tables);
   const ConvKernel* kernels = tables.kernels.data();
@@ -80,13 +91,15 @@ ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>
     part.runs = tables.runs.data() + first;
     part.num_runs = static_cast<int32_t>(last - first);
     part.kernels = kernels;
-    part.values = values;
     int64_t taps = 0;
     for (size_t r = first; r < last; ++r) {
       kernels += tables.runs[r].num_kernels;
       taps += int64_t{tables.runs[r].num_kernels} * tables.runs[r].num_taps;
     }
-    for (int f = 0; f < layer.group_size; f += tables.filters) AddPart(layer, g, f, part, taps + kStoreWork, &tables);
+    for (int f = 0; f < layer.group_size; f += tables.filters) {
+      part.values = copy ? CopyValues(layer, values, taps, f, &tables) : values;
+      AddPart(layer, g, f, part, taps + kStoreWork, &tables);
+    }
     values += taps * layer.group_size;
   }
   return tables;

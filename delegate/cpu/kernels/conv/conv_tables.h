@@ -1,10 +1,10 @@
 // A SparseLayer as the convolution kernels walk it: pointers into the layer, and each tap as a displacement.
 //
-//     layer   group 0: values of 8 filters           parts  0: filters 0-3 of group 0   (values + 0, stride 8)
-//             group 1: ...                                  1: filters 4-7 of group 0   (values + 4, stride 8)
+//     layer   group 0: values of 8 filters           parts  0: filters 0-3 of group 0
+//             group 1: ...                                  1: filters 4-7 of group 0
 //                                                           2: filters 0-3 of group 1 ...
 //
-// Values stay in the layer, which must outlive the tables.
+// Values stay in the layer, which must outlive the tables; only groups of more than a part are copied, part by part.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TABLES_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TABLES_H_
@@ -20,11 +20,12 @@ struct ConvTables {
   std::vector<ptrdiff_t> taps;  // of each pattern, pattern by pattern
   std::vector<ConvRun> runs;    // neighbours of SparseLayer::runs with equally many taps, joined
   std::vector<ConvKernel> kernels;
+  std::vector<float> values;  // of groups of more than one part
   std::vector<ConvPart> parts;
   std::vector<int64_t> work;  // of each part, in taps, and a little for its stores
   int filters = 1;            // per part
 
-  ConvLayerArgs args(int group_size) const { return {parts.data(), taps.data(), filters, group_size}; }
+  ConvLayerArgs args() const { return {parts.data(), taps.data(), filters}; }
 };
 
 // `displacements` has one element per kernel position, from the window's first element. All channels of an input row

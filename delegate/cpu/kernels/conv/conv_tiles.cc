@@ -141,6 +141,11 @@ ConvTile::Pixels ConvTile::At(int vector) const {
   return pixels;
 }
 
+double ConvTile::RowOf(int vector) const {
+  const int per_row = Pieces(columns, halves ? lanes / 2 : lanes);
+  return band.first_row + static_cast<double>(vector) / per_row * (halves ? 2 : 1);
+}
+
 int MaxTileVectors(const KernelTable& kernels) {
   return kernels.registers >= 32 ? int{kConvMaxTileVectors} : kConvMaxTileVectors / 2;
 }

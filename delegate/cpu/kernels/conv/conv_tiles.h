@@ -56,6 +56,8 @@ struct ConvTile {
     bool store_first = true, store_second = false;
   };
   Pixels At(int vector) const;
+  // The row in which a vector begins, with the share of it that lies before.
+  double RowOf(int vector) const;
 };
 
 // Vectors of a tile that the registers have room for (conv_args.h).
