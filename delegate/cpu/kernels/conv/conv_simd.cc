@@ -18,8 +18,9 @@ namespace {
 // AVX2 and the scalar fallback have 16 registers.
 constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ? 3 : kConvMaxTileVectors;
 
-// Tiles of few vectors wait for L2 unless told in time what comes; for larger ones the core looks far enough ahead.
-constexpr int kVectorsToPrefetch = 4;
+// Tiles of few vectors wait for L2 unless told in time what comes. For larger ones the core looks far enough ahead, and
+// with few filters a prefetch costs more than it gives.
+constexpr bool ShouldPrefetch(int filters, int vectors) { return vectors <= 4 && filters * vectors >= 8; }
 
 constexpr ptrdiff_t kLineBytes = 64;
 
@@ -101,29 +102,28 @@ struct Tile {
     }
   }
 
-  // The kernels of one run. kTaps: how many taps each has, where that is known; else 0.
+  // All kernels of a part. kTaps: how many taps each has, where that is known; else 0.
   template <int kTaps>
-  static HWY_INLINE void AddRun(const ConvTileArgs& a, const ConvRun& run, const ptrdiff_t (&vectors)[kVectors],
-                                const ConvKernel * HWY_RESTRICT & kernel, const float* HWY_RESTRICT& weights,
-                                Sums& sums) {
+  static HWY_INLINE void AddKernels(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
     const float* HWY_RESTRICT const in = a.in;
     const ptrdiff_t* HWY_RESTRICT const all_taps = a.layer->taps;
+    const float* HWY_RESTRICT weights = part.values;
     const ptrdiff_t half = a.in_half;
-    const bool prefetch = kVectors <= kVectorsToPrefetch && a.prefetch != 0;
-    for (const ConvKernel* const last = kernel + run.num_kernels; kernel != last; ++kernel) {
+    const int num_taps = kTaps > 0 ? kTaps : a.layer->taps_per_kernel;
+    const bool prefetch = ShouldPrefetch(kFilters, kVectors) && a.prefetch != 0;
+    ptrdiff_t vectors[kVectors];
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.vectors[v].in * ptrdiff_t{sizeof(float)};
+    for (const ConvKernel *kernel = part.kernels, *last = kernel + part.num_kernels; kernel != last; ++kernel) {
       const float* HWY_RESTRICT x = in + kernel->channel;
       const ptrdiff_t* HWY_RESTRICT taps = all_taps + kernel->first_tap;
-      if (prefetch) {
-        Prefetch(in + kernel[kConvPrefetchedKernels].channel, taps, run.num_taps - 1, vectors, half);
-      }
+      if (prefetch) Prefetch(in + kernel[kConvPrefetchedKernels].channel, taps, num_taps - 1, vectors, half);
       if constexpr (kTaps > 0) {
         PrefetchWeights(weights);
-        MCPRUNER_UNROLL for (int t = 0; t < kTaps; ++t) {
+        MCPRUNER_UNROLL for (int t = 0; t < kTaps; ++t, weights += kFilters) {
           Tap(x + taps[t], vectors, half, weights, sums);
-          weights += kFilters;
         }
       } else {
-        for (int t = 0; t < run.num_taps; ++t, weights += kFilters) {
+        for (int t = 0; t < num_taps; ++t, weights += kFilters) {
           PrefetchWeights(weights);
           Tap(x + taps[t], vectors, half, weights, sums);
         }
@@ -132,20 +132,10 @@ struct Tile {
   }
 
   static HWY_INLINE void Sum(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
-    const ConvKernel* HWY_RESTRICT kernel = part.kernels;
-    const float* HWY_RESTRICT weights = part.values;
-    ptrdiff_t vectors[kVectors];
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.vectors[v].in * ptrdiff_t{sizeof(float)};
-    for (const ConvRun *run = part.runs, *end = run + part.num_runs; run != end; ++run) {
-      // What pruning leaves of 3x3, and all of 1x1.
-      if (kFilters == 4 && run->num_taps == 4) {
-        AddRun<4>(a, *run, vectors, kernel, weights, sums);
-      } else if (run->num_taps == 1) {
-        AddRun<1>(a, *run, vectors, kernel, weights, sums);
-      } else {
-        AddRun<0>(a, *run, vectors, kernel, weights, sums);
-      }
-    }
+    // What pruning leaves of 3x3, and all of 1x1.
+    if (kFilters == 4 && a.layer->taps_per_kernel == 4) return AddKernels<4>(a, part, sums);
+    if (a.layer->taps_per_kernel == 1) return AddKernels<1>(a, part, sums);
+    AddKernels<0>(a, part, sums);
   }
 
   // Adds what lies at the vectors of one filter's channel.

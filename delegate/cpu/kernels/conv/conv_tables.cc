@@ -24,29 +24,34 @@ std::vector<int32_t> AddTaps(const SparseLayer& layer, const std::vector<ptrdiff
   return begin;
 }
 
-// Runs of each group with neighbours joined; returns where each group's begin, and one past the last.
-std::vector<size_t> AddRuns(const SparseLayer& layer, const std::vector<int32_t>& first_tap, ptrdiff_t channel_stride,
-                            ConvTables* tables) {
-  std::vector<size_t> begin{0};
+// Whether all patterns that kernels use have equally many taps.
+bool IsUniform(const SparseLayer& layer) {
+  return std::all_of(layer.runs.begin(), layer.runs.end(), [&](const SparseLayer::Run& run) {
+    return NumTaps(layer.patterns[run.pattern]) == NumTaps(layer.patterns[layer.runs[0].pattern]);
+  });
+}
+
+// Kernels of each group. Where patterns differ in size, each tap becomes a kernel of its own.
+void AddKernels(const SparseLayer& layer, const std::vector<int32_t>& first_tap, ptrdiff_t channel_stride,
+                ConvTables* tables) {
+  const bool uniform = IsUniform(layer);
+  tables->taps_per_kernel = uniform && !layer.runs.empty() ? NumTaps(layer.patterns[layer.runs[0].pattern]) : 1;
+  const uint16_t* channel = layer.channels.data();
+  tables->group_kernels.push_back(0);
   for (int g = 0; g < layer.num_groups(); ++g) {
     for (uint32_t r = layer.group_run_begin[static_cast<size_t>(g)];
          r < layer.group_run_begin[static_cast<size_t>(g) + 1]; ++r) {
       const SparseLayer::Run& run = layer.runs[r];
-      const int num_taps = NumTaps(layer.patterns[run.pattern]);
-      if (tables->runs.size() > begin.back() && tables->runs.back().num_taps == num_taps) {
-        tables->runs.back().num_kernels += run.count;
-      } else {
-        tables->runs.push_back({num_taps, run.count});
-      }
-      for (int k = 0; k < run.count; ++k) {
-        const ptrdiff_t channel = layer.channels[tables->kernels.size()] * channel_stride;
-        tables->kernels.push_back({static_cast<int32_t>(channel), first_tap[run.pattern]});
+      const int copies = uniform ? 1 : NumTaps(layer.patterns[run.pattern]);
+      for (int k = 0; k < run.count; ++k, ++channel) {
+        for (int t = 0; t < copies; ++t) {
+          tables->kernels.push_back({static_cast<int32_t>(*channel * channel_stride), first_tap[run.pattern] + t});
+        }
       }
     }
-    begin.push_back(tables->runs.size());
+    tables->group_kernels.push_back(static_cast<int64_t>(tables->kernels.size()));
   }
   tables->kernels.resize(tables->kernels.size() + kConvPrefetchedKernels);
-  return begin;
 }
 
 // The part of group g that begins with the group's filter `first`, if any filter is left there.
@@ -82,23 +87,16 @@ ConvTables MakeConvTables(const SparseLayer& layer, const std::vector<ptrdiff_t>
   const bool copy = layer.group_size > tables.filters;
   if (copy) tables.values.reserve(layer.values.size());  // so that pointers into it stay
   const std::vector<int32_t> first_tap = AddTaps(layer, displacements, &tables);
-  const std::vector<size_t> run_begin = AddRuns(layer, first_tap, channel_stride, &tables);
-  const ConvKernel* kernels = tables.kernels.data();
+  AddKernels(layer, first_tap, channel_stride, &tables);
   const float* values = layer.values.data();
-  for (int g = 0; g < layer.num_groups(); ++g) {
-    const size_t first = run_begin[static_cast<size_t>(g)], last = run_begin[static_cast<size_t>(g) + 1];
+  for (size_t g = 0; g + 1 < tables.group_kernels.size(); ++g) {
     ConvPart part{};
-    part.runs = tables.runs.data() + first;
-    part.num_runs = static_cast<int32_t>(last - first);
-    part.kernels = kernels;
-    int64_t taps = 0;
-    for (size_t r = first; r < last; ++r) {
-      kernels += tables.runs[r].num_kernels;
-      taps += int64_t{tables.runs[r].num_kernels} * tables.runs[r].num_taps;
-    }
+    part.kernels = tables.kernels.data() + tables.group_kernels[g];
+    part.num_kernels = static_cast<int32_t>(tables.group_kernels[g + 1] - tables.group_kernels[g]);
+    const int64_t taps = int64_t{part.num_kernels} * tables.taps_per_kernel;
     for (int f = 0; f < layer.group_size; f += tables.filters) {
       part.values = copy ? CopyValues(layer, values, taps, f, &tables) : values;
-      AddPart(layer, g, f, part, taps + kStoreWork, &tables);
+      AddPart(layer, static_cast<int>(g), f, part, taps + kStoreWork, &tables);
     }
     values += taps * layer.group_size;
   }

@@ -17,15 +17,16 @@
 namespace mcpruner {
 
 struct ConvTables {
-  std::vector<ptrdiff_t> taps;  // of each pattern, pattern by pattern
-  std::vector<ConvRun> runs;    // neighbours of SparseLayer::runs with equally many taps, joined
-  std::vector<ConvKernel> kernels;
+  std::vector<ptrdiff_t> taps;         // of each pattern, pattern by pattern
+  std::vector<ConvKernel> kernels;     // of all groups, and what prefetching reads behind them
+  std::vector<int64_t> group_kernels;  // where those of each group begin, and one past the last
+  int taps_per_kernel = 1;
   std::vector<float> values;  // of groups of more than one part
   std::vector<ConvPart> parts;
   std::vector<int64_t> work;  // of each part, in taps, and a little for its stores
   int filters = 1;            // per part
 
-  ConvLayerArgs args() const { return {parts.data(), taps.data(), filters}; }
+  ConvLayerArgs args() const { return {parts.data(), taps.data(), taps_per_kernel, filters}; }
 };
 
 // `displacements` has one element per kernel position, from the window's first element. All channels of an input row
