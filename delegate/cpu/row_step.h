@@ -1,9 +1,11 @@
-// A step that computes its output row by row: threads share the rows of all images out evenly.
+// A step that computes its output row by row: shares are ranges of the rows of all images.
 
 #ifndef MCPRUNER_DELEGATE_CPU_ROW_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_ROW_STEP_H_
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "delegate/cpu/activation_range.h"
 #include "delegate/cpu/kernels/row_args.h"
@@ -15,11 +17,16 @@ class RowStep : public Step {
  protected:
   // `kind` begins the kernel's name: "pool avx512".
   RowStep(const char* kind, const StepContext& context)
-      : Step(std::string(kind) + " " + context.kernels.target, context.num_threads),
+      : Step(std::string(kind) + " " + context.kernels.target, context.NumShares()),
         kernels_(context.kernels),
         input_(context.input(0)),
         output_(context.output()),
-        activation_(RangeOf(context.op.activation)) {}
+        activation_(RangeOf(context.op.activation)),
+        rows_(context.row_shares.begin(), context.row_shares.end()) {
+    const HcwLayout& out = output_.layout;
+    if (!rows_.empty()) return;
+    for (int share = 0; share < num_shares(); ++share) rows_.push_back(EvenShare(out.n * out.h, share, num_shares()));
+  }
 
   const KernelTable& kernels() const { return kernels_; }
   const TensorRef& input() const { return input_; }
@@ -30,15 +37,24 @@ class RowStep : public Step {
     return {activation_.clamp ? 1 : 0, activation_.low, activation_.high, out.border.left, out.fill()};
   }
 
+  // Calls f(image, first row, number of rows, pixel 0 of channel 0 of the first) for each image's part of a share.
+  template <class Function>
+  void ForRowBlocks(int share, const Function& f) const {
+    const HcwLayout& out = output_.layout;
+    const Range rows = rows_[static_cast<size_t>(share)];
+    for (int row = rows.begin; row < rows.end;) {
+      const int image = row / out.h, y = row % out.h, count = std::min(out.h - y, rows.end - row);
+      f(image, y, count, output_.data + out.Pixel(image, y, 0, 0));
+      row += count;
+    }
+  }
+
   // Calls f(image, y, pixel 0 of channel 0 of that output row) for each row of a share.
   template <class Function>
   void ForRows(int share, const Function& f) const {
-    const HcwLayout& out = output_.layout;
-    const Range rows = EvenShare(out.n * out.h, share, num_shares());
-    for (int row = rows.begin; row < rows.end; ++row) {
-      const int image = row / out.h, y = row % out.h;
-      f(image, y, output_.data + out.Pixel(image, y, 0, 0));
-    }
+    ForRowBlocks(share, [&](int image, int y, int count, float* row) {
+      for (int i = 0; i < count; ++i) f(image, y + i, row + i * output_.layout.row_stride());
+    });
   }
 
  private:
@@ -46,6 +62,7 @@ class RowStep : public Step {
   const TensorRef& input_;
   const TensorRef& output_;
   const ActivationRange activation_;
+  std::vector<Range> rows_;  // of each share
 };
 
 }  // namespace mcpruner

@@ -59,8 +59,12 @@ HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, float* to, size_t count) {
 #endif
 }
 
+// Zeros at the ends of a row are few: as masked stores they cost less than the memset that a loop would become.
 HWY_INLINE void StoreZeros(float* to, ptrdiff_t count) {
-  for (ptrdiff_t i = 0; i < count; ++i) to[i] = 0.0f;
+  const Floats d;
+  for (ptrdiff_t i = 0; i < count; i += static_cast<ptrdiff_t>(kFloats)) {
+    StoreFirst(hn::Zero(d), d, to + i, static_cast<size_t>(count - i));
+  }
 }
 
 // An activation is a clamp to low .. high; where there is none, NaN and infinity pass as they are.

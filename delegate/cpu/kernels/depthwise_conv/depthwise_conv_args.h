@@ -1,8 +1,9 @@
-// Arguments of a depthwise convolution, one output row of all channels at a time.
+// Arguments of a depthwise convolution, some output rows of all channels at a time.
 //
-//     out[x] = bias + sum over taps of weight[tap] * in[x * stride_w + offset[tap]]       stride_w 1 or 2
+//     out[y][x] = bias + sum over ky, kx of weight[ky][kx] * in[y * stride_h + ky * dilation_h]
+//                                                             [x * stride_w + kx * dilation_w]     stride_w 1 or 2
 //
-// A tap is one offset, since the zeros around the image are in memory (delegate/cpu/layout.h).
+// The zeros around the image are in memory (delegate/cpu/layout.h), so a tap is one displacement everywhere.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_DEPTHWISE_CONV_DEPTHWISE_CONV_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_DEPTHWISE_CONV_DEPTHWISE_CONV_ARGS_H_
@@ -14,16 +15,17 @@
 
 namespace mcpruner {
 
-struct DepthwiseRowArgs {
-  const float* in;  // where tap 0 of output pixel 0 of channel 0 would lie, less offsets[0]
-  float* out;       // pixel 0 of channel 0
-  ptrdiff_t in_pitch, out_pitch;
-  int32_t in_channels, multiplier, width;
-  int32_t stride_w;
-  int32_t num_taps;
-  const ptrdiff_t* offsets;  // of each tap
-  const float* weights;      // [tap][output channel]
-  const float* bias;         // [output channel]
+struct DepthwiseRowsArgs {
+  const float* in;  // first element of the window of output pixel (0, 0), channel 0
+  float* out;       // pixel 0 of the first row, channel 0
+  ptrdiff_t in_row_stride, in_pitch;
+  ptrdiff_t out_row_stride, out_pitch;
+  int32_t in_channels, multiplier;  // output channel = input channel * multiplier + m
+  int32_t rows, width;              // of the output
+  int32_t kernel_height, kernel_width;
+  int32_t stride_h, stride_w, dilation_h, dilation_w;
+  const float* weights;  // [output channel][ky][kx]
+  const float* bias;     // [output channel]
   RowEnd end;
 };
 

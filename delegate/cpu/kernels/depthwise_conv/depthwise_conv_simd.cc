@@ -1,5 +1,15 @@
 // Depthwise convolution: each channel is a small convolution of its own, so the vector lies along the width and there
-// is nothing to share between channels. Four vectors at once hide the latency of the sums.
+// is nothing to share between channels. What is shared are loads: up to 7 output rows are summed at once, and an input
+// vector is used by all of them whose window it lies in. A 3x3 kernel, stride 1:
+//
+//     input row 0    x[0] x[1] x[2]    row 0                     3 loads (one per column of the kernel) of each of 9
+//     input row 1    x[0] x[1] x[2]    row 0  row 1              rows make 63 multiply-adds, with the 9 weights in
+//     input row 2    x[0] x[1] x[2]    row 0  row 1  row 2       registers
+//     ...
+//
+// Most loads cross a cache line and take the time of two, so there must be fewer of them than multiply-adds.
+//
+// Square kernels of 3 and 5 with equal strides and no dilation have code of their own; others run tap by tap.
 
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_args.h"
 #include "delegate/cpu/kernels/simd.h"
@@ -9,64 +19,185 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-using V = hn::Vec<Floats>;
+// 9 weights, 3 columns and a sum for each row fit 32 registers; with 16, or 5x5 kernels, there is room for less.
+constexpr bool kFewRegisters = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2;
+constexpr int MaxRows(int kernel) { return kernel == 3 && !kFewRegisters ? 7 : 4; }
 
-// Every kStride-th pixel.
-template <int kStride>
-HWY_INLINE V LoadPixels(const float* in) {
-  const Floats d;
-  if constexpr (kStride == 1) {
-    return hn::LoadU(d, in);
-  } else {
-#if HWY_TARGET == HWY_SCALAR
-    return hn::LoadU(d, in);  // one lane
-#else
-    V even, odd;
-    hn::LoadInterleaved2(d, in, even, odd);
-    return even;
+// Every kStride-th pixel: the even ones of two vectors.
+template <int kStride, class D>
+HWY_INLINE hn::Vec<D> LoadPixels(D d, const float* in) {
+#if HWY_TARGET != HWY_SCALAR  // of one lane, the first pixel is all there is
+  if constexpr (kStride == 2) return hn::ConcatEven(d, hn::LoadU(d, in + hn::MaxLanes(d)), hn::LoadU(d, in));
 #endif
-  }
+  return hn::LoadU(d, in);
 }
 
-template <int kStride, size_t kVectors>
-HWY_INLINE void Pixels(const DepthwiseRowArgs& a, const float* in, int32_t channel, int32_t x, float* out) {
-  const Floats d;
-  const int32_t channels = a.in_channels * a.multiplier;
-  V sums[kVectors];
-  Unroll<kVectors>([&](auto v) HWY_ATTR { sums[v.value] = hn::Set(d, a.bias[channel]); });
-  const float* weight = a.weights + channel;
-  for (int32_t t = 0; t < a.num_taps; ++t, weight += channels) {
-    const V w = hn::Set(d, *weight);
-    const float* const from = in + a.offsets[t] + ptrdiff_t{x} * kStride;
-    Unroll<kVectors>([&](auto v) HWY_ATTR {
-      sums[v.value] = hn::MulAdd(w, LoadPixels<kStride>(from + v.value * kFloats * kStride), sums[v.value]);
-    });
-  }
-  Unroll<kVectors>([&](auto v) HWY_ATTR {
-    const int32_t at = x + static_cast<int32_t>(v.value * kFloats);
-    const V y = a.end.clamp ? Clamp(d, sums[v.value], a.end.low, a.end.high) : sums[v.value];
-    if (at < a.width) StoreFirst(y, d, out + at, static_cast<size_t>(a.width - at));
-  });
+// Without it GCC makes a vector's load part of each multiply-add that uses it, so that it is loaded many times.
+template <class V>
+HWY_INLINE void KeepInRegister(V& v) {
+#if HWY_ARCH_X86
+  asm("" : "+v"(v.raw));
+#elif HWY_ARCH_ARM_A64
+  asm("" : "+w"(v.raw));
+#endif
 }
 
+// columns[kx][i] = in[i * kStride + kx] for each column of the kernel.
+template <int kKernel, int kStride, class D>
+HWY_INLINE void LoadColumns(D d, const float* in, hn::Vec<D> (&columns)[kKernel]) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (kStride == 2) {
+    MCPRUNER_UNROLL
+    for (int kx = 0; kx < kKernel; kx += 2) {
+      const auto low = hn::LoadU(d, in + kx), high = hn::LoadU(d, in + kx + hn::MaxLanes(d));
+      columns[kx] = hn::ConcatEven(d, high, low);
+      if (kx + 1 < kKernel) columns[kx + 1] = hn::ConcatOdd(d, high, low);
+    }
+    return;
+  }
+#endif
+  MCPRUNER_UNROLL
+  for (int kx = 0; kx < kKernel; ++kx) columns[kx] = hn::LoadU(d, in + kx);
+}
+
+template <class D>
+HWY_INLINE void StorePixels(const DepthwiseRowsArgs& a, D d, hn::Vec<D> sum, int32_t x, float* out) {
+  if (a.end.clamp) sum = Clamp(d, sum, a.end.low, a.end.high);
+  StoreFirst(sum, d, out + x, static_cast<size_t>(a.width - x));
+}
+
+// kRows rows of one channel, where the kernel is kKernel x kKernel and strides are kStride.
+template <int kKernel, int kStride, int kRows>
+struct Rows {
+  // Pixels x .. end - 1.
+  template <class D>
+  static HWY_INLINE void Columns(const DepthwiseRowsArgs& a, D d, int32_t x, int32_t end, const float* HWY_RESTRICT in,
+                                 int32_t channel, float* HWY_RESTRICT out) {
+    using V = hn::Vec<D>;
+    V weights[kKernel * kKernel];
+    MCPRUNER_UNROLL
+    for (int t = 0; t < kKernel * kKernel; ++t) {
+      weights[t] = hn::Set(d, a.weights[ptrdiff_t{channel} * kKernel * kKernel + t]);
+    }
+    const V bias = hn::Set(d, a.bias[channel]);
+    for (; x < end; x += static_cast<int32_t>(hn::MaxLanes(d))) {
+      V sums[kRows];
+      MCPRUNER_UNROLL
+      for (int r = 0; r < kRows; ++r) sums[r] = bias;
+      MCPRUNER_UNROLL
+      for (int i = 0; i < (kRows - 1) * kStride + kKernel; ++i) {
+        V columns[kKernel];
+        LoadColumns<kKernel, kStride>(d, in + i * a.in_row_stride + ptrdiff_t{x} * kStride, columns);
+        MCPRUNER_UNROLL
+        for (int kx = 0; kx < kKernel; ++kx) KeepInRegister(columns[kx]);
+        MCPRUNER_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+          const int ky = i - r * kStride;
+          if (ky < 0 || ky >= kKernel) continue;
+          MCPRUNER_UNROLL
+          for (int kx = 0; kx < kKernel; ++kx) {
+            sums[r] = hn::MulAdd(weights[ky * kKernel + kx], columns[kx], sums[r]);
+          }
+        }
+      }
+      MCPRUNER_UNROLL
+      for (int r = 0; r < kRows; ++r) StorePixels(a, d, sums[r], x, out + r * a.out_row_stride);
+    }
+  }
+
+  static HWY_INLINE void Channel(const DepthwiseRowsArgs& a, const float* in, int32_t channel, float* out) {
+    // What is left of a row is half a vector where that suffices.
+    const int32_t lanes = static_cast<int32_t>(kFloats);
+    const bool half = kFloats > 8 && a.width % lanes != 0 && a.width % lanes <= 8;
+    const int32_t whole = half ? a.width - a.width % lanes : a.width;
+    if (whole > 0) Columns(a, Floats(), 0, whole, in, channel, out);
+    if (half) Columns(a, FewFloats<8>(), whole, a.width, in, channel, out);
+  }
+};
+
+// One row of one channel with any kernel, four vectors at once to hide the latency of the sums.
 template <int kStride>
-HWY_INLINE void Channel(const DepthwiseRowArgs& a, int32_t channel) {
-  const float* const in = a.in + channel / a.multiplier * a.in_pitch;
-  float* const out = a.out + channel * a.out_pitch;
-  constexpr int32_t kWide = 4 * static_cast<int32_t>(kFloats), kOne = static_cast<int32_t>(kFloats);
-  int32_t x = 0;
-  // A last part of more than two vectors is worth four.
-  for (; x + kWide / 2 < a.width; x += kWide) Pixels<kStride, 4>(a, in, channel, x, out);
-  for (; x < a.width; x += kOne) Pixels<kStride, 1>(a, in, channel, x, out);
-  StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
-  StoreZeros(out + a.width, a.end.zeros_behind);
+struct AnyKernel {
+  template <size_t kVectors>
+  static HWY_INLINE void Pixels(const DepthwiseRowsArgs& a, const float* in, int32_t channel, int32_t x, float* out) {
+    const Floats d;
+    hn::Vec<Floats> sums[kVectors];
+    MCPRUNER_UNROLL
+    for (size_t v = 0; v < kVectors; ++v) sums[v] = hn::Set(d, a.bias[channel]);
+    const float* weight = a.weights + ptrdiff_t{channel} * a.kernel_height * a.kernel_width;
+    for (int32_t ky = 0; ky < a.kernel_height; ++ky) {
+      const float* from = in + ky * a.dilation_h * a.in_row_stride + ptrdiff_t{x} * kStride;
+      for (int32_t kx = 0; kx < a.kernel_width; ++kx, ++weight, from += a.dilation_w) {
+        const auto w = hn::Set(d, *weight);
+        MCPRUNER_UNROLL
+        for (size_t v = 0; v < kVectors; ++v) {
+          sums[v] = hn::MulAdd(w, LoadPixels<kStride>(d, from + v * kFloats * kStride), sums[v]);
+        }
+      }
+    }
+    MCPRUNER_UNROLL
+    for (size_t v = 0; v < kVectors; ++v) {
+      const int32_t at = x + static_cast<int32_t>(v * kFloats);
+      if (at < a.width) StorePixels(a, d, sums[v], at, out);
+    }
+  }
+
+  static HWY_INLINE void Channel(const DepthwiseRowsArgs& a, const float* in, int32_t channel, float* out) {
+    constexpr int32_t kWide = 4 * static_cast<int32_t>(kFloats), kOne = static_cast<int32_t>(kFloats);
+    int32_t x = 0;
+    // A last part of more than two vectors is worth four.
+    for (; x + kWide / 2 < a.width; x += kWide) Pixels<4>(a, in, channel, x, out);
+    for (; x < a.width; x += kOne) Pixels<1>(a, in, channel, x, out);
+  }
+};
+
+// Calls Kernel::Channel for all channels of rows row .. row + rows - 1.
+template <class Kernel>
+void Channels(const DepthwiseRowsArgs& args, int32_t row, int32_t rows) {
+  const DepthwiseRowsArgs a = args;  // a copy, which no store can change
+  const float* in = a.in + row * a.stride_h * a.in_row_stride;
+  float* out = a.out + row * a.out_row_stride;
+  for (int32_t channel = 0; channel < a.in_channels * a.multiplier; in += a.in_pitch) {
+    for (int32_t m = 0; m < a.multiplier; ++m, ++channel, out += a.out_pitch) {
+      Kernel::Channel(a, in, channel, out);
+      for (int32_t r = 0; r < rows; ++r) {
+        float* const pixels = out + r * a.out_row_stride;
+        StoreZeros(pixels - a.end.zeros_before, a.end.zeros_before);
+        StoreZeros(pixels + a.width, a.end.zeros_behind);
+      }
+    }
+  }
+}
+
+// `rows` is kRows or less.
+template <int kKernel, int kStride, int kRows>
+HWY_INLINE void Block(const DepthwiseRowsArgs& a, int32_t row, int32_t rows) {
+  if constexpr (kRows > 0) {
+    if (rows < kRows) return Block<kKernel, kStride, kRows - 1>(a, row, rows);
+    Channels<Rows<kKernel, kStride, kRows>>(a, row, rows);
+  }
+}
+
+template <int kKernel, int kStride>
+void SquareKernel(const DepthwiseRowsArgs& a) {
+  // Blocks of equal height.
+  constexpr int32_t kMax = MaxRows(kKernel);
+  const int32_t blocks = (a.rows + kMax - 1) / kMax;
+  for (int32_t i = 0; i < blocks; ++i) {
+    const int32_t row = a.rows * i / blocks;
+    Block<kKernel, kStride, kMax>(a, row, a.rows * (i + 1) / blocks - row);
+  }
 }
 
 }  // namespace
 
-void DepthwiseRow(const DepthwiseRowArgs& args) {
-  for (int32_t channel = 0; channel < args.in_channels * args.multiplier; ++channel) {
-    args.stride_w == 1 ? Channel<1>(args, channel) : Channel<2>(args, channel);
+void DepthwiseRows(const DepthwiseRowsArgs& a) {
+  const bool square = a.kernel_height == a.kernel_width && a.stride_h == a.stride_w;
+  const bool dilated = a.dilation_h > 1 || a.dilation_w > 1;
+  if (square && !dilated && a.kernel_width == 3) return a.stride_w == 1 ? SquareKernel<3, 1>(a) : SquareKernel<3, 2>(a);
+  if (square && !dilated && a.kernel_width == 5) return a.stride_w == 1 ? SquareKernel<5, 1>(a) : SquareKernel<5, 2>(a);
+  for (int32_t row = 0; row < a.rows; ++row) {
+    a.stride_w == 1 ? Channels<AnyKernel<1>>(a, row, 1) : Channels<AnyKernel<2>>(a, row, 1);
   }
 }
 

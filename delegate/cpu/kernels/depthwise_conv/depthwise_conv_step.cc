@@ -8,43 +8,54 @@
 namespace mcpruner {
 namespace {
 
+// [ky][kx][channel] to [channel][ky][kx].
+std::vector<float> ByChannel(const std::vector<float>& weights, size_t num_channels) {
+  std::vector<float> by_channel(weights.size());
+  const size_t num_taps = weights.size() / num_channels;
+  for (size_t c = 0; c < num_channels; ++c) {
+    for (size_t t = 0; t < num_taps; ++t) by_channel[c * num_taps + t] = weights[t * num_channels + c];
+  }
+  return by_channel;
+}
+
 class DepthwiseConvStep : public RowStep {
  public:
   explicit DepthwiseConvStep(const StepContext& context)
-      : RowStep("depthwise", context), params_(std::get<DepthwiseParams>(context.op.params)) {
-    const Window& window = params_.window;
-    for (int ky = 0; ky < params_.kernel_height; ++ky) {
-      for (int kx = 0; kx < params_.kernel_width; ++kx) {
-        offsets_.push_back((ky * window.dilation_h - window.padding.top) * input().layout.row_stride() +
-                           kx * window.dilation_w - window.padding.left);
-      }
-    }
-  }
+      : RowStep("depthwise", context),
+        params_(std::get<DepthwiseParams>(context.op.params)),
+        weights_(ByChannel(*params_.weights, params_.bias->size())) {}
 
   void Run(int share) const override {
+    const Window& window = params_.window;
     const HcwLayout &in = input().layout, &out = output().layout;
-    DepthwiseRowArgs args{};
+    DepthwiseRowsArgs args{};
+    args.in_row_stride = in.row_stride();
     args.in_pitch = in.pitch;
+    args.out_row_stride = out.row_stride();
     args.out_pitch = out.pitch;
     args.in_channels = in.c;
     args.multiplier = params_.multiplier;
     args.width = out.w;
-    args.stride_w = params_.window.stride_w;
-    args.num_taps = static_cast<int32_t>(offsets_.size());
-    args.offsets = offsets_.data();
-    args.weights = params_.weights->data();
+    args.kernel_height = params_.kernel_height;
+    args.kernel_width = params_.kernel_width;
+    args.stride_h = window.stride_h;
+    args.stride_w = window.stride_w;
+    args.dilation_h = window.dilation_h;
+    args.dilation_w = window.dilation_w;
+    args.weights = weights_.data();
     args.bias = params_.bias->data();
     args.end = End();
-    ForRows(share, [&](int image, int y, float* row) {
-      args.in = input().data + in.Pixel(image, 0, 0, 0) + y * params_.window.stride_h * in.row_stride();
-      args.out = row;
-      kernels().DepthwiseRow(args);
+    ForRowBlocks(share, [&](int image, int y, int rows, float* first) {
+      args.in = input().data + in.Pixel(image, y * window.stride_h - window.padding.top, 0, -window.padding.left);
+      args.out = first;
+      args.rows = rows;
+      kernels().DepthwiseRows(args);
     });
   }
 
  private:
   const DepthwiseParams params_;
-  std::vector<ptrdiff_t> offsets_;
+  const std::vector<float> weights_;
 };
 
 }  // namespace

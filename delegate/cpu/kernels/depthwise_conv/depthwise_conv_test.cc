@@ -16,6 +16,32 @@ std::shared_ptr<const std::vector<float>> Random(std::mt19937& rng, int64_t size
   return std::make_shared<const std::vector<float>>(RandomFloats(rng, size));
 }
 
+struct Image {
+  int n, h, w, channels;
+};
+
+// A convolution with random weights behind the graph's only input, and the same again behind an op that widens the
+// borders of that input beyond what the convolution wants.
+Graph MakeGraph(std::mt19937& rng, DepthwiseParams params, const Image& image, Activation activation,
+                bool wider_borders) {
+  const int64_t filters = int64_t{image.channels} * params.multiplier;
+  params.weights = Random(rng, filters * params.kernel_height * params.kernel_width);
+  params.bias = Random(rng, filters);
+  GraphBuilder b;
+  const int x = b.Input({image.n, image.h, image.w, image.channels});
+  std::vector<int> outputs;
+  if (wider_borders) {
+    DepthwiseParams wide;
+    wide.kernel_height = wide.kernel_width = 7;
+    wide.window.padding = {3, 3, 3, 3};
+    wide.weights = Random(rng, int64_t{image.channels} * 49);
+    wide.bias = Random(rng, image.channels);
+    outputs.push_back(b.Op(OpType::kDepthwiseConv, {x}, wide));
+  }
+  outputs.push_back(b.Op(OpType::kDepthwiseConv, {x}, params, activation));
+  return b.Finish(outputs);
+}
+
 TEST(DepthwiseConvTest, RandomLayersAgreeWithTheReference) {
   for (uint32_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -26,13 +52,30 @@ TEST(DepthwiseConvTest, RandomLayersAgreeWithTheReference) {
     params.kernel_width = 1 + below(5);
     params.multiplier = 1 + below(2);
     params.window = {1 + below(3), 1 + below(2), 1 + below(2), 1 + below(2), {below(3), below(3), below(3), below(3)}};
-    const int channels = 1 + below(6);
-    params.weights = Random(rng, int64_t{channels} * params.multiplier * params.kernel_height * params.kernel_width);
-    params.bias = Random(rng, int64_t{channels} * params.multiplier);
-    GraphBuilder b;
-    const int x = b.Input({1 + below(2), 9 + below(9), 9 + below(80), channels});
-    const int y = b.Op(OpType::kDepthwiseConv, {x}, params, static_cast<Activation>(below(4)));
-    ExpectAgreement(b.Finish({y}), seed, 1e-5f, "depthwise");
+    const Image image{1 + below(2), 9 + below(9), 9 + below(80), 1 + below(6)};
+    const auto activation = static_cast<Activation>(below(4));
+    ExpectAgreement(MakeGraph(rng, params, image, activation, below(4) == 0), seed, 2e-5f, "depthwise");
+  }
+}
+
+// Those with code of their own, at every width of a tail and heights that leave every number of rows.
+TEST(DepthwiseConvTest, SquareKernelsAgreeWithTheReferenceAtEveryWidth) {
+  for (const int kernel : {3, 5}) {
+    for (const int stride : {1, 2}) {
+      for (int width = kernel; width <= 40; ++width) {
+        SCOPED_TRACE(std::to_string(kernel) + " x " + std::to_string(kernel) + ", stride " + std::to_string(stride) +
+                     ", width " + std::to_string(width));
+        std::mt19937 rng(static_cast<uint32_t>(width));
+        const auto below = [&](int n) { return RandomBelow(rng, n); };
+        DepthwiseParams params;
+        params.kernel_height = params.kernel_width = kernel;
+        params.multiplier = 1 + width % 2;
+        params.window = {stride, stride, 1, 1, {below(3), below(3), below(3), below(3)}};
+        const Image image{1 + width % 2, kernel + width % 13, width, 1 + width % 3};
+        const auto activation = static_cast<Activation>(width % 4);
+        ExpectAgreement(MakeGraph(rng, params, image, activation, width % 5 == 0), 1, 2e-5f, "depthwise");
+      }
+    }
   }
 }
 
