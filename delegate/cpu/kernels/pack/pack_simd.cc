@@ -1,4 +1,5 @@
-// NHWC to HCW and back: transposes of [width][channels], done in blocks that stay in L1.
+// NHWC to HCW and back: transposes of [width][channels], done in blocks that stay in L1; 3 channels (pictures) by whole
+// vectors.
 
 #include "delegate/cpu/kernels/pack/pack_args.h"
 #include "delegate/cpu/kernels/simd.h"
@@ -21,13 +22,31 @@ void Transpose(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t ro
   }
 }
 
+// As many pixels of 3 channels as fill whole vectors; returns how many.
+int32_t PackPictureRow([[maybe_unused]] const float* HWY_RESTRICT from, [[maybe_unused]] int32_t width,
+                       [[maybe_unused]] float* HWY_RESTRICT to, [[maybe_unused]] ptrdiff_t pitch) {
+  int32_t x = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const Floats d;
+  for (; x + static_cast<int32_t>(kFloats) <= width; x += static_cast<int32_t>(kFloats)) {
+    hn::Vec<Floats> red, green, blue;
+    hn::LoadInterleaved3(d, from + ptrdiff_t{3} * x, red, green, blue);
+    hn::StoreU(red, d, to + x);
+    hn::StoreU(green, d, to + pitch + x);
+    hn::StoreU(blue, d, to + 2 * pitch + x);
+  }
+#endif
+  return x;
+}
+
 }  // namespace
 
 void PackRows(const PackRowsArgs& a) {
   for (int32_t row = 0; row < a.rows; ++row) {
     const float* const from = a.nhwc + ptrdiff_t{row} * a.width * a.channels;
     float* const to = a.hcw + row * a.row_stride;
-    Transpose(from, a.channels, a.width, a.channels, to, a.pitch);
+    const int32_t done = a.channels == 3 ? PackPictureRow(from, a.width, to, a.pitch) : 0;
+    Transpose(from + ptrdiff_t{done} * a.channels, a.channels, a.width - done, a.channels, to + done, a.pitch);
     for (int32_t c = 0; c < a.channels; ++c) {
       StoreZeros(to + c * a.pitch - a.zeros_before, a.zeros_before);
       StoreZeros(to + c * a.pitch + a.width, a.zeros_behind);
