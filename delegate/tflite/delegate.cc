@@ -17,7 +17,7 @@ Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto model = std::make_unique<ModelState>();
     model->view.context = context;
-    Result<std::vector<NodeReport>> partitioned = PartitionModel(&model->view, &layers_);
+    Result<std::vector<NodeReport>> partitioned = PartitionModel(&model->view, &layers_, options_.backend);
     if (!partitioned.ok()) return partitioned.status();
     rows = model->rows = std::move(*partitioned);
     const int known = SubgraphOf(context);
@@ -54,17 +54,21 @@ void Delegate::PrintSummary(const TfLiteContext* context, ModelState* model, con
   const auto taken = std::count_if(model->rows.begin(), model->rows.end(), [](const NodeReport& r) { return r.taken; });
   const auto partitions =
       std::count_if(kernels_.begin(), kernels_.end(), [&](const Kernel* k) { return k->context() == context; });
-  const char* backend = options_.backend == BackendChoice::kCpu ? "cpu" : "reference";
   model->summary = "takes " + std::to_string(taken) + " of " + std::to_string(model->rows.size()) + " nodes in " +
                    std::to_string(partitions) + (partitions == 1 ? " partition" : " partitions") + ", backend " +
-                   backend;
+                   BackendName(options_.backend);
   // A runtime may apply the delegate again at each resize; once is enough to read.
   if (options_.verbosity < 1 || model->summary == previous) return;
   LogLine(model->summary);
+  std::map<std::string, int> left;  // nodes by reason
   for (const NodeReport& row : model->rows) {
-    if (row.taken || (options_.verbosity < 2 && !row.has_weights)) continue;
-    LogLine("leaves node " + std::to_string(row.node) + " (" + row.op + " '" + row.name +
-            "') to TFLite: " + row.reason);
+    if (!row.taken && row.has_weights) ++left[row.reason];
+  }
+  for (const NodeReport& row : model->rows) {
+    if (row.taken || (options_.verbosity < 2 && (!row.has_weights || left[row.reason] == 0))) continue;
+    const int more = options_.verbosity < 2 ? std::exchange(left[row.reason], 0) - 1 : 0;
+    LogLine("leaves node " + std::to_string(row.node) + " (" + row.op + " '" + row.name + "')" +
+            (more > 0 ? " and " + std::to_string(more) + " more" : "") + " to TFLite: " + row.reason);
   }
 }
 
@@ -79,6 +83,7 @@ Result<Backend*> Delegate::CpuBackend(int num_threads) {
   if (backend == nullptr) {
     CpuOptions options;
     options.num_threads = num_threads;
+    options.simd = options_.simd;
     Result<std::unique_ptr<Backend>> made = CreateCpuBackend(options);
     if (!made.ok()) return made.status();
     backend = std::move(*made);
@@ -100,7 +105,7 @@ Result<Compiled> Delegate::CompileOn(Backend* backend, const Graph& graph, std::
 Result<Compiled> Delegate::Compile(const Graph& graph, int recommended_num_threads) {
   num_threads_ = NumThreads(recommended_num_threads);
   std::string reason;
-  if (options_.backend == BackendChoice::kCpu) {
+  if (options_.backend != BackendChoice::kReference) {
     const Result<Backend*> cpu = CpuBackend(num_threads_);
     if (!cpu.ok()) {
       reason = "the cpu backend cannot be made (" + cpu.message() + "), the reference backend runs instead";
@@ -149,7 +154,7 @@ std::string Delegate::ProfileJson() const {
 std::string Delegate::ReportJson() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   DelegateReport report;
-  report.backend = options_.backend == BackendChoice::kCpu ? "cpu" : "reference";
+  report.backend = BackendName(options_.backend);
   report.num_threads = num_threads_;
   report.partitions = Partitions();
   for (const auto& model : models_) report.subgraphs.push_back(model->rows);

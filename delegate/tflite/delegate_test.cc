@@ -137,6 +137,37 @@ TEST(Delegate, LeavesNodesWithAReasonEach) {
       << report;
 }
 
+TEST(Delegate, AutoLeavesDenseModelsAndCpuTakesThem) {
+  const DelegatePtr automatic = MakeDelegate(nullptr, "auto"), cpu = MakeDelegate(nullptr, "cpu");
+  OneConv left, taken;
+  ASSERT_EQ(left.model.Apply(automatic.get()), kTfLiteOk);
+  ASSERT_EQ(taken.model.Apply(cpu.get()), kTfLiteOk);
+  EXPECT_EQ(left.model.num_kernels(), 0u);
+  EXPECT_EQ(taken.model.num_kernels(), 1u);
+  EXPECT_TRUE(Has(Report(automatic), R"("op":"CONV_2D","taken":false,"partition":-1,"backend":"",)"
+                                     R"("reason":"no layer of its partition is packed, and TFLite runs dense)"))
+      << Report(automatic);
+}
+
+TEST(Delegate, AutoTakesThePartitionsOfPackedLayersOnly) {
+  const DelegatePtr delegate = MakeDelegate(nullptr, "auto");
+  OneConv m;
+  const int packed = m.model.Tensor("packed", {1, 2, 2, 1}), tanh = m.model.Tensor("tanh", {1, 2, 2, 1});
+  const int relu = m.model.Tensor("relu", {1, 2, 2, 1}), conv = m.model.Tensor("conv", {1, 2, 2, 1});
+  m.model.CustomNode("McprunerSparseConv2D", {m.y, m.model.Constant("blob", {1}, {1})}, {packed}, {});
+  m.model.Node(28, {packed}, {tanh});
+  m.model.Node(kTfLiteBuiltinRelu, {tanh}, {relu});
+  m.model.Node(kTfLiteBuiltinConv2d, {relu, m.model.Constant("v", {1, 1, 1, 1}, {2}), m.model.Constant("c", {1}, {1})},
+               {conv}, &m.params);
+  ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
+  EXPECT_EQ(m.model.num_kernels(), 1u);
+  const std::string report = Report(delegate);
+  EXPECT_TRUE(Has(report, R"("node":0,"name":"y","op":"CONV_2D","taken":true)")) << report;
+  EXPECT_TRUE(Has(report, R"("node":1,"name":"packed","op":"McprunerSparseConv2D","taken":true)")) << report;
+  EXPECT_TRUE(Has(report, R"("node":3,"name":"relu","op":"RELU","taken":false)")) << report;
+  EXPECT_TRUE(Has(report, R"("node":4,"name":"conv","op":"CONV_2D","taken":false)")) << report;
+}
+
 TEST(Delegate, TakesNothingWithoutAConvolutionEvenWithoutPreview) {
   const DelegatePtr delegate = MakeDelegate();
   FakeModel model;
@@ -274,6 +305,21 @@ TEST(CApi, VerbosityDecidesWhatIsPrinted) {
   EXPECT_EQ(printed(2), summary +
                             "mcpruner: leaves node 1 (builtin operator 28 'z') to TFLite: the delegate does not run "
                             "builtin operator 28\n");
+}
+
+TEST(CApi, OneLineForEachReason) {
+  McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
+  const DelegatePtr delegate(McprunerDelegateCreate(&options));
+  OneConv m;
+  const int z = m.model.Tensor("z", {1, 2, 2, 1});
+  m.model.Node(kTfLiteBuiltinConv2d, {m.y, m.model.Constant("v", {1, 1, 1, 1}, {2})}, {z}, &m.params);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
+  EXPECT_EQ(
+      testing::internal::GetCapturedStderr(),
+      "mcpruner: takes 0 of 2 nodes in 0 partitions, backend auto\n"
+      "mcpruner: leaves node 0 (CONV_2D 'y') and 1 more to TFLite: no layer of its partition is packed, and TFLite "
+      "runs dense layers as fast (backend cpu takes it)\n");
 }
 
 }  // namespace

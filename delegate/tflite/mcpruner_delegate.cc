@@ -61,6 +61,7 @@ McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
   options.backend = nullptr;
   options.verbosity = 1;
   options.fault = nullptr;
+  options.simd = nullptr;
   return options;
 }
 

@@ -33,13 +33,19 @@ struct TfLiteDelegate;
 typedef struct McprunerDelegateOptions {
   /* Threads of the cpu backend, 1..64. 0: what the runtime recommends (Interpreter's num_threads), else 1. */
   int32_t num_threads;
-  /* "auto" (now the same as "cpu"), "cpu", or "reference" (plain loops, slow, for comparison). NULL: "auto". */
+  /* "auto" (the cpu backend for partitions with packed layers; others are left, since TFLite runs dense layers as
+   * fast), "cpu" (every partition that it can run), or "reference" (plain loops, slow, for comparison). NULL: "auto".
+   */
   const char* backend;
-  /* What is printed to stderr (Android: the log). 0: nothing. 1: one line for each model, and each convolution or
-   * fully-connected layer that is left to TFLite, with the reason. 2: every node that is left, with the reason. */
+  /* What is printed to stderr (Android: the log). 0: nothing. 1: one line for each model, and one for each
+   * reason for which convolutions or fully-connected layers are left to TFLite. 2: every node that is left, with the
+   * reason. */
   int32_t verbosity;
   /* A failure to inject, for tests: "none", "cpu_create", "cpu_compile", "allocate", "invoke". NULL: "none". */
   const char* fault;
+  /* Instruction set of the cpu backend, one that this CPU has ("avx512", "avx2", "neon", "scalar"), to compare them.
+   * NULL: the best. */
+  const char* simd;
 } McprunerDelegateOptions;
 
 MCPRUNER_EXPORT McprunerDelegateOptions McprunerDelegateOptionsDefault(void);

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "delegate/graph/backend.h"
+
 namespace mcpruner {
 namespace {
 
@@ -13,9 +15,8 @@ struct Choice {
   const char* name;
   T value;
 };
-// "auto" is the CPU until there is a GPU backend to choose.
 constexpr Choice<BackendChoice> kBackends[] = {
-    {"auto", BackendChoice::kCpu}, {"cpu", BackendChoice::kCpu}, {"reference", BackendChoice::kReference}};
+    {"auto", BackendChoice::kAuto}, {"cpu", BackendChoice::kCpu}, {"reference", BackendChoice::kReference}};
 constexpr Choice<Fault> kFaults[] = {{"none", Fault::kNone},
                                      {"cpu_create", Fault::kCpuCreate},
                                      {"cpu_compile", Fault::kCpuCompile},
@@ -54,8 +55,13 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
     out->fault = value;
     return Status::Ok();
   }
+  if (key == "simd") {
+    out->simd = value;
+    return Status::Ok();
+  }
   if (key != "num_threads" && key != "verbosity") {
-    return Status::Error("there is no option '" + key + "'; the options are num_threads, backend, verbosity, fault");
+    return Status::Error("there is no option '" + key +
+                         "'; the options are num_threads, backend, verbosity, fault, simd");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
@@ -63,7 +69,19 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
   return Status::Ok();
 }
 
+Status ChooseSimd(const std::string& name, std::string* out) {
+  std::string names;
+  for (const std::string& target : CpuSimdTargets()) {
+    if (target == name) *out = name;
+    names += (names.empty() ? "" : ", ") + target;
+  }
+  if (*out == name) return Status::Ok();
+  return Status::Error("option simd: expected one of " + names + " (what this CPU has), got '" + name + "'");
+}
+
 }  // namespace
+
+const char* BackendName(BackendChoice backend) { return kBackends[static_cast<size_t>(backend)].name; }
 
 Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
   Options out;
@@ -79,6 +97,7 @@ Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
   if (options.backend != nullptr) {
     MCPRUNER_RETURN_IF_ERROR(Choose("backend", options.backend, kBackends, &out.backend));
   }
+  if (options.simd != nullptr) MCPRUNER_RETURN_IF_ERROR(ChooseSimd(options.simd, &out.simd));
   if (options.fault != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("fault", options.fault, kFaults, &out.fault));
   return out;
 }

@@ -13,7 +13,10 @@ namespace mcpruner {
 
 constexpr int kMaxThreads = 64;
 
-enum class BackendChoice { kCpu, kReference };
+// kAuto: the cpu backend, for the partitions that it runs faster than TFLite (partition.h).
+enum class BackendChoice { kAuto, kCpu, kReference };
+// As the option names it.
+const char* BackendName(BackendChoice backend);
 
 // Failures that tests ask for, to see what becomes of them.
 enum class Fault {
@@ -26,9 +29,10 @@ enum class Fault {
 
 struct Options {
   int num_threads = 0;  // 0: the runtime's recommendation, else 1
-  BackendChoice backend = BackendChoice::kCpu;
+  BackendChoice backend = BackendChoice::kAuto;
   int verbosity = 1;
   Fault fault = Fault::kNone;
+  std::string simd;  // empty: the best
 };
 
 // From the C struct; null members are absent. The error is a sentence that lists what is valid.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "delegate/graph/backend.h"
+
 namespace mcpruner {
 namespace {
 
@@ -20,7 +22,7 @@ TEST(Options, AbsentOnesHaveDefaults) {
   const Result<Options> options = ParseOptions(nullptr, nullptr, 0);
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->num_threads, 0);
-  EXPECT_EQ(options->backend, BackendChoice::kCpu);
+  EXPECT_EQ(options->backend, BackendChoice::kAuto);
   EXPECT_EQ(options->verbosity, 1);
   EXPECT_EQ(options->fault, Fault::kNone);
 }
@@ -35,14 +37,24 @@ TEST(Options, EachIsParsed) {
   EXPECT_EQ(options->fault, Fault::kInvoke);
 }
 
-TEST(Options, AutoIsTheCpu) {
-  EXPECT_EQ(Parse({"backend"}, {"auto"})->backend, BackendChoice::kCpu);
+TEST(Options, BackendsHaveNames) {
+  EXPECT_EQ(Parse({"backend"}, {"auto"})->backend, BackendChoice::kAuto);
   EXPECT_EQ(Parse({"backend"}, {"cpu"})->backend, BackendChoice::kCpu);
+  EXPECT_STREQ(BackendName(BackendChoice::kAuto), "auto");
+  EXPECT_STREQ(BackendName(BackendChoice::kReference), "reference");
+}
+
+TEST(Options, InstructionSetsAreThoseOfTheCpu) {
+  EXPECT_EQ(ParseOptions(nullptr, nullptr, 0)->simd, "");
+  for (const std::string& target : CpuSimdTargets()) EXPECT_EQ(Parse({"simd"}, {target.c_str()})->simd, target);
+  const std::string error = ErrorOf("simd", "avx9");
+  EXPECT_EQ(error.substr(0, 29), "option simd: expected one of ");
+  EXPECT_NE(error.find("scalar (what this CPU has), got 'avx9'"), std::string::npos) << error;
 }
 
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
-            "there is no option 'threads'; the options are num_threads, backend, verbosity, fault");
+            "there is no option 'threads'; the options are num_threads, backend, verbosity, fault, simd");
   EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, reference, got 'gpu'");
   EXPECT_EQ(ErrorOf("fault", "x"),
             "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke, got 'x'");

@@ -11,6 +11,9 @@
 namespace mcpruner {
 namespace {
 
+constexpr char kNothingPacked[] =
+    "no layer of its partition is packed, and TFLite runs dense layers as fast (backend cpu takes it)";
+
 bool HasWeights(const TfLiteRegistration& registration) {
   const int32_t code = registration.builtin_code;
   return IsSparseOp(registration) || code == kTfLiteBuiltinConv2d || code == kTfLiteBuiltinDepthwiseConv2d ||
@@ -62,40 +65,61 @@ std::vector<std::vector<int>> PreviewPartitions(TfLiteContext* context, const st
   return partitions;
 }
 
-void DropWeightless(TfLiteContext* context, std::vector<NodeReport>* rows) {
+// Why TFLite runs a partition as fast; null where the delegate is faster, or was asked for.
+const char* WhyLeave(const std::vector<NodeReport*>& partition, BackendChoice backend) {
+  const auto any = [&](bool NodeReport::* flag) {
+    return std::any_of(partition.begin(), partition.end(), [=](const NodeReport* row) { return row->*flag; });
+  };
+  if (!any(&NodeReport::has_weights)) {
+    return "no convolution or fully-connected layer stands beside it, so TFLite is as fast";
+  }
+  if (backend == BackendChoice::kAuto && !any(&NodeReport::packed)) {
+    return kNothingPacked;
+  }
+  return nullptr;
+}
+
+void DropSlower(TfLiteContext* context, BackendChoice backend, std::vector<NodeReport>* rows) {
   std::map<int, NodeReport*> by_node;
   for (NodeReport& row : *rows) by_node[row.node] = &row;
-  for (const std::vector<int>& partition : PreviewPartitions(context, *rows)) {
-    const bool keep = std::any_of(partition.begin(), partition.end(),
-                                  [&](int node) { return by_node.count(node) > 0 && by_node[node]->has_weights; });
-    if (keep) continue;
-    for (const int node : partition) {
-      if (by_node.count(node) == 0) continue;
-      by_node[node]->taken = false;
-      by_node[node]->reason = "no convolution or fully-connected layer stands beside it, so TFLite is as fast";
+  for (const std::vector<int>& nodes : PreviewPartitions(context, *rows)) {
+    std::vector<NodeReport*> partition;
+    for (const int node : nodes) {
+      if (by_node.count(node) > 0) partition.push_back(by_node[node]);
+    }
+    const char* const reason = WhyLeave(partition, backend);
+    for (NodeReport* row : partition) {
+      if (reason == nullptr) break;
+      row->taken = false;
+      row->reason = reason;
     }
   }
 }
 
 }  // namespace
 
-Result<std::vector<NodeReport>> PartitionModel(ModelView* view, LayerCache* cache) {
+Result<std::vector<NodeReport>> PartitionModel(ModelView* view, LayerCache* cache, BackendChoice backend) {
   Result<std::vector<NodeRef>> nodes = ListNodes(view->context);
   if (!nodes.ok()) return nodes.status();
   FindDequantized(*nodes, view);
+  // Parsing packs weights: a model that will be left must not load the slower for it.
+  const bool worth_it =
+      backend != BackendChoice::kAuto ||
+      std::any_of(nodes->begin(), nodes->end(), [](const NodeRef& node) { return IsSparseOp(*node.registration); });
   std::vector<NodeReport> rows;
   for (const NodeRef& node : *nodes) {
-    const Status status = CanRun(*view, node, cache);
+    const Status status = worth_it ? CanRun(*view, node, cache) : Status::Error(kNothingPacked);
     NodeReport row;
     row.node = node.index;
     row.name = NodeName(view->context, node);
     row.op = OpName(*node.registration);
     row.taken = status.ok();
     row.has_weights = HasWeights(*node.registration);
+    row.packed = IsSparseOp(*node.registration);
     row.reason = status.message();
     rows.push_back(std::move(row));
   }
-  DropWeightless(view->context, &rows);
+  DropSlower(view->context, backend, &rows);
   return rows;
 }
 

@@ -106,7 +106,8 @@ def load_delegate(*, runtime: ModuleType | None = None, **options: Any) -> Any:
         The module whose interpreter will use it (see `find_runtime`); by default the first that is installed.
     **options
         The plugin's options: ``num_threads`` (0: the runtime's recommendation, else 1), ``backend`` (``"auto"``,
-        ``"cpu"`` or ``"reference"``), ``verbosity`` (0 to 2), ``fault`` (tests only). None leaves an option out.
+        ``"cpu"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU, to compare
+        them), ``fault`` (tests only). None leaves an option out.
 
     Returns
     -------
@@ -146,7 +147,9 @@ class Interpreter:
     num_threads
         Threads for the plugin and for what stays with TFLite; by default the runtime's choice.
     backend
-        ``"auto"``, ``"cpu"`` or ``"reference"`` (plain loops, for comparison).
+        ``"auto"`` (what TFLite runs as fast is left to it), ``"cpu"`` or ``"reference"`` (plain loops, to compare).
+    simd
+        Instruction set of the cpu backend, one of ``mcpruner devices``; by default the best.
     verbosity
         What the plugin prints to stderr. 0 (default): nothing; 1: a line for each model, and each convolution or dense
         layer that it leaves to TFLite, with the reason; 2: every node that it leaves.
@@ -176,12 +179,15 @@ class Interpreter:
         num_threads: int | None = None,
         *,
         backend: str = "auto",
+        simd: str | None = None,
         verbosity: int | None = None,
         runtime: ModuleType | None = None,
         **kwargs: Any,
     ) -> None:
         found = find_runtime(runtime)
-        self._delegate = load_delegate(runtime=runtime, num_threads=num_threads, backend=backend, verbosity=verbosity)
+        self._delegate = load_delegate(
+            runtime=runtime, num_threads=num_threads, backend=backend, simd=simd, verbosity=verbosity
+        )
         self._interpreter = found.interpreter(
             model_path=None if model_path is None else str(model_path),
             model_content=model_content,

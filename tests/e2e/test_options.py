@@ -19,6 +19,7 @@ REFUSED = {
     "too_many_threads": ({"num_threads": 65}, "option num_threads: expected 1 to 64, or 0 for what the runtime"),
     "no_number": ({"num_threads": "many"}, "option num_threads: expected a whole number, got 'many'"),
     "verbosity": ({"verbosity": 9}, "option verbosity: expected 0, 1 or 2, got 9"),
+    "unknown_simd": ({"simd": "avx9"}, "option simd: expected one of "),
     "unknown_fault": (
         {"fault": "fire"},
         "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke",
@@ -101,13 +102,14 @@ LEFT = {name: (_model_with(make), op, reason) for name, op, reason, make in LEFT
 
 def _jobs() -> dict[str, Job]:
     model = op_models.build("conv_same")
-    jobs = {"plain": Job(model, [X], None), "default": Job(model, [X], {})}
+    jobs = {"plain": Job(model, [X], None), "cpu": Job(model, [X], {"backend": "cpu"})}
+    jobs["auto"] = Job(model, [X], {"verbosity": 0})
     jobs |= {name: Job(model, [X], options) for name, (options, _) in REFUSED.items()}
     for fault in (*FATAL, *MENDED):
-        jobs[fault] = Job(model, [X], {"fault": fault, "verbosity": 0})
+        jobs[fault] = Job(model, [X], {"backend": "cpu", "fault": fault, "verbosity": 0})
     for name, (file, _, _) in LEFT.items():
         jobs[f"{name}.plain"] = Job(file, [X], None)
-        jobs[f"{name}.plugin"] = Job(file, [X], {"verbosity": 0})
+        jobs[f"{name}.plugin"] = Job(file, [X], {"backend": "cpu", "verbosity": 0})
     return jobs
 
 
@@ -143,8 +145,17 @@ def test_the_reference_backend_steps_in(results, runtime: str, fault: str) -> No
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_default_options_take_the_model(results, runtime: str) -> None:
-    result = results(runtime)["default"]
+def test_auto_leaves_a_dense_model_to_the_runtime(results, runtime: str) -> None:
+    plain, auto = results(runtime)["plain"], results(runtime)["auto"]
+    assert auto.error == ""
+    assert [node["taken"] for node in auto.report["nodes"]] == [False, False]
+    assert all("no layer of its partition is packed" in node["reason"] for node in auto.report["nodes"])
+    np.testing.assert_array_equal(auto.outputs[0], plain.outputs[0])
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_cpu_takes_a_dense_model(results, runtime: str) -> None:
+    result = results(runtime)["cpu"]
     assert result.error == ""
     assert [node["taken"] for node in result.report["nodes"]] == [True, True]
     assert result.report["num_threads"] == 1
