@@ -13,7 +13,10 @@
 //
 // Who writes the zeros, since tensors share one arena and nothing stays from one run to the next:
 //   - ClearBorders writes zero rows and the tail, before the step that makes the tensor;
-//   - the step writes each row of pitch floats whole, its left zeros and its fill included.
+//   - the step writes each row, its left zeros and its fill included.
+//
+// Short rows without borders begin where a vector does, so that a vector is one cache line; what lies between such rows
+// is never read for a result.
 //
 // Kernels may read up to kSlackFloats behind the last row (a vector that begins in a row and ends behind it); what they
 // read there they must not use. They write nothing outside of the rows they own.
@@ -47,7 +50,7 @@ struct HcwLayout {
     return image * image_stride() + (border.top + y) * row_stride() + ptrdiff_t{channel} * pitch + border.left + x;
   }
   // Zeros to write behind the w pixels of each row.
-  int fill() const { return pitch - border.left - w; }
+  int fill() const { return border.right > border.left ? border.right - border.left : 0; }
   int64_t elements() const { return int64_t{n} * h * w * c; }
   // Of the buffer, slack included; 0 where the tensor has no elements.
   int64_t BufferFloats() const { return elements() == 0 ? 0 : int64_t{n} * image_stride() + kSlackFloats; }

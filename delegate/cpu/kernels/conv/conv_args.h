@@ -14,21 +14,14 @@ enum { kConvMaxTileVectors = 6 };
 // Filters summed at once. Larger groups are done in parts that share kernels but not values.
 enum { kConvMaxFilters = 4 };
 
-// The kernels of a part may be read this many beyond its last one.
-enum { kConvPrefetchedKernels = 2 };
-
-// One input channel and the taps of its pattern, as many for each kernel of a layer: loops of one length, so that their
-// ends are never mispredicted.
-struct ConvKernel {
-  int32_t channel;    // displacement of its input channel
-  int32_t first_tap;  // of its pattern
-};
+// Up to so many taps beyond a part's last one may be read.
+enum { kConvPrefetchedTaps = 8 };
 
 // Up to 4 filters of one filter group: the whole of a group of 1, 2 or 4, a part of a group of 8 or 16.
 struct ConvPart {
-  const ConvKernel* kernels;
+  const int32_t* taps;  // of all kernels: displacement of each from a window's first element
   const float* values;  // of each tap in turn, ConvLayerArgs::filters each
-  int32_t num_kernels;
+  int32_t num_taps;
   int32_t num_filters;                    // that exist, 1 .. ConvLayerArgs::filters
   int32_t out_channels[kConvMaxFilters];  // where each filter's result belongs
   float bias[kConvMaxFilters];
@@ -36,8 +29,6 @@ struct ConvPart {
 
 struct ConvLayerArgs {
   const ConvPart* parts;
-  const ptrdiff_t* taps;  // displacements from the window's first element, pattern by pattern
-  int32_t taps_per_kernel;
   int32_t filters;  // of each part: 1, 2 or 4
 };
 

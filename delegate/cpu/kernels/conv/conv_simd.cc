@@ -1,9 +1,9 @@
 // The convolution micro-kernel: sums of kFilters filters over kVectors vectors of pixels stay in registers while all
-// kernels of the filters pass by.
+// taps of the filters pass by. One loop without any other inside: the end of a short inner one is often mispredicted.
 //
-//     for each kernel (input channel):              p = in + channel * channel_stride
-//       for each tap of its pattern:                x[v] = p[tap + vector v]        loaded once
-//         for each filter:                          sum[f][v] += weight * x[v]      weight broadcast
+//     for each tap (an input channel and a position of its pattern):
+//       x[v] = in[tap + vector v]                       loaded once
+//       for each filter: sum[f][v] += weight * x[v]     weight broadcast
 //
 // A vector that crosses a cache line costs two loads, so each is loaded into a register and used by all filters.
 
@@ -80,19 +80,17 @@ struct Tile {
     return hn::LoadU(d, x);
   }
 
-  // What two of the taps of a kernel that comes soon would read: most of its lines, whichever taps it has.
-  static HWY_INLINE void Prefetch(const float* x, const ptrdiff_t* taps, int last_tap,
-                                  const ptrdiff_t (&vectors)[kVectors], [[maybe_unused]] ptrdiff_t half) {
+  static HWY_INLINE void Prefetch(const float* x, const ptrdiff_t (&vectors)[kVectors],
+                                  [[maybe_unused]] ptrdiff_t half) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-      __builtin_prefetch(Displaced(x + taps[0], vectors[v]));
-      if (kHalves) __builtin_prefetch(Displaced(x + half + taps[last_tap], vectors[v]));
+      __builtin_prefetch(Displaced(x, vectors[v]));
+      if (kHalves) __builtin_prefetch(Displaced(x + half, vectors[v]));
     }
-    if (!kHalves && last_tap > 0) __builtin_prefetch(Displaced(x + taps[last_tap], vectors[kVectors - 1]));
   }
 
-  // One tap of one kernel.
-  static HWY_INLINE void Tap(const float* HWY_RESTRICT x, const ptrdiff_t (&vectors)[kVectors], ptrdiff_t half,
-                             const float* HWY_RESTRICT weights, Sums& sums) {
+  // One tap of all filters.
+  static HWY_INLINE void AddTap(const float* HWY_RESTRICT x, const ptrdiff_t (&vectors)[kVectors], ptrdiff_t half,
+                                const float* HWY_RESTRICT weights, Sums& sums) {
     const D d;
     V in[kVectors];
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] = Load(Displaced(x, vectors[v]), half);
@@ -102,40 +100,18 @@ struct Tile {
     }
   }
 
-  // All kernels of a part. kTaps: how many taps each has, where that is known; else 0.
-  template <int kTaps>
-  static HWY_INLINE void AddKernels(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
+  static HWY_INLINE void Sum(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
     const float* HWY_RESTRICT const in = a.in;
-    const ptrdiff_t* HWY_RESTRICT const all_taps = a.layer->taps;
     const float* HWY_RESTRICT weights = part.values;
     const ptrdiff_t half = a.in_half;
-    const int num_taps = kTaps > 0 ? kTaps : a.layer->taps_per_kernel;
     const bool prefetch = ShouldPrefetch(kFilters, kVectors) && a.prefetch != 0;
     ptrdiff_t vectors[kVectors];
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.vectors[v].in * ptrdiff_t{sizeof(float)};
-    for (const ConvKernel *kernel = part.kernels, *last = kernel + part.num_kernels; kernel != last; ++kernel) {
-      const float* HWY_RESTRICT x = in + kernel->channel;
-      const ptrdiff_t* HWY_RESTRICT taps = all_taps + kernel->first_tap;
-      if (prefetch) Prefetch(in + kernel[kConvPrefetchedKernels].channel, taps, num_taps - 1, vectors, half);
-      if constexpr (kTaps > 0) {
-        PrefetchWeights(weights);
-        MCPRUNER_UNROLL for (int t = 0; t < kTaps; ++t, weights += kFilters) {
-          Tap(x + taps[t], vectors, half, weights, sums);
-        }
-      } else {
-        for (int t = 0; t < num_taps; ++t, weights += kFilters) {
-          PrefetchWeights(weights);
-          Tap(x + taps[t], vectors, half, weights, sums);
-        }
-      }
+    for (const int32_t *tap = part.taps, *last = tap + part.num_taps; tap != last; ++tap, weights += kFilters) {
+      if (prefetch) Prefetch(in + tap[kConvPrefetchedTaps], vectors, half);
+      PrefetchWeights(weights);
+      AddTap(in + *tap, vectors, half, weights, sums);
     }
-  }
-
-  static HWY_INLINE void Sum(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
-    // What pruning leaves of 3x3, and all of 1x1.
-    if (kFilters == 4 && a.layer->taps_per_kernel == 4) return AddKernels<4>(a, part, sums);
-    if (a.layer->taps_per_kernel == 1) return AddKernels<1>(a, part, sums);
-    AddKernels<0>(a, part, sums);
   }
 
   // Adds what lies at the vectors of one filter's channel.
