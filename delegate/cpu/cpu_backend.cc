@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "delegate/cpu/cpu_executable.h"
+#include "delegate/cpu/l2_cache.h"
 #include "delegate/cpu/simd_targets.h"
 #include "delegate/cpu/thread_pool.h"
 #include "delegate/graph/backend.h"
@@ -24,7 +25,7 @@ class CpuBackend : public Backend {
 
   const char* name() const override { return "cpu"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
-    return std::unique_ptr<Executable>(std::make_unique<CpuExecutable>(graph, kernels_, pool_));
+    return std::unique_ptr<Executable>(std::make_unique<CpuExecutable>(graph, kernels_, pool_, L2CacheBytes()));
   }
 
  private:

@@ -7,7 +7,6 @@
 #include "delegate/cpu/kernels/pack/pack_step.h"
 #include "delegate/cpu/layout_plan.h"
 #include "delegate/cpu/make_step.h"
-#include "delegate/graph/lifetimes.h"
 #include "delegate/graph/memory_plan.h"
 #include "delegate/graph/op_stats.h"
 
@@ -25,31 +24,69 @@ void InParallel(ThreadPool* pool, const Function& f) {
 
 }  // namespace
 
-CpuExecutable::CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool)
+CpuExecutable::CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool,
+                             int64_t l2_bytes)
     : graph_(graph), kernels_(kernels), pool_(std::move(pool)) {
   for (const HcwLayout& layout : PlanLayouts(graph_)) tensors_.push_back({layout, nullptr});
-  MakeSteps();
+  for (const Op& op : graph_.ops) weight_bytes_ += OpWeightBytes(op);
+  MakeStages(l2_bytes);
   PlanArena();
   PackConstants();
-  DescribeSteps();
+  DescribeStages();
 }
 
-void CpuExecutable::MakeSteps() {
-  for (const Op& op : graph_.ops) {
-    steps_.push_back(MakeStep({graph_, op, tensors_, kernels_, pool_->num_threads()}));
-    weight_bytes_ += OpWeightBytes(op);
+void CpuExecutable::MakeStages(int64_t l2_bytes) {
+  std::vector<HcwLayout> layouts;
+  for (const TensorRef& tensor : tensors_) layouts.push_back(tensor.layout);
+  for (const Chain& chain : PlanChains(graph_, layouts, l2_bytes)) AddStage(chain);
+}
+
+void CpuExecutable::AddStage(const Chain& chain) {
+  const Op& last = graph_.ops[chain.first_op + chain.num_ops - 1];
+  Stage stage{chain.first_op, chain.num_ops, nullptr, nullptr, last.output};
+  const StepContext context{graph_, last, tensors_, kernels_, pool_->num_threads()};
+  if (chain.num_ops == 1) {
+    stage.step = MakeStep(context);
+  } else if (std::unique_ptr<StreamStep> stream = StreamStep::Make(context, chain)) {
+    stage.stream = stream.get();
+    stage.step = std::move(stream);
+  } else {
+    for (size_t i = 0; i < chain.num_ops; ++i) AddStage({chain.first_op + i, 1, 0});
+    return;
   }
+  stages_.push_back(std::move(stage));
+}
+
+std::vector<Lifetime> CpuExecutable::StageLifetimes() const {
+  std::vector<int> stage_of_op;
+  std::vector<bool> streamed(graph_.tensors.size());  // kept by its stage
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    for (size_t i = 0; i < stages_[s].num_ops; ++i) {
+      stage_of_op.push_back(static_cast<int>(s));
+      const int output = graph_.ops[stages_[s].first_op + i].output;
+      streamed[static_cast<size_t>(output)] = output != stages_[s].output;
+    }
+  }
+  std::vector<Lifetime> lifetimes = TensorLifetimes(graph_);
+  for (size_t i = 0; i < lifetimes.size(); ++i) {
+    Lifetime& lifetime = lifetimes[i];
+    if (streamed[i]) lifetime = {};
+    if (lifetime.empty() || stages_.empty()) continue;
+    lifetime.first_op = stage_of_op[static_cast<size_t>(lifetime.first_op)];
+    lifetime.last_op = stage_of_op[static_cast<size_t>(lifetime.last_op)];
+  }
+  return lifetimes;
 }
 
 void CpuExecutable::PlanArena() {
   std::vector<BufferRequest> requests;
-  for (const Lifetime& lifetime : TensorLifetimes(graph_)) {
+  for (const Lifetime& lifetime : StageLifetimes()) {
     const int64_t floats = tensors_[requests.size()].layout.BufferFloats();
     requests.push_back({floats * kFloatBytes, lifetime.first_op, lifetime.last_op});
   }
-  for (size_t k = 0; k < steps_.size(); ++k) {
-    const int64_t floats = steps_[k] == nullptr ? 0 : steps_[k]->ScratchFloats();
-    requests.push_back({floats * kFloatBytes, static_cast<int>(k), static_cast<int>(k)});
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    const int64_t floats = stages_[s].step == nullptr ? 0 : stages_[s].step->ScratchFloats();
+    requests.push_back({floats * kFloatBytes, static_cast<int>(s), static_cast<int>(s)});
   }
   const MemoryPlan plan = PlanMemory(requests);
   arena_ = AlignedFloats(plan.bytes / kFloatBytes);
@@ -57,8 +94,8 @@ void CpuExecutable::PlanArena() {
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (requests[i].bytes > 0 && requests[i].first_op <= requests[i].last_op) tensors_[i].data = place(i);
   }
-  for (size_t k = 0; k < steps_.size(); ++k) {
-    if (steps_[k] != nullptr) steps_[k]->set_scratch(place(tensors_.size() + k));
+  for (size_t s = 0; s < stages_.size(); ++s) {
+    if (stages_[s].step != nullptr) stages_[s].step->set_scratch(place(tensors_.size() + s));
   }
 }
 
@@ -72,11 +109,15 @@ void CpuExecutable::PackConstants() {
   }
 }
 
-void CpuExecutable::DescribeSteps() {
+void CpuExecutable::DescribeStages() {
   for (const int i : graph_.inputs) profile_.push_back(DescribeConversion(i, "Pack"));
-  for (size_t k = 0; k < steps_.size(); ++k) {
-    profile_.push_back(DescribeOp(graph_, graph_.ops[k]));
-    profile_.back().kernel = steps_[k] == nullptr ? "none" : steps_[k]->kernel();
+  for (const Stage& stage : stages_) {
+    for (size_t i = 0; i < stage.num_ops; ++i) {
+      const Step* const step = stage.stream == nullptr ? stage.step.get() : &stage.stream->inner_step(i);
+      profile_.push_back(DescribeOp(graph_, graph_.ops[stage.first_op + i]));
+      profile_.back().kernel =
+          step == nullptr ? "none" : step->kernel() + (stage.stream == nullptr ? "" : ", streamed");
+    }
   }
   for (const int i : graph_.outputs) profile_.push_back(DescribeConversion(i, "Unpack"));
 }
@@ -116,10 +157,10 @@ void CpuExecutable::UnpackOutput(int tensor, float* nhwc) {
   InParallel(pool_.get(), [&](int share) { UnpackTensor(kernels_, from, nhwc, share, shares); });
 }
 
-void CpuExecutable::RunStep(size_t i) {
-  const Step* const step = steps_[i].get();
+void CpuExecutable::RunStage(const Stage& stage) {
+  const Step* const step = stage.step.get();
   if (step == nullptr) return;
-  const TensorRef& output = tensors_[static_cast<size_t>(graph_.ops[i].output)];
+  const TensorRef& output = tensors_[static_cast<size_t>(stage.output)];
   ClearBorders(output.layout, output.data);
   if (step->num_shares() == 1) return step->Run(0);
   InParallel(pool_.get(), [step](int share) { step->Run(share); });
@@ -131,26 +172,44 @@ Status CpuExecutable::Run(Span<const float* const> inputs, Span<float* const> ou
                          std::to_string(graph_.outputs.size()) + " outputs, got " + std::to_string(inputs.size()) +
                          " and " + std::to_string(outputs.size()));
   }
-  size_t profile = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    Timed(profile++, [&] { PackInput(graph_.inputs[i], inputs[i]); });
+    Timed(i, [&] { PackInput(graph_.inputs[i], inputs[i]); });
   }
-  for (size_t k = 0; k < steps_.size(); ++k) {
-    Timed(profile++, [&] { RunStep(k); });
+  for (const Stage& stage : stages_) {
+    Timed(inputs.size() + stage.first_op, [&] { RunStage(stage); });
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    Timed(profile++, [&] { UnpackOutput(graph_.outputs[i], outputs[i]); });
+    Timed(inputs.size() + graph_.ops.size() + i, [&] { UnpackOutput(graph_.outputs[i], outputs[i]); });
   }
   return Status::Ok();
 }
 
 void CpuExecutable::SetProfiling(bool enabled) {
   profiling_ = enabled;
+  for (const Stage& stage : stages_) {
+    if (stage.stream != nullptr) stage.stream->SetTiming(enabled);
+  }
   if (!enabled) return;
   for (OpProfile& op : profile_) op.runs = op.nanoseconds = 0;
 }
 
-std::vector<OpProfile> CpuExecutable::Profile() const { return profile_; }
+std::vector<OpProfile> CpuExecutable::Profile() const {
+  std::vector<OpProfile> profile = profile_;
+  for (const Stage& stage : stages_) {
+    if (stage.stream == nullptr) continue;
+    // The stage's time stands at its first op; it is divided as the threads' time in each op is.
+    OpProfile* const ops = &profile[graph_.inputs.size() + stage.first_op];
+    const OpProfile whole = ops[0];
+    double all = 0;
+    for (size_t i = 0; i < stage.num_ops; ++i) all += static_cast<double>(stage.stream->Nanoseconds(i));
+    for (size_t i = 0; i < stage.num_ops; ++i) {
+      const double part = all > 0 ? static_cast<double>(stage.stream->Nanoseconds(i)) / all : 0;
+      ops[i].runs = whole.runs;
+      ops[i].nanoseconds = static_cast<int64_t>(static_cast<double>(whole.nanoseconds) * part);
+    }
+  }
+  return profile;
+}
 
 int64_t CpuExecutable::ArenaBytes() const { return arena_.size() * kFloatBytes; }
 

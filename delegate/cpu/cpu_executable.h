@@ -11,15 +11,17 @@
 
 #include "delegate/cpu/aligned_floats.h"
 #include "delegate/cpu/step.h"
+#include "delegate/cpu/stream_step.h"
 #include "delegate/cpu/thread_pool.h"
 #include "delegate/graph/backend.h"
+#include "delegate/graph/lifetimes.h"
 
 namespace mcpruner {
 
 class CpuExecutable : public Executable {
  public:
-  // `graph` is validated.
-  CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool);
+  // `graph` is validated. Ops are streamed through a cache of `l2_bytes` (stream_plan.h); 0: none is.
+  CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool, int64_t l2_bytes);
 
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
   void SetProfiling(bool enabled) override;
@@ -28,16 +30,27 @@ class CpuExecutable : public Executable {
   int64_t WeightBytes() const override { return weight_bytes_; }
 
  private:
-  void MakeSteps();
+  // One or more ops in a row that run together.
+  struct Stage {
+    size_t first_op = 0, num_ops = 1;
+    std::unique_ptr<Step> step;    // null where there is nothing to do
+    StreamStep* stream = nullptr;  // the step, if ops are streamed
+    int output = 0;                // tensor
+  };
+
+  void MakeStages(int64_t l2_bytes);
+  void AddStage(const Chain& chain);
+  // When each tensor is needed, in numbers of stages.
+  std::vector<Lifetime> StageLifetimes() const;
   void PlanArena();
   void PackConstants();
-  void DescribeSteps();
+  void DescribeStages();
   // The profile entry of a conversion of a graph input or output.
   OpProfile DescribeConversion(int tensor, const char* type) const;
 
   void PackInput(int tensor, const float* nhwc);
   void UnpackOutput(int tensor, float* nhwc);
-  void RunStep(size_t i);
+  void RunStage(const Stage& stage);
   // Runs f() and adds its time to a profile entry while profiling is on.
   template <class Function>
   void Timed(size_t profile, const Function& f);
@@ -45,8 +58,8 @@ class CpuExecutable : public Executable {
   const Graph graph_;
   const KernelTable& kernels_;
   const std::shared_ptr<ThreadPool> pool_;
-  std::vector<TensorRef> tensors_;            // of graph_
-  std::vector<std::unique_ptr<Step>> steps_;  // of graph_.ops; null for those with nothing to do
+  std::vector<TensorRef> tensors_;  // of graph_
+  std::vector<Stage> stages_;       // of graph_.ops, in order
   AlignedFloats arena_;
   std::vector<AlignedFloats> constants_;
   int64_t weight_bytes_ = 0;

@@ -22,15 +22,20 @@ class RowStep : public Step {
         input_(context.input(0)),
         output_(context.output()),
         activation_(RangeOf(context.op.activation)),
+        shares_run_in_turn_(!context.row_shares.empty()),
         rows_(context.row_shares.begin(), context.row_shares.end()) {
     const HcwLayout& out = output_.layout;
-    if (!rows_.empty()) return;
+    if (shares_run_in_turn_) return;
     for (int share = 0; share < num_shares(); ++share) rows_.push_back(EvenShare(out.n * out.h, share, num_shares()));
   }
 
   const KernelTable& kernels() const { return kernels_; }
   const TensorRef& input() const { return input_; }
   const TensorRef& output() const { return output_; }
+
+  // Shares that may run at the same time, and which of them one is: they divide scratch.
+  int num_slots() const { return shares_run_in_turn_ ? 1 : num_shares(); }
+  int SlotOf(int share) const { return shares_run_in_turn_ ? 0 : share; }
 
   RowEnd End() const {
     const HcwLayout& out = output_.layout;
@@ -62,6 +67,7 @@ class RowStep : public Step {
   const TensorRef& input_;
   const TensorRef& output_;
   const ActivationRange activation_;
+  const bool shares_run_in_turn_;
   std::vector<Range> rows_;  // of each share
 };
 

@@ -26,7 +26,7 @@ class PoolStep : public RowStep {
     }
   }
 
-  int64_t ScratchFloats() const override { return int64_t{column_size_} * num_shares(); }
+  int64_t ScratchFloats() const override { return int64_t{column_size_} * num_slots(); }
 
   void Run(int share) const override {
     const HcwLayout &in = input().layout, &out = output().layout;
@@ -40,7 +40,7 @@ class PoolStep : public RowStep {
     args.filter_width = params_.filter_width;
     args.stride_w = params_.window.stride_w;
     args.pad_left = params_.window.padding.left;
-    args.column = scratch() + int64_t{share} * column_size_;
+    args.column = scratch() + int64_t{SlotOf(share)} * column_size_;
     args.column_size = column_size_;
     args.counts = counts_.empty() ? nullptr : counts_.data();
     args.end = End();

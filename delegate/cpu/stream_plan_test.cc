@@ -1,0 +1,114 @@
+#include "delegate/cpu/stream_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "delegate/cpu/layout_plan.h"
+#include "delegate/graph/testing/graph_builder.h"
+
+namespace mcpruner {
+namespace {
+
+int Depthwise(GraphBuilder& b, int x, int kernel, int stride, const Padding2D& padding) {
+  const int channels = b.shape(x).c;
+  DepthwiseParams params;
+  params.kernel_height = params.kernel_width = kernel;
+  params.window = {stride, stride, 1, 1, padding};
+  params.weights = std::make_shared<const std::vector<float>>(static_cast<size_t>(kernel * kernel * channels));
+  params.bias = std::make_shared<const std::vector<float>>(static_cast<size_t>(channels));
+  return b.Op(OpType::kDepthwiseConv, {x}, params);
+}
+
+int Unary(GraphBuilder& b, int x) { return b.Op(OpType::kUnary, {x}, UnaryParams{}); }
+
+// "2+1+3": how many ops each chain has.
+std::string Chains(const Graph& graph, int64_t l2_bytes) {
+  std::string text;
+  for (const Chain& chain : PlanChains(graph, PlanLayouts(graph), l2_bytes)) {
+    text += (text.empty() ? "" : "+") + std::to_string(chain.num_ops);
+    EXPECT_EQ(chain.num_ops == 1, chain.band_rows == 0);
+  }
+  return text;
+}
+
+std::string Text(Range range) { return std::to_string(range.begin) + ".." + std::to_string(range.end); }
+
+// "made there, made there, made": of each op of a band.
+std::string Text(const Band& band) {
+  std::string text;
+  for (size_t i = 0; i + 1 < band.ops.size(); ++i) {
+    text += Text(band.ops[i].made) + " " + Text(band.ops[i].there) + ", ";
+  }
+  return text + Text(band.ops.back().made);
+}
+
+TEST(StreamPlanTest, StreamsWhatTheCacheDoesNotHold) {
+  GraphBuilder b;
+  const int x = b.Input({1, 64, 15, 4});  // with a border of 1 its rows are 256 bytes long
+  const Graph graph = b.Finish({Depthwise(b, Depthwise(b, Unary(b, x), 3, 1, {1, 1, 1, 1}), 3, 1, {1, 1, 1, 1})});
+  EXPECT_EQ(Chains(graph, 8 * 1024), "3");
+  // The tensors fit.
+  EXPECT_EQ(Chains(graph, 32 * 1024), "1+1+1");
+  // A band of 4 rows needs 4 + 2 between the last two ops and as many between the first two.
+  EXPECT_EQ(Chains(graph, 2 * 12 * 256), "3");
+  EXPECT_EQ(Chains(graph, 2 * 12 * 256 - 1), "1+2");
+  EXPECT_EQ(Chains(graph, 2 * 6 * 256 - 1), "1+1+1");
+  EXPECT_EQ(Chains(graph, 0), "1+1+1");
+}
+
+TEST(StreamPlanTest, CutsWhereLeastIsLost) {
+  GraphBuilder b;
+  const int small = Depthwise(b, b.Input({1, 64, 15, 1}), 3, 1, {1, 1, 1, 1});
+  ConcatParams channels;
+  const int large = b.Op(OpType::kConcat, {small, small, small, small}, channels);
+  const Graph graph = b.Finish({Unary(b, Unary(b, Depthwise(b, Unary(b, large), 3, 1, {1, 1, 1, 1})))});
+  EXPECT_EQ(Chains(graph, 8 * 1024), "1+1+4");  // a concatenation is not streamed
+}
+
+TEST(StreamPlanTest, KeepsWhatOthersRead) {
+  GraphBuilder b;
+  const int x = Unary(b, b.Input({1, 64, 15, 4}));
+  const int y = Unary(b, x), z = Unary(b, y);
+  const int sum = b.Op(OpType::kAdd, {z, x});
+  EXPECT_EQ(Chains(b.Finish({sum, y}), 4 * 1024), "1+1+1+1");
+}
+
+TEST(StreamPlanTest, KeepsRowsThatTheNextBandReadsToo) {
+  GraphBuilder b;
+  const Graph graph = b.Finish({Depthwise(b, Unary(b, b.Input({2, 10, 4, 1})), 3, 1, {1, 1, 1, 1})});
+  const std::vector<Band> bands = PlanBands(graph, {0, 2, 4}, {0, 20});
+  ASSERT_EQ(bands.size(), 6u);
+  EXPECT_EQ(Text(bands[0]), "0..4 -1..4, 0..3");
+  EXPECT_EQ(Text(bands[1]), "4..7 2..7, 3..6");
+  EXPECT_EQ(Text(bands[2]), "7..10 5..11, 6..10");
+  EXPECT_EQ(Text(bands[3]), "0..4 -1..4, 0..3");
+  EXPECT_EQ(bands[2].image, 0);
+  EXPECT_EQ(bands[3].image, 1);
+}
+
+TEST(StreamPlanTest, AThreadMakesTheRowsItReadsItself) {
+  GraphBuilder b;
+  const Graph graph = b.Finish({Depthwise(b, Unary(b, b.Input({1, 20, 4, 1})), 3, 2, {0, 1, 0, 1})});
+  const std::vector<Band> bands = PlanBands(graph, {0, 2, 3}, {4, 10});
+  ASSERT_EQ(bands.size(), 2u);
+  EXPECT_EQ(Text(bands[0]), "8..15 8..15, 4..7");
+  EXPECT_EQ(Text(bands[1]), "15..20 14..21, 7..10");
+  EXPECT_TRUE(PlanBands(graph, {0, 2, 3}, {4, 4}).empty());
+}
+
+TEST(StreamPlanTest, RowsOfPaddingAloneAreNotMade) {
+  GraphBuilder b;
+  const int x = Unary(b, b.Input({1, 6, 4, 1}));
+  const Graph graph = b.Finish({Depthwise(b, Unary(b, x), 1, 1, {3, 3, 0, 0})});
+  const std::vector<Band> bands = PlanBands(graph, {0, 3, 2}, {0, 12});
+  ASSERT_EQ(bands.size(), 6u);
+  EXPECT_EQ(Text(bands[0]), "0..0 0..0, 0..0 -3..-1, 0..2");
+  EXPECT_EQ(Text(bands[1]), "0..1 0..1, 0..1 -1..1, 2..4");
+  EXPECT_EQ(Text(bands[4]), "5..6 5..6, 5..6 5..7, 8..10");
+  EXPECT_EQ(Text(bands[5]), "6..6 5..6, 7..7 7..9, 10..12");
+}
+
+}  // namespace
+}  // namespace mcpruner

@@ -1,0 +1,168 @@
+#include "delegate/cpu/stream_step.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "delegate/cpu/cpu_executable.h"
+#include "delegate/cpu/simd_targets.h"
+#include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/random_layer.h"
+
+namespace mcpruner {
+namespace {
+
+std::unique_ptr<CpuExecutable> Compile(const Graph& graph, const KernelTable& kernels, int num_threads,
+                                       int64_t l2_bytes) {
+  return std::make_unique<CpuExecutable>(graph, kernels, std::make_shared<ThreadPool>(num_threads), l2_bytes);
+}
+
+std::vector<std::vector<float>> RunOnce(const Graph& graph, CpuExecutable* executable, const std::vector<float>& x) {
+  std::vector<std::vector<float>> y;
+  for (const int output : graph.outputs) y.emplace_back(static_cast<size_t>(graph.tensor(output).shape.size()));
+  std::vector<float*> outputs;
+  for (std::vector<float>& output : y) outputs.push_back(output.data());
+  const std::vector<const float*> inputs{x.data()};
+  EXPECT_TRUE(executable->Run(inputs, outputs).ok());
+  return y;
+}
+
+int StreamedOps(const CpuExecutable& executable) {
+  int count = 0;
+  for (const OpProfile& op : executable.Profile()) {
+    if (op.kernel.find(", streamed") != std::string::npos) ++count;
+  }
+  return count;
+}
+
+class ChainBuilder {
+ public:
+  explicit ChainBuilder(uint32_t seed) : rng_(seed) {}
+
+  // Some convolutions, depthwise convolutions, pools and activations in a row on a tall image, and what they all read:
+  // a tensor that some convolutions add to their sums.
+  Graph Build() {
+    const int x = b_.Input({1 + Below(2), 60 + Below(60), 5 + Below(20), 1 + Below(5)});
+    const int first = Relu(x);
+    int y = first;
+    const int num_ops = 2 + Below(5);
+    for (int i = 0; i < num_ops; ++i) y = AddOp(y, first);
+    return b_.Finish({y});
+  }
+
+ private:
+  int Below(int n) { return RandomBelow(rng_, n); }
+  int Relu(int x) { return b_.Op(OpType::kUnary, {x}, UnaryParams{}); }
+  Window RandomWindow(int kernel) {
+    const int stride = 1 + Below(3) / 2, dilation = kernel > 1 ? 1 + Below(4) / 3 : 1;
+    Window window{stride, stride, dilation, dilation, {}};
+    if (kernel > 1) window.padding = {Below(3), Below(3), Below(3), Below(3)};
+    return window;
+  }
+
+  int AddOp(int x, int residual) {
+    const Shape shape = b_.shape(x);
+    if (shape.h < 8 || shape.w < 8) return Relu(x);
+    const auto activation = static_cast<Activation>(Below(4));
+    switch (Below(5)) {
+      case 0:
+        return Relu(x);
+      case 1: {
+        PoolParams params{RandomWindow(2), 2 + Below(2), 2};
+        params.window.dilation_h = params.window.dilation_w = 1;
+        params.window.padding = {Below(2), Below(2), Below(2), Below(2)};
+        return b_.Op(Below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool, {x}, params, activation);
+      }
+      case 2: {
+        const int kernel = 1 + 2 * Below(3);
+        DepthwiseParams params;
+        params.window = RandomWindow(kernel);
+        params.kernel_height = params.kernel_width = kernel;
+        params.weights =
+            std::make_shared<const std::vector<float>>(RandomFloats(rng_, int64_t{kernel} * kernel * shape.c));
+        params.bias = std::make_shared<const std::vector<float>>(RandomFloats(rng_, shape.c));
+        return b_.Op(OpType::kDepthwiseConv, {x}, params, activation);
+      }
+      default: {
+        const bool adds = b_.shape(residual) == shape && Below(2) == 0;
+        const int kernel = adds ? 1 : 1 + 2 * Below(2), filters = adds ? shape.c : 1 + Below(6);
+        ConvParams params;
+        if (!adds) params.window = RandomWindow(kernel);
+        params.layer = RandomLayer(rng_, LayerKind::kConv2D, {filters, kernel, kernel, shape.c}, 1 << Below(3), 3, 0.8);
+        return b_.Op(OpType::kConv, adds ? std::vector<int>{x, residual} : std::vector<int>{x}, params, activation);
+      }
+    }
+  }
+
+  std::mt19937 rng_;
+  GraphBuilder b_;
+};
+
+// The kernels are the same, so all bits are.
+TEST(StreamStepTest, StreamedOpsMakeTheSameNumbers) {
+  int streamed = 0;
+  for (uint32_t seed = 0; seed < 150; ++seed) {
+    const Graph graph = ChainBuilder(seed).Build();
+    std::mt19937 rng(seed);
+    const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
+    const int64_t l2_bytes = int64_t{1024} << RandomBelow(rng, 6);
+    for (const KernelTable* kernels : RunnableKernels()) {
+      const auto expected = RunOnce(graph, Compile(graph, *kernels, 1, 0).get(), x);
+      for (const int num_threads : {1, 3}) {
+        SCOPED_TRACE("seed " + std::to_string(seed) + ", " + kernels->target + ", " + std::to_string(num_threads) +
+                     " threads");
+        const auto executable = Compile(graph, *kernels, num_threads, l2_bytes);
+        streamed += StreamedOps(*executable);
+        ASSERT_EQ(RunOnce(graph, executable.get(), x), expected);
+        ASSERT_EQ(RunOnce(graph, executable.get(), x), expected);
+      }
+    }
+  }
+  EXPECT_GT(streamed, 500);
+}
+
+Graph ThreeOps() {
+  GraphBuilder b;
+  int x = b.Input({1, 100, 16, 4});
+  for (int i = 0; i < 3; ++i) x = b.Op(OpType::kUnary, {x}, UnaryParams{});
+  return b.Finish({x});
+}
+
+TEST(StreamStepTest, StreamedTensorsNeedNoMemoryButABand) {
+  const Graph graph = ThreeOps();
+  const auto streamed = Compile(graph, *RunnableKernels()[0], 1, 16 * 1024);
+  EXPECT_EQ(StreamedOps(*streamed), 3);
+  // What is read, what is written, and half of the cache at most; each with slack.
+  EXPECT_LE(streamed->ArenaBytes(), 2 * 25600 + 8 * 1024 + 4 * (kSlackFloats + 16) * int64_t{sizeof(float)});
+}
+
+TEST(StreamStepTest, ProfilesEachOp) {
+  const Graph graph = ThreeOps();
+  const auto executable = Compile(graph, *RunnableKernels()[0], 2, 16 * 1024);
+  const std::vector<float> x(6400, -1.0f);
+  executable->SetProfiling(true);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(RunOnce(graph, executable.get(), x)[0], std::vector<float>(6400));
+  executable->SetProfiling(false);
+  const std::vector<OpProfile> profile = executable->Profile();
+  ASSERT_EQ(profile.size(), 5u);
+  for (size_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(profile[i].kernel, std::string("unary ") + RunnableKernels()[0]->target + ", streamed");
+    EXPECT_EQ(profile[i].runs, 2);
+    EXPECT_GT(profile[i].nanoseconds, 0);
+  }
+}
+
+// A softmax has no kernel that makes chosen rows; nor has a logistic, which is a unary as others are.
+TEST(StreamStepTest, ChainsWithAnOpThatTakesNoRowsRunOpByOp) {
+  GraphBuilder b;
+  const int x = b.Op(OpType::kUnary, {b.Input({1, 100, 16, 4})}, UnaryParams{});
+  const Graph graph = b.Finish({b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kLogistic})});
+  const auto executable = Compile(graph, *RunnableKernels()[0], 1, 16 * 1024);
+  EXPECT_EQ(StreamedOps(*executable), 0);
+  EXPECT_EQ(RunOnce(graph, executable.get(), std::vector<float>(6400, -1.0f))[0], std::vector<float>(6400, 0.5f));
+}
+
+}  // namespace
+}  // namespace mcpruner
