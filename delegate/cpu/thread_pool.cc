@@ -20,12 +20,12 @@ void Relax() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads) : num_threads_(num_threads) {
+ThreadPool::ThreadPool(int num_threads) : num_threads_(num_threads), claimed_(static_cast<size_t>(num_threads)) {
   workers_.reserve(static_cast<size_t>(num_threads));
   try {
     for (int i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { Work(i); });
   } catch (const std::system_error&) {
-    // No more threads to be had: Run does the shares that have no worker itself.
+    // No more threads to be had: the caller claims the shares that have no worker.
   }
 }
 
@@ -39,23 +39,22 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::Run(Task task, void* context) {
-  const int workers = static_cast<int>(workers_.size());
-  if (workers == 0 || busy_.exchange(true, std::memory_order_acquire)) {
+  if (workers_.empty() || busy_.exchange(true, std::memory_order_acquire)) {
     for (int share = 0; share < num_threads_; ++share) task(context, share);
     return;
   }
   task_ = task;
   context_ = context;
-  running_.store(workers, std::memory_order_relaxed);
-  section_.fetch_add(1);  // sequentially consistent, as sleeping_ is: a worker sees the section or we see it sleep
+  running_.store(num_threads_, std::memory_order_relaxed);
+  const uint32_t section = section_.fetch_add(1) +
+                           1;  // sequentially consistent, as sleeping_ is: a worker sees the section or we see it sleep
   if (sleeping_.load() > 0) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
     }
     wake_.notify_all();
   }
-  task(context, 0);
-  for (int share = workers + 1; share < num_threads_; ++share) task(context, share);
+  DoShares(section, 0);
   for (int spins = 1; running_.load(std::memory_order_acquire) > 0; ++spins) {
     Relax();
     if (spins % kSpinsBeforeYield == 0) std::this_thread::yield();
@@ -76,10 +75,21 @@ bool ThreadPool::AwaitSection(uint32_t seen) {
   return section_.load() != seen;
 }
 
-void ThreadPool::Work(int worker) {
-  for (uint32_t seen = 0; AwaitSection(seen); ++seen) {
-    task_(context_, worker);
+void ThreadPool::DoShares(uint32_t section, int first) {
+  for (int i = 0; i < num_threads_; ++i) {
+    const int share = (first + i) % num_threads_;
+    // A section ends when all of its shares are done. So while there is one to claim, task_ is that of this section.
+    uint32_t last = section - 1;
+    if (!claimed_[static_cast<size_t>(share)].compare_exchange_strong(last, section)) continue;
+    task_(context_, share);
     running_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void ThreadPool::Work(int worker) {
+  for (uint32_t seen = 0; AwaitSection(seen);) {
+    seen = section_.load(std::memory_order_acquire);
+    DoShares(seen, worker);
   }
 }
 

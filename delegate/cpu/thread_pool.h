@@ -1,11 +1,12 @@
 // A pool of threads for many short parallel sections in a row, as the steps of a graph are.
 //
-//     caller   --Run(task)--[share 0]--wait--   --Run(task)--[share 0]--wait--
-//     worker 1    ..spins.. [share 1] ..spins..             [share 1] ..spins.. sleeps
+//     caller   --Run(task)--[share 0]--wait--   --Run(task)--[share 0][share 1]--
+//     worker 1    ..spins.. [share 1] ..spins..              preempted, or still asleep
 //
-// A worker that has finished spins for a moment (the next step comes within microseconds), then sleeps, so that other
-// engines' threads find the cores free. Starting a section takes a lock only if some worker sleeps. Sections started
-// from two threads at once do not mix: the second caller does all its shares itself.
+// Each thread claims its own share first, then whatever share nobody has claimed: a section whose worker is late does
+// not wait for it. A worker that has finished spins for a moment (the next step comes within microseconds), then
+// sleeps, so that other engines' threads find the cores free. Starting a section takes a lock only if some worker
+// sleeps. Sections started from two threads at once do not mix: the second caller does all its shares itself.
 
 #ifndef MCPRUNER_DELEGATE_CPU_THREAD_POOL_H_
 #define MCPRUNER_DELEGATE_CPU_THREAD_POOL_H_
@@ -36,16 +37,19 @@ class ThreadPool {
 
  private:
   void Work(int worker);
+  // Does all shares of a section that nobody has claimed, beginning with `first`.
+  void DoShares(uint32_t section, int first);
   // Waits for a section after `seen`; false when the pool ends.
   bool AwaitSection(uint32_t seen);
 
   const int num_threads_;
+  std::vector<std::atomic<uint32_t>> claimed_;  // by share: the last section in which it was claimed
   std::vector<std::thread> workers_;
   std::atomic<bool> busy_{false};
   Task task_ = nullptr;  // of the section; written before section_ changes
   void* context_ = nullptr;
   std::atomic<uint32_t> section_{0};  // counts sections
-  std::atomic<int> running_{0};       // workers that have not finished the section
+  std::atomic<int> running_{0};       // shares of the section that are not done
   std::atomic<int> sleeping_{0};
   std::atomic<bool> ending_{false};
   std::mutex mutex_;
