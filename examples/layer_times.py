@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from mcpruner.benchmark import profile
-from mcpruner.compare import random_inputs, run, time_interleaved
+from mcpruner.compare import random_inputs, run
 from mcpruner.converter.tflite_model import read_model, tensor_name
 from mcpruner.runtime import find_runtime
 from mcpruner.submodel import extract
+from mcpruner.timing import take_turns, timed_block
 
 
 @dataclass
@@ -44,7 +45,7 @@ def layer_times(content: bytes, dense: bytes, report: Any, runs: int = 20) -> li
     content, dense, report
         The converted ``.tflite``, the one it came from, and the report of that conversion.
     runs
-        Timed runs, after three that are not.
+        Timed runs, made up to whole blocks.
     """
     # Conversions at the ends carry the names of the tensors that they convert.
     measured = profile(content, num_threads=1, runs=runs)
@@ -65,4 +66,4 @@ def _time(content: bytes, runs: int) -> float:
     interpreter = find_runtime().interpreter(model_content=content, num_threads=1)
     (inputs,) = random_inputs(interpreter, samples=1)
     run(interpreter, inputs)
-    return float(np.median(time_interleaved([interpreter.invoke], runs)))
+    return float(np.median(take_turns([timed_block(interpreter.invoke)], runs)))

@@ -1,20 +1,18 @@
 """Speed of a converted file in the plugin, beside its dense self in the same runtime without it.
 
-Nothing is timed before it was checked, and both models are timed in turns in one process, so that a machine's slow
-moments fall on both.
+Nothing is timed before it was checked, and both models are timed in turns (`mcpruner.timing`) in one process.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from mcpruner.compare import random_inputs, run, time_interleaved
+from mcpruner.compare import random_inputs, run
 from mcpruner.converter.dense_layer import shorten
 from mcpruner.converter.densify import densify
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.text import table
+from mcpruner.timing import milliseconds, runs_for, speedup, take_turns, timed_block
 from mcpruner.verification import Verification, verify
 
 
@@ -24,7 +22,8 @@ def benchmark(
     *,
     threads: Sequence[int] = (1,),
     backends: Sequence[str] = ("auto",),
-    runs: int = 30,
+    runs: int | None = 30,
+    seconds: float = 6.0,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Check, then time.
@@ -38,15 +37,17 @@ def benchmark(
     threads, backends
         Every pair of them is checked and timed.
     runs
-        Timed runs of each model, after three that are not.
+        Timed runs of each model, made up to whole blocks.
+    seconds
+        How long to time each pair for where `runs` is None.
     tick
-        Called after each timed round, for a progress bar.
+        Called after each round of blocks, for a progress bar.
 
     Returns
     -------
-    ``machine``, ``date``, ``commit``, ``runtime``, ``runs``, ``ok``, ``largest_error`` and ``tolerance`` (relative to
-    the output's largest magnitude), and ``results``: for each pair ``threads``, ``backend``, ``median_ms``,
-    ``min_ms``, ``against_median_ms``, ``against_min_ms`` and ``speedup`` (ratio of the medians). Empty when not ok.
+    What `birth_certificate` says, ``runtime``, ``ok``, ``largest_error`` and ``tolerance`` (relative to the output's
+    largest magnitude), and ``results``: for each pair ``threads``, ``backend``, ``runs``, ``median_ms``, ``min_ms``,
+    ``against_median_ms``, ``against_min_ms`` and what `mcpruner.timing.speedup` says. Empty when not ok.
     """
     dense = densify(content) if against is None else against
     pairs = [(count, backend) for count in threads for backend in backends]
@@ -56,31 +57,38 @@ def benchmark(
     return {
         **birth_certificate(),
         "runtime": f"{runtime.name} {runtime.version}",
-        "runs": runs,
         "ok": worst.ok,
         "largest_error": worst.largest_error,
         "tolerance": worst.tolerance,
-        "results": [_time(content, dense, *pair, runs, tick) for pair in pairs] if worst.ok else [],
+        "results": [_time(content, dense, *pair, runs, seconds, tick) for pair in pairs] if worst.ok else [],
     }
 
 
 def _time(
-    content: bytes, dense: bytes, num_threads: int, backend: str, runs: int, tick: Callable[[], None]
+    content: bytes,
+    dense: bytes,
+    num_threads: int,
+    backend: str,
+    runs: int | None,
+    seconds: float,
+    tick: Callable[[], None],
 ) -> dict[str, Any]:
     plugin = Interpreter(model_content=content, num_threads=num_threads, backend=backend)
     plain = find_runtime().interpreter(model_content=dense, num_threads=num_threads)
     (inputs,) = random_inputs(plain, samples=1)
     for interpreter in (plugin, plain):
         run(interpreter, inputs)
-    ours, theirs = time_interleaved([plugin.invoke, plain.invoke], runs, tick)
+    blocks = [timed_block(interpreter.invoke) for interpreter in (plugin, plain)]
+    if runs is None:
+        runs = runs_for(seconds, sum(block(1)[0] for block in blocks))
+    ours, theirs = take_turns(blocks, runs, tick)
     return {
         "threads": num_threads,
         "backend": backend,
-        "median_ms": float(np.median(ours)),
-        "min_ms": float(ours.min()),
-        "against_median_ms": float(np.median(theirs)),
-        "against_min_ms": float(theirs.min()),
-        "speedup": float(np.median(theirs) / np.median(ours)),
+        "runs": ours.size,
+        **milliseconds(ours),
+        **milliseconds(theirs, "against_"),
+        **speedup(ours, theirs),
     }
 
 

@@ -1,11 +1,10 @@
-"""Run two models on the same inputs, and say how far their outputs are apart and how long each took.
+"""Run two models on the same inputs, and say how far their outputs are apart.
 
 An error is relative to the largest magnitude of the output it is in: ``max |actual - expected| / max |expected|`` over
 all inputs. Relative to each value it would say nothing, since activations pass through zero.
 """
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,34 +139,3 @@ def output_errors(
         for error, a, b in zip(errors, run(actual, inputs), run(expected, inputs), strict=True):
             error.add(a, b)
     return errors
-
-
-def time_interleaved(
-    calls: Sequence[Callable[[], Any]], runs: int, tick: Callable[[], None] = lambda: None
-) -> np.ndarray:
-    """Milliseconds of each call, taken in turns so that a machine's slow moments fall on all of them alike.
-
-    Parameters
-    ----------
-    calls
-        What to time; each is called three times before.
-    runs
-        How often each is timed.
-    tick
-        Called after each round, for a progress bar.
-
-    Returns
-    -------
-    float64 [calls, runs]
-    """
-    for call in calls:
-        for _ in range(3):
-            call()
-    times = np.empty((len(calls), runs))
-    for i in range(runs):
-        for j, call in enumerate(calls):
-            begin = time.perf_counter_ns()
-            call()
-            times[j, i] = (time.perf_counter_ns() - begin) / 1e6
-        tick()
-    return times

@@ -6,12 +6,20 @@ import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+_SIMD = ("avx", "fma", "f16c", "asimd", "fphp", "neon", "sve", "i8mm", "bf16")  # how the flags that matter begin
+_X86_KEYS = ("vendor_id", "cpu family", "model", "stepping")
 
 
-def birth_certificate() -> dict[str, str]:
-    """``machine``, ``date`` (UTC, to the second) and ``commit`` of a measurement made now."""
+def birth_certificate() -> dict[str, Any]:
+    """``machine`` (a line), ``processor`` (see there), ``date`` (UTC, to the second) and ``commit`` of a measurement
+    made now.
+    """
     return {
         "machine": machine_name(),
+        "processor": processor(),
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "commit": commit(),
     }
@@ -20,22 +28,60 @@ def birth_certificate() -> dict[str, str]:
 def machine_name() -> str:
     """Processor, architecture, usable cores and system, in one line."""
     cores = len(os.sched_getaffinity(0))
-    return f"{_processor()}, {platform.machine()}, {cores} cores, {platform.system()} {platform.release()}"
+    return (
+        f"{_processor_name(_cpuinfo())}, {platform.machine()}, {cores} cores, {platform.system()} {platform.release()}"
+    )
 
 
-def _processor() -> str:
-    """The processor as /proc/cpuinfo names it; ARM kernels give only numbers, which are better than nothing."""
+def processor() -> dict[str, Any]:
+    """What a processor's marketing name hides, as far as the kernel tells it.
+
+    Returns
+    -------
+    ``name``; ``vendor``, ``family``, ``model`` and ``stepping`` as the kernel writes them (on ARM ``CPU implementer``,
+    ``CPU architecture``, ``CPU part`` and ``CPU revision``; "?" where it says nothing); ``simd``: its flags that are
+    about vectors; ``caches``: bytes of each cache of the first core, by names such as ``L1d`` and ``L3``.
+    """
+    info = _cpuinfo()
+    flags = (info.get("flags") or info.get("Features", "")).split()
+    arm = "CPU implementer" in info
+    keys = ("CPU implementer", "CPU architecture", "CPU part", "CPU revision") if arm else _X86_KEYS
+    return {
+        "name": _processor_name(info),
+        **{name: info.get(key, "?") for name, key in zip(("vendor", "family", "model", "stepping"), keys, strict=True)},
+        "simd": [flag for flag in flags if flag.startswith(_SIMD)],
+        "caches": _caches(),
+    }
+
+
+def _cpuinfo() -> dict[str, str]:
+    """The fields of the last core in /proc/cpuinfo; none where there is no such file."""
     try:
         text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
+        return {}
+    fields = (line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in fields}
+
+
+def _processor_name(info: dict[str, str]) -> str:
+    """The processor as /proc/cpuinfo names it; ARM kernels give only numbers, which are better than nothing."""
+    if not info:
         return platform.processor() or "unknown processor"
-    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    named = {key.strip(): value.strip() for key, value in fields.items()}
-    if "model name" in named:
-        return named["model name"]
-    if "Hardware" in named:
-        return named["Hardware"]
-    return f"CPU implementer {named.get('CPU implementer', '?')} part {named.get('CPU part', '?')}"
+    for key in ("model name", "Hardware"):
+        if key in info:
+            return info[key]
+    return f"CPU implementer {info.get('CPU implementer', '?')} part {info.get('CPU part', '?')}"
+
+
+def _caches() -> dict[str, int]:
+    """Bytes of each data cache of the first core."""
+    sizes = {}
+    for folder in sorted(_CACHES.glob("index*")):
+        level, kind, size = ((folder / name).read_text().strip() for name in ("level", "type", "size"))
+        if kind != "Instruction":
+            sizes[f"L{level}{'d' if kind == 'Data' else ''}"] = int(size.removesuffix("K")) * 1024
+    return sizes
 
 
 def commit() -> str:

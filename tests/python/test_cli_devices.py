@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,31 @@ def test_birth_certificate() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["date"])
     assert re.fullmatch(r".+, \w+, \d+ cores, Linux .+", found["machine"])
     assert re.fullmatch(r"[0-9a-f]{7,40}(-dirty)?|mcpruner \S+", found["commit"])
+
+
+def test_processor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for i, (level, kind, size) in enumerate([(1, "Data", 32), (1, "Instruction", 64), (3, "Unified", 2048)]):
+        (tmp_path / f"index{i}").mkdir()
+        for name, text in {"level": level, "type": kind, "size": f"{size}K"}.items():
+            (tmp_path / f"index{i}" / name).write_text(f"{text}\n")
+    monkeypatch.setattr(machine, "_CACHES", tmp_path)
+    cpuinfo = {
+        "model name": "Some CPU",
+        "vendor_id": "Maker",
+        "cpu family": "25",
+        "model": "17",
+        "flags": "fpu avx2 fma",
+    }
+    monkeypatch.setattr(machine, "_cpuinfo", lambda: cpuinfo)
+    assert machine.processor() == {
+        "name": "Some CPU",
+        "vendor": "Maker",
+        "family": "25",
+        "model": "17",
+        "stepping": "?",
+        "simd": ["avx2", "fma"],
+        "caches": {"L1d": 32768, "L3": 2 << 20},
+    }
 
 
 @pytest.mark.parametrize(

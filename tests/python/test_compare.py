@@ -1,4 +1,4 @@
-"""Errors relative to the largest magnitude, inputs, and timing in turns."""
+"""Errors relative to the largest magnitude, and inputs."""
 
 import ai_edge_litert.interpreter
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from small_network import Files, small_network
 from tflite_builder import TfliteBuilder
 
-from mcpruner.compare import OutputError, output_errors, random_inputs, run, time_interleaved
+from mcpruner.compare import OutputError, output_errors, random_inputs, run
 
 
 def interpreter(content: bytes) -> ai_edge_litert.interpreter.Interpreter:
@@ -92,10 +92,3 @@ def test_models_with_other_outputs_are_refused(files: Files) -> None:
     two = interpreter(net.build([net.relu(x), net.mean(x)]))
     with pytest.raises(ValueError, match="One model has 1 outputs and the other 2"):
         output_errors(interpreter(files.dense.read_bytes()), two, [])
-
-
-def test_calls_are_timed_in_turns() -> None:
-    order: list[str] = []
-    times = time_interleaved([lambda: order.append("a"), lambda: order.append("b")], 4, lambda: order.append("-"))
-    assert times.shape == (2, 4) and (times >= 0).all()
-    assert "".join(order) == "aaabbb" + "ab-" * 4

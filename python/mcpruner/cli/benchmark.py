@@ -39,7 +39,9 @@ def add_parser(commands: Any) -> None:
         metavar="B,B",
         help=f"of {', '.join(_BACKENDS)} (default: auto)",
     )
-    parser.add_argument("--runs", type=positive, default=30, metavar="N", help="timed runs of each (default: 30)")
+    parser.add_argument(
+        "--runs", type=positive, default=30, metavar="N", help="timed runs of each, in blocks of 3 (default: 30)"
+    )
     parser.add_argument("--profile", action="store_true", help="print the time of each operator in the plugin")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
 
@@ -57,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
     """Check, time, print; the exit status is 1 when the check fails, and then nothing is timed."""
     content = read_tflite(args.file)
     against = read_tflite(args.against) if args.against else None
-    from mcpruner import benchmark
+    from mcpruner import benchmark, timing
 
-    rounds = len(args.threads) * len(args.backend) * args.runs
-    with progress(f"benchmarking {args.file}", rounds) as tick:
+    steps = len(args.threads) * len(args.backend) * timing.rounds(args.runs)
+    with progress(f"benchmarking {args.file}", steps) as tick:
         result = benchmark.benchmark(
             content, against, threads=args.threads, backends=args.backend, runs=args.runs, tick=tick
         )
@@ -86,8 +88,14 @@ def print_result(result: dict[str, Any]) -> None:
     print(f"largest error {result['largest_error']:.2e} of the output's largest magnitude")
     keys = ["min_ms", "median_ms", "against_min_ms", "against_median_ms"]
     rows = [
-        [r["threads"], r["backend"], *(f"{r[key]:.3f}" for key in keys), f"{r['speedup']:.2f}"]
+        [
+            r["threads"],
+            r["backend"],
+            *(f"{r[key]:.3f}" for key in keys),
+            f"{r['speedup']:.2f}",
+            f"{r['speedup_low']:.2f}..{r['speedup_high']:.2f}",
+        ]
         for r in result["results"]
     ]
-    headers = ["threads", "backend", "min ms", "median ms", "against min ms", "against median ms", "speedup"]
+    headers = ["threads", "backend", "min ms", "median ms", "against min ms", "against median ms", "speedup", "80 % in"]
     print(table(headers, rows))

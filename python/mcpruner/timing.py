@@ -1,0 +1,101 @@
+"""Times of several models, taken in turns, and what is quoted of them.
+
+A machine's slow moments must fall on all models alike, so they alternate. They do so in short blocks, not run by run:
+an app runs one network again and again, and so finds its weights in the last-level cache if they fit, which a large
+network between any two runs of a small one would deny it. The first run of each block brings them back and is not
+counted.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+BLOCK = 3  # counted runs between two changes of the model
+
+# Called with a number of runs, it makes one run more and returns the milliseconds of all but the first.
+TimedBlock = Callable[[int], Sequence[float]]
+
+
+def timed_block(call: Callable[[], Any]) -> TimedBlock:
+    """Blocks of a function of this process."""
+
+    def block(runs: int) -> list[float]:
+        call()
+        times = []
+        for _ in range(runs):
+            begin = time.perf_counter_ns()
+            call()
+            times.append((time.perf_counter_ns() - begin) / 1e6)
+        return times
+
+    return block
+
+
+def take_turns(contenders: Sequence[TimedBlock], runs: int, tick: Callable[[], None] = lambda: None) -> np.ndarray:
+    """Milliseconds of each contender in each of its blocks.
+
+    Parameters
+    ----------
+    contenders
+        What to time; each makes one uncounted block first.
+    runs
+        How often each is timed at least; whole blocks are made.
+    tick
+        Called after each round of blocks, `rounds(runs)` times, for a progress bar.
+
+    Returns
+    -------
+    float64 [contenders, rounds, runs in a block]
+    """
+    size = min(runs, BLOCK)
+    for contender in contenders:
+        contender(size)
+    times = np.empty((len(contenders), rounds(runs), size))
+    for i in range(times.shape[1]):
+        for j, contender in enumerate(contenders):
+            times[j, i] = contender(size)
+        tick()
+    return times
+
+
+def rounds(runs: int) -> int:
+    """Blocks that hold at least `runs` counted runs."""
+    return -(-runs // BLOCK)
+
+
+def runs_for(seconds: float, round_ms: float) -> int:
+    """Counted runs of each contender that fill about `seconds`, 8 to 50 blocks of them.
+
+    Parameters
+    ----------
+    seconds
+        To spend on all contenders together.
+    round_ms
+        Milliseconds of one run of each of them.
+    """
+    return BLOCK * int(np.clip(seconds * 1e3 / (round_ms * (BLOCK + 1)), 8, 50))
+
+
+def speedup(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """How much less time one contender took than another, and how sure that is.
+
+    Parameters
+    ----------
+    ours, theirs
+        float64 [rounds, runs]: two rows of what `take_turns` returns.
+
+    Returns
+    -------
+    ``speedup``: the median over the rounds of the ratio of two neighbouring blocks' medians, and ``speedup_low`` and
+    ``speedup_high``: the range that holds the middle 80 % of those ratios.
+    """
+    ratios = np.median(theirs, axis=1) / np.median(ours, axis=1)
+    low, middle, high = np.quantile(ratios, [0.1, 0.5, 0.9])
+    return {"speedup": float(middle), "speedup_low": float(low), "speedup_high": float(high)}
+
+
+def milliseconds(times: np.ndarray, prefix: str = "") -> dict[str, float]:
+    """``median_ms`` and ``min_ms`` of an array of milliseconds, with `prefix` before the names."""
+    return {f"{prefix}median_ms": float(np.median(times)), f"{prefix}min_ms": float(times.min())}
