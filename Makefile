@@ -6,7 +6,7 @@ VENVS := .venv .venv-tflite-runtime
 export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
-.PHONY: help setup build install lint test test-cpp test-asan test-python demo bench fuzz clean
+.PHONY: help setup build install lint test test-cpp test-asan test-python demo bench bench-peers fuzz clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -49,6 +49,14 @@ demo: install ## Train, prune, convert and run a network, and time a large one
 
 bench: install ## Measure the networks against the dense runtime
 	$(PYTHON) benchmarks/run.py
+
+bench-peers: install .venv-peers/.setup-stamp ## Measure them against ONNX Runtime, OpenVINO, ncnn and MNN
+	$(PYTHON) benchmarks/peers.py
+
+.venv-peers/.setup-stamp: benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
 
 fuzz: install ## Damage blobs at random for FUZZ_SECONDS (300) under the sanitizers
 	bazel build --config=asan //python/native:_native.so

@@ -1,90 +1,130 @@
 """Time pruned networks beside their dense selves: ``make bench``.
 
-Each network of examples/models.py is pruned in one shot, rescaled, converted, checked against its dense self in the
-same runtime without the plugin, and only then timed in turns with it. Models are written below ``--out``, and one JSON
-file with what ``mcpruner benchmark --json`` writes, for every network.
+Each network is pruned in one shot, rescaled, converted, checked against its dense self in the same runtime without the
+plugin, and only then timed in turns with it; then both are loaded in fresh processes for what they cost beside time.
+``out/benchmarks/bench.json`` has for every network what ``mcpruner benchmark --json`` writes, and more.
 """
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
+from footprint import footprint
+from networks import CHOICES, OUT, default_density, export, litert_bar
 
-from models import NETWORKS, rescale_filters
-
-import mcpruner
 from mcpruner.benchmark import benchmark
+from mcpruner.cli.benchmark import backend_list
 from mcpruner.cli.common import positive_list, progress
-from mcpruner.converter.source import load_source
 from mcpruner.text import table
 
-HEADERS = ["network", "threads", "bytes", "dense bytes", "median ms", "dense median ms", "speedup", "largest error"]
-
-
-def export(name: str, density: float, target: str, values: str, folder: Path) -> tuple[Path, Path]:
-    """Write the pruned network as an ordinary ``.tflite`` and as a converted one."""
-    stem = folder / f"{name}_{density:g}"
-    dense, sparse = stem.with_name(stem.name + "_dense.tflite"), stem.with_name(f"{stem.name}_{target}_{values}.tflite")
-    model = NETWORKS[name]()
-    pruned = mcpruner.prune(model, target=target, density=density)
-    rescale_filters(pruned, model)
-    dense.write_bytes(load_source(pruned))
-    sparse.write_bytes(mcpruner.convert(dense, target=target, values=values)[0])
-    return dense, sparse
+SPEED = [
+    "network",
+    "density",
+    "backend",
+    "threads",
+    "dense ms",
+    "ours ms",
+    "speedup",
+    "80 % in",
+    "bar",
+    "largest error",
+]
+COST = [
+    "network",
+    "dense MB",
+    "ours MB",
+    "dense peak MiB",
+    "ours peak MiB",
+    "dense load ms",
+    "ours load ms",
+    "dense first/steady",
+    "ours first/steady",
+    "arena MB",
+]
 
 
 def measure(name: str, args: argparse.Namespace) -> dict[str, Any]:
-    """Result of one network: what `mcpruner.benchmark.benchmark` returns, its name and file sizes."""
+    """Result of one network: what `mcpruner.benchmark.benchmark` returns, and the files' sizes and footprints."""
+    density = args.density or default_density(name)
     with progress(f"{name}: pruning and converting"):
-        files = export(name, args.density, args.target, args.values, args.out)
-    dense, sparse = (path.read_bytes() for path in files)
-    with progress(f"{name}: timing", len(args.threads) * args.runs) as tick:
-        result = benchmark(sparse, dense, threads=args.threads, runs=args.runs, tick=tick)
-    return {"network": name, "density": args.density, "bytes": len(sparse), "against_bytes": len(dense), **result}
+        files = export(name, density, args.values, args.out)
+    dense, converted = files.dense.read_bytes(), files.converted.read_bytes()
+    backends = args.backend or (["cpu", "auto"] if density == 1 else ["auto"])
+    with progress(f"{name}: timing"):
+        result = benchmark(converted, dense, threads=args.threads, backends=backends, runs=None, seconds=args.seconds)
+    with progress(f"{name}: loading"):
+        costs = {"mcpruner": footprint(files.converted, "mcpruner"), "litert": footprint(files.dense, "litert")}
+    sizes = {"bytes": len(converted), "against_bytes": len(dense)}
+    return {"network": name, "density": density, "values": args.values, **sizes, "footprint": costs, **result}
 
 
-def rows(result: dict[str, Any]) -> list[list[Any]]:
-    """One row of the table for each thread count."""
+def speed_rows(result: dict[str, Any]) -> list[list[Any]]:
+    """One row under `SPEED` for each thread count and backend."""
     return [
         [
             result["network"],
+            f"{result['density']:g}",
+            one["backend"],
             one["threads"],
-            result["bytes"],
-            result["against_bytes"],
-            f"{one['median_ms']:.2f}",
             f"{one['against_median_ms']:.2f}",
+            f"{one['median_ms']:.2f}",
             f"{one['speedup']:.2f}",
+            f"{one['speedup_low']:.2f}..{one['speedup_high']:.2f}",
+            (litert_bar(result["network"], result["density"], one["backend"]) or "-") if one["threads"] == 1 else "-",
             f"{result['largest_error']:.1e}",
         ]
         for one in result["results"]
     ]
 
 
+def cost_row(result: dict[str, Any]) -> list[Any]:
+    """The row under `COST`."""
+    dense, ours = result["footprint"]["litert"], result["footprint"]["mcpruner"]
+    return [
+        result["network"],
+        *(f"{result[key] / 1e6:.1f}" for key in ("against_bytes", "bytes")),
+        *(f"{one['peak_mib']:.0f}" for one in (dense, ours)),
+        *(f"{one['load_ms']:.0f}" for one in (dense, ours)),
+        *(f"{one['first_ms'] / one['steady_ms']:.2f}" for one in (dense, ours)),
+        f"{ours['arena_bytes'] / 1e6:.1f}",
+    ]
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", choices=CHOICES, default=CHOICES, metavar="NAME", help="default: all")
+    parser.add_argument("--density", type=float, help="share of weights kept (default: what the network's bar says)")
+    parser.add_argument("--backend", type=backend_list, help="default: auto, at density 1 cpu,auto")
+    parser.add_argument(
+        "--values", choices=("float32", "float16", "int8"), default="float32", help="as stored (default: float32)"
+    )
+    parser.add_argument("--threads", type=positive_list, default=[1, 2], help="thread counts (default: 1,2)")
+    parser.add_argument("--seconds", type=float, default=6.0, help="of timing for each pair of models (default: 6)")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"for the networks' files (default: {OUT})")
+    parser.add_argument("--json", type=Path, help="the results (default: bench.json in --out)")
+    return parser.parse_args()
+
+
 def main() -> int:
     """Measure, print, write; the exit status is 1 when a network's outputs are wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=["resnet18"], help="default: resnet18")
-    parser.add_argument("--density", type=float, default=0.178, help="share of weights kept (default: 0.178)")
-    parser.add_argument("--target", default="x86-64", help="target of pruning and conversion (default: x86-64)")
-    parser.add_argument("--values", choices=("float32", "float16", "int8"), default="float16", help="default: float16")
-    parser.add_argument("--threads", type=positive_list, default=[1, 2], help="thread counts (default: 1,2)")
-    parser.add_argument("--runs", type=int, default=30, help="timed runs of each (default: 30)")
-    parser.add_argument("--out", type=Path, default=Path("out/benchmarks"), help="default: out/benchmarks")
-    args = parser.parse_args()
+    args = parse()
     args.out.mkdir(parents=True, exist_ok=True)
-    results = [measure(name, args) for name in args.networks]
-    (args.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    print(table(HEADERS, [row for result in results for row in rows(result)]))
+    results = []
+    for name in args.networks:
+        results.append(measure(name, args))
+        (args.json or args.out / "bench.json").write_text(json.dumps(results, indent=2) + "\n")
+        print(f"{name}: done", file=sys.stderr)
+    print(table(SPEED, [row for result in results for row in speed_rows(result)]))
+    print()
+    print(table(COST, [cost_row(result) for result in results]))
     wrong = [result for result in results if not result["ok"]]
     for result in wrong:
         print(f"{result['network']}: NOT equal, largest error {result['largest_error']:.1e}", file=sys.stderr)
     first = results[0]
-    print(f"{first['runtime']} on {first['machine']}; {first['date']}, {first['commit']}")
+    print(f"\n{first['runtime']} on {first['machine']}; {first['date']}, {first['commit']}")
     return 1 if wrong else 0
 
 

@@ -41,6 +41,17 @@ def _basic_block(x: keras.KerasTensor, filters: int, stride: int, name: str) -> 
     return layers.ReLU(name=name + "_relu2")(layers.Add(name=name + "_add")([x, shortcut]))
 
 
+def _resnet18(inputs: keras.KerasTensor, stem: keras.KerasTensor, classes: int, name: str) -> keras.Model:
+    """What ResNet-18 is behind its stem: four stages of two blocks, mean, classifier."""
+    x = stem
+    for stage, filters in enumerate((64, 128, 256, 512), start=1):
+        for block in range(2):
+            stride = 2 if stage > 1 and block == 0 else 1
+            x = _basic_block(x, filters, stride, f"stage{stage}_block{block + 1}")
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, layers.Dense(classes, name="classifier")(x), name=name)
+
+
 def resnet18(input_size: int = 224, classes: int = 1000) -> keras.Model:
     """ResNet-18 (He et al., arXiv 1512.03385) in torchvision's topology, He-normal weights, 11.7 M parameters."""
     keras.utils.set_random_seed(0)
@@ -48,12 +59,28 @@ def resnet18(input_size: int = 224, classes: int = 1000) -> keras.Model:
     x = layers.ReLU(name="stem_relu")(_conv(inputs, 64, 7, 2, "stem"))
     # The stem's pixels are at least 0, so zeros around them pool as PyTorch's minus infinity does.
     x = layers.MaxPooling2D(3, 2, name="stem_pool")(layers.ZeroPadding2D(1, name="stem_pool_pad")(x))
-    for stage, filters in enumerate((64, 128, 256, 512), start=1):
-        for block in range(2):
-            stride = 2 if stage > 1 and block == 0 else 1
-            x = _basic_block(x, filters, stride, f"stage{stage}_block{block + 1}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(inputs, layers.Dense(classes, name="classifier")(x), name="resnet18")
+    return _resnet18(inputs, x, classes, "resnet18")
+
+
+def resnet18_cifar() -> keras.Model:
+    """ResNet-18 for 32x32 images: a 3x3 stem at stride 1 and no pooling behind it, 11.2 M parameters."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((32, 32, 3), name="image")
+    stem = layers.ReLU(name="stem_relu")(_conv(inputs, 64, 3, 1, "stem"))
+    return _resnet18(inputs, stem, 10, "resnet18_cifar")
+
+
+def vgg16_cifar() -> keras.Model:
+    """VGG-16 for 32x32 images: its 13 convolutions with batch norm, then one dense layer, 14.7 M parameters."""
+    keras.utils.set_random_seed(0)
+    inputs = x = keras.Input((32, 32, 3), name="image")
+    for stage, (filters, convolutions) in enumerate(((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)), start=1):
+        for i in range(1, convolutions + 1):
+            name = f"stage{stage}_conv{i}"
+            x = layers.ReLU(name=name + "_relu")(_conv(x, filters, 3, 1, name))
+        x = layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
+    x = layers.Flatten(name="flatten")(x)
+    return keras.Model(inputs, layers.Dense(10, name="classifier")(x), name="vgg16_cifar")
 
 
 def digits_cnn() -> keras.Model:
@@ -75,9 +102,19 @@ def digits_cnn() -> keras.Model:
 def _application(name: str) -> Callable[[], keras.Model]:
     def build() -> keras.Model:
         keras.utils.set_random_seed(0)
-        return getattr(keras.applications, name)(weights=None, classifier_activation=None, input_shape=(224, 224, 3))
+        application = getattr(keras.applications, name)
+        model = application(weights=None, classifier_activation=None, input_shape=(224, 224, 3))
+        _draw_he_normal(model)
+        return model
 
     return build
+
+
+def _draw_he_normal(model: keras.Model) -> None:
+    """Draw the kernels of all layers again: keras.applications starts from uniform ones, which prune differently."""
+    for i, layer in enumerate(model.layers):
+        if hasattr(layer, "kernel"):
+            layer.kernel.assign(keras.initializers.HeNormal(seed=i)(layer.kernel.shape))
 
 
 NETWORKS: dict[str, Callable[[], keras.Model]] = {
@@ -86,6 +123,8 @@ NETWORKS: dict[str, Callable[[], keras.Model]] = {
     "vgg16": _application("VGG16"),
     "mobilenet_v1": _application("MobileNet"),
     "mobilenet_v2": _application("MobileNetV2"),
+    "vgg16_cifar": vgg16_cifar,
+    "resnet18_cifar": resnet18_cifar,
 }
 
 

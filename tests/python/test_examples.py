@@ -1,4 +1,4 @@
-"""The pieces of the demo and of the benchmark driver: networks, layer times, picture. ``make demo`` runs the whole."""
+"""The pieces of the demo: networks, layer times, picture. ``make demo`` runs the whole."""
 
 import importlib
 import sys
@@ -18,13 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def examples() -> Iterator[SimpleNamespace]:
-    """The modules of examples/ and benchmarks/, which import each other by their plain names."""
-    folders = [str(ROOT / "examples"), str(ROOT / "benchmarks")]
-    sys.path[:0] = folders
-    names = ("models", "layer_times", "picture", "demo", "run")
+    """The modules of examples/, which import each other by their plain names."""
+    sys.path.insert(0, str(ROOT / "examples"))
+    names = ("models", "layer_times", "picture", "demo")
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
-    for folder in folders:
-        sys.path.remove(folder)
+    sys.path.remove(str(ROOT / "examples"))
 
 
 def test_resnet18_has_torchvisions_topology(examples: SimpleNamespace) -> None:
@@ -35,6 +33,19 @@ def test_resnet18_has_torchvisions_topology(examples: SimpleNamespace) -> None:
     assert sum(isinstance(layer, keras.layers.Conv2D) for layer in model.layers) == 20
     shapes = [model.get_layer(f"stage{i}_block2_relu2").output.shape[1:] for i in range(1, 5)]
     assert shapes == [(56, 56, 64), (28, 28, 128), (14, 14, 256), (7, 7, 512)]
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("resnet18_cifar", 11_173_962), ("vgg16_cifar", 14_724_042)])
+def test_networks_for_small_images(examples: SimpleNamespace, name: str, parameters: int) -> None:
+    model = examples.models.NETWORKS[name]()
+    assert (model.input_shape, model.output_shape) == ((None, 32, 32, 3), (None, 10))
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == parameters
+
+
+def test_applications_have_he_normal_kernels(examples: SimpleNamespace) -> None:
+    model = examples.models.NETWORKS["mobilenet_v1"]()
+    kernel = np.array(model.get_layer("conv_pw_13").kernel)
+    assert kernel.std() == pytest.approx(np.sqrt(2 / kernel.shape[-2]), rel=0.01)
 
 
 def test_networks_are_seeded(examples: SimpleNamespace) -> None:
@@ -75,10 +86,3 @@ def test_layer_times_and_picture(examples: SimpleNamespace, files: Files, tmp_pa
     assert len(layers[0].row()) == len(examples.layer_times.LayerTime.HEADERS)
     examples.picture.draw(content, layers, tmp_path / "demo.png")
     assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_benchmark_rows(examples: SimpleNamespace) -> None:
-    times = {"threads": 2, "median_ms": 1.0, "against_median_ms": 2.5, "speedup": 2.5}
-    result = {"network": "n", "bytes": 10, "against_bytes": 99, "largest_error": 1e-7, "results": [times]}
-    assert examples.run.rows(result) == [["n", 2, 10, 99, "1.00", "2.50", "2.50", "1.0e-07"]]
-    assert len(examples.run.rows(result)[0]) == len(examples.run.HEADERS)
