@@ -6,7 +6,7 @@ VENVS := .venv .venv-tflite-runtime
 export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
-.PHONY: help setup build install lint test test-cpp test-asan test-python demo bench bench-peers fuzz clean
+.PHONY: help setup build install lint test test-cpp test-asan test-python demo bench bench-peers roofline performance fuzz clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -52,6 +52,14 @@ bench: install ## Measure the networks against the dense runtime
 
 bench-peers: install .venv-peers/.setup-stamp ## Measure them against ONNX Runtime, OpenVINO, ncnn and MNN
 	$(PYTHON) benchmarks/peers.py
+
+roofline: install ## Draw each layer's speed against the machine's limits
+	mkdir -p out/benchmarks
+	$(PYTHON) -m mcpruner calibrate --output out/benchmarks/limits.json
+	$(PYTHON) benchmarks/roofline.py --limits out/benchmarks/limits.json
+
+performance: install .venv-peers/.setup-stamp ## Measure all of docs/performance.md, twice, and write its tables
+	$(PYTHON) benchmarks/performance.py
 
 .venv-peers/.setup-stamp: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv --clear .venv-peers

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from networks import CHOICES, OUT, ROOT, default_density, engine_bar, export
 from plain_graph import save
 from worker import EngineError, Worker
+from workloads import CHOICES, OUT, ROOT, UNSTRUCTURED, default_density, engine_bar, export
 
 from mcpruner.cli.common import positive_list, progress
 from mcpruner.compare import OutputError
@@ -33,7 +33,7 @@ PEERS = {
     "mnn_sparse": ".sparse.mnn",
 }
 SPARSE = ("mcpruner", "mnn_sparse")  # the others are dense
-NETWORKS = tuple(name for name in CHOICES if not name.endswith("_unstructured"))
+NETWORKS = tuple(name for name in CHOICES if name != UNSTRUCTURED)
 TOLERANCE = 1e-3  # of the largest logit; Winograd's transforms cost MNN 1e-5 to 1e-4
 HEADERS = [
     "network",

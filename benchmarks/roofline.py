@@ -14,7 +14,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from networks import CHOICES, OUT, default_density, export
+from workloads import CHOICES, OUT, default_density, export
 
 from mcpruner.compare import random_inputs, run
 from mcpruner.converter.dense_layer import shorten
@@ -101,7 +101,9 @@ def main() -> None:
     parser.add_argument("--limits", type=Path, required=True, help="JSON of `mcpruner calibrate`")
     parser.add_argument("--networks", nargs="+", choices=CHOICES, default=CHOICES, metavar="NAME", help="default: all")
     parser.add_argument("--runs", type=int, default=60, help="profiled runs of each network (default: 60)")
-    parser.add_argument("--out", type=Path, default=OUT, help=f"for files and pictures (default: {OUT})")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"for the networks' files (default: {OUT})")
+    parser.add_argument("--pictures", type=Path, default=OUT, help=f"folder for the pictures (default: {OUT})")
+    parser.add_argument("--json", type=Path, help="the results (default: layers.json in --out)")
     args = parser.parse_args()
     limits = json.loads(args.limits.read_text())["limits"]
     args.out.mkdir(parents=True, exist_ok=True)
@@ -110,11 +112,11 @@ def main() -> None:
         density = default_density(name)
         ops = measure(export(name, density, "float32", args.out).converted.read_bytes(), args.runs)
         results.append({**certificate, "network": name, "density": density, "limits": limits, "layers": ops})
-        path = args.out / f"roofline_{name}.png"
+        path = args.pictures / f"roofline_{name}.png"
         draw(ops, limits, f"{name}, density {density:g}, one thread", path)
         print(f"{name}, {sum(op['nanoseconds'] for op in ops) / 1e6:.2f} ms; {path}", file=sys.stderr)
         print(table(HEADERS, [row(op, limits) for op in ops]))
-    (args.out / "layers.json").write_text(json.dumps(results, indent=2) + "\n")
+    (args.json or args.out / "layers.json").write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from footprint import footprint
-from networks import CHOICES, OUT, default_density, export, litert_bar
+from workloads import CHOICES, OUT, UNSTRUCTURED, default_density, export, litert_bar
 
 from mcpruner.benchmark import benchmark
 from mcpruner.cli.benchmark import backend_list
@@ -95,7 +95,9 @@ def cost_row(result: dict[str, Any]) -> list[Any]:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", choices=CHOICES, default=CHOICES, metavar="NAME", help="default: all")
+    parser.add_argument(
+        "--networks", nargs="+", choices=CHOICES, metavar="NAME", help=f"of {', '.join(CHOICES)} (default: all)"
+    )
     parser.add_argument("--density", type=float, help="share of weights kept (default: what the network's bar says)")
     parser.add_argument("--backend", type=backend_list, help="default: auto, at density 1 cpu,auto")
     parser.add_argument(
@@ -105,7 +107,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=6.0, help="of timing for each pair of models (default: 6)")
     parser.add_argument("--out", type=Path, default=OUT, help=f"for the networks' files (default: {OUT})")
     parser.add_argument("--json", type=Path, help="the results (default: bench.json in --out)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    # What stands for foreign sparsity has one density.
+    args.networks = args.networks or [name for name in CHOICES if not args.density or name != UNSTRUCTURED]
+    return args
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """What is measured: the networks as ``.tflite`` files, dense and converted, and the bars that they are held to."""
 
+import functools
 import hashlib
 import os
 import sys
@@ -56,6 +57,8 @@ def litert_bar(name: str, density: float, backend: str) -> float | None:
     mobile = name.startswith("mobilenet")
     if density == default_density(name):
         return _BARS[name][0]
+    if name == UNSTRUCTURED:
+        return None
     if density == 0.5:
         return 1.2 if mobile else 1.5
     if density == 1:
@@ -93,6 +96,7 @@ def export(name: str, density: float, values: str, folder: Path = OUT) -> Files:
     return files
 
 
+@functools.cache
 def _fingerprint() -> str:
     """Of every source that decides what is in the files."""
     digest = hashlib.sha256()
