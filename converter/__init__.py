@@ -8,7 +8,8 @@ Converting, in the order in which `convert.convert` does it::
     source          model, file or bytes          -> dense .tflite
     tflite_model    .tflite                       -> tables, checked
     weights         constants of a layer          -> float32 array (float16, DENSIFY and sparse tensors expanded)
-    estimate        weights, target               -> group_size, permutation, predicted speed-up
+    estimate        weights, costs                -> group_size, permutation, predicted speed-up (cost_model)
+    layer_plan      operators of a subgraph       -> which to pack, if the model is faster then
     pack            weights, group_size           -> SparseLayer
     serialize       SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
     tflite_rewrite  CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped

@@ -1,7 +1,9 @@
 """`convert`: from a model to a ``.tflite`` whose pruned layers are packed, and a report on every layer."""
 
+from pathlib import Path
 from typing import Any
 
+from mcpruner.converter.cost_model import load_costs
 from mcpruner.converter.report import Report
 from mcpruner.converter.source import load_source
 from mcpruner.converter.target import Target, get_target
@@ -11,12 +13,18 @@ from mcpruner.converter.tflite_rewrite import rewrite
 VALUES = ("float32", "float16", "int8")
 
 
-def convert(model_or_path: Any, target: str | Target = "generic", values: str = "float32") -> tuple[bytes, Report]:
+def convert(
+    model_or_path: Any,
+    target: str | Target = "generic",
+    values: str = "float32",
+    calibration: str | Path | None = None,
+) -> tuple[bytes, Report]:
     """Pack the pruned layers of a model for mcpruner's delegate.
 
     The result runs in any TFLite runtime that loads the delegate. Zeros may come from anywhere: `prune`, tfmot,
     PyTorch; what is packed reads back bit for bit (rounded, if `values` is not float32), which is checked here for each
-    layer. Layers that would not run faster stay as they are.
+    layer. Layers that would not run faster stay as they are, and so does the whole model where packed layers gain less
+    than the dense ones lose that run beside them in the plugin.
 
     Parameters
     ----------
@@ -27,6 +35,9 @@ def convert(model_or_path: Any, target: str | Target = "generic", values: str = 
     values
         How packed weights are stored: ``"float32"``, ``"float16"``, or ``"int8"`` with one scale per filter. They are
         computed with as float32 in any case.
+    calibration
+        File of ``mcpruner calibrate``, made on the machine that will run the model, to predict speed by; by default the
+        target's shipped table.
 
     Returns
     -------
@@ -45,7 +56,7 @@ def convert(model_or_path: Any, target: str | Target = "generic", values: str = 
         raise ValueError(f"Unknown value type {values!r}: use one of {', '.join(VALUES)}.")
     content = load_source(model_or_path)
     model = read_model(content)
-    layers = rewrite(model, hardware, values)
+    layers, speedup = rewrite(model, hardware, values, load_costs(calibration or hardware.costs))
     changed = any(layer.accelerated and layer.op in ("CONV_2D", "FULLY_CONNECTED") for layer in layers)
     result = write_model(model) if changed else content
-    return result, Report(hardware.name, values, len(content), len(result), layers)
+    return result, Report(hardware.name, values, len(content), len(result), round(speedup, 3), layers)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.estimate import Work
+from mcpruner.converter.cost_model import Work
 from mcpruner.converter.serialize import SparseOptions
 from mcpruner.converter.tflite_model import schema, tensor_name, type_name
 from mcpruner.converter.weights import NotConstantError, read_constant
@@ -47,7 +47,7 @@ class DenseLayer:
     options
         Strides, padding and so on, as the custom operator will carry them.
     work
-        Output size, for `estimate`.
+        Output size, for `cost_model`.
     """
 
     name: str
@@ -139,7 +139,7 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         weights.values if rank == 4 else weights.values.reshape(shape[0], 1, 1, shape[1]),
         bias.values.reshape(-1) if bias else None,
         options,
-        output_work(graph, op, kind),
+        output_work(graph, op, kind, options.stride_w),
     )
 
 
@@ -215,7 +215,7 @@ def _activation(given: Any) -> str:
     return _ACTIVATIONS[name]
 
 
-def output_work(graph: Any, op: Any, kind: str) -> Work:
+def output_work(graph: Any, op: Any, kind: str, stride: int = 1) -> Work:
     """Output size; sizes that are only known when the model runs are taken as `Work`'s usual ones."""
     tensor = graph.tensors[op.outputs[0]]
     signature = tensor.shapeSignature
@@ -223,7 +223,8 @@ def output_work(graph: Any, op: Any, kind: str) -> Work:
     if kind == "FullyConnected":
         rows = [size for size, fixed in zip(tensor.shape[:-1], known, strict=False) if fixed]
         return Work(kind, int(np.prod([1, *rows])), 1)
-    usual = Work(kind)
+    usual = Work(kind, stride=stride)
     if len(known) != 4:
         return usual
-    return Work(kind, tensor.shape[1] if known[1] else usual.height, tensor.shape[2] if known[2] else usual.width)
+    height = tensor.shape[1] if known[1] else usual.height
+    return Work(kind, height, tensor.shape[2] if known[2] else usual.width, stride)

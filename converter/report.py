@@ -59,12 +59,15 @@ class Report:
         As given to `convert`.
     bytes_before, bytes_after
         Of the dense and of the converted ``.tflite``.
+    predicted_speedup
+        Of all layers of the first subgraph together, dense ones included; 1 where none is packed.
     """
 
     target: str
     values: str
     bytes_before: int
     bytes_after: int
+    predicted_speedup: float = 1.0
     layers: list[LayerReport] = field(default_factory=list)
 
     @property
@@ -80,7 +83,8 @@ class Report:
             return "The model has no convolution and no dense layer, so nothing was packed."
         if not self.num_accelerated:
             return f"None of {len(self.layers)} layers was packed: the file is as it was."
-        return f"{self.num_accelerated} of {len(self.layers)} layers are packed for {self.target}; {size}."
+        speedup = f"predicted {self.predicted_speedup:.2f} times as fast together"
+        return f"{self.num_accelerated} of {len(self.layers)} layers are packed for {self.target}, {speedup}; {size}."
 
     def to_json(self) -> str:
         """The same as a JSON object; keys keep their order and names from release to release."""

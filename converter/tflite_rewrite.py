@@ -7,16 +7,16 @@ The blob (format/sparse_pattern.fbs) is a constant UINT8 tensor, the options are
 Operators keep their places, tensors their names. Every convolution and dense layer gets a line in the report.
 """
 
-import contextlib
 from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
-from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_packed
+from mcpruner.converter.cost_model import CostModel
+from mcpruner.converter.dense_layer import DenseLayer, short_name
 from mcpruner.converter.drop_unused import drop_unused
-from mcpruner.converter.estimate import Choice, Counts, choose, predict_speedup
+from mcpruner.converter.estimate import Choice
 from mcpruner.converter.fold_pad import fold_pad
+from mcpruner.converter.layer_plan import KINDS, PACKED, LayerPlan, plan_layers, predict_subgraph
 from mcpruner.converter.pack import pack, unpack
 from mcpruner.converter.report import LayerReport
 from mcpruner.converter.serialize import deserialize, round_values, serialize, serialize_options
@@ -30,21 +30,13 @@ from mcpruner.converter.tflite_model import (
     tensor_name,
     type_name,
 )
-from mcpruner.converter.weights import NotConstantError, read_constant
 
 VERSION = 1  # of both custom operators
 
-_KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
-_NEVER = {
-    "DEPTHWISE_CONV_2D": "depthwise convolutions are not packed",
-    "TRANSPOSE_CONV": "transposed convolutions are not packed",
-    "CONV_3D": "three-dimensional convolutions are not packed",
-}
-_PACKED = {CONV: "Conv2D", FULLY_CONNECTED: "FullyConnected"}
-_CODES = {kind: name.encode() for name, kind in _PACKED.items()}
+_CODES = {kind: name.encode() for name, kind in PACKED.items()}
 
 
-def rewrite(model: Any, target: Target, values: str) -> list[LayerReport]:
+def rewrite(model: Any, target: Target, values: str, costs: CostModel) -> tuple[list[LayerReport], float]:
     """Pack the layers of `model` (``ModelT``, as `read_model` returns it) in place.
 
     Parameters
@@ -53,11 +45,15 @@ def rewrite(model: Any, target: Target, values: str) -> list[LayerReport]:
         Hardware to choose group sizes for.
     values
         ``"float32"``, ``"float16"`` or ``"int8"``: how weights are stored.
+    costs
+        By which speed is predicted.
 
     Returns
     -------
     list of LayerReport
         In execution order, subgraph by subgraph.
+    float
+        Predicted speed-up of all layers of the first subgraph together; 1 where none is packed.
 
     Raises
     ------
@@ -65,14 +61,17 @@ def rewrite(model: Any, target: Target, values: str) -> list[LayerReport]:
         A layer is damaged or has NaN weights, or the model is fully quantized.
     """
     refuse_quantized(model)
-    reports = [
-        report
-        for graph in model.subgraphs
-        for index, op in enumerate(list(graph.operators))
-        if (report := _rewrite_operator(model, graph, index, op, target, values)) is not None
-    ]
+    plans = [plan_layers(model, graph, target, costs) for graph in model.subgraphs]
+    for graph, graph_plans in zip(model.subgraphs, plans, strict=True):
+        for plan in graph_plans:
+            if plan.layer is not None and plan.choice is not None:
+                _pack_layer(model, graph, plan, plan.layer, plan.choice, values)
+    reports = [plan.report for graph_plans in plans for plan in graph_plans]
+    speedup = 1.0
+    if plans and any(plan.report.accelerated for plan in plans[0]):
+        speedup = predict_subgraph(model.subgraphs[0], plans[0], costs)
     drop_unused(model)
-    return reports
+    return reports, speedup
 
 
 def refuse_quantized(model: Any) -> None:
@@ -81,7 +80,7 @@ def refuse_quantized(model: Any) -> None:
         (graph, op)
         for graph in model.subgraphs
         for op in graph.operators
-        if operator_name(model, op) in _KINDS and op.inputs and op.inputs[0] >= 0
+        if operator_name(model, op) in KINDS and op.inputs and op.inputs[0] >= 0
     ]
     types = [type_name(graph.tensors[op.inputs[0]]) for graph, op in layers]
     if types and all(name in ("int8", "uint8", "int16") for name in types):
@@ -91,64 +90,21 @@ def refuse_quantized(model: Any) -> None:
         )
 
 
-def _rewrite_operator(model: Any, graph: Any, index: int, op: Any, target: Target, values: str) -> LayerReport | None:
-    name = operator_name(model, op)
-    if name in _PACKED:
-        return _report_packed(model, graph, index, op, name, target)
-    if name not in _KINDS and name not in _NEVER:
-        return None
-    report = _describe(model, graph, index, op, name)
-    if name in _NEVER:
-        report.reason = f"dense: {_NEVER[name]}"
-        return report
-    try:
-        _pack_layer(model, graph, op, _KINDS[name], target, values, report)
-    except StaysDense as reason:
-        report.reason = f"dense: {reason}"
-    return report
-
-
-def _describe(model: Any, graph: Any, index: int, op: Any, name: str) -> LayerReport:
-    """The line of a layer that stays as it is, with no reason yet."""
-    report = LayerReport(short_name(graph, op), index, name, [])
-    operands = op.inputs[1::2] if name == "TRANSPOSE_CONV" else op.inputs[1:3]  # [size, weights, x, bias]
-    constants = [i for i in operands if i >= 0]
-    if constants:
-        report.shape = list(graph.tensors[constants[0]].shape)
-        with contextlib.suppress(NotConstantError):
-            read = [read_constant(model, graph, i, producers(graph)) for i in constants]
-            report.density = float(np.count_nonzero(read[0].values) / max(1, read[0].values.size))
-            report.bytes_before = report.bytes_after = sum(constant.stored_bytes for constant in read)
-    return report
-
-
-def _pack_layer(model: Any, graph: Any, op: Any, kind: str, target: Target, values: str, report: LayerReport) -> None:
-    """Pack one layer and fill its line; StaysDense where it does not pay."""
-    writers = producers(graph)
-    layer = read_layer(model, graph, op, kind, writers)
-    choice = choose(layer.weights, target, layer.work)
-    if choice.predicted_speedup <= 1:
-        raise StaysDense(_not_worth_it(report.density, choice))
+def _pack_layer(model: Any, graph: Any, plan: LayerPlan, layer: DenseLayer, choice: Choice, values: str) -> None:
+    """Pack one layer as planned and fill its line."""
+    report = plan.report
     fits = values != "float16" or np.abs(layer.weights).max() <= np.finfo(np.float16).max
     blob, num_patterns = _make_blob(layer, choice, values if fits else "float32")
     options = layer.options
-    if kind == "Conv2D":
-        options = fold_pad(model, graph, op, options, writers)
-    _replace(model, graph, op, kind, blob, serialize_options(options))
+    if layer.kind == "Conv2D":
+        options = fold_pad(model, graph, plan.op, options, producers(graph))
+    _replace(model, graph, plan.op, layer.kind, blob, serialize_options(options))
     report.num_patterns, report.group_size = num_patterns, choice.group_size
     report.bytes_after, report.accelerated = len(blob), True
     report.predicted_speedup = round(choice.predicted_speedup, 3)
     report.reason = f"sparse: density {report.density:.3f}, groups of {choice.group_size}"
     if not fits:
         report.reason += ", as float32, since a weight exceeds float16's range"
-
-
-def _not_worth_it(density: float, choice: Choice) -> str:
-    if density == 1:
-        return "it has no zeros"
-    if choice.predicted_speedup == 0:
-        return "its zeros form more than 65535 different patterns"
-    return f"at density {density:.3f} the packed layer would run at {choice.predicted_speedup:.2f} of the dense speed"
 
 
 def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, int]:
@@ -174,22 +130,3 @@ def _replace(model: Any, graph: Any, op: Any, kind: str, blob: bytes, options: b
     op.customOptions = np.frombuffer(options, np.uint8)
     # The schema knows no other format; the bytes are a SparseOptions flatbuffer, which only our delegate reads.
     op.customOptionsFormat = schema.CustomOptionsFormat.FLEXBUFFERS
-
-
-def _report_packed(model: Any, graph: Any, index: int, op: Any, name: str, target: Target) -> LayerReport:
-    """The line of an operator that an earlier conversion packed."""
-    layer, _ = read_packed(model, graph, op)
-    report = LayerReport(short_name(graph, op), index, name, [], accelerated=True)
-    kind = _PACKED[name]
-    shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
-    report.shape = list(shape) if kind == "Conv2D" else [layer.out_channels, layer.in_channels]
-    report.density = np.count_nonzero(layer.values) / int(np.prod(shape))
-    report.group_size = int(layer.group_size)
-    report.num_patterns = len(layer.patterns)
-    report.bytes_before = report.bytes_after = len(model.buffers[graph.tensors[op.inputs[1]].buffer].data)
-    # Counted from the blob, not from its dense weights: a damaged one may claim a shape that no memory holds.
-    counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), report.num_patterns)
-    work = output_work(graph, op, kind)
-    report.predicted_speedup = round(predict_speedup(counts, shape, report.group_size, target, work), 3)
-    report.reason = f"sparse: packed by an earlier conversion, groups of {report.group_size}"
-    return report

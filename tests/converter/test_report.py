@@ -26,12 +26,12 @@ def report() -> Report:
         "sparse: density 0.178, groups of 4",
     )
     dense = LayerReport("fc", 7, "FULLY_CONNECTED", [10, 64], reason="dense: it has no zeros")
-    return Report("generic", "float16", 80000, 13000, [packed, dense])
+    return Report("generic", "float16", 80000, 13000, 3.5, [packed, dense])
 
 
 def test_json_is_stable(report: Report) -> None:
     data = json.loads(report.to_json())
-    assert list(data) == ["target", "values", "bytes_before", "bytes_after", "summary", "layers"]
+    assert list(data) == ["target", "values", "bytes_before", "bytes_after", "predicted_speedup", "summary", "layers"]
     assert list(data["layers"][0]) == [
         "name", "index", "op", "shape", "density", "num_patterns", "group_size", "bytes_before", "bytes_after",
         "predicted_speedup", "accelerated", "reason",
@@ -44,7 +44,9 @@ def test_table_says_why(report: Report) -> None:
     table = report.table()
     for text in ("0 conv1", "64x3x3x32", "0.178", "73984 -> 7000", "4.25", "groups of 4", "7 fc", "it has no zeros"):
         assert text in table
-    assert table.endswith("1 of 2 layers are packed for generic; 80000 bytes became 13000.\n")
+    assert table.endswith(
+        "1 of 2 layers are packed for generic, predicted 3.50 times as fast together; 80000 bytes became 13000.\n"
+    )
     assert "\x1b" not in table
 
 

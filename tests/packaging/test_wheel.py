@@ -33,7 +33,9 @@ def test_carries_native_files_and_every_module(wheel: Path) -> None:
     packages = {"mcpruner": ROOT / "python" / "mcpruner", "mcpruner/converter": ROOT / "converter"}
     packages["mcpruner/cli"] = packages["mcpruner"] / "cli"
     modules = {f"{package}/{file.name}" for package, folder in packages.items() for file in folder.glob("*.py")}
-    assert names == modules | set(NATIVE)
+    assert names == modules | set(NATIVE) | {
+        f"mcpruner/converter/data/{file.name}" for file in (ROOT / "converter" / "data").iterdir()
+    }
 
 
 def test_works_from_any_folder(wheel: Path, tmp_path: Path) -> None:

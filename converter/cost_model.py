@@ -1,0 +1,230 @@
+"""How long a layer runs, packed in our plugin or dense in either runtime: amounts of work times what each costs.
+
+    time = sum over terms of (amount x nanoseconds of the term)        all nanoseconds at least 0
+
+    kernel                  terms
+    ----------------------  --------------------------------------------------------------------------------
+    packed conv, pointwise  multiply_adds, loads, kernels, output_bytes, strided_bytes, far_bytes, layer
+    packed fully_connected  multiply_adds, kernels, far_bytes, layer
+    cpu depthwise           multiply_adds, output_bytes, strided_bytes, layer    our kernel; it is never packed
+    cpu edge                output_bytes, layer                      NHWC to rows, or back, at a partition's edge
+    tflite ...              multiply_adds, output_bytes, strided_bytes, far_bytes, layer: XNNPACK, dense
+
+    multiply_adds  stored values (explicit zeros included) x pixels of the output. Our vectors run along a row and are
+                   cut down to four lanes at its end, so a row's pixels count in fours (depthwise in whole vectors);
+                   XNNPACK fills tiles of pixels and filters (`TFLITE_TILES`).
+    loads          of pixels: one for each multiply-add, shared by the up to 4 filters that are summed at once
+    kernels        an index to read: kernels x tiles of pixels (`VECTORS`), once for each 4 filters of a group
+    strided_bytes  of the input where the stride is above 1: more than the output, and we split its columns first
+    far_bytes      of the weights, as packed or dense, those beyond a megabyte: they come from L3 or memory
+    layer          1
+
+A sum of terms that only grow is monotone: more work is never predicted faster, and it has few numbers to fit (`mcpruner
+calibrate` does, docs/cost_model.md). A table names kernels and their terms; `data/` holds those that are shipped.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+SHIPPED = Path(__file__).resolve().parent / "data"
+FORMAT = 1  # of the JSON
+
+_SHARED = 4  # filters summed at once, however large the group
+_PIXELS = 4  # quarter of the widest vector
+_NEAR_BYTES = 1 << 20  # weights that stay in a core's second-level cache
+_UNPACKED_GROUP = 4  # of a dense layer in our plugin: it is packed with full patterns
+
+
+# Of each instruction set the floats of a vector, and the vectors of a tile (delegate/cpu/kernels/conv/conv_args.h).
+VECTORS = {"avx512": (16, 6), "avx2": (8, 3), "neon": (4, 6), "scalar": (1, 3)}
+
+# Pixels and filters that XNNPACK's kernels for each instruction set compute together.
+TFLITE_TILES = {"avx512": (7, 16), "avx2": (5, 16), "neon": (6, 8), "scalar": (4, 4)}
+
+_CONV = ("multiply_adds", "output_bytes", "strided_bytes", "far_bytes", "layer")
+TERMS: dict[str, tuple[str, ...]] = {
+    "packed conv": (*_CONV, "loads", "kernels"),
+    "packed pointwise": (*_CONV, "loads", "kernels"),
+    "packed fully_connected": ("multiply_adds", "kernels", "far_bytes", "layer"),
+    "cpu depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
+    "cpu edge": ("output_bytes", "layer"),
+    "tflite conv": _CONV,
+    "tflite pointwise": _CONV,
+    "tflite fully_connected": ("multiply_adds", "far_bytes", "layer"),
+    "tflite depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What surrounds the weights.
+
+    Attributes
+    ----------
+    kind
+        ``"Conv2D"``, ``"DepthwiseConv2D"`` or ``"FullyConnected"``.
+    height, width
+        Output positions; of a fully-connected layer the rows of its input are ``height``.
+    stride
+        In W, and taken to be the same in H.
+    """
+
+    kind: str = "Conv2D"
+    height: int = 32
+    width: int = 32
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a packed layer holds: stored values (explicit zeros included), kernels, runs and patterns."""
+
+    values: int
+    kernels: int
+    runs: int
+    patterns: int
+
+
+class Amounts(NamedTuple):
+    """A kernel of `TERMS`, and how much of each of its terms a layer needs."""
+
+    kernel: str
+    terms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """A table of costs.
+
+    Attributes
+    ----------
+    name
+        Of the table: a shipped one's, or the file it was read from.
+    simd
+        Instruction set of the plugin, one of `VECTORS`.
+    nanoseconds
+        For each kernel of `TERMS` what one unit of each of its terms costs.
+    """
+
+    name: str
+    simd: str
+    nanoseconds: dict[str, dict[str, float]]
+
+    def time(self, amounts: Amounts) -> float:
+        """Nanoseconds, on one thread."""
+        costs = self.nanoseconds[amounts.kernel]
+        return sum(costs[term] * amount for term, amount in amounts.terms.items())
+
+
+def load_costs(name_or_path: str | Path) -> CostModel:
+    """A shipped table by its name (``"avx512"``), or a file that ``mcpruner calibrate`` wrote.
+
+    Raises
+    ------
+    ValueError
+        The file is not such a table; one sentence.
+    """
+    shipped = SHIPPED / f"{name_or_path}.json"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    try:
+        table = json.loads(path.read_text())
+        if table["format"] != FORMAT:
+            raise ValueError(f"its format is {table['format']}, this version reads {FORMAT}")
+        if table["simd"] not in VECTORS:
+            raise ValueError(f"its simd is {table['simd']!r}, known are {', '.join(VECTORS)}")
+        return CostModel(str(name_or_path), table["simd"], _checked(table["nanoseconds"]))
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"{path} is no calibration ({what}): write one with `mcpruner calibrate`.") from error
+
+
+def _checked(table: dict[str, Any]) -> dict[str, dict[str, float]]:
+    costs = {kernel: {term: float(table[kernel][term]) for term in terms} for kernel, terms in TERMS.items()}
+    for kernel, terms in costs.items():
+        if min(terms.values()) < 0 or not 0 < sum(terms.values()) < np.inf:
+            raise ValueError(f"the costs of {kernel!r} must be at least 0, finite, and not all 0")
+    return costs
+
+
+def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, work: Work, simd: str) -> Amounts:
+    """Of a layer with weights of `shape` (OHWI), packed in groups of `group_size`, on instruction set `simd`."""
+    far = _far(4 * counts.values + 4 * counts.kernels)
+    if work.kind == "FullyConnected":
+        rows = max(1, work.height)
+        terms = {"multiply_adds": counts.values * rows, "kernels": counts.kernels * rows}
+        return Amounts("packed fully_connected", {**terms, **far, "layer": 1})
+    pixels, passes = _pixels(work, _PIXELS), _tiles(work, simd) * -(-group_size // _SHARED)
+    terms = {
+        "multiply_adds": counts.values * pixels,
+        "loads": counts.values * pixels / min(group_size, _SHARED),
+        "kernels": counts.kernels * passes,
+    }
+    return Amounts(f"packed {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], work), **far})
+
+
+def unpacked_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
+    """Of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that our plugin runs."""
+    if work.kind == "DepthwiseConv2D":
+        multiply_adds = int(np.prod(shape)) * _pixels(work, VECTORS[simd][0])
+        return Amounts("cpu depthwise", {"multiply_adds": multiply_adds, **_bytes(shape[3], shape[3], work)})
+    return packed_amounts(full_counts(shape, _UNPACKED_GROUP), shape, _UNPACKED_GROUP, work, simd)
+
+
+def tflite_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
+    """Of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that TFLite runs with its kernels for `simd`."""
+    weights = int(np.prod(shape))
+    far = _far(4 * weights)
+    if work.kind == "FullyConnected":
+        return Amounts("tflite fully_connected", {"multiply_adds": weights * max(1, work.height), **far, "layer": 1})
+    pixels = max(1, work.height) * max(1, work.width)
+    if work.kind == "DepthwiseConv2D":
+        return Amounts("tflite depthwise", {"multiply_adds": weights * pixels, **_bytes(shape[3], shape[3], work)})
+    tile_pixels, tile_filters = TFLITE_TILES[simd]
+    filters = -(-shape[0] // tile_filters) * tile_filters
+    multiply_adds = filters * (weights // max(1, shape[0])) * -(-pixels // tile_pixels) * tile_pixels
+    return Amounts(
+        f"tflite {_conv(shape)}", {"multiply_adds": multiply_adds, **_bytes(shape[0], shape[3], work), **far}
+    )
+
+
+def edge_amounts(elements: int) -> Amounts:
+    """Of a tensor of float32 `elements` that enters or leaves a partition."""
+    return Amounts("cpu edge", {"output_bytes": 4 * elements, "layer": 1})
+
+
+def full_counts(shape: tuple[int, ...], group_size: int) -> Counts:
+    """Of a layer without zeros."""
+    filters, height, width, channels = shape
+    groups = -(-filters // group_size)
+    return Counts(groups * group_size * height * width * channels, groups * channels, groups, 1)
+
+
+def _conv(shape: tuple[int, ...]) -> str:
+    return "pointwise" if shape[1] * shape[2] == 1 else "conv"
+
+
+def _pixels(work: Work, lanes: int) -> int:
+    """Of the output, rows filled up to multiples of `lanes`."""
+    return max(1, work.height) * -(-max(1, work.width) // lanes) * lanes
+
+
+def _tiles(work: Work, simd: str) -> int:
+    lanes, vectors = VECTORS[simd]
+    if lanes > 8 and work.width <= lanes // 2:
+        lanes //= 2
+    return -(-_pixels(work, _PIXELS) // (lanes * vectors))
+
+
+def _bytes(filters: int, channels: int, work: Work) -> dict[str, int]:
+    """What every layer with rows has beside its multiply-adds."""
+    pixels = 4 * max(1, work.height) * max(1, work.width)
+    strided = 0 if work.stride == 1 else channels * pixels * work.stride**2
+    return {"output_bytes": filters * pixels, "strided_bytes": strided, "layer": 1}
+
+
+def _far(size: int) -> dict[str, int]:
+    return {"far_bytes": max(0, size - _NEAR_BYTES)}
