@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "delegate/graph/sparse_layer.h"
 #include "python/native/cpu_features.h"
 #include "python/native/layer_runner.h"
+#include "python/native/machine_limits.h"
 #include "python/native/plugin_calls.h"
 
 namespace py = pybind11;
@@ -99,6 +101,15 @@ py::array_t<float> RunLayerArray(const py::bytes& blob, const py::bytes& options
   return result;
 }
 
+double Measured(const std::function<Result<double>()>& measure) {
+  const Result<double> rate = [&] {
+    const py::gil_scoped_release release;
+    return measure();
+  }();
+  if (!rate.ok()) throw py::value_error(rate.message());
+  return *rate;
+}
+
 template <typename T>
 py::array_t<T> ToArray(const std::vector<T>& values) {
   return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
@@ -170,6 +181,17 @@ PYBIND11_MODULE(_native, m) {
   m.def("cpu_features", &CpuFeatures,
         "Names of the instruction sets that this CPU has, of those the kernels look for.");
   m.def("simd_targets", &CpuSimdTargets, "SIMD targets that run here, best first: values of `simd` in `run_layer`.");
+  m.def(
+      "peak_gflops", [](const std::string& simd) { return Measured([&] { return PeakGflops(simd); }); },
+      py::arg("simd"),
+      "Measures the most float32 operations a second of one core, in 10^9; two for each multiply-add. ValueError: the "
+      "CPU has no such instruction set.");
+  m.def(
+      "read_gigabytes",
+      [](const std::string& simd, size_t bytes) { return Measured([&] { return ReadGigabytes(simd, bytes); }); },
+      py::arg("simd"), py::arg("bytes"),
+      "Measures how fast one core reads a buffer of `bytes` (4096 to 2^30) again and again, in 10^9 bytes a second. "
+      "ValueError: no such instruction set or size.");
   m.def("kernels", &KernelNames, "Names of the cpu backend's kernels: the list delegate/cpu/kernels/kernels.inc.");
   m.def(
       "run_layer", &RunLayerArray, py::arg("blob"), py::arg("options"), py::arg("x"), py::arg("backend") = "cpu",

@@ -20,6 +20,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
     values = ("float32", "float16", "int8")
     parser.add_argument("--values", choices=values, default="float32", help="how weights are stored (default: float32)")
+    parser.add_argument(
+        "--calibration",
+        metavar="FILE.json",
+        help="what `mcpruner calibrate` wrote on the machine that will run it (default: the target's shipped table)",
+    )
     parser.add_argument("--report", metavar="FILE.json", help="write what happened to each layer")
 
 
@@ -28,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from mcpruner.converter.convert import convert
 
     with progress(f"converting {args.source}"):
-        content, report = convert(args.source, target=args.target, values=args.values)
+        content, report = convert(args.source, target=args.target, values=args.values, calibration=args.calibration)
     write(args.output, content)
     if args.report:
         write(args.report, report.to_json())

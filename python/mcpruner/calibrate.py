@@ -1,0 +1,262 @@
+"""Measure this machine for the converter's cost model: its limits, and a small grid of layers in both runtimes.
+
+Each layer of the grid is a ``.tflite`` of its own, made here. It runs in the plugin, where the delegate's profile times
+it without the conversions at its ends, and dense in the same runtime without the plugin, in turns. Nothing is timed
+before both gave the same output. The best of many turns counts: on a shared machine it is what repeats.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcpruner import compare, one_layer
+from mcpruner.converter import cost_model
+from mcpruner.converter.cost_model import Amounts, Work
+from mcpruner.converter.densify import densify
+from mcpruner.converter.estimate import count
+from mcpruner.cost_fit import Sample, fit, relative_errors
+from mcpruner.machine import birth_certificate
+from mcpruner.runtime import Interpreter, find_runtime, native
+
+_TOLERANCE = 1e-4  # of the output's largest magnitude
+_SECONDS = 0.12  # of timing each layer
+_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+_DENSITIES = (0.1, 0.2, 0.5, 1.0)
+_GROUP_SIZES = (1, 2, 4, 8, 16)
+# (filters, input channels, kernel, output size, stride); all group sizes, densities in turn
+_CONVS = (
+    (64, 64, 3, 56, 1),
+    (128, 128, 3, 28, 1),
+    (256, 256, 3, 14, 1),
+    (512, 512, 3, 7, 1),
+    (256, 256, 3, 4, 1),
+    (512, 512, 3, 2, 1),
+    (32, 16, 3, 112, 1),
+    (16, 16, 3, 8, 1),
+    (8, 8, 3, 5, 1),
+    (48, 48, 5, 20, 1),
+    (128, 64, 3, 28, 2),
+    (512, 256, 3, 7, 2),
+    (64, 64, 1, 56, 1),
+    (256, 64, 1, 56, 1),
+    (24, 144, 1, 56, 1),
+    (192, 32, 1, 28, 1),
+    (512, 512, 1, 14, 1),
+    (64, 384, 1, 14, 1),
+    (960, 160, 1, 7, 1),
+    (512, 2048, 1, 7, 1),
+    (512, 256, 1, 14, 2),
+    (16, 16, 1, 8, 1),
+    (64, 32, 1, 4, 1),
+)
+_FULLY_CONNECTED = ((16, 64), (128, 128), (512, 512), (1000, 1280), (2048, 1024), (4096, 1024))  # (filters, channels)
+# (channels, kernel, output size, stride)
+_DEPTHWISE = (
+    (32, 3, 112, 1),
+    (96, 3, 56, 2),
+    (144, 3, 56, 1),
+    (192, 3, 28, 1),
+    (384, 3, 14, 1),
+    (960, 3, 7, 1),
+    (240, 5, 14, 1),
+    (16, 3, 8, 1),
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the grid: OHWI shape (depthwise 1HWC), group size (0: dense), density, and what surrounds it."""
+
+    shape: tuple[int, int, int, int]
+    work: Work
+    group_size: int = 0
+    density: float = 1.0
+
+    def __str__(self) -> str:
+        packed = f" g{self.group_size} d{self.density}" if self.group_size else ""
+        size = f" -> {self.work.height}x{self.work.width} stride {self.work.stride}"
+        return f"{self.work.kind} {'x'.join(map(str, self.shape))}{size}{packed}"
+
+
+def grid() -> Iterator[Layer]:
+    """All layers that are measured."""
+    for i, (filters, channels, kernel, size, stride) in enumerate(_CONVS):
+        shape = (filters, kernel, kernel, channels)
+        for j, group_size in enumerate(_GROUP_SIZES):
+            density = _DENSITIES[(i + j) % len(_DENSITIES)]
+            yield Layer(shape, Work("Conv2D", size, size, stride), group_size, density)
+    for i, (filters, channels) in enumerate(_FULLY_CONNECTED):
+        for j, group_size in enumerate(_GROUP_SIZES):
+            density = _DENSITIES[(i + j) % len(_DENSITIES)]
+            yield Layer((filters, 1, 1, channels), Work("FullyConnected", 1, 1), group_size, density)
+    for channels, kernel, size, stride in _DEPTHWISE:
+        yield Layer((1, kernel, kernel, channels), Work("DepthwiseConv2D", size, size, stride))
+
+
+def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Measure and fit; a minute or less.
+
+    Parameters
+    ----------
+    simd
+        Instruction set of the plugin, by default the best. The runtime's own kernels always take the best.
+    tick
+        Called after each layer of `grid`, for a progress bar.
+
+    Returns
+    -------
+    What `cost_model.load_costs` reads from a file: ``format``, ``origin``, ``nanoseconds``; and beside it ``machine``,
+    ``date``, ``commit``, ``version``, ``runtime``, ``simd``, ``limits``, ``fit`` and ``samples``.
+
+    Raises
+    ------
+    RuntimeError
+        The plugin and the runtime disagree about a layer.
+    ValueError
+        The CPU does not have the instruction set.
+    """
+    targets = native().simd_targets()
+    if simd is not None and simd not in targets:
+        raise ValueError(f"Expected an instruction set that this CPU has ({', '.join(targets)}), got {simd!r}.")
+    simd = simd or targets[0]
+    limits = measure_limits(simd)
+    named = list(_measure_grid(simd, tick))
+    samples = [sample for _, sample in named]
+    costs = fit(samples)
+    runtime = find_runtime()
+    return {
+        "format": cost_model.FORMAT,
+        "origin": "measured by `mcpruner calibrate`",
+        **birth_certificate(),
+        "version": metadata.version("mcpruner"),
+        "runtime": f"{runtime.name} {runtime.version}",
+        "simd": simd,
+        "limits": limits,
+        "nanoseconds": costs,
+        "fit": relative_errors(samples, costs),
+        "samples": [
+            {
+                "layer": name,
+                "kernel": s.amounts.kernel,
+                "nanoseconds": round(s.nanoseconds),
+                "amounts": _round(s.amounts),
+            }
+            for name, s in named
+        ],
+    }
+
+
+def measure_limits(simd: str) -> dict[str, Any]:
+    """Of one core: ``peak_gflops`` (float32, two operations to a multiply-add), ``cache_bytes`` by level, and
+    ``read_gigabytes_per_second`` of a buffer that half fills each level, and of one that none holds.
+    """
+    sizes = cache_bytes()
+    buffers = {level: size // 2 for level, size in sizes.items()} | {"memory": 4 * max([*sizes.values(), 1 << 25])}
+    measure = native().read_gigabytes
+    rates = {level: round(measure(simd, min(size, 1 << 30)), 1) for level, size in buffers.items()}
+    return {
+        "peak_gflops": round(native().peak_gflops(simd), 1),
+        "cache_bytes": sizes,
+        "read_gigabytes_per_second": rates,
+    }
+
+
+def cache_bytes() -> dict[str, int]:
+    """Sizes of the first core's data caches as Linux tells them, ``{"L1": 32768, ...}``; empty where it does not."""
+    sizes = {}
+    for index in sorted(_CACHES.glob("index*")):
+        kind, level, size = ((index / name).read_text().strip() for name in ("type", "level", "size"))
+        if kind != "Instruction":
+            sizes[f"L{level}"] = int(size.rstrip("KM")) << {"K": 10, "M": 20}[size[-1]]
+    return sizes
+
+
+def to_json(table: dict[str, Any]) -> str:
+    """A table as JSON, with a line for each sample."""
+    rows = ",\n".join(f"    {json.dumps(sample)}" for sample in table["samples"])
+    text = json.dumps({**table, "samples": []}, indent=2)
+    return text.replace('"samples": []', f'"samples": [\n{rows}\n  ]') + "\n"
+
+
+def _round(amounts: Amounts) -> dict[str, int]:
+    return {term: round(amount) for term, amount in amounts.terms.items() if amount}
+
+
+def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sample]]:
+    """Name and sample of all that was measured: packed layers, conversions at the edges, dense ones in the runtime."""
+    dense: dict[tuple, tuple[str, Amounts, float]] = {}
+    edges: dict[int, float] = {}
+    rng = np.random.default_rng(0)
+    for layer in grid():
+        content, amounts = _make(layer, simd, rng)
+        ops, plain = _time(content, simd, str(layer))
+        for op in ops:
+            elements = int(np.prod(op["input"]))
+            if op["type"] in ("Pack", "Unpack"):
+                edges[elements] = min(op["nanoseconds"], edges.get(elements, np.inf))
+            else:
+                yield str(layer), Sample(amounts, op["nanoseconds"])
+        key = (layer.shape, layer.work)
+        known = dense[key][2] if key in dense else np.inf
+        same = Layer(layer.shape, layer.work)
+        dense[key] = (str(same), cost_model.tflite_amounts(*key, simd), min(known, plain))
+        tick()
+    for name, amounts, nanoseconds in dense.values():
+        yield name, Sample(amounts, nanoseconds)
+    for elements, nanoseconds in edges.items():
+        yield f"conversion of {elements}", Sample(cost_model.edge_amounts(elements), nanoseconds)
+
+
+def _make(layer: Layer, simd: str, rng: np.random.Generator) -> tuple[bytes, Amounts]:
+    """The layer as a file, packed unless it is depthwise, and its amounts of work in the plugin."""
+    weights = rng.uniform(0.5, 1, layer.shape).astype(np.float32)
+    if layer.work.kind == "DepthwiseConv2D":
+        content = one_layer.depthwise_conv(weights, layer.work.height, layer.work.stride)
+        return content, cost_model.unpacked_amounts(layer.shape, layer.work, simd)
+    weights *= make_mask(layer, rng)
+    counts = count(weights != 0, np.arange(layer.shape[0]), layer.group_size)
+    amounts = cost_model.packed_amounts(counts, layer.shape, layer.group_size, layer.work, simd)
+    if layer.work.kind == "FullyConnected":
+        return one_layer.packed_fully_connected(weights, layer.group_size), amounts
+    return one_layer.packed_conv(weights, layer.group_size, layer.work.height, layer.work.stride), amounts
+
+
+def make_mask(layer: Layer, rng: np.random.Generator) -> np.ndarray:
+    """Bool OHWI: zeros anywhere for groups below 4, as foreign ones are; else whole kernels and patterns, as ours."""
+    filters, height, width, channels = layer.shape
+    groups, positions = -(-filters // layer.group_size), height * width
+    if layer.group_size < 4:
+        mask = rng.random((groups, positions, channels)) < layer.density
+    else:
+        kept = max(-(-positions * 4 // 9), math.ceil(positions * layer.density))
+        library = rng.random((8, positions)).argsort(axis=1) < kept
+        mask = library[rng.integers(8, size=(groups, channels))].transpose(0, 2, 1)
+        mask = mask & (rng.random((groups, 1, channels)) < layer.density * positions / kept)
+    return np.repeat(mask, layer.group_size, axis=0)[:filters].reshape(layer.shape)
+
+
+def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], float]:
+    """Profile of the plugin's ops and nanoseconds of the runtime's dense model, the best of turns, outputs compared."""
+    plugin = Interpreter(model_content=content, num_threads=1, backend="cpu", simd=simd, verbosity=0)
+    plain = find_runtime().interpreter(model_content=densify(content), num_threads=1)
+    (error,) = compare.output_errors(plugin, plain, compare.random_inputs(plain, samples=1))
+    if not error.relative <= _TOLERANCE:
+        raise RuntimeError(f"{name}: the plugin's output is off by {error.relative:.1e}; nothing was timed.")
+    best: list[dict[str, Any]] = []
+    best_plain, end = np.inf, time.perf_counter() + _SECONDS
+    while not best or time.perf_counter() < end:
+        plugin.set_profiling(True)  # from zero
+        plugin.invoke()
+        ops = plugin.profile()
+        best = [min(pair, key=lambda op: op["nanoseconds"]) for pair in zip(best or ops, ops, strict=True)]
+        begin = time.perf_counter_ns()
+        plain.invoke()
+        best_plain = min(best_plain, time.perf_counter_ns() - begin)
+    return best, best_plain

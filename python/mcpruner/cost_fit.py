@@ -1,0 +1,85 @@
+"""The costs of `cost_model` that agree best with what was measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mcpruner.converter.cost_model import TERMS, Amounts
+
+_SWEEPS = 2000
+_ROUNDS = 6  # of reweighting
+_USUAL_ERROR = 0.05  # below it, all errors count alike
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A layer that was measured: its amounts of work and the nanoseconds that it took."""
+
+    amounts: Amounts
+    nanoseconds: float
+
+
+def fit(samples: Sequence[Sample]) -> dict[str, dict[str, float]]:
+    """Costs of every kernel of `TERMS` for `CostModel.nanoseconds`: the least relative errors, none below 0.
+
+    Errors count as they are and not squared (by reweighting), so that a sample taken while the machine was busy is
+    ignored.
+
+    Raises
+    ------
+    ValueError
+        A kernel has no sample.
+    """
+    costs = {}
+    for kernel, terms in TERMS.items():
+        mine = [sample for sample in samples if sample.amounts.kernel == kernel]
+        if not mine:
+            raise ValueError(f"Expected samples of each kernel, got none of {kernel!r}.")
+        rows = np.array([[s.amounts.terms.get(term, 0) / s.nanoseconds for term in terms] for s in mine], np.float64)
+        weights = np.ones(len(mine))
+        for _ in range(_ROUNDS):
+            solution = nonnegative_least_squares(rows * weights[:, None], weights)
+            weights = 1 / np.sqrt(np.maximum(np.abs(rows @ solution - 1), _USUAL_ERROR))
+        costs[kernel] = {term: float(f"{cost:.4g}") for term, cost in zip(terms, solution, strict=True)}
+    return costs
+
+
+def nonnegative_least_squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The x of at least 0 for which ``|a x - b|`` is least, by coordinate descent.
+
+    Parameters
+    ----------
+    a
+        float64 ``[M, N]``, at least 0.
+    b
+        float64 ``[M]``.
+
+    Returns
+    -------
+    float64 ``[N]``; 0 for a column of zeros.
+    """
+    scale = np.maximum(np.linalg.norm(a, axis=0), np.finfo(np.float64).tiny)
+    columns = a / scale
+    gram, target = columns.T @ columns, columns.T @ b
+    x = np.zeros(a.shape[1])
+    for _ in range(_SWEEPS):
+        for i in np.flatnonzero(np.diag(gram)):
+            x[i] = max(0.0, x[i] + (target[i] - gram[i] @ x) / gram[i, i])
+    return x / scale
+
+
+def relative_errors(samples: Sequence[Sample], costs: dict[str, dict[str, float]]) -> dict[str, dict[str, Any]]:
+    """For each kernel ``points``, and the median and largest of ``|predicted / measured - 1|``."""
+    found = {}
+    for kernel in TERMS:
+        mine = [s for s in samples if s.amounts.kernel == kernel]
+        predicted = [sum(costs[kernel][term] * n for term, n in s.amounts.terms.items()) for s in mine]
+        errors = np.abs(np.array(predicted) / [s.nanoseconds for s in mine] - 1)
+        found[kernel] = {
+            "points": len(mine),
+            "median_error": round(float(np.median(errors)), 3),
+            "largest_error": round(float(errors.max()), 3),
+        }
+    return found

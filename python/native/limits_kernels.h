@@ -1,0 +1,32 @@
+// The loops of limits_simd.cc, once for each instruction set.
+
+#ifndef MCPRUNER_PYTHON_NATIVE_LIMITS_KERNELS_H_
+#define MCPRUNER_PYTHON_NATIVE_LIMITS_KERNELS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Floats that MultiplyAdds may write: 12 vectors of the widest set.
+enum { kMultiplyAddsFloats = 12 * 16 };
+
+// MultiplyAdds: `rounds` rounds of independent multiply-adds, how many it did; their sums go to `out`, so that no
+// compiler leaves them out. Read: the sum of `count` floats from `from`.
+#define MCPRUNER_DECLARE_LIMITS(target)             \
+  namespace mcpruner {                              \
+  namespace target {                                \
+  int64_t MultiplyAdds(int64_t rounds, float* out); \
+  float Read(const float* from, size_t count);      \
+  }                                                 \
+  }
+
+MCPRUNER_DECLARE_LIMITS(scalar)
+#if defined(__x86_64__)
+MCPRUNER_DECLARE_LIMITS(avx2)
+MCPRUNER_DECLARE_LIMITS(avx512)
+#elif defined(__aarch64__)
+MCPRUNER_DECLARE_LIMITS(neon)
+#endif
+
+#undef MCPRUNER_DECLARE_LIMITS
+
+#endif  // MCPRUNER_PYTHON_NATIVE_LIMITS_KERNELS_H_

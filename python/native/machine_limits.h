@@ -1,0 +1,21 @@
+// What one core of this machine can do at most: multiply-adds, and bytes read from a buffer of a given size.
+
+#ifndef MCPRUNER_PYTHON_NATIVE_MACHINE_LIMITS_H_
+#define MCPRUNER_PYTHON_NATIVE_MACHINE_LIMITS_H_
+
+#include <cstddef>
+#include <string>
+
+#include "delegate/graph/status.h"
+
+namespace mcpruner {
+
+// Both take an instruction set of CpuSimdTargets() and are the best of several turns, some tens of milliseconds long.
+// 10^9 float32 operations a second, two for each multiply-add.
+Result<double> PeakGflops(const std::string& simd);
+// 10^9 bytes a second, of a buffer that is read again and again: the level of the cache that it fits. 4 KB to 1 GB.
+Result<double> ReadGigabytes(const std::string& simd, size_t bytes);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_PYTHON_NATIVE_MACHINE_LIMITS_H_

@@ -1,0 +1,142 @@
+"""Calibration: layers of the grid compute the same in both runtimes, and the fit finds costs that it was given."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcpruner import calibrate, cost_fit
+from mcpruner.cli import main
+from mcpruner.converter import cost_model
+from mcpruner.converter.cost_model import TERMS, Amounts, Work, load_costs
+from mcpruner.cost_fit import Sample
+from mcpruner.runtime import native
+
+FEW = [
+    calibrate.Layer((16, 3, 3, 8), Work("Conv2D", 6, 6, 2), 2, 0.5),
+    calibrate.Layer((16, 1, 1, 8), Work("Conv2D", 5, 5), 4, 0.5),
+    calibrate.Layer((24, 1, 1, 16), Work("FullyConnected", 1, 1), 8, 0.25),
+    calibrate.Layer((1, 3, 3, 8), Work("DepthwiseConv2D", 7, 7, 2)),
+]
+
+
+@pytest.fixture
+def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrate, "grid", lambda: iter(FEW))
+    monkeypatch.setattr(calibrate, "_SECONDS", 0.0)
+
+
+def test_writes_a_table_that_convert_reads(small_grid: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "here.json"
+    assert main(["calibrate", "--output", str(path), "--simd", "scalar"]) == 0
+    table = json.loads(path.read_text())
+    assert load_costs(path).simd == "scalar" == table["simd"]
+    assert {sample["kernel"] for sample in table["samples"]} == set(TERMS)
+    assert all(sample["nanoseconds"] >= 0 for sample in table["samples"])
+    for key in ("machine", "date", "commit", "version", "runtime"):
+        assert table[key]
+    assert table["limits"]["peak_gflops"] > 0 and min(table["limits"]["read_gigabytes_per_second"].values()) > 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("one core, scalar: ") and lines[3].split()[:2] == ["kernel", "layers"]
+    assert len(lines) == 4 + len(TERMS)
+
+
+def test_a_wrong_result_is_not_timed(small_grid: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrate, "_TOLERANCE", -1.0)
+    with pytest.raises(RuntimeError, match=r"^Conv2D 16x3x3x8 -> 6x6 stride 2 g2 d0\.5: .* nothing was timed\.$"):
+        calibrate.calibrate()
+
+
+def test_unknown_instruction_set_is_one_sentence(capsys: pytest.CaptureFixture) -> None:
+    assert main(["calibrate", "--simd", "mmx"]) == 2
+    assert "an instruction set that this CPU has (" in capsys.readouterr().err
+
+
+def test_the_grid_has_every_kind_group_size_and_density() -> None:
+    layers = list(calibrate.grid())
+    kinds = Counter(layer.work.kind for layer in layers)
+    assert min(kinds["Conv2D"], kinds["FullyConnected"]) >= 30 and kinds["DepthwiseConv2D"] >= 8
+    packed = [layer for layer in layers if layer.group_size]
+    assert {(layer.group_size, layer.density) for layer in packed} == {
+        (group_size, density) for group_size in (1, 2, 4, 8, 16) for density in (0.1, 0.2, 0.5, 1.0)
+    }
+    assert len(set(layers)) == len(layers)
+
+
+@pytest.mark.parametrize("group_size", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("density", [0.1, 0.5, 1.0])
+def test_masks_have_their_density_and_groups(group_size: int, density: float) -> None:
+    layer = calibrate.Layer((64, 3, 3, 64), Work(), group_size, density)
+    mask = calibrate.make_mask(layer, np.random.default_rng(1))
+    assert mask.shape == layer.shape
+    assert mask.mean() == pytest.approx(density, abs=0.05)
+    groups = mask.reshape(-1, group_size, 9 * 64)
+    assert (groups == groups[:, :1]).all()
+
+
+def test_limits_refuse_what_the_cpu_has_not() -> None:
+    with pytest.raises(ValueError, match="got 'mmx'"):
+        native().peak_gflops("mmx")
+    with pytest.raises(ValueError, match="expected 4096 to 2\\^30 bytes, got 100"):
+        native().read_gigabytes("scalar", 100)
+
+
+def test_cache_sizes_are_read_from_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i, (kind, level, size) in enumerate([("Data", 1, "32K"), ("Instruction", 1, "64K"), ("Unified", 2, "4M")]):
+        folder = tmp_path / f"index{i}"
+        folder.mkdir()
+        for name, text in (("type", kind), ("level", level), ("size", size)):
+            (folder / name).write_text(f"{text}\n")
+    monkeypatch.setattr(calibrate, "_CACHES", tmp_path)
+    assert calibrate.cache_bytes() == {"L1": 32768, "L2": 4 << 20}
+    monkeypatch.setattr(calibrate, "_CACHES", tmp_path / "absent")
+    assert calibrate.cache_bytes() == {}
+
+
+def _samples(costs: dict[str, dict[str, float]], rng: np.random.Generator) -> list[Sample]:
+    samples = []
+    for kernel, terms in TERMS.items():
+        for _ in range(30):
+            amounts = {term: float(rng.integers(1, 1000)) for term in terms}
+            samples.append(Sample(Amounts(kernel, amounts), sum(costs[kernel][t] * n for t, n in amounts.items())))
+    return samples
+
+
+def test_fit_finds_the_costs_in_spite_of_outliers() -> None:
+    rng = np.random.default_rng(2)
+    costs = {kernel: {term: float(rng.integers(0, 5)) + 1 for term in terms} for kernel, terms in TERMS.items()}
+    samples = _samples(costs, rng)
+    samples[::10] = [Sample(sample.amounts, 3 * sample.nanoseconds) for sample in samples[::10]]  # a busy machine
+    found = cost_fit.fit(samples)
+    for kernel, terms in costs.items():
+        assert found[kernel] == pytest.approx(terms, rel=0.1)
+    errors = cost_fit.relative_errors(samples, found)
+    assert all(error["points"] == 30 and error["median_error"] < 0.05 for error in errors.values())
+
+
+def test_fit_needs_every_kernel() -> None:
+    with pytest.raises(ValueError, match="got none of 'packed conv'"):
+        cost_fit.fit([])
+
+
+def test_nonnegative_least_squares() -> None:
+    a = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 2.0, 0.0]])
+    np.testing.assert_allclose(cost_fit.nonnegative_least_squares(a, np.array([1.0, 3.0, 5.0])), [1, 2, 0], atol=1e-6)
+    np.testing.assert_allclose(cost_fit.nonnegative_least_squares(a, np.array([5.0, 3.0, 1.0])), [3, 0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in cost_model.SHIPPED.glob("*.json")))
+def test_shipped_costs_are_those_of_their_samples(name: str) -> None:
+    """A table that was measured carries its samples; fitting them again gives its costs."""
+    table = json.loads((cost_model.SHIPPED / f"{name}.json").read_text())
+    if "samples" not in table:
+        assert table["origin"].startswith("argued")
+        return
+    samples = [Sample(Amounts(s["kernel"], s["amounts"]), max(1, s["nanoseconds"])) for s in table["samples"]]
+    costs = cost_fit.fit(samples)
+    for kernel, terms in table["nanoseconds"].items():
+        assert terms == pytest.approx(costs[kernel], rel=0.05, abs=1e-3 * max(terms.values()))
