@@ -42,17 +42,30 @@ HWY_INLINE void KeepInRegister(V& v) {
 #endif
 }
 
-// columns[kx][i] = in[i * kStride + kx] for each column of the kernel.
+#if HWY_TARGET != HWY_SCALAR
+// v's lanes but the first, and `last`.
+template <class D>
+HWY_INLINE hn::Vec<D> SlideIn(D d, hn::Vec<D> v, float last) {
+  const hn::RebindToSigned<D> di;
+  constexpr size_t kLanes = hn::MaxLanes(D());
+  const auto next = hn::And(hn::Iota(di, 1), hn::Set(di, static_cast<int32_t>(kLanes - 1)));
+  return hn::IfThenElse(hn::FirstN(d, kLanes - 1), hn::TableLookupLanes(v, hn::IndicesFromVec(d, next)),
+                        hn::Set(d, last));
+}
+#endif
+
+// columns[kx][i] = in[i * kStride + kx] for each column of the kernel, whose size is odd.
 template <int kKernel, int kStride, class D>
 HWY_INLINE void LoadColumns(D d, const float* in, hn::Vec<D> (&columns)[kKernel]) {
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (kStride == 2) {
     MCPRUNER_UNROLL
-    for (int kx = 0; kx < kKernel; kx += 2) {
+    for (int kx = 0; kx + 1 < kKernel; kx += 2) {
       const auto low = hn::LoadU(d, in + kx), high = hn::LoadU(d, in + kx + hn::MaxLanes(d));
       columns[kx] = hn::ConcatEven(d, high, low);
-      if (kx + 1 < kKernel) columns[kx + 1] = hn::ConcatOdd(d, high, low);
+      columns[kx + 1] = hn::ConcatOdd(d, high, low);
     }
+    columns[kKernel - 1] = SlideIn(d, columns[kKernel - 3], in[kKernel - 3 + 2 * hn::MaxLanes(d)]);
     return;
   }
 #endif
