@@ -111,7 +111,7 @@ def test_batches_of_zero_are_tolerated() -> None:
 
 def test_report_and_profile_of_a_loaded_delegate() -> None:
     path = mcpruner.delegate_path()
-    delegate = load_delegate(path, {"verbosity": 0})
+    delegate = load_delegate(path, {"verbosity": 0, "backend": "cpu"})
     pointer = delegate._get_native_delegate_pointer()
     interpreter = Interpreter(model_content=op_models.build("add_relu"), experimental_delegates=[delegate])
     interpreter.allocate_tensors()
