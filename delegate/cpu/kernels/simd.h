@@ -59,12 +59,10 @@ HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, float* to, size_t count) {
 #endif
 }
 
-// Zeros at the ends of a row are few: as masked stores they cost less than the memset that a loop would become.
+// The zeros at an end of a row: most often there is one, and a call of memset, which the loop becomes, costs more.
 HWY_INLINE void StoreZeros(float* to, ptrdiff_t count) {
-  const Floats d;
-  for (ptrdiff_t i = 0; i < count; i += static_cast<ptrdiff_t>(kFloats)) {
-    StoreFirst(hn::Zero(d), d, to + i, static_cast<size_t>(count - i));
-  }
+  if (count > 0) to[0] = 0.0f;
+  for (ptrdiff_t i = 1; i < count; ++i) to[i] = 0.0f;
 }
 
 // An activation is a clamp to low .. high; where there is none, NaN and infinity pass as they are.

@@ -38,8 +38,13 @@ struct ConvLayerArgs {
 //     halves   [ of one row  | of the next   ]     where no more than half a vector of columns is left
 struct ConvVector {
   ptrdiff_t in, out, residual;
-  int32_t pixels[2];                   // to store, of each row; whole vectors have one row
-  int32_t zeros_before, zeros_behind;  // the part of the rows' borders that this vector writes
+  int32_t pixels[2];  // to store, of each row; whole vectors have one row
+};
+
+// Zeros beside a row's pixels, from the tile's first pixel on.
+struct ConvZeros {
+  ptrdiff_t first;
+  int32_t count;
 };
 
 // Parts first_part .. last_part - 1 of one tile of output pixels.
@@ -48,11 +53,12 @@ struct ConvTileArgs {
   int32_t first_part, last_part;
   int32_t lanes;  // of the vectors: as many as the widest has, or half of it
   int32_t halves;
-  int32_t borders;      // whether any vector writes zeros
   int32_t all_whole;    // whether all lanes of all vectors are pixels to store
   int32_t prefetch;     // whether each vector lies in rows of its own
   int32_t num_vectors;  // 1 .. kConvMaxTileVectors
   ConvVector vectors[kConvMaxTileVectors];
+  int32_t num_zeros;
+  ConvZeros zeros[4 * kConvMaxTileVectors];  // to store in each channel: before and behind each row of each vector
 
   // Of the tile: the first element of its first window, and its first output pixel, of channel 0. A half is the
   // distance from one row of `halves` to the other.

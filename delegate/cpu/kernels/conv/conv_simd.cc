@@ -50,16 +50,11 @@ HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, int32_t part) {
 }
 
 // The zeros beside the pixels of a part.
-void StoreBorders(const ConvTileArgs& a, const ConvPart& part) {
+HWY_INLINE void StoreBorders(const ConvTileArgs& a, const ConvPart& part) {
   for (int32_t f = 0; f < part.num_filters; ++f) {
-    for (int32_t v = 0; v < a.num_vectors; ++v) {
-      const ConvVector& vector = a.vectors[v];
-      float* out = a.out + part.out_channels[f] * a.out_channel_stride + vector.out;
-      for (int32_t row = 0; row < 2; ++row, out += a.out_half) {
-        if (vector.pixels[row] == 0) continue;
-        StoreZeros(out - vector.zeros_before, vector.zeros_before);
-        StoreZeros(out + vector.pixels[row], vector.zeros_behind);
-      }
+    float* const out = a.out + part.out_channels[f] * a.out_channel_stride;
+    for (const ConvZeros *zeros = a.zeros, *end = zeros + a.num_zeros; zeros != end; ++zeros) {
+      StoreZeros(out + zeros->first, zeros->count);
     }
   }
 }
@@ -162,7 +157,7 @@ struct Tile {
         if (a.residual != nullptr) AddResidual(a, a.residual + channel * a.residual_channel_stride, sums[f]);
         StoreFilter(a, sums[f], a.out + channel * a.out_channel_stride);
       }
-      if (a.borders) StoreBorders(a, part);
+      StoreBorders(a, part);
     }
   }
 };

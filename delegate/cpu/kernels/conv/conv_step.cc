@@ -151,25 +151,30 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
   args.high = activation_.clamp ? activation_.high : std::numeric_limits<float>::infinity();
   args.all_whole = 1;
   for (int i = 0; i < tile.num_vectors; ++i) {
-    SetVector(tile, i, args.in_half, &args.vectors[i]);
-    const ConvVector& vector = args.vectors[i];
-    if (vector.pixels[0] < tile.lanes) args.all_whole = 0;
-    if ((vector.zeros_before | vector.zeros_behind) != 0) args.borders = 1;
+    SetVector(tile, i, &args);
+    if (args.vectors[i].pixels[0] < tile.lanes) args.all_whole = 0;
   }
   return args;
 }
 
-void ConvStep::SetVector(const ConvTile& tile, int i, ptrdiff_t in_row_stride, ConvVector* vector) const {
+void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const {
   const HcwLayout& out = output_.layout;
   const ConvTile::Pixels pixels = tile.At(tile.first_vector + i);
   const int row = pixels.y - tile.band.first_row;
-  vector->in = row * in_row_stride + pixels.x;
-  vector->out = row * out.row_stride() + pixels.x;
-  if (residual_ != nullptr) vector->residual = row * residual_->layout.row_stride() + pixels.x;
-  vector->pixels[0] = pixels.store_first ? pixels.count : 0;
-  vector->pixels[1] = pixels.store_second ? pixels.count : 0;
-  vector->zeros_before = pixels.x == 0 ? out.border.left : 0;
-  vector->zeros_behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
+  ConvVector& vector = args->vectors[i];
+  vector.in = row * args->in_half + pixels.x;
+  vector.out = row * out.row_stride() + pixels.x;
+  if (residual_ != nullptr) vector.residual = row * residual_->layout.row_stride() + pixels.x;
+  vector.pixels[0] = pixels.store_first ? pixels.count : 0;
+  vector.pixels[1] = pixels.store_second ? pixels.count : 0;
+  const int before = pixels.x == 0 ? out.border.left : 0;
+  const int behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
+  for (int half = 0; half < 2; ++half) {
+    if (vector.pixels[half] == 0) continue;
+    const ptrdiff_t first = vector.out + half * args->out_half;
+    if (before > 0) args->zeros[args->num_zeros++] = {first - before, before};
+    if (behind > 0) args->zeros[args->num_zeros++] = {first + pixels.count, behind};
+  }
 }
 
 ConvStep::Ahead ConvStep::InputAhead(const ConvTile& tile) const {

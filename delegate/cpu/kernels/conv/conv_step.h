@@ -49,7 +49,8 @@ class ConvStep : public Step {
   // Tiles of these output rows, shared out among `count` shares.
   void AddShares(Range rows, int count);
   ConvTileArgs TileArgs(const ConvTile& tile, const float* scratch) const;
-  void SetVector(const ConvTile& tile, int i, ptrdiff_t in_row_stride, ConvVector* vector) const;
+  // Vector i of the tile, and the zeros beside it.
+  void SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const;
   // Where the input lies that comes after what the tile reads, and how many lines of it the tile should bring in.
   Ahead InputAhead(const ConvTile& tile) const;
   void SplitInput(const ConvBand& band, float* scratch) const;
