@@ -12,9 +12,9 @@ from tflite_builder import TfliteBuilder
 VALID, RELU = schema.Padding.VALID, schema.ActivationFunctionType.RELU
 
 
-def plain_network() -> bytes:
+def plain_network(seed: int = 3) -> bytes:
     """Strided and padded convolutions, a padded pool, a residual add, and a dense layer over an image."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
 
     def normal(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape).astype(np.float32)
