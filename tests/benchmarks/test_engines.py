@@ -52,7 +52,7 @@ def test_engine_that_fails_says_why(files: workloads.Files, tmp_path: Path) -> N
     with pytest.raises(EngineError, match="^ValueError: The model is not a valid Flatbuffer"):
         Worker(Path(sys.executable), "litert", broken, 1, path)
     with pytest.raises(EngineError, match="^its process ended with status 1$"):
-        Worker(Path(sys.executable), "litert", broken, "no number", path)
+        Worker(Path("/bin/false"), "litert", broken, 1, path)
 
 
 @needs_peers
