@@ -100,7 +100,8 @@ def export(name: str, density: float, values: str, folder: Path = OUT) -> Files:
 def _fingerprint() -> str:
     """Of every source that decides what is in the files."""
     digest = hashlib.sha256()
-    for path in [Path(__file__), ROOT / "examples/models.py", *sorted((ROOT / "converter").rglob("*.py"))]:
+    converter = (path for path in (ROOT / "converter").rglob("*") if path.suffix in (".py", ".json"))
+    for path in [Path(__file__), ROOT / "examples/models.py", *sorted(converter)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
