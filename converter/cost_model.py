@@ -4,11 +4,11 @@
 
     kernel                  terms
     ----------------------  --------------------------------------------------------------------------------
-    packed conv, pointwise  multiply_adds, loads, kernels, output_bytes, strided_bytes, far_bytes, layer
-    packed fully_connected  multiply_adds, kernels, far_bytes, layer
+    packed conv, pointwise  multiply_adds, loads, kernels, output_bytes, strided_bytes, weight_bytes, layer
+    packed fully_connected  multiply_adds, kernels, weight_bytes, layer
     cpu depthwise           multiply_adds, output_bytes, strided_bytes, layer    our kernel; it is never packed
     cpu edge                output_bytes, layer                      NHWC to rows, or back, at a partition's edge
-    tflite ...              multiply_adds, output_bytes, strided_bytes, far_bytes, layer: XNNPACK, dense
+    tflite ...              multiply_adds, output_bytes, strided_bytes, weight_bytes, layer: XNNPACK, dense
 
     multiply_adds  stored values (explicit zeros included) x pixels of the output. Our vectors run along a row and are
                    cut down to four lanes at its end, so a row's pixels count in fours (depthwise in whole vectors);
@@ -16,7 +16,7 @@
     loads          of pixels: one for each multiply-add, shared by the up to 4 filters that are summed at once
     kernels        an index to read: kernels x tiles of pixels (`VECTORS`), once for each 4 filters of a group
     strided_bytes  of the input where the stride is above 1: more than the output, and we split its columns first
-    far_bytes      of the weights, as packed or dense, those beyond a megabyte: they come from L3 or memory
+    weight_bytes   as packed or dense; other layers have driven them out of L2 since the last inference
     layer          1
 
 A sum of terms that only grow is monotone: more work is never predicted faster, and it has few numbers to fit (`mcpruner
@@ -35,7 +35,6 @@ FORMAT = 1  # of the JSON
 
 _SHARED = 4  # filters summed at once, however large the group
 _PIXELS = 4  # quarter of the widest vector
-_NEAR_BYTES = 1 << 20  # weights that stay in a core's second-level cache
 _UNPACKED_GROUP = 4  # of a dense layer in our plugin: it is packed with full patterns
 
 
@@ -45,16 +44,16 @@ VECTORS = {"avx512": (16, 6), "avx2": (8, 3), "neon": (4, 6), "scalar": (1, 3)}
 # Pixels and filters that XNNPACK's kernels for each instruction set compute together.
 TFLITE_TILES = {"avx512": (7, 16), "avx2": (5, 16), "neon": (6, 8), "scalar": (4, 4)}
 
-_CONV = ("multiply_adds", "output_bytes", "strided_bytes", "far_bytes", "layer")
+_CONV = ("multiply_adds", "output_bytes", "strided_bytes", "weight_bytes", "layer")
 TERMS: dict[str, tuple[str, ...]] = {
     "packed conv": (*_CONV, "loads", "kernels"),
     "packed pointwise": (*_CONV, "loads", "kernels"),
-    "packed fully_connected": ("multiply_adds", "kernels", "far_bytes", "layer"),
+    "packed fully_connected": ("multiply_adds", "kernels", "weight_bytes", "layer"),
     "cpu depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
     "cpu edge": ("output_bytes", "layer"),
     "tflite conv": _CONV,
     "tflite pointwise": _CONV,
-    "tflite fully_connected": ("multiply_adds", "far_bytes", "layer"),
+    "tflite fully_connected": ("multiply_adds", "weight_bytes", "layer"),
     "tflite depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
 }
 
@@ -152,18 +151,19 @@ def _checked(table: dict[str, Any]) -> dict[str, dict[str, float]]:
 
 def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, work: Work, simd: str) -> Amounts:
     """Of a layer with weights of `shape` (OHWI), packed in groups of `group_size`, on instruction set `simd`."""
-    far = _far(4 * counts.values + 4 * counts.kernels)
+    weight_bytes = 4 * counts.values + 4 * counts.kernels
     if work.kind == "FullyConnected":
         rows = max(1, work.height)
         terms = {"multiply_adds": counts.values * rows, "kernels": counts.kernels * rows}
-        return Amounts("packed fully_connected", {**terms, **far, "layer": 1})
+        return Amounts("packed fully_connected", {**terms, "weight_bytes": weight_bytes, "layer": 1})
     pixels, passes = _pixels(work, _PIXELS), _tiles(work, simd) * -(-group_size // _SHARED)
     terms = {
         "multiply_adds": counts.values * pixels,
         "loads": counts.values * pixels / min(group_size, _SHARED),
         "kernels": counts.kernels * passes,
     }
-    return Amounts(f"packed {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], work), **far})
+    terms["weight_bytes"] = weight_bytes
+    return Amounts(f"packed {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], work)})
 
 
 def unpacked_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
@@ -177,18 +177,19 @@ def unpacked_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
 def tflite_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
     """Of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that TFLite runs with its kernels for `simd`."""
     weights = int(np.prod(shape))
-    far = _far(4 * weights)
     if work.kind == "FullyConnected":
-        return Amounts("tflite fully_connected", {"multiply_adds": weights * max(1, work.height), **far, "layer": 1})
+        return Amounts(
+            "tflite fully_connected",
+            {"multiply_adds": weights * max(1, work.height), "weight_bytes": 4 * weights, "layer": 1},
+        )
     pixels = max(1, work.height) * max(1, work.width)
     if work.kind == "DepthwiseConv2D":
         return Amounts("tflite depthwise", {"multiply_adds": weights * pixels, **_bytes(shape[3], shape[3], work)})
     tile_pixels, tile_filters = TFLITE_TILES[simd]
     filters = -(-shape[0] // tile_filters) * tile_filters
     multiply_adds = filters * (weights // max(1, shape[0])) * -(-pixels // tile_pixels) * tile_pixels
-    return Amounts(
-        f"tflite {_conv(shape)}", {"multiply_adds": multiply_adds, **_bytes(shape[0], shape[3], work), **far}
-    )
+    terms = {"multiply_adds": multiply_adds, "weight_bytes": 4 * weights}
+    return Amounts(f"tflite {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], work)})
 
 
 def edge_amounts(elements: int) -> Amounts:
@@ -224,7 +225,3 @@ def _bytes(filters: int, channels: int, work: Work) -> dict[str, int]:
     pixels = 4 * max(1, work.height) * max(1, work.width)
     strided = 0 if work.stride == 1 else channels * pixels * work.stride**2
     return {"output_bytes": filters * pixels, "strided_bytes": strided, "layer": 1}
-
-
-def _far(size: int) -> dict[str, int]:
-    return {"far_bytes": max(0, size - _NEAR_BYTES)}

@@ -2,8 +2,8 @@
 
 A packed layer brings its neighbours along: what stands between two packed layers runs in our plugin as well, where
 dense and depthwise layers may be slower than in TFLite. So all layers of a subgraph are predicted in both runtimes,
-with the conversions at the partition's edges; where the sum is not smaller, nothing is packed. Layers that no table
-knows (transposed, grouped, with computed weights) and operators without weights count as equally fast in both.
+with the conversions at the partition's edges; where the sum is not clearly smaller, nothing is packed. Layers that no
+table knows (transposed, grouped, with computed weights) and operators without weights count as equally fast in both.
 """
 
 import contextlib
@@ -35,6 +35,7 @@ _NEVER = {
     "TRANSPOSE_CONV": "transposed convolutions are not packed",
     "CONV_3D": "three-dimensional convolutions are not packed",
 }
+_WORTH_IT = 1.05  # of a model; predictions of whole models are optimistic (docs/cost_model.md)
 PACKED = {CONV: "Conv2D", FULLY_CONNECTED: "FullyConnected"}
 
 
@@ -76,7 +77,7 @@ def plan_layers(model: Any, graph: Any, target: Target, costs: CostModel) -> lis
         if (plan := _plan_operator(model, graph, index, op, target, costs)) is not None
     ]
     speedup = predict_subgraph(graph, plans, costs)
-    if speedup <= 1:
+    if speedup < _WORTH_IT:
         for plan in plans:
             _leave(plan, speedup)
     return plans
@@ -97,7 +98,7 @@ def _leave(plan: LayerPlan, speedup: float) -> None:
         return
     plan.report.reason = (
         f"dense: packed it is predicted {plan.choice.predicted_speedup:.2f} times as fast, but with the dense layers "
-        f"beside it the model {speedup:.2f} times"
+        f"beside it the model {speedup:.2f} times, which is not worth it"
     )
     plan.layer = plan.choice = None
 
