@@ -148,64 +148,108 @@ Status ReadChannels(const format::SparseLayer& blob, SparseLayer* layer) {
   return Status::Ok();
 }
 
-Status ReadScales(const format::SparseLayer& blob, const SparseLayer& layer) {
-  if (layer.value_type != ValueType::kInt8) {
+Status ReadScales(const format::SparseLayer& blob, SparseLayer* layer) {
+  if (layer->value_type != ValueType::kInt8) {
     return blob.scales() == nullptr ? Status::Ok() : Broken("only int8 values have scales", "scales");
   }
-  if (SizeOf(blob.scales()) != static_cast<size_t>(layer.out_channels)) {
-    return Broken("there is a scale for each of " + std::to_string(layer.out_channels) + " filters",
+  if (SizeOf(blob.scales()) != static_cast<size_t>(layer->out_channels)) {
+    return Broken("there is a scale for each of " + std::to_string(layer->out_channels) + " filters",
                   static_cast<int64_t>(SizeOf(blob.scales())));
   }
-  for (const float scale : *blob.scales()) {
+  layer->scales.assign(blob.scales()->begin(), blob.scales()->end());
+  for (const float scale : layer->scales) {
     if (!std::isfinite(scale) || scale < 0) return Broken("scales are finite and at least 0", std::to_string(scale));
   }
   return Status::Ok();
 }
 
-// The value at byte offset `at` times its scale. Int8's -128 becomes NaN, so that one check finds all that is not
-// allowed.
-float ReadValue(ValueType type, const uint8_t* at, float scale) {
-  if (type == ValueType::kFloat32) {
-    float value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
-  }
-  if (type == ValueType::kFloat16) return HalfToFloat(static_cast<uint16_t>(at[0] | at[1] << 8));
-  return *at == 0x80 ? std::nanf("") : static_cast<float>(static_cast<int8_t>(*at)) * scale;
+size_t BytesOf(ValueType type) {
+  static constexpr size_t kBytes[] = {4, 2, 1};
+  return kBytes[static_cast<size_t>(type)];
 }
 
-Status ReadValues(const format::SparseLayer& blob, SparseLayer* layer) {
-  static constexpr size_t kBytes[] = {4, 2, 1};
-  const size_t bytes = kBytes[static_cast<size_t>(layer->value_type)];
-  const size_t lanes = static_cast<size_t>(layer->group_size);
-  // At most 2^16 groups x 2^16 kernels x 64 positions x 16 lanes: far from overflow, and counted before allocating.
-  uint64_t count = 0;
-  for (const SparseLayer::Run& run : layer->runs) {
-    count += uint64_t{run.count} * static_cast<uint64_t>(CountBits(layer->patterns[run.pattern])) * lanes;
+// `count` values from `from` on, as floats before scaling. Int8's -128 becomes NaN, so that one check finds all that is
+// not allowed.
+void Expand(ValueType type, const uint8_t* from, size_t count, float* to) {
+  switch (type) {
+    case ValueType::kFloat32:
+      std::memcpy(to, from, count * sizeof(float));
+      break;
+    case ValueType::kFloat16:
+      for (size_t i = 0; i < count; ++i) to[i] = HalfToFloat(static_cast<uint16_t>(from[2 * i] | from[2 * i + 1] << 8));
+      break;
+    case ValueType::kInt8:
+      for (size_t i = 0; i < count; ++i) to[i] = from[i] == 0x80 ? std::nanf("") : static_cast<int8_t>(from[i]);
+      break;
   }
-  if (count * bytes != SizeOf(blob.values())) {
-    return Broken("values take " + std::to_string(count * bytes) + " bytes",
+}
+
+// Multiplies the values of one group with its filters' scales. Lanes beyond the last filter are zero.
+void Scale(Span<const float> scales, size_t group, size_t lanes, std::vector<float>* values) {
+  for (size_t lane = 0; lane < lanes && group * lanes + lane < scales.size(); ++lane) {
+    const float scale = scales[group * lanes + lane];
+    for (size_t i = lane; i < values->size(); i += lanes) (*values)[i] *= scale;
+  }
+}
+
+bool AllFinite(const std::vector<float>& values) {
+  bool finite = true;
+  for (const float value : values) finite &= std::isfinite(value);
+  return finite;
+}
+
+// Whether the lanes of a last group at and beyond `filters` hold zero bits only.
+bool RestIsZero(Span<const uint8_t> group, size_t filters, size_t lanes, size_t bytes) {
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (i / bytes % lanes >= filters && group[i] != 0) return false;
+  }
+  return true;
+}
+
+// How many values each group has.
+std::vector<uint64_t> CountValues(const SparseLayer& layer) {
+  // At most 2^16 groups x 2^16 kernels x 64 positions x 16 lanes in all: far from overflow.
+  std::vector<uint64_t> counts;
+  for (size_t g = 0; g + 1 < layer.group_run_begin.size(); ++g) {
+    uint64_t taps = 0;
+    for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
+      const SparseLayer::Run& run = layer.runs[r];
+      taps += uint64_t{run.count} * static_cast<uint64_t>(CountBits(layer.patterns[run.pattern]));
+    }
+    counts.push_back(taps * static_cast<uint64_t>(layer.group_size));
+  }
+  return counts;
+}
+
+// Scales before values: int8 values are finite together with their scales.
+Status ReadValues(const format::SparseLayer& blob, SparseLayer* layer) {
+  const std::vector<uint64_t> counts = CountValues(*layer);  // before anything is allocated for them
+  const size_t bytes = BytesOf(layer->value_type), lanes = static_cast<size_t>(layer->group_size);
+  const uint64_t total = std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+  if (total * bytes != SizeOf(blob.values())) {
+    return Broken("values take " + std::to_string(total * bytes) + " bytes",
                   static_cast<int64_t>(SizeOf(blob.values())));
   }
-  layer->values.reserve(static_cast<size_t>(count));
-  const uint8_t* at = count == 0 ? nullptr : blob.values()->data();
-  for (size_t g = 0; g + 1 < layer->group_run_begin.size(); ++g) {
-    uint64_t taps = 0;
-    for (uint32_t r = layer->group_run_begin[g]; r < layer->group_run_begin[g + 1]; ++r) {
-      taps +=
-          uint64_t{layer->runs[r].count} * static_cast<uint64_t>(CountBits(layer->patterns[layer->runs[r].pattern]));
-    }
-    for (uint64_t i = 0; i < taps * lanes; ++i, at += bytes) {
-      const size_t filter = g * lanes + static_cast<size_t>(i % lanes);
-      const bool real = filter < static_cast<size_t>(layer->out_channels);
-      if (!real && std::any_of(at, at + bytes, [](uint8_t byte) { return byte != 0; })) {
-        return Broken("lanes beyond the last filter are +0", "another value");
-      }
-      const bool scaled = real && layer->value_type == ValueType::kInt8;
-      const float scale = scaled ? blob.scales()->Get(static_cast<flatbuffers::uoffset_t>(filter)) : 1.0f;
-      layer->values.push_back(ReadValue(layer->value_type, at, scale));
-      if (!std::isfinite(layer->values.back())) return Broken("values are finite (int8: -127 to 127)", "another value");
-    }
+  if (total == 0) return Status::Ok();
+  const Span<const uint8_t> stored(blob.values()->data(), blob.values()->size());
+  const size_t rest = static_cast<size_t>(layer->out_channels) % lanes, last = counts.back() * bytes;
+  if (rest != 0 && !RestIsZero(stored.subspan(stored.size() - last, last), rest, lanes, bytes)) {
+    return Broken("lanes beyond the last filter are +0", "another value");
+  }
+  if (!layer->keeps_narrow()) layer->values.reserve(total);
+  std::vector<float> group;  // stays in the cache, while the values may be larger than it
+  const uint8_t* at = stored.data();
+  for (size_t g = 0; g < counts.size(); at += counts[g] * bytes, ++g) {
+    group.resize(counts[g]);
+    Expand(layer->value_type, at, counts[g], group.data());
+    Scale(layer->scales, g, lanes, &group);
+    if (!AllFinite(group)) return Broken("values are finite (int8: -127 to 127)", "another value");
+    if (!layer->keeps_narrow()) layer->values.insert(layer->values.end(), group.begin(), group.end());
+  }
+  if (layer->keeps_narrow()) {
+    layer->narrow.assign(stored.begin(), stored.end());
+  } else {
+    layer->scales.clear();  // they are in the values
   }
   return Status::Ok();
 }
@@ -241,11 +285,15 @@ Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> bytes) {
   if (bytes.size() < 8 || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) {
     return Broken("a sparse layer is an MCP1 flatbuffer", came);
   }
-  // The model's buffers are 4-byte aligned only; patterns are 8-byte numbers.
-  std::vector<uint64_t> aligned((bytes.size() + 7) / 8);
-  std::memcpy(aligned.data(), bytes.data(), bytes.size());
-  const auto* data = reinterpret_cast<const uint8_t*>(aligned.data());
-  // The 16-byte alignment of `values` is for readers that use them in place; this one copies them.
+  // Read in place where 4-byte numbers may be (8-byte ones are copied first), which is so in every model. The 16-byte
+  // alignment of `values` is for readers that compute with them in place.
+  std::vector<uint32_t> aligned;
+  const uint8_t* data = bytes.data();
+  if (reinterpret_cast<uintptr_t>(data) % sizeof(uint32_t) != 0) {
+    aligned.resize((bytes.size() + sizeof(uint32_t) - 1) / sizeof(uint32_t));
+    std::memcpy(aligned.data(), data, bytes.size());
+    data = reinterpret_cast<const uint8_t*>(aligned.data());
+  }
   flatbuffers::Verifier verifier(data, bytes.size());
   if (!format::VerifySparseLayerBuffer(verifier)) return Broken("a sparse layer is an MCP1 flatbuffer", came);
   const format::SparseLayer& blob = *format::GetSparseLayer(data);
@@ -254,7 +302,7 @@ Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> bytes) {
   MCPRUNER_RETURN_IF_ERROR(ReadPatterns(blob, &layer));
   MCPRUNER_RETURN_IF_ERROR(ReadRuns(blob, &layer));
   MCPRUNER_RETURN_IF_ERROR(ReadChannels(blob, &layer));
-  MCPRUNER_RETURN_IF_ERROR(ReadScales(blob, layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadScales(blob, &layer));
   MCPRUNER_RETURN_IF_ERROR(ReadValues(blob, &layer));
   MCPRUNER_RETURN_IF_ERROR(ReadPermutationAndBias(blob, &layer));
   return layer;

@@ -3,9 +3,8 @@
 #ifndef MCPRUNER_DELEGATE_GRAPH_HALF_H_
 #define MCPRUNER_DELEGATE_GRAPH_HALF_H_
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
+#include <cstring>
 
 namespace mcpruner {
 
@@ -13,15 +12,17 @@ namespace mcpruner {
 inline float HalfToFloat(uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
   const int fraction = bits & 1023;
-  float magnitude;
-  if (exponent == 31) {
-    magnitude = fraction != 0 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
-  } else if (exponent == 0) {
-    magnitude = std::ldexp(static_cast<float>(fraction), -24);
-  } else {
-    magnitude = std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
+  if (exponent == 0) {
+    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+    return sign != 0 ? -magnitude : magnitude;
   }
-  return (bits & 0x8000) != 0 ? -magnitude : magnitude;
+  // The same exponent with bias 127; infinity and NaN stay at the largest one.
+  const uint32_t wide = exponent == 31 ? 255 : static_cast<uint32_t>(exponent) + (127 - 15);
+  const uint32_t result = sign | wide << 23 | static_cast<uint32_t>(fraction) << 13;
+  float value;
+  std::memcpy(&value, &result, sizeof value);
+  return value;
 }
 
 }  // namespace mcpruner

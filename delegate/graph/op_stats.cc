@@ -3,9 +3,9 @@
 namespace mcpruner {
 namespace {
 
-template <typename T>
-int64_t Bytes(const std::vector<T>& v) {
-  return static_cast<int64_t>(v.size() * sizeof(T));
+template <typename Vector>
+int64_t Bytes(const Vector& v) {
+  return static_cast<int64_t>(v.size() * sizeof(v[0]));
 }
 
 // Null where the op has none.
@@ -19,7 +19,7 @@ const SparseLayer* LayerOf(const Op& op) {
 
 int64_t LayerBytes(const SparseLayer& l) {
   return Bytes(l.patterns) + Bytes(l.group_run_begin) + Bytes(l.runs) + Bytes(l.channels) + Bytes(l.values) +
-         Bytes(l.permutation) + Bytes(l.bias);
+         Bytes(l.narrow) + Bytes(l.scales) + Bytes(l.permutation) + Bytes(l.bias);
 }
 
 int64_t OpWeightBytes(const Op& op) {

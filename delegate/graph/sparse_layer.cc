@@ -5,6 +5,8 @@
 #include <numeric>
 #include <string>
 
+#include "delegate/graph/half.h"
+
 namespace mcpruner {
 namespace {
 
@@ -113,7 +115,24 @@ Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape
   return layer;
 }
 
+std::vector<float> FloatValues(const SparseLayer& layer) {
+  if (!layer.keeps_narrow()) return {layer.values.begin(), layer.values.end()};
+  std::vector<float> values(layer.narrow.size() / (layer.value_type == ValueType::kInt8 ? 1 : 2));
+  ForEachTap(layer, [&](int group, int, int, size_t tap) {
+    for (int lane = 0; lane < layer.group_size; ++lane) {
+      const size_t i = tap + static_cast<size_t>(lane);
+      if (layer.value_type == ValueType::kFloat16) {
+        values[i] = HalfToFloat(static_cast<uint16_t>(layer.narrow[2 * i] | layer.narrow[2 * i + 1] << 8));
+      } else if (const int filter = group * layer.group_size + lane; filter < layer.out_channels) {
+        values[i] = static_cast<int8_t>(layer.narrow[i]) * layer.scales[static_cast<size_t>(filter)];
+      }
+    }
+  });
+  return values;
+}
+
 std::vector<float> DenseWeights(const SparseLayer& layer) {
+  const std::vector<float> values = FloatValues(layer);
   const size_t positions = static_cast<size_t>(layer.kernel_height * layer.kernel_width);
   const size_t channels = static_cast<size_t>(layer.in_channels);
   std::vector<float> weights(static_cast<size_t>(layer.out_channels) * positions * channels);
@@ -122,7 +141,7 @@ std::vector<float> DenseWeights(const SparseLayer& layer) {
     for (int lane = 0; lane < lanes; ++lane) {
       const size_t filter = layer.permutation[static_cast<size_t>(group * layer.group_size + lane)];
       weights[(filter * positions + static_cast<size_t>(position)) * channels + static_cast<size_t>(channel)] =
-          layer.values[value + static_cast<size_t>(lane)];
+          values[value + static_cast<size_t>(lane)];
     }
   });
   return weights;

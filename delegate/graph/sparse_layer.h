@@ -1,8 +1,11 @@
 // One pruned layer in memory, as read from an MCP1 blob or made from dense weights.
 //
-// What the format (format/sparse_pattern.fbs) says, expanded and checked: values are float32, channel gaps are channel
-// numbers, and every index is in range, so that kernels may trust a SparseLayer without looking again. Backends repack
-// it for their kernels; it depends on group_size only, never on a core's tuning.
+// What the format (format/sparse_pattern.fbs) says, expanded and checked: channel gaps are channel numbers, and every
+// index is in range, so that kernels may trust a SparseLayer without looking again. Backends repack it for their
+// kernels; it depends on group_size only, never on a core's tuning.
+//
+// Values are float32, but for fully-connected layers of a narrower type: those use each value once for an input, so
+// their time is that of reading memory, and they keep their values as the file holds them.
 //
 //   groups   [g0                      | g1        | ...]     group_run_begin[g] .. group_run_begin[g + 1]
 //   runs     [pattern 0 x3 | pat. 2 x1| pattern 1 x7 ...]    kernels of one group that share a pattern
@@ -15,6 +18,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "delegate/graph/large_vector.h"
 #include "delegate/graph/span.h"
 #include "delegate/graph/status.h"
 
@@ -30,7 +34,7 @@ struct SparseLayer {
   };
 
   LayerKind kind = LayerKind::kConv2D;
-  ValueType value_type = ValueType::kFloat32;  // as stored; `values` are float32 always
+  ValueType value_type = ValueType::kFloat32;  // in the file
   int kernel_height = 1;
   int kernel_width = 1;
   int in_channels = 0;
@@ -40,11 +44,14 @@ struct SparseLayer {
   std::vector<uint64_t> patterns;         // bit ky * kernel_width + kx is kernel position (ky, kx)
   std::vector<uint32_t> group_run_begin;  // num_groups() + 1 offsets into runs
   std::vector<Run> runs;
-  std::vector<uint16_t> channels;     // input channel of each kernel, in order
-  std::vector<float> values;          // of each kernel: popcount(pattern) x group_size
+  LargeVector<uint16_t> channels;     // input channel of each kernel, in order
+  LargeVector<float> values;          // of each kernel: popcount(pattern) x group_size; none if keeps_narrow()
+  LargeVector<uint8_t> narrow;        // if keeps_narrow(): the same, in the bytes of value_type
+  std::vector<float> scales;          // if narrow values are int8: of each packed filter
   std::vector<uint16_t> permutation;  // permutation[packed filter] = original filter; length out_channels, never absent
   std::vector<float> bias;            // per original filter; length out_channels, never absent
 
+  bool keeps_narrow() const { return kind == LayerKind::kFullyConnected && value_type != ValueType::kFloat32; }
   int num_groups() const { return (out_channels + group_size - 1) / group_size; }
   // Non-zero weights as stored: values of real filters, explicit zeros counted, padding lanes not.
   int64_t StoredWeights() const;
@@ -67,6 +74,9 @@ struct DenseShape {
 };
 Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
                                          Span<const float> bias, int group_size);
+
+// The values as float32, int8 scaled, however the layer keeps them.
+std::vector<float> FloatValues(const SparseLayer& layer);
 
 // Back to dense OHWI weights in the original filter order; bit-exact for what was stored as float32.
 std::vector<float> DenseWeights(const SparseLayer& layer);

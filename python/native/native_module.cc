@@ -110,9 +110,9 @@ double Measured(const std::function<Result<double>()>& measure) {
   return *rate;
 }
 
-template <typename T>
-py::array_t<T> ToArray(const std::vector<T>& values) {
-  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+template <typename Vector>
+py::array_t<typename Vector::value_type> ToArray(const Vector& values) {
+  return py::array_t<typename Vector::value_type>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
 const char* ValueTypeName(ValueType type) {
@@ -151,7 +151,7 @@ py::dict ReadLayer(const py::bytes& blob) {
   out["run_patterns"] = ToArray(run_patterns);
   out["run_counts"] = ToArray(run_counts);
   out["channels"] = ToArray(layer->channels);
-  out["values"] = ToArray(layer->values);
+  out["values"] = ToArray(FloatValues(*layer));
   out["permutation"] = ToArray(layer->permutation);
   out["bias"] = ToArray(layer->bias);
   out["density"] = layer->Density();

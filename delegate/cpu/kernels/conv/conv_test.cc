@@ -44,7 +44,7 @@ float Clamped(Activation activation, float v) {
 // Largest sum of |w * x| (and |bias|, |residual|) of any output: the scale of rounding errors.
 double Scale(SparseLayer layer, const Case& c, const Shape& in, std::vector<float> x, const Shape& out,
              std::vector<float> residual) {
-  const auto magnitude = [](std::vector<float>* v) { std::transform(v->begin(), v->end(), v->begin(), fabsf); };
+  const auto magnitude = [](auto* v) { std::transform(v->begin(), v->end(), v->begin(), fabsf); };
   magnitude(&layer.values);
   magnitude(&layer.bias);
   magnitude(&x);

@@ -1,4 +1,4 @@
-// Arguments of the fully-connected kernel: plain pointers, all counted in floats.
+// Arguments of the fully-connected kernel: plain pointers; strides are counted in floats.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_ARGS_H_
@@ -16,7 +16,9 @@ struct FullyConnectedArgs {
   int32_t out_channels;
   const uint32_t* group_kernel_begin;  // one more than there are groups
   const uint16_t* channels;
-  const float* values;
+  const void* values;
+  int32_t value_bytes;  // 4: float32, 2: float16, 1: int8
+  const float* scales;  // of packed filters, int8 only
   const uint16_t* permutation;
   const float* bias;
 

@@ -78,7 +78,14 @@ void FullyConnectedStep::Run(int share) const {
   args.out_channels = layer_->out_channels;
   args.group_kernel_begin = group_kernel_begin_.data();
   args.channels = layer_->channels.data();
-  args.values = layer_->values.data();
+  if (layer_->keeps_narrow()) {
+    args.values = layer_->narrow.data();
+    args.value_bytes = layer_->value_type == ValueType::kInt8 ? 1 : 2;
+    args.scales = layer_->scales.data();
+  } else {
+    args.values = layer_->values.data();
+    args.value_bytes = sizeof(float);
+  }
   args.permutation = layer_->permutation.data();
   args.bias = layer_->bias.data();
   args.num_rows = output_.layout.n;

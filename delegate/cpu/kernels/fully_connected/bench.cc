@@ -1,0 +1,164 @@
+// Times fully-connected layers of the shapes that networks are made of, in each value type, on one thread, each after a
+// check against the reference. Prints GB/s of the weights as they are held: values, channels and what belongs to them.
+//
+//     bench [SIMD target] [runs]
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/cpu/kernels/fully_connected/reference.h"
+#include "delegate/graph/backend.h"
+#include "delegate/graph/op_stats.h"
+
+namespace mcpruner {
+namespace {
+
+struct Layer {
+  int in_channels, out_channels, group_size, rows;
+  double density;
+};
+
+constexpr Layer kLayers[] = {
+    {25088, 4096, 4, 1, 0.178}, {25088, 4096, 16, 1, 0.178}, {4096, 4096, 4, 1, 0.178},
+    {4096, 4096, 4, 8, 0.178},  {4096, 1000, 4, 1, 1},       {512, 1000, 4, 1, 1},
+    {1280, 1000, 4, 1, 1},      {512, 1000, 16, 1, 1},       {1280, 1000, 1, 1, 0.178},
+};
+
+struct Type {
+  const char* name;
+  ValueType type;
+};
+constexpr Type kTypes[] = {
+    {"float32", ValueType::kFloat32}, {"float16", ValueType::kFloat16}, {"int8", ValueType::kInt8}};
+
+// Of magnitudes up to 1 (float16: 0.25 .. 0.5 and 1 .. 2, which its bits make easily).
+void AddValues(std::mt19937& rng, size_t count, SparseLayer* layer) {
+  layer->values.reserve(layer->keeps_narrow() ? 0 : count);
+  layer->narrow.reserve(layer->keeps_narrow() ? count * 2 : 0);
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t bits = rng();
+    if (!layer->keeps_narrow()) {
+      layer->values.push_back(static_cast<float>(bits % 2001) * 1e-3f - 1.0f);
+    } else if (layer->value_type == ValueType::kInt8) {
+      layer->narrow.push_back(static_cast<uint8_t>(bits % 255 + 129));  // -127 .. 127
+    } else {
+      layer->narrow.push_back(static_cast<uint8_t>(bits));
+      layer->narrow.push_back(static_cast<uint8_t>(0x34 | (bits >> 8 & 0x8b)));
+    }
+  }
+  if (layer->value_type == ValueType::kInt8) layer->scales.assign(static_cast<size_t>(layer->out_channels), 0.01f);
+}
+
+// out_channels is a multiple of group_size.
+std::shared_ptr<const SparseLayer> MakeLayer(std::mt19937& rng, const Layer& l, ValueType type) {
+  auto layer = std::make_shared<SparseLayer>();
+  layer->kind = LayerKind::kFullyConnected;
+  layer->value_type = type;
+  layer->in_channels = l.in_channels;
+  layer->out_channels = l.out_channels / l.group_size * l.group_size;
+  layer->group_size = l.group_size;
+  layer->patterns = {1};
+  layer->group_run_begin.push_back(0);
+  for (int g = 0; g < layer->num_groups(); ++g) {
+    const size_t before = layer->channels.size();
+    for (int c = 0; c < l.in_channels; ++c) {
+      if (rng() % 1000 < l.density * 1000) layer->channels.push_back(static_cast<uint16_t>(c));
+    }
+    layer->runs.push_back({0, static_cast<uint16_t>(layer->channels.size() - before)});
+    layer->group_run_begin.push_back(static_cast<uint32_t>(layer->runs.size()));
+  }
+  AddValues(rng, layer->channels.size() * static_cast<size_t>(l.group_size), layer.get());
+  layer->permutation.resize(static_cast<size_t>(layer->out_channels));
+  std::iota(layer->permutation.begin(), layer->permutation.end(), uint16_t{0});
+  layer->bias.resize(static_cast<size_t>(layer->out_channels));
+  return layer;
+}
+
+Graph MakeGraph(int rows, std::shared_ptr<const SparseLayer> layer) {
+  Graph graph;
+  graph.tensors.resize(2);
+  graph.tensors[0].shape = {rows, 1, 1, layer->in_channels};
+  graph.tensors[1].shape = {rows, 1, 1, layer->out_channels};
+  graph.ops.resize(1);
+  graph.ops[0].type = OpType::kFullyConnected;
+  graph.ops[0].inputs = {0};
+  graph.ops[0].output = 1;
+  graph.ops[0].params = FullyConnectedParams{std::move(layer)};
+  graph.inputs = {0};
+  graph.outputs = {1};
+  return graph;
+}
+
+// Largest difference from the reference over the largest magnitude.
+double Error(const Graph& graph, const std::vector<float>& x, const std::vector<float>& y) {
+  std::vector<float> expected(y.size());
+  FullyConnectedReference(*std::get<FullyConnectedParams>(graph.ops[0].params).layer, graph.tensor(1).shape.n, x.data(),
+                          expected.data());
+  double difference = 0, magnitude = 0;
+  for (size_t i = 0; i < y.size(); ++i) {
+    difference = std::max(difference, std::fabs(double{y[i]} - expected[i]));
+    magnitude = std::max(magnitude, std::fabs(double{expected[i]}));
+  }
+  return difference / magnitude;
+}
+
+// False if the layer is wrong.
+bool BenchLayer(Backend* backend, const Layer& l, const Type& type, int runs) {
+  std::mt19937 rng(1);
+  const Graph graph = MakeGraph(l.rows, MakeLayer(rng, l, type.type));
+  auto executable = backend->Compile(graph);
+  if (!executable.ok()) return false;
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  std::vector<float> x(static_cast<size_t>(graph.tensor(0).shape.size()));
+  for (float& v : x) v = uniform(rng);
+  std::vector<float> y(static_cast<size_t>(graph.tensor(1).shape.size()));
+  const std::vector<const float*> inputs{x.data()};
+  const std::vector<float*> outputs{y.data()};
+  if (!(*executable)->Run(inputs, outputs).ok() || Error(graph, x, y) > 1e-5) {
+    std::printf("%5d -> %4d %-7s WRONG: error %.2g\n", l.in_channels, l.out_channels, type.name, Error(graph, x, y));
+    return false;
+  }
+  std::vector<double> times;  // of the layer alone, in us
+  for (int i = 0; i < runs; ++i) {
+    (*executable)->SetProfiling(true);
+    if (!(*executable)->Run(inputs, outputs).ok()) return false;
+    for (const OpProfile& op : (*executable)->Profile()) {
+      if (op.macs > 0) times.push_back(static_cast<double>(op.nanoseconds) * 1e-3);
+    }
+  }
+  std::sort(times.begin(), times.end());
+  const double median = times[times.size() / 2], bytes = static_cast<double>(OpWeightBytes(graph.ops[0]));
+  std::printf(
+      "%5d -> %4d g%-2d density %.3f %d rows %-7s %5.1f MB  min %8.1f us (%5.1f GB/s)  median %8.1f us (%5.1f GB/s)\n",
+      l.in_channels, l.out_channels, l.group_size, l.density, l.rows, type.name, bytes * 1e-6, times[0],
+      bytes / times[0] * 1e-3, median, bytes / median * 1e-3);
+  return true;
+}
+
+int Main(int argc, char** argv) {
+  CpuOptions options;
+  if (argc > 1) options.simd = argv[1];
+  const int runs = argc > 2 ? std::max(1, std::atoi(argv[2])) : 100;
+  auto backend = CreateCpuBackend(options);
+  if (!backend.ok()) {
+    std::fprintf(stderr, "%s\n", backend.message().c_str());
+    return 2;
+  }
+  bool right = true;
+  for (const Layer& layer : kLayers) {
+    for (const Type& type : kTypes) right = BenchLayer(backend->get(), layer, type, runs) && right;
+  }
+  return right ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace mcpruner
+
+int main(int argc, char** argv) { return mcpruner::Main(argc, argv); }
