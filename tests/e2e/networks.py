@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import shared_data
+from eager_costs import write_eager_costs
 from models import rescale_filters
 
 
@@ -65,12 +66,13 @@ def masked_model(network: Network, density: float) -> keras.Model:
 
 
 def export(network: Network, density: float, directory: Path) -> tuple[Path, Path]:
-    """Write the masked network as an ordinary ``.tflite`` and as a converted one; their paths."""
+    """Write the masked network as an ordinary ``.tflite`` and as a converted one, all masks packed; their paths."""
     import tensorflow as tf
 
     import mcpruner
 
     dense, sparse = directory / f"{network.name}.dense.tflite", directory / f"{network.name}.sparse.tflite"
     dense.write_bytes(tf.lite.TFLiteConverter.from_keras_model(masked_model(network, density)).convert())
-    sparse.write_bytes(mcpruner.convert(dense, target="generic")[0])
+    costs = write_eager_costs(directory / "costs.json")
+    sparse.write_bytes(mcpruner.convert(dense, target="generic", calibration=costs)[0])
     return dense, sparse

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from eager_costs import write_eager_costs
 from small_network import Files
 
 import mcpruner
@@ -42,3 +43,14 @@ def test_folder_of_the_output_must_exist(files: Files, tmp_path: Path, capsys: p
     output = tmp_path / "absent" / "out.tflite"
     assert main(["convert", str(files.dense), "-o", str(output)]) == 2
     assert capsys.readouterr().err == f"mcpruner: {output}: No such file or directory.\n"
+
+
+def test_calibration_decides_and_a_bad_one_is_one_sentence(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out, costs = tmp_path / "out.tflite", write_eager_costs(tmp_path / "costs.json")
+    assert main(["convert", str(files.dense), "-o", str(out), "--calibration", str(costs)]) == 0
+    assert " times as fast together; " in capsys.readouterr().out
+    costs.write_text("{}")
+    assert main(["convert", str(files.dense), "-o", str(out), "--calibration", str(costs)]) == 2
+    assert "costs.json is no calibration ('format' is missing)" in capsys.readouterr().err
