@@ -13,16 +13,15 @@ using V = hn::Vec<Floats>;
 struct Largest {
   static constexpr float kNothing = -__builtin_huge_valf();
   static HWY_INLINE V Reduce(V a, V b) { return hn::Max(a, b); }
-  static HWY_INLINE float Reduce(float a, float b) { return a < b ? b : a; }
 };
 
 struct Sum {
   static constexpr float kNothing = 0.0f;
   static HWY_INLINE V Reduce(V a, V b) { return hn::Add(a, b); }
-  static HWY_INLINE float Reduce(float a, float b) { return a + b; }
 };
 
-// Reads over the end of the row and writes over the end of its column; the padding is put back behind it.
+// Reads over the end of the row and writes over the end of its column, by less than the vector of padding that is put
+// back there.
 template <class Op>
 HWY_INLINE void ReduceDown(const PoolRowArgs& a, const float* HWY_RESTRICT in, float* HWY_RESTRICT column) {
   const Floats d;
@@ -31,32 +30,43 @@ HWY_INLINE void ReduceDown(const PoolRowArgs& a, const float* HWY_RESTRICT in, f
     for (int32_t r = 1; r < a.rows; ++r) v = Op::Reduce(v, hn::LoadU(d, in + r * a.in_row_stride + x));
     hn::StoreU(v, d, column + a.pad_left + x);
   }
-  for (int32_t x = a.pad_left + a.in_width; x < a.column_size; ++x) column[x] = Op::kNothing;
+  hn::StoreU(hn::Set(d, Op::kNothing), d, column + a.pad_left + a.in_width);
 }
 
-// Columns x * stride, one for each lane; up to two vectors are read.
+// Columns x * stride, one for each lane.
 HWY_INLINE V LoadStrided(const float* column, int32_t stride) {
   const Floats d;
   if (stride == 1) return hn::LoadU(d, column);
-#if HWY_TARGET != HWY_SCALAR
-  if (stride == 2) {
-    V even, odd;
-    hn::LoadInterleaved2(d, column, even, odd);
-    return even;
-  }
-#endif
   HWY_ALIGN float lanes[kFloats];
   for (size_t i = 0; i < kFloats; ++i) lanes[i] = column[static_cast<ptrdiff_t>(i) * stride];
   return hn::Load(d, lanes);
+}
+
+// What the windows that begin at `column` make of a.filter_width columns each.
+template <class Op>
+HWY_INLINE V ReduceWindows(const PoolRowArgs& a, const float* HWY_RESTRICT column) {
+  const Floats d;
+  V v = hn::Set(d, Op::kNothing);
+#if HWY_TARGET != HWY_SCALAR
+  if (a.stride_w == 2) {
+    for (int32_t k = 0; k < a.filter_width; k += 2) {
+      V even, odd;
+      hn::LoadInterleaved2(d, column + k, even, odd);
+      v = Op::Reduce(v, even);
+      if (k + 1 < a.filter_width) v = Op::Reduce(v, odd);
+    }
+    return v;
+  }
+#endif
+  for (int32_t k = 0; k < a.filter_width; ++k) v = Op::Reduce(v, LoadStrided(column + k, a.stride_w));
+  return v;
 }
 
 template <class Op>
 HWY_INLINE void ReduceAcross(const PoolRowArgs& a, const float* HWY_RESTRICT column, float* HWY_RESTRICT out) {
   const Floats d;
   for (int32_t x = 0; x < a.out_width; x += static_cast<int32_t>(kFloats)) {
-    const float* const first = column + ptrdiff_t{x} * a.stride_w;
-    V v = LoadStrided(first, a.stride_w);
-    for (int32_t k = 1; k < a.filter_width; ++k) v = Op::Reduce(v, LoadStrided(first + k, a.stride_w));
+    V v = ReduceWindows<Op>(a, column + ptrdiff_t{x} * a.stride_w);
     if (a.counts != nullptr) {
       const V rows = hn::Set(d, static_cast<float>(a.rows));
       v = hn::Div(v, hn::Mul(hn::LoadU(d, a.counts + x), rows));
@@ -67,8 +77,9 @@ HWY_INLINE void ReduceAcross(const PoolRowArgs& a, const float* HWY_RESTRICT col
 }
 
 template <class Op>
-HWY_INLINE void Pool(const PoolRowArgs& a) {
-  for (int32_t x = 0; x < a.pad_left; ++x) a.column[x] = Op::kNothing;
+HWY_INLINE void Pool(const PoolRowArgs& args) {
+  const PoolRowArgs a = args;  // a copy, which no store can change
+  for (int32_t x = 0; x < a.column_size; ++x) a.column[x] = Op::kNothing;
   for (int32_t c = 0; c < a.channels; ++c) {
     float* const out = a.out + c * a.out_pitch;
     ReduceDown<Op>(a, a.in + c * a.in_pitch, a.column);
