@@ -29,7 +29,7 @@ HEADERS = ["layer", "kernel", "input", "output", "density", "us", "GFLOP/s", "of
 
 
 def measure(content: bytes, runs: int) -> list[dict[str, Any]]:
-    """The plugin's profile of all that it can run, on one thread, where ``nanoseconds`` is each op's least of `runs` inferences."""
+    """The plugin's profile of all that it can run, on one thread; ``nanoseconds`` is each op's least of `runs`."""
     interpreter = Interpreter(model_content=content, num_threads=1, backend="cpu")
     (inputs,) = random_inputs(interpreter, samples=1)
     run(interpreter, inputs)

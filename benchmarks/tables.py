@@ -17,6 +17,7 @@ Result = dict[str, Any]
 Runs = Sequence[list[Result]]  # of each run, its results
 
 LAYER_BARS = {"56x56x64": 0.6, "28x28x128": 0.6, "14x14x256": 0.6, "7x7x512": 0.4}  # of one core's peak, 3x3 stride 1
+LOAD_BAR, FIRST_BAR = 1.5, 2.0  # times LiteRT's load; times the steady state
 SCALING_BAR, SCALED = 1.75, ("resnet18", "vgg16", "resnet50")
 
 
@@ -113,30 +114,39 @@ def engines(runs: Runs) -> str:
 
 
 def costs(runs: Runs) -> str:
-    """Memory, load and first inference of the last run."""
-    headers = ["network", "file, MB", "peak, MiB", "peak above start, MiB", "load, ms", "load ratio", "first/steady"]
+    """Memory, load and first inference of the last run, LiteRT dense and ours."""
+    headers = ["network", "file, MB", "peak, MiB", "peak above start, MiB", "load, ms", "first/steady", "our arena, MB"]
     rows = []
     for result in runs[-1]:
         dense, ours = result["footprint"]["litert"], result["footprint"]["mcpruner"]
-        pairs = [
-            [result[key] / 1e6 for key in ("against_bytes", "bytes")],
-            [one["peak_mib"] for one in (dense, ours)],
-            [one["peak_mib"] - one["start_mib"] for one in (dense, ours)],
-            [one["load_ms"] for one in (dense, ours)],
-        ]
-        ratio = ours["load_ms"] / dense["load_ms"]
-        firsts = [f"{one['first_ms'] / one['steady_ms']:.2f}" for one in (dense, ours)]
+        sizes = [result[key] / 1e6 for key in ("against_bytes", "bytes")]
+        peaks, loads = ([one[key] for one in (dense, ours)] for key in ("peak_mib", "load_ms"))
+        above = [one["peak_mib"] - one["start_mib"] for one in (dense, ours)]
+        firsts = [one["first_ms"] / one["steady_ms"] for one in (dense, ours)]
         rows.append(
             [
                 result["network"],
-                f"{pairs[0][0]:.1f} / {pairs[0][1]:.1f}",
-                *(f"{a:.0f} / {b:.0f}" for a, b in pairs[1:]),
-                _held(f"{ratio:.2f}", 1 / ratio, 1 / 1.5),
-                " / ".join(firsts),
+                f"{sizes[0]:.1f} / {sizes[1]:.1f}",
+                f"{peaks[0]:.0f} / {_held(f'{peaks[1]:.0f}', peaks[0], peaks[1])}",
+                f"{above[0]:.0f} / {above[1]:.0f}",
+                f"{loads[0]:.0f} / {_held(f'{loads[1]:.0f}', LOAD_BAR * loads[0], loads[1])}",
+                f"{firsts[0]:.2f} / {_held(f'{firsts[1]:.2f}', FIRST_BAR, firsts[1])}",
                 f"{ours['arena_bytes'] / 1e6:.1f}",
             ]
         )
-    return markdown([*headers, "our arena, MB"], rows)
+    return markdown(headers, rows)
+
+
+def limits(runs: Runs) -> str:
+    """What one core of the machine can do, as every run found it."""
+    found = [results[0]["limits"] for results in runs]
+    levels = list(found[-1]["read_gigabytes_per_second"])
+    headers = ["run", "peak, GFLOP/s", *(f"{level} read, GB/s" for level in levels)]
+    rows = [
+        [i, f"{one['peak_gflops']:.1f}", *(f"{one['read_gigabytes_per_second'][level]:.1f}" for level in levels)]
+        for i, one in enumerate(found, 1)
+    ]
+    return markdown(headers, rows)
 
 
 def layers(runs: Runs) -> str:
@@ -195,6 +205,7 @@ def all_tables(folders: Sequence[Path]) -> dict[str, str]:
         "engines": lambda: engines(read_runs(folders, "peers.json")),
         "costs": lambda: costs(bench),
         "layers": lambda: layers(read_runs(folders, "layers.json")),
+        "limits": lambda: limits(read_runs(folders, "layers.json")),
         "origin": lambda: origin(bench),
         "readme": lambda: readme(bench),
     }

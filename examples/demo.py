@@ -27,6 +27,7 @@ from mcpruner.cli.common import progress
 from mcpruner.compare import run
 from mcpruner.converter.source import load_source
 from mcpruner.text import table
+from mcpruner.timing import rounds
 
 TARGET = "x86-64"
 DENSITY = 0.178
@@ -113,7 +114,7 @@ def resnet(out: Path, runs: int) -> tuple[bytes, list[LayerTime]]:
         (out / "resnet18.tflite").write_bytes(content)
 
     say("   checking, then timing in turns with the dense file in the same runtime without the plugin")
-    with progress("timing", runs) as tick:
+    with progress("timing", rounds(runs)) as tick:
         result = benchmark(content, dense_file, runs=runs, tick=tick)
     if not result["ok"]:
         raise SystemExit(f"The outputs differ by {result['largest_error']:.1e} of the largest logit: a bug.")

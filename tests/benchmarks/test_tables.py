@@ -102,7 +102,7 @@ def test_rows_of_make_bench_peers() -> None:
 
 def test_costs() -> None:
     row = cells(tables.costs([RESNET]).splitlines()[2])
-    assert row == ["resnet18", "99.0 / 10.0", "150 / 150", "100 / 100", "10 / 16", "**1.60**", "1.50 / 1.50", "4.1"]
+    assert row == ["resnet18", "99.0 / 10.0", "150 / 150", "100 / 100", "10 / **16**", "1.50 / 1.50", "4.1"]
 
 
 def test_layers_are_held_to_their_share_of_the_peak() -> None:
@@ -122,6 +122,13 @@ def test_layers_are_held_to_their_share_of_the_peak() -> None:
     rows = [cells(line) for line in tables.layers([[found]]).splitlines()[2:]]
     assert rows[0] == ["56x56x64", "1", "62%", "62%", "60%"]
     assert rows[3] == ["7x7x512", "2", "**33%**", "50%", "40%"]
+
+
+def test_limits() -> None:
+    found = [{"limits": {"peak_gflops": 118.14, "read_gigabytes_per_second": {"memory": 17.72, "L1": 211.3}}}]
+    header, _, row = tables.limits([found]).splitlines()
+    assert cells(header) == ["run", "peak, GFLOP/s", "memory read, GB/s", "L1 read, GB/s"]
+    assert cells(row) == ["1", "118.1", "17.7", "211.3"]
 
 
 def test_markers_are_filled_again_and_again() -> None:
