@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+PAUSE_SECONDS = 0.03  # until another engine's idle threads stop to spin; ncnn's do so for 20 ms
+
 
 class EngineError(Exception):
     """The engine cannot run this model; the message says why."""
@@ -61,6 +63,7 @@ class Worker:
 
     def block(self, runs: int) -> list[float]:
         """A `mcpruner.timing.TimedBlock`."""
+        time.sleep(PAUSE_SECONDS)
         return self._ask({"runs": runs})["ms"]
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
