@@ -6,9 +6,6 @@
 namespace mcpruner {
 namespace {
 
-// Filters per group of layers that come dense: what the CPU kernels are made for.
-constexpr int kDenseGroupSize = 4;
-
 // Two multiply-xorshift chains over 8-byte words, with odd constants from the golden ratio and sqrt(3).
 class Hasher {
  public:
@@ -47,14 +44,15 @@ Result<LayerCache::LayerPtr> LayerCache::FromBlob(Span<const uint8_t> blob) {
 }
 
 Result<LayerCache::LayerPtr> LayerCache::FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
-                                                   Span<const float> bias) {
+                                                   Span<const float> bias, int group_size) {
   Hasher hash;
   hash.Add(&shape, sizeof(shape));
+  hash.Add(&group_size, sizeof(group_size));
   hash.Add(weights);
   hash.Add(bias);
   const uint64_t tag = 1 + static_cast<uint64_t>(kind);
   return GetOrMake({hash.a(), hash.b(), weights.size(), tag},
-                   [&] { return SparseLayerFromDense(kind, shape, weights, bias, kDenseGroupSize); });
+                   [&] { return SparseLayerFromDense(kind, shape, weights, bias, group_size); });
 }
 
 void LayerCache::DropUnused() {

@@ -25,7 +25,7 @@ class LayerCache {
 
   Result<LayerPtr> FromBlob(Span<const uint8_t> blob);
   Result<LayerPtr> FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
-                             Span<const float> bias);
+                             Span<const float> bias, int group_size);
 
   // Lets go of layers that nobody else holds.
   void DropUnused();

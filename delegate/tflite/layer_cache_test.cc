@@ -13,7 +13,7 @@ const std::vector<float> kBias = {7, 8};
 
 Result<LayerCache::LayerPtr> Dense(LayerCache* cache, const DenseShape& shape, const std::vector<float>& weights,
                                    const std::vector<float>& bias) {
-  return cache->FromDense(LayerKind::kConv2D, shape, weights, bias);
+  return cache->FromDense(LayerKind::kConv2D, shape, weights, bias, 4);
 }
 
 TEST(LayerCache, EqualContentIsOneLayer) {
@@ -37,7 +37,8 @@ TEST(LayerCache, AnyDifferenceIsAnotherLayer) {
   layers.push_back(*Dense(&cache, {2, 1, 1, 3}, changed, kBias));
   layers.push_back(*Dense(&cache, {2, 1, 1, 3}, kWeights, {8, 7}));
   layers.push_back(*Dense(&cache, {2, 1, 1, 3}, kWeights, {}));
-  layers.push_back(*cache.FromDense(LayerKind::kFullyConnected, {2, 1, 1, 3}, kWeights, kBias));
+  layers.push_back(*cache.FromDense(LayerKind::kFullyConnected, {2, 1, 1, 3}, kWeights, kBias, 4));
+  layers.push_back(*cache.FromDense(LayerKind::kFullyConnected, {2, 1, 1, 3}, kWeights, kBias, 16));
   EXPECT_EQ(cache.size(), layers.size());
 }
 

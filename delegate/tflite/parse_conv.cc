@@ -35,11 +35,24 @@ Status CheckBias(const Weights& weights, int out_channels) {
   return Status::Error("expected " + std::to_string(out_channels) + " biases, got " + std::to_string(count));
 }
 
-// Channels of the node's input as the file has it; -1 for a tensor without dimensions.
-int InputChannels(const ParseContext& c) {
+// The node's input as the file has it.
+Dims InputDims(const ParseContext& c) {
   const TfLiteTensor* x = TensorAt(c.view.context, InputIndex(c.node, 0));
-  const Dims dims = x != nullptr ? TensorDims(*x) : Dims();
+  return x != nullptr ? TensorDims(*x) : Dims();
+}
+
+// -1 for a tensor without dimensions.
+int InputChannels(const ParseContext& c) {
+  const Dims dims = InputDims(c);
   return dims.empty() ? -1 : dims.back();
+}
+
+// Filters per group of layers that come dense: what the CPU kernels are made for. Over single pixels the vector lies
+// over the filters.
+int DenseGroupSize(const ParseContext& c, int out_channels) {
+  const Dims dims = InputDims(c);
+  const bool single_pixels = dims.size() < 4 || (dims[1] == 1 && dims[2] == 1);
+  return single_pixels && out_channels >= 16 ? 16 : 4;
 }
 
 template <typename Params>
@@ -81,7 +94,8 @@ Result<NodePlan> ParseConv2D(const ParseContext& c) {
                          " channels, its input " + std::to_string(InputChannels(c)));
   }
   Result<LayerCache::LayerPtr> layer = c.cache->FromDense(LayerKind::kConv2D, {dims[0], dims[1], dims[2], dims[3]},
-                                                          weights->filter.values, weights->bias.values);
+                                                          weights->filter.values, weights->bias.values,
+                                                          DenseGroupSize(c, dims[0]));
   if (!layer.ok()) return layer.status();
   plan->params = ConvParams{WindowOf(*params), *layer};
   return plan;
@@ -129,7 +143,8 @@ Result<NodePlan> ParseFullyConnected(const ParseContext& c) {
   const Dims& dims = weights->filter.dims;
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
   Result<LayerCache::LayerPtr> layer = c.cache->FromDense(LayerKind::kFullyConnected, {dims[0], 1, 1, dims[1]},
-                                                          weights->filter.values, weights->bias.values);
+                                                          weights->filter.values, weights->bias.values,
+                                                          DenseGroupSize(c, dims[0]));
   if (!layer.ok()) return layer.status();
   plan->params = FullyConnectedParams{*layer};
   return plan;
