@@ -16,7 +16,8 @@
     loads          of pixels: one for each multiply-add, shared by the up to 4 filters that are summed at once
     kernels        an index to read: kernels x tiles of pixels (`VECTORS`), once for each 4 filters of a group
     strided_bytes  of the input where the stride is above 1: more than the output, and we split its columns first
-    weight_bytes   as packed or dense; other layers have driven them out of L2 since the last inference
+    weight_bytes   as packed or dense; other layers have driven them out of L2 since the last inference, and where all
+                   weights together exceed the last cache, out of that too (`CostModel.for_model`)
     layer          1
 
 A sum of terms that only grow is monotone: more work is never predicted faster, and it has few numbers to fit (`mcpruner
@@ -24,7 +25,7 @@ calibrate` does, docs/cost_model.md). A table names kernels and their terms; `da
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,11 +108,26 @@ class CostModel:
         Instruction set of the plugin, one of `VECTORS`.
     nanoseconds
         For each kernel of `TERMS` what one unit of each of its terms costs.
+    last_cache_bytes, memory_nanoseconds
+        Size of the last cache, and what a byte of weights costs more that comes from memory instead. A table without
+        limits has neither: infinite and 0.
     """
 
     name: str
     simd: str
     nanoseconds: dict[str, dict[str, float]]
+    last_cache_bytes: float = np.inf
+    memory_nanoseconds: float = 0.0
+
+    def for_model(self, weight_bytes: float) -> "CostModel":
+        """For the layers of a model whose dense weights have `weight_bytes` together."""
+        if weight_bytes <= self.last_cache_bytes:
+            return self
+        costs = {kernel: dict(terms) for kernel, terms in self.nanoseconds.items()}
+        for terms in costs.values():
+            if "weight_bytes" in terms:
+                terms["weight_bytes"] += self.memory_nanoseconds
+        return replace(self, nanoseconds=costs)
 
     def time(self, amounts: Amounts) -> float:
         """Nanoseconds, on one thread."""
@@ -135,8 +151,9 @@ def load_costs(name_or_path: str | Path) -> CostModel:
             raise ValueError(f"its format is {table['format']}, this version reads {FORMAT}")
         if table["simd"] not in VECTORS:
             raise ValueError(f"its simd is {table['simd']!r}, known are {', '.join(VECTORS)}")
-        return CostModel(str(name_or_path), table["simd"], _checked(table["nanoseconds"]))
-    except (KeyError, TypeError, ValueError) as error:
+        costs = _checked(table["nanoseconds"])
+        return CostModel(str(name_or_path), table["simd"], costs, *_memory(table.get("limits")))
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
         raise ValueError(f"{path} is no calibration ({what}): write one with `mcpruner calibrate`.") from error
 
@@ -147,6 +164,15 @@ def _checked(table: dict[str, Any]) -> dict[str, dict[str, float]]:
         if min(terms.values()) < 0 or not 0 < sum(terms.values()) < np.inf:
             raise ValueError(f"the costs of {kernel!r} must be at least 0, finite, and not all 0")
     return costs
+
+
+def _memory(limits: dict[str, Any] | None) -> tuple[float, float]:
+    """Last cache's bytes, and nanoseconds that a byte takes longer from memory than from there."""
+    if limits is None or not limits["cache_bytes"]:  # not every system tells its caches
+        return np.inf, 0.0
+    caches, rates = limits["cache_bytes"], limits["read_gigabytes_per_second"]
+    last = max(caches, key=lambda level: caches[level])
+    return float(caches[last]), max(0.0, 1 / float(rates["memory"]) - 1 / float(rates[last]))
 
 
 def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, work: Work, simd: str) -> Amounts:

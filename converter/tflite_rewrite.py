@@ -61,6 +61,7 @@ def rewrite(model: Any, target: Target, values: str, costs: CostModel) -> tuple[
         A layer is damaged or has NaN weights, or the model is fully quantized.
     """
     refuse_quantized(model)
+    costs = costs.for_model(_weight_bytes(model))
     plans = [plan_layers(model, graph, target, costs) for graph in model.subgraphs]
     for graph, graph_plans in zip(model.subgraphs, plans, strict=True):
         for plan in graph_plans:
@@ -88,6 +89,17 @@ def refuse_quantized(model: Any) -> None:
             f"The model is quantized: all of its {len(types)} layers compute in {types[0]} (the first is "
             f"{short_name(*layers[0])}). Only float models are converted; convert the float32 or float16 one."
         )
+
+
+def _weight_bytes(model: Any) -> int:
+    """Of all convolutions and dense layers, as float32, as runtimes hold them."""
+    weights = {
+        (index, op.inputs[1])
+        for index, graph in enumerate(model.subgraphs)
+        for op in graph.operators
+        if operator_name(model, op) in KINDS and len(op.inputs) > 1 and op.inputs[1] >= 0
+    }
+    return sum(4 * int(np.prod(model.subgraphs[index].tensors[tensor].shape)) for index, tensor in weights)
 
 
 def _pack_layer(model: Any, graph: Any, plan: LayerPlan, layer: DenseLayer, choice: Choice, values: str) -> None:

@@ -24,8 +24,8 @@ class LayerCache {
   using LayerPtr = std::shared_ptr<const SparseLayer>;
 
   Result<LayerPtr> FromBlob(Span<const uint8_t> blob);
-  Result<LayerPtr> FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
-                             Span<const float> bias, int group_size);
+  Result<LayerPtr> FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights, Span<const float> bias,
+                             int group_size);
 
   // Lets go of layers that nobody else holds.
   void DropUnused();

@@ -93,9 +93,9 @@ Result<NodePlan> ParseConv2D(const ParseContext& c) {
     return Status::Error("it is a grouped convolution: its filters have " + std::to_string(dims[3]) +
                          " channels, its input " + std::to_string(InputChannels(c)));
   }
-  Result<LayerCache::LayerPtr> layer = c.cache->FromDense(LayerKind::kConv2D, {dims[0], dims[1], dims[2], dims[3]},
-                                                          weights->filter.values, weights->bias.values,
-                                                          DenseGroupSize(c, dims[0]));
+  Result<LayerCache::LayerPtr> layer =
+      c.cache->FromDense(LayerKind::kConv2D, {dims[0], dims[1], dims[2], dims[3]}, weights->filter.values,
+                         weights->bias.values, DenseGroupSize(c, dims[0]));
   if (!layer.ok()) return layer.status();
   plan->params = ConvParams{WindowOf(*params), *layer};
   return plan;
@@ -142,9 +142,9 @@ Result<NodePlan> ParseFullyConnected(const ParseContext& c) {
   if (!weights.ok()) return weights.status();
   const Dims& dims = weights->filter.dims;
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
-  Result<LayerCache::LayerPtr> layer = c.cache->FromDense(LayerKind::kFullyConnected, {dims[0], 1, 1, dims[1]},
-                                                          weights->filter.values, weights->bias.values,
-                                                          DenseGroupSize(c, dims[0]));
+  Result<LayerCache::LayerPtr> layer =
+      c.cache->FromDense(LayerKind::kFullyConnected, {dims[0], 1, 1, dims[1]}, weights->filter.values,
+                         weights->bias.values, DenseGroupSize(c, dims[0]));
   if (!layer.ok()) return layer.status();
   plan->params = FullyConnectedParams{*layer};
   return plan;

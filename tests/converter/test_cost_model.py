@@ -90,6 +90,28 @@ def test_shipped_tables_share_loads_between_filters(name: str) -> None:
     assert times == sorted(times, reverse=True)
 
 
+def test_weights_beyond_the_last_cache_come_from_memory(tmp_path: Path) -> None:
+    table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
+    rates = {"L1": 100.0, "L2": 50.0, "memory": 10.0}
+    table["limits"] = {"cache_bytes": {"L1": 1000, "L2": 9000}, "read_gigabytes_per_second": rates}
+    (tmp_path / "table.json").write_text(json.dumps(table))
+    costs = load_costs(tmp_path / "table.json")
+    assert costs.for_model(9000) is costs
+    amounts = tflite_amounts((64, 3, 3, 32), Work(), "neon")
+    more = costs.for_model(9001).time(amounts) - costs.time(amounts)
+    assert more == pytest.approx(amounts.terms["weight_bytes"] * (1 / 10 - 1 / 50))
+    depthwise = tflite_amounts((1, 3, 3, 8), Work("DepthwiseConv2D"), "neon")
+    assert costs.for_model(9001).time(depthwise) == costs.time(depthwise)
+
+
+def test_a_table_without_limits_knows_no_memory(tmp_path: Path) -> None:
+    table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
+    for limits in ({}, {"limits": {"cache_bytes": {}, "read_gigabytes_per_second": {"memory": 10.0}}}):
+        (tmp_path / "table.json").write_text(json.dumps({**table, **limits}))
+        costs = load_costs(tmp_path / "table.json")
+        assert costs.for_model(1e12) is costs
+
+
 def test_every_target_has_a_table() -> None:
     for target in TARGETS.values():
         assert load_costs(target.costs).name == target.costs
