@@ -123,6 +123,7 @@ Status ReadRuns(const format::SparseLayer& blob, SparseLayer* layer) {
 Status ReadChannels(const format::SparseLayer& blob, SparseLayer* layer) {
   const uint8_t* byte = blob.channel_gaps() == nullptr ? nullptr : blob.channel_gaps()->data();
   const uint8_t* const end = byte == nullptr ? nullptr : byte + blob.channel_gaps()->size();
+  layer->channels.reserve(SizeOf(blob.channel_gaps()));
   std::vector<int> last_group(static_cast<size_t>(layer->in_channels), -1);
   for (int group = 0; group < layer->num_groups(); ++group) {
     const size_t g = static_cast<size_t>(group);

@@ -47,8 +47,9 @@ void ExpectHoldsTogether(const SparseLayer& layer) {
     }
   }
   EXPECT_EQ(kernels, layer.channels.size());
-  EXPECT_EQ(values, layer.values.size());
-  EXPECT_TRUE(std::all_of(layer.values.begin(), layer.values.end(), [](float v) { return std::isfinite(v); }));
+  const std::vector<float> floats = FloatValues(layer);
+  EXPECT_EQ(values, floats.size());
+  EXPECT_TRUE(std::all_of(floats.begin(), floats.end(), [](float v) { return std::isfinite(v); }));
 }
 
 class GoldenTest : public ::testing::TestWithParam<const char*> {};
@@ -165,6 +166,70 @@ TEST(ReadSparseLayerTest, RefusesWhatTheVerifierCannotTake) {
 TEST(ReadSparseLayerTest, ReadsAbsentVectorsAsTheirDefaults) {
   EXPECT_EQ(MessageAfter("readme.mcp", [](format::SparseLayerT* t) { t->permutation.clear(); }), "");
   EXPECT_NE(ReadSparseLayer({}).message(), "");
+}
+
+// Two groups of two filters over three channels; the last filter has only the second channel.
+format::SparseLayerT FullyConnected(format::ValueType type, std::vector<uint8_t> values) {
+  format::SparseLayerT t;
+  t.version = 1;
+  t.kind = format::LayerKind_FullyConnected;
+  t.kernel_height = t.kernel_width = 1;
+  t.in_channels = t.out_channels = 3;
+  t.group_size = 2;
+  t.patterns = {1};
+  t.group_runs = {1, 1};
+  t.run_patterns = {0, 0};
+  t.run_counts = {2, 1};
+  t.channel_gaps = {0, 1, 1};
+  t.value_type = type;
+  t.values = std::move(values);
+  return t;
+}
+
+Result<SparseLayer> PackAndRead(const format::SparseLayerT& object) {
+  flatbuffers::FlatBufferBuilder builder;
+  format::FinishSparseLayerBuffer(builder, format::SparseLayer::Pack(builder, &object));
+  return ReadSparseLayer(Span<const uint8_t>(builder.GetBufferPointer(), builder.GetSize()));
+}
+
+TEST(ReadSparseLayerTest, FullyConnectedLayersKeepInt8) {
+  format::SparseLayerT t = FullyConnected(format::ValueType_Int8, {1, 2, 0xff, 0x81, 5, 0});
+  t.scales = {0.5f, 2.0f, 1.0f};
+  const Result<SparseLayer> layer = PackAndRead(t);
+  ASSERT_TRUE(layer.ok()) << layer.message();
+  EXPECT_TRUE(layer->values.empty());
+  EXPECT_TRUE(std::equal(layer->narrow.begin(), layer->narrow.end(), t.values.begin(), t.values.end()));
+  EXPECT_EQ(layer->scales, t.scales);
+  EXPECT_EQ(FloatValues(*layer), (std::vector<float>{0.5f, 4, -0.5f, -254, 5, 0}));
+  EXPECT_EQ(DenseWeights(*layer), (std::vector<float>{0.5f, 0, -0.5f, 4, 0, -254, 0, 5, 0}));
+}
+
+TEST(ReadSparseLayerTest, FullyConnectedLayersKeepFloat16) {
+  // 1, 2, -0.5, the smallest subnormal; 1.5, a zero lane
+  const std::vector<uint8_t> values = {0, 0x3c, 0, 0x40, 0, 0xb8, 1, 0, 0, 0x3e, 0, 0};
+  const Result<SparseLayer> layer = PackAndRead(FullyConnected(format::ValueType_Float16, values));
+  ASSERT_TRUE(layer.ok()) << layer.message();
+  EXPECT_TRUE(layer->values.empty() && layer->scales.empty());
+  EXPECT_TRUE(std::equal(layer->narrow.begin(), layer->narrow.end(), values.begin(), values.end()));
+  EXPECT_EQ(FloatValues(*layer), (std::vector<float>{1, 2, -0.5f, std::ldexp(1.0f, -24), 1.5f, 0}));
+}
+
+TEST(ReadSparseLayerTest, KeptValuesAreCheckedToo) {
+  const auto message = [](format::ValueType type, std::vector<uint8_t> values, std::vector<float> scales) {
+    format::SparseLayerT t = FullyConnected(type, std::move(values));
+    t.scales = std::move(scales);
+    return PackAndRead(t).message();
+  };
+  const float huge = std::numeric_limits<float>::max();
+  EXPECT_EQ(message(format::ValueType_Int8, {1, 1, 1, 1, 1, 0}, {huge, 1, 1}), "");
+  EXPECT_NE(message(format::ValueType_Int8, {1, 1, 2, 1, 1, 0}, {huge, 1, 1}).find("values are finite"),
+            std::string::npos);
+  EXPECT_NE(message(format::ValueType_Int8, {1, 0x80, 1, 1, 1, 0}, {1, 1, 1}).find("-127 to 127"), std::string::npos);
+  EXPECT_NE(message(format::ValueType_Int8, {1, 1, 1, 1, 1, 1}, {1, 1, 1}).find("lanes beyond"), std::string::npos);
+  EXPECT_NE(message(format::ValueType_Float16, {0, 0x7c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {}).find("values are finite"),
+            std::string::npos);
+  EXPECT_NE(message(format::ValueType_Float16, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80}, {}).find("lanes beyond"),
+            std::string::npos);
 }
 
 }  // namespace

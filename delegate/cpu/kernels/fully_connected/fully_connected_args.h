@@ -8,6 +8,10 @@
 
 namespace mcpruner {
 
+// Groups that one row of x takes at once. Shares begin at multiples of it: then the order of additions, and with it the
+// last bit of a result, does not depend on the number of threads.
+constexpr int32_t kFullyConnectedGroups = 4;
+
 // Groups first_group .. last_group - 1 of every row. Channels and values are as SparseLayer holds them: with 1x1
 // kernels each kernel is one channel and group_size values.
 struct FullyConnectedArgs {

@@ -1,5 +1,6 @@
 #include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -21,7 +22,8 @@ std::vector<uint32_t> GroupKernelBegin(const SparseLayer& layer) {
   return begin;
 }
 
-// Cuts the groups where the kernels so far are share / num_shares of all; each group counts one for its store.
+// Cuts the groups, at multiples of kFullyConnectedGroups, where the kernels so far are share / num_shares of all; each
+// group counts one for its store.
 std::vector<Range> ShareGroups(const std::vector<uint32_t>& begin, int num_shares) {
   const int num_groups = static_cast<int>(begin.size()) - 1;
   const int64_t all = int64_t{begin.back()} + num_groups;
@@ -30,7 +32,7 @@ std::vector<Range> ShareGroups(const std::vector<uint32_t>& begin, int num_share
   for (int share = 1; share <= num_shares; ++share) {
     const int first = group;
     while (group < num_groups && (begin[static_cast<size_t>(group)] + int64_t{group}) * num_shares < all * share) {
-      ++group;
+      group = std::min(group + kFullyConnectedGroups, num_groups);
     }
     shares.push_back({first, share == num_shares ? num_groups : group});
   }
