@@ -111,8 +111,7 @@ ConvStep::ConvStep(const StepContext& context, Split split)
 
 void ConvStep::AddShares(Range rows, int count) {
   const std::vector<ConvBand> bands = MakeConvBands(output_.layout, rows, split_.band_rows);
-  const ConvVectorCosts costs = VectorCostsOfThisCpu(layer_->kernel_height * layer_->kernel_width);
-  const std::vector<ConvTile> tiles = MakeConvTiles(bands, output_.layout.w, kernels_, costs);
+  const std::vector<ConvTile> tiles = MakeConvTiles(bands, output_.layout.w, kernels_, VectorCostsOfThisCpu());
   const int block = PartsPerBlock(*layer_, tables_.parts.size());
   for (std::vector<ConvWork>& share : ShareConvWork(tiles, tables_.work, block, count)) {
     for (ConvWork& work : share) work.tile += static_cast<int>(tiles_.size());

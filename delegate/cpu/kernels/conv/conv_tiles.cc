@@ -107,14 +107,12 @@ class Shares {
 
 }  // namespace
 
-ConvVectorCosts VectorCostsOfThisCpu([[maybe_unused]] int kernel_positions) {
+ConvVectorCosts VectorCostsOfThisCpu() {
   ConvVectorCosts costs;
 #if defined(__x86_64__)
-  // Zen 4 does 512 bits in two passes, and halves are bound by its loads. A 1x1 convolution uses each cache line once,
-  // and waits for those of which it uses a part as long as for whole ones.
-  if (__builtin_cpu_is("amdfam19h") && __builtin_cpu_supports("avx512f")) {
-    costs = kernel_positions > 1 ? ConvVectorCosts{1.3, 0.55, 0.65} : ConvVectorCosts{1.3, 0.6, 0.8};
-  }
+  // Zen 4 does 512 bits in two passes, and halves are bound by its loads. A vector that uses a part of a cache line
+  // waits for it as long as for a whole one.
+  if (__builtin_cpu_is("amdfam19h") && __builtin_cpu_supports("avx512f")) costs = {1.3, 0.6, 0.8};
 #endif
   return costs;
 }

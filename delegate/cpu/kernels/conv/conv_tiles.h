@@ -29,8 +29,7 @@ struct ConvVectorCosts {
   double narrow = 1.0;  // half as many lanes; 0.5 where the CPU does the widest vectors in two passes
   double narrow_halves = 1.1;
 };
-// For kernels of so many positions (9 of a 3x3).
-ConvVectorCosts VectorCostsOfThisCpu(int kernel_positions);
+ConvVectorCosts VectorCostsOfThisCpu();
 
 // Rows first_row .. last_row - 1 of one image. Bands of the same pass share one walk over the weights.
 struct ConvBand {
