@@ -16,10 +16,18 @@ MCPRUNER_LINKOPTS = ["-Wl,--gc-sections"]
 # Highway takes the widest set whose macros the flags define; its AVX2 wants FMA, F16C, BMI, AES and PCLMUL named too.
 _AVX2 = ["-DHWY_COMPILE_ONLY_STATIC", "-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-maes", "-mpclmul"]
 
+# Part of the aarch64 baseline. Scheduling before registers are assigned would move loads up until the sums of a tile no
+# longer fit the registers.
+_NEON = ["-DHWY_COMPILE_ONLY_STATIC", "-fno-schedule-insns"]
+
 # Flags of each instruction set beyond MCPRUNER_COPTS. Sources include <hwy/highway.h>, which needs nothing else.
 SIMD_COPTS = {
     "scalar": ["-DHWY_COMPILE_ONLY_SCALAR"],
-    "neon": ["-DHWY_COMPILE_ONLY_STATIC"],  # part of the aarch64 baseline
+    "neon": _NEON + ["-mtune=cortex-a73"],
+    "neon_a53": _NEON + [
+        "-mtune=cortex-a53",
+        "-DMCPRUNER_IN_ORDER=1",
+    ],
     "avx2": _AVX2,
     "avx512": _AVX2 + [
         "-mavx512f",
@@ -32,13 +40,13 @@ SIMD_COPTS = {
 }
 
 _X86_64 = ["scalar", "avx2", "avx512"]
-_AARCH64 = ["scalar", "neon"]
+_AARCH64 = ["scalar", "neon", "neon_a53"]
 
 def simd_library(name, srcs, hdrs = [], deps = [], visibility = None):
     """Compiles the same sources once per instruction set of the CPU that is built for.
 
     Makes the libraries <name>_<set>, and <name> which is all of them that suit the CPU. The macro
-    MCPRUNER_SIMD_TARGET is the set's name (an identifier: scalar, neon, avx2, avx512); everything with external
+    MCPRUNER_SIMD_TARGET is the set's name (an identifier: scalar, neon, neon_a53, avx2, avx512); everything with external
     linkage in these sources must carry it in its name or namespace, inline functions of shared headers included: the
     linker keeps one copy of those, and it could be one that an older CPU cannot run.
 

@@ -30,6 +30,14 @@ constexpr KernelTable kNeon{
 #include "delegate/cpu/kernels/kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
+#define MCPRUNER_TABLE_TARGET neon_a53
+constexpr KernelTable kNeonA53{
+    "neon_a53",
+    4,
+    32,
+#include "delegate/cpu/kernels/kernels.inc"
+};
+#undef MCPRUNER_TABLE_TARGET
 #endif
 #define MCPRUNER_TABLE_TARGET scalar
 constexpr KernelTable kScalar{
@@ -63,6 +71,7 @@ std::vector<const KernelTable*> RunnableKernels() {
   if (HasAvx2()) tables.push_back(&kAvx2);
 #elif defined(__aarch64__)
   tables.push_back(&kNeon);  // part of ARMv8.0
+  tables.push_back(&kNeonA53);
 #endif
   tables.push_back(&kScalar);
   return tables;

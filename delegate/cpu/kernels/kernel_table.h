@@ -46,6 +46,9 @@ namespace avx512 {
 namespace neon {
 #include "delegate/cpu/kernels/kernels.inc"
 }  // namespace neon
+namespace neon_a53 {  // the same set, scheduled for cores that run in order
+#include "delegate/cpu/kernels/kernels.inc"
+}  // namespace neon_a53
 #endif
 #undef MCPRUNER_KERNEL
 

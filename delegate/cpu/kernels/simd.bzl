@@ -2,11 +2,12 @@
 
 load("//tools:copts.bzl", "MCPRUNER_COPTS", "simd_library")
 
-def simd_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
+def simd_op(op, simd_hdrs = [], step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
     """Kernel arguments (:args), SIMD code of all instruction sets (:simd) and the step that uses it (:step).
 
     Args:
       op: name of the folder; its files are <op>_args.h, <op>_simd.cc and <op>_step.{h,cc}.
+      simd_hdrs: what <op>_simd.cc is made of beside the kernel arguments.
       step_srcs: sources of the step, if there are more.
       step_hdrs: headers of the step, if there are more.
       step_deps: other ops' steps that the step uses.
@@ -22,6 +23,7 @@ def simd_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
     simd_library(
         name = "simd",
         srcs = [op + "_simd.cc"],
+        hdrs = simd_hdrs,
         visibility = visibility,
         deps = [
             ":args",

@@ -12,6 +12,14 @@
 #error "compile SIMD sources with simd_library (tools/copts.bzl), which names the target"
 #endif
 
+// 1 in code for NEON, which has a few things that Highway has no word for.
+#define MCPRUNER_NEON (HWY_ARCH_ARM_A64 && HWY_TARGET != HWY_SCALAR)
+
+// 1 for cores that run instructions in order, where a value that is not there yet holds up all that follow.
+#ifndef MCPRUNER_IN_ORDER
+#define MCPRUNER_IN_ORDER 0
+#endif
+
 // Before a loop over registers: nothing is left of the loop.
 #if defined(__clang__)
 #define MCPRUNER_UNROLL _Pragma("unroll")
@@ -52,11 +60,25 @@ HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, float* to, size_t count) {
   if (count >= hn::Lanes(d)) return hn::StoreU(v, d, to);
 #if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
   hn::BlendedStore(v, hn::FirstN(d, count), d, to);  // one masked store
+#elif MCPRUNER_NEON
+  static_assert(hn::MaxLanes(D()) == 4, "two lanes, then one");
+  float32x2_t rest = vget_low_f32(v.raw);
+  if (count & 2) {
+    vst1_f32(to, rest);
+    rest = vget_high_f32(v.raw);
+    to += 2;
+  }
+  if (count & 1) *to = vget_lane_f32(rest, 0);
 #else
   HWY_ALIGN float lanes[hn::MaxLanes(D())];
   hn::Store(v, d, lanes);
   for (size_t i = 0; i < count; ++i) to[i] = lanes[i];
 #endif
+}
+
+// Byte displacements save the scaling of an index at each load.
+HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
+  return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + bytes);
 }
 
 // The zeros at an end of a row: most often there is one, and a call of memset, which the loop becomes, costs more.

@@ -1,4 +1,4 @@
-// Arguments of the convolution kernels: plain pointers and strides, all counted in floats.
+// Arguments of the convolution kernels: plain pointers and strides, counted in floats unless they say bytes.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
@@ -19,7 +19,7 @@ enum { kConvPrefetchedTaps = 8 };
 
 // Up to 4 filters of one filter group: the whole of a group of 1, 2 or 4, a part of a group of 8 or 16.
 struct ConvPart {
-  const int32_t* taps;  // of all kernels: displacement of each from a window's first element
+  const int32_t* taps;  // of all kernels: displacement of each from a window's first element, in bytes
   const float* values;  // of each tap in turn, ConvLayerArgs::filters each
   int32_t num_taps;
   int32_t num_filters;                    // that exist, 1 .. ConvLayerArgs::filters

@@ -1,14 +1,13 @@
-// The convolution micro-kernel: sums of kFilters filters over kVectors vectors of pixels stay in registers while all
-// taps of the filters pass by. One loop without any other inside: the end of a short inner one is often mispredicted.
-//
-//     for each tap (an input channel and a position of its pattern):
-//       x[v] = in[tap + vector v]                       loaded once
-//       for each filter: sum[f][v] += weight * x[v]     weight broadcast
-//
-// A vector that crosses a cache line costs two loads, so each is loaded into a register and used by all filters.
+// The convolution kernel: the sums of up to 4 filters over a few vectors of pixels stay in registers while all taps of
+// the filters pass by (conv_sum.h; for NEON conv_sum_neon.h), then get residual and activation and are stored.
 
 #include "delegate/cpu/kernels/conv/conv_args.h"
 #include "delegate/cpu/kernels/simd.h"
+#if MCPRUNER_NEON
+#include "delegate/cpu/kernels/conv/conv_sum_neon.h"
+#else
+#include "delegate/cpu/kernels/conv/conv_sum.h"
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
@@ -17,37 +16,6 @@ namespace {
 
 // AVX2 and the scalar fallback have 16 registers.
 constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ? 3 : kConvMaxTileVectors;
-
-// Tiles of few vectors wait for L2 unless told in time what comes. For larger ones the core looks far enough ahead, and
-// with few filters a prefetch costs more than it gives.
-constexpr bool ShouldPrefetch(int filters, int vectors) { return vectors <= 4 && filters * vectors >= 8; }
-
-constexpr ptrdiff_t kLineBytes = 64;
-
-// The weights of large layers come from L3 or beyond, in one stream; so far ahead they arrive in time.
-constexpr uintptr_t kWeightBytesAhead = 2048;
-HWY_INLINE void PrefetchWeights(const float* weights) {
-  // As a number: the address may lie behind the array, where no pointer may point.
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(weights) + kWeightBytesAhead));
-}
-
-// Byte displacements save the scaling of an index at each load.
-HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
-  return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + bytes);
-}
-
-// Brings in what summing part `part` gives time for: input of a later tile, and the lines that the part will store to
-// (a store that has to fetch its line first would hold up those behind it). Inline: GCC drops calls of a function that
-// does nothing but prefetch.
-HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, int32_t part) {
-  const char* line = a.ahead + (part - a.first_part) * a.ahead_lines * kLineBytes;
-  for (int32_t i = 0; i < a.ahead_lines; ++i, line += kLineBytes) __builtin_prefetch(line, 0, 2);
-  const ConvPart& p = a.layer->parts[part];
-  for (int32_t f = 0; f < p.num_filters; ++f) {
-    const float* const out = a.out + p.out_channels[f] * a.out_channel_stride;
-    for (int32_t v = 0; v < a.num_vectors; ++v) __builtin_prefetch(out + a.vectors[v].out, 1);
-  }
-}
 
 // The zeros beside the pixels of a part.
 HWY_INLINE void StoreBorders(const ConvTileArgs& a, const ConvPart& part) {
@@ -64,55 +32,10 @@ struct Tile {
   using V = hn::Vec<D>;
   using Sums = V[kFilters][kVectors];
 
-  static HWY_INLINE V Load(const float* x, [[maybe_unused]] ptrdiff_t half) {
-    const D d;
-#if HWY_TARGET != HWY_SCALAR
-    if constexpr (kHalves) {
-      const hn::Half<D> row;
-      return hn::Combine(d, hn::LoadU(row, x + half), hn::LoadU(row, x));
-    }
-#endif
-    return hn::LoadU(d, x);
-  }
-
-  static HWY_INLINE void Prefetch(const float* x, const ptrdiff_t (&vectors)[kVectors],
-                                  [[maybe_unused]] ptrdiff_t half) {
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-      __builtin_prefetch(Displaced(x, vectors[v]));
-      if (kHalves) __builtin_prefetch(Displaced(x + half, vectors[v]));
-    }
-  }
-
-  // One tap of all filters.
-  static HWY_INLINE void AddTap(const float* HWY_RESTRICT x, const ptrdiff_t (&vectors)[kVectors], ptrdiff_t half,
-                                const float* HWY_RESTRICT weights, Sums& sums) {
-    const D d;
-    V in[kVectors];
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] = Load(Displaced(x, vectors[v]), half);
-    MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
-      const V weight = hn::Set(d, weights[f]);
-      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::MulAdd(weight, in[v], sums[f][v]);
-    }
-  }
-
-  static HWY_INLINE void Sum(const ConvTileArgs& a, const ConvPart& part, Sums& sums) {
-    const float* HWY_RESTRICT const in = a.in;
-    const float* HWY_RESTRICT weights = part.values;
-    const ptrdiff_t half = a.in_half;
-    const bool prefetch = ShouldPrefetch(kFilters, kVectors) && a.prefetch != 0;
-    ptrdiff_t vectors[kVectors];
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.vectors[v].in * ptrdiff_t{sizeof(float)};
-    for (const int32_t *tap = part.taps, *last = tap + part.num_taps; tap != last; ++tap, weights += kFilters) {
-      if (prefetch) Prefetch(in + tap[kConvPrefetchedTaps], vectors, half);
-      PrefetchWeights(weights);
-      AddTap(in + *tap, vectors, half, weights, sums);
-    }
-  }
-
   // Adds what lies at the vectors of one filter's channel.
   static HWY_INLINE void AddResidual(const ConvTileArgs& a, const float* residual, V (&sums)[kVectors]) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-      sums[v] = hn::Add(sums[v], Load(residual + a.vectors[v].residual, a.residual_half));
+      sums[v] = hn::Add(sums[v], LoadPixels<kHalves, D>(residual + a.vectors[v].residual, a.residual_half));
     }
   }
 
@@ -145,12 +68,12 @@ struct Tile {
     const D d;
     for (int32_t p = a.first_part; p < a.last_part; ++p) {
       const ConvPart& part = a.layer->parts[p];
-      PrefetchMemory(a, p);
+      if (kPrefetch) PrefetchMemory(a, p);
       Sums sums;
       MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
         MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Set(d, part.bias[f]);
       }
-      Sum(a, part, sums);
+      AddTaps<kFilters, kVectors, kHalves, D>(a, part, sums);
       MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
         if (f >= part.num_filters) break;
         const ptrdiff_t channel = part.out_channels[f];

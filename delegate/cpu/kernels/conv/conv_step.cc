@@ -78,7 +78,8 @@ std::unique_ptr<Step> MakeConvStep(const StepContext& context) {
   const HcwLayout& out = context.output().layout;
   ConvStep::Split split = MakeSplit(params, in, out, context.kernels.vector_floats);
   const int64_t window_rows = InputRows(params.window, params.layer->kernel_height, 1);
-  if (window_rows * std::max(in.row_stride(), split.row_stride) > std::numeric_limits<int32_t>::max()) return nullptr;
+  const int64_t window_bytes = window_rows * std::max(in.row_stride(), split.row_stride) * int64_t{sizeof(float)};
+  if (window_bytes > std::numeric_limits<int32_t>::max()) return nullptr;
   if (split.planes > 0) {
     if (split.floats > kMaxSplitFloats) return nullptr;
   } else if (!HasBorder(in,

@@ -20,7 +20,8 @@ void AddTaps(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacemen
       for (const uint16_t* const last = channel + run.count; channel != last; ++channel) {
         for (size_t p = 0; p < displacements.size(); ++p) {
           if ((layer.patterns[run.pattern] >> p & 1) == 0) continue;
-          tables->taps.push_back(static_cast<int32_t>(*channel * channel_stride + displacements[p]));
+          tables->taps.push_back(
+              static_cast<int32_t>((*channel * channel_stride + displacements[p]) * ptrdiff_t{sizeof(float)}));
         }
       }
     }

@@ -11,12 +11,40 @@ namespace {
 
 constexpr int32_t kBlock = 16;
 
+#if HWY_TARGET != HWY_SCALAR
+// to[j][i] = from[i][j] for 4 rows and columns.
+HWY_INLINE void TransposeFour(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
+                              ptrdiff_t to_stride) {
+  const FewFloats<4> d;
+  const auto a = hn::LoadU(d, from), b = hn::LoadU(d, from + from_stride);
+  const auto c = hn::LoadU(d, from + 2 * from_stride), e = hn::LoadU(d, from + 3 * from_stride);
+  const auto ac_low = hn::InterleaveLower(d, a, c), ac_high = hn::InterleaveUpper(d, a, c);
+  const auto be_low = hn::InterleaveLower(d, b, e), be_high = hn::InterleaveUpper(d, b, e);
+  hn::StoreU(hn::InterleaveLower(d, ac_low, be_low), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, ac_low, be_low), d, to + to_stride);
+  hn::StoreU(hn::InterleaveLower(d, ac_high, be_high), d, to + 2 * to_stride);
+  hn::StoreU(hn::InterleaveUpper(d, ac_high, be_high), d, to + 3 * to_stride);
+}
+#endif
+
 // to[j * to_stride + i] = from[i * from_stride + j] for all i < rows, j < columns.
 void Transpose(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t rows, int32_t columns,
                float* HWY_RESTRICT to, ptrdiff_t to_stride) {
   for (int32_t i0 = 0; i0 < rows; i0 += kBlock) {
     const int32_t i1 = i0 + kBlock < rows ? i0 + kBlock : rows;
-    for (int32_t j = 0; j < columns; ++j) {
+    int32_t j = 0;
+#if HWY_TARGET != HWY_SCALAR
+    for (; j + 4 <= columns; j += 4) {
+      int32_t i = i0;
+      for (; i + 4 <= i1; i += 4) {
+        TransposeFour(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+      }
+      for (; i < i1; ++i) {
+        for (int32_t k = j; k < j + 4; ++k) to[k * to_stride + i] = from[i * from_stride + k];
+      }
+    }
+#endif
+    for (; j < columns; ++j) {
       for (int32_t i = i0; i < i1; ++i) to[j * to_stride + i] = from[i * from_stride + j];
     }
   }

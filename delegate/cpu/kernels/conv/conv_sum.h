@@ -1,0 +1,98 @@
+// What a convolution kernel spends its time on: adding the taps of one part to the sums of its filters. One loop
+// without any other inside: the end of a short inner one is often mispredicted.
+//
+//     for each tap (an input channel and a position of its pattern):
+//       x[v] = in[tap + vector v]                       loaded once
+//       for each filter: sum[f][v] += weight * x[v]     weight broadcast
+//
+// A vector that crosses a cache line costs two loads, so each is loaded into a register and used by all filters.
+//
+// Included by conv_simd.cc alone, for every instruction set but NEON (conv_sum_neon.h).
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_SUM_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_SUM_H_
+
+#include "delegate/cpu/kernels/conv/conv_args.h"
+#include "delegate/cpu/kernels/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mcpruner {
+namespace MCPRUNER_SIMD_TARGET {
+namespace {
+
+constexpr bool kPrefetch = true;
+
+// Tiles of few vectors wait for L2 unless told in time what comes. For larger ones the core looks far enough ahead, and
+// with few filters a prefetch costs more than it gives.
+constexpr bool ShouldPrefetch(int filters, int vectors) { return vectors <= 4 && filters * vectors >= 8; }
+
+constexpr ptrdiff_t kLineBytes = 64;
+
+// The weights of large layers come from L3 or beyond, in one stream; so far ahead they arrive in time.
+constexpr uintptr_t kWeightBytesAhead = 2048;
+HWY_INLINE void PrefetchWeights(const float* weights) {
+  // As a number: the address may lie behind the array, where no pointer may point.
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(weights) + kWeightBytesAhead));
+}
+
+// Brings in what summing part `part` gives time for: input of a later tile, and the lines that the part will store to
+// (a store that has to fetch its line first would hold up those behind it). Inline: GCC drops calls of a function that
+// does nothing but prefetch.
+HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, int32_t part) {
+  const char* line = a.ahead + (part - a.first_part) * a.ahead_lines * kLineBytes;
+  for (int32_t i = 0; i < a.ahead_lines; ++i, line += kLineBytes) __builtin_prefetch(line, 0, 2);
+  const ConvPart& p = a.layer->parts[part];
+  for (int32_t f = 0; f < p.num_filters; ++f) {
+    const float* const out = a.out + p.out_channels[f] * a.out_channel_stride;
+    for (int32_t v = 0; v < a.num_vectors; ++v) __builtin_prefetch(out + a.vectors[v].out, 1);
+  }
+}
+
+// One vector of pixels. Halves are a row and the next, `half` floats further.
+template <bool kHalves, class D>
+HWY_INLINE hn::Vec<D> LoadPixels(const float* x, [[maybe_unused]] ptrdiff_t half) {
+  const D d;
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (kHalves) {
+    const hn::Half<D> row;
+    return hn::Combine(d, hn::LoadU(row, x + half), hn::LoadU(row, x));
+  }
+#endif
+  return hn::LoadU(d, x);
+}
+
+template <bool kHalves, int kVectors>
+HWY_INLINE void PrefetchPixels(const float* const (&vectors)[kVectors], int32_t tap, [[maybe_unused]] ptrdiff_t half) {
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+    __builtin_prefetch(Displaced(vectors[v], tap));
+    if (kHalves) __builtin_prefetch(Displaced(vectors[v], tap) + half);
+  }
+}
+
+template <int kFilters, int kVectors, bool kHalves, class D>
+HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
+  const D d;
+  const float* HWY_RESTRICT weights = part.values;
+  const ptrdiff_t half = a.in_half;
+  const bool prefetch = ShouldPrefetch(kFilters, kVectors) && a.prefetch != 0;
+  const float* vectors[kVectors];
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.in + a.vectors[v].in;
+  for (const int32_t *tap = part.taps, *last = tap + part.num_taps; tap != last; ++tap, weights += kFilters) {
+    if (prefetch) PrefetchPixels<kHalves>(vectors, tap[kConvPrefetchedTaps], half);
+    PrefetchWeights(weights);
+    hn::Vec<D> in[kVectors];
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] =
+        LoadPixels<kHalves, D>(Displaced(vectors[v], *tap), half);
+    MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
+      const hn::Vec<D> weight = hn::Set(d, weights[f]);
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::MulAdd(weight, in[v], sums[f][v]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace MCPRUNER_SIMD_TARGET
+}  // namespace mcpruner
+HWY_AFTER_NAMESPACE();
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_SUM_H_

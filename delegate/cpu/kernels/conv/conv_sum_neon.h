@@ -1,0 +1,138 @@
+// conv_sum.h for NEON: weights come by element from a register, so that a tap of 4 filters takes one load of them and
+// no broadcast. Nothing is prefetched: no ARM core was at hand to measure it on.
+//
+//     Cortex-A73, out of order: bound by multiply-adds if little else is issued. Per 4 taps of 4 filters x 6 vectors
+//         96 fmla, 24 ldr q, 2 ldp (weights), 2 ldpsw (displacements), 4 for the loop        1.33 instructions a fmla
+//     Cortex-A53, in order: a value that is not there yet stops the core, so each vector of the next tap is loaded as
+//     soon as the one in its register is used up; in halves, since a load of 64 bits can start beside a multiply-add,
+//     one of 128 bits can not. Per tap
+//         24 fmla, 6 x (ldr d, ldr x, ins), ldr q, ldrsw, 2 for the loop                    1.92 instructions a fmla
+//
+// 24 sums, 2 registers of weights, 1 to 6 of pixels: all 32 registers at most, none on the stack
+// (tests/aarch64/test_inner_loops.py).
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_SUM_NEON_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_SUM_NEON_H_
+
+#include <arm_neon.h>
+
+#include "delegate/cpu/kernels/conv/conv_args.h"
+#include "delegate/cpu/kernels/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mcpruner {
+namespace MCPRUNER_SIMD_TARGET {
+namespace {
+
+constexpr bool kPrefetch = false;
+HWY_INLINE void PrefetchMemory(const ConvTileArgs&, int32_t) {}
+
+// One vector of pixels: there are no halves of 4 lanes.
+template <bool kHalves, class D>
+HWY_INLINE hn::Vec<D> LoadPixels(const float* x, ptrdiff_t) {
+  static_assert(!kHalves, "vectors of 4 lanes are not cut in two");
+  return hn::LoadU(D(), x);
+}
+
+// The weights of one tap: of 1, 2 or 4 filters.
+template <int kFilters>
+HWY_INLINE float32x4_t LoadWeights(const float* from) {
+  if constexpr (kFilters == 4) return vld1q_f32(from);
+  if constexpr (kFilters == 2) return vcombine_f32(vld1_f32(from), vdup_n_f32(0.0f));
+  return vsetq_lane_f32(*from, vdupq_n_f32(0.0f), 0);
+}
+
+// sums[f][v] += weights[f] * in
+template <int kFilters, int kVectors, class V>
+HWY_INLINE void AddToVector(float32x4_t weights, int v, V in, V (&sums)[kFilters][kVectors]) {
+  Unroll<kFilters>([&](auto filter) HWY_ATTR {
+    constexpr int f = static_cast<int>(decltype(filter)::value);
+    sums[f][v] = V(vfmaq_laneq_f32(sums[f][v].raw, in.raw, weights, f));
+  });
+}
+
+#if MCPRUNER_IN_ORDER
+
+template <class V>
+HWY_INLINE V LoadByHalves(const float* low, const float* high, int32_t tap) {
+  const float32x4_t first = vcombine_f32(vld1_f32(Displaced(low, tap)), vdup_n_f32(0.0f));
+  uint64_t second;
+  __builtin_memcpy(&second, Displaced(high, tap), sizeof(second));
+  asm("" : "+r"(second));  // a load into a vector's upper half would be a slow one again
+  return V(vreinterpretq_f32_u64(vsetq_lane_u64(second, vreinterpretq_u64_f32(first), 1)));
+}
+
+template <int kFilters, int kVectors, bool kHalves, class D>
+HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
+  using V = hn::Vec<D>;
+  if (part.num_taps == 0) return;
+  const float* HWY_RESTRICT values = part.values;
+  const int32_t *tap = part.taps, *const last = tap + part.num_taps - 1;
+  const float *low[kVectors], *high[kVectors];
+  V in[kVectors];
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+    low[v] = a.in + a.vectors[v].in;
+    high[v] = low[v] + 2;
+    asm("" : "+r"(high[v]));  // a register of its own: one address from another would be one more instruction
+    in[v] = LoadByHalves<V>(low[v], high[v], *tap);
+  }
+  for (; tap != last; ++tap, values += kFilters) {
+    const float32x4_t weights = LoadWeights<kFilters>(values);
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+      AddToVector(weights, v, in[v], sums);
+      in[v] = LoadByHalves<V>(low[v], high[v], tap[1]);
+    }
+  }
+  const float32x4_t weights = LoadWeights<kFilters>(values);
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) AddToVector(weights, v, in[v], sums);
+}
+
+#else
+
+constexpr int kTapsAtOnce = 4;
+
+// Two taps: their displacements are one load, and so are their weights.
+template <int kFilters, int kVectors, class V>
+HWY_INLINE void AddTwoTaps(const float* const (&vectors)[kVectors], const int32_t* taps,
+                           const float* HWY_RESTRICT values, V (&sums)[kFilters][kVectors]) {
+  ptrdiff_t first = taps[0], second = taps[1];
+  asm("" : "+r"(first), "+r"(second));  // in whole registers, which is what one load of two gives
+  const float32x4_t first_weights = LoadWeights<kFilters>(values);
+  const float32x4_t second_weights = LoadWeights<kFilters>(values + kFilters);
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+    AddToVector(first_weights, v, V(vld1q_f32(Displaced(vectors[v], first))), sums);
+  }
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+    AddToVector(second_weights, v, V(vld1q_f32(Displaced(vectors[v], second))), sums);
+  }
+}
+
+template <int kFilters, int kVectors, bool kHalves, class D>
+HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
+  using V = hn::Vec<D>;
+  const float* HWY_RESTRICT values = part.values;
+  const float* vectors[kVectors];
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.in + a.vectors[v].in;
+  const int32_t *tap = part.taps, *const last = tap + part.num_taps;
+  const int32_t* const last_round = tap + part.num_taps / kTapsAtOnce * kTapsAtOnce;
+  for (; tap != last_round; tap += kTapsAtOnce, values += kTapsAtOnce * kFilters) {
+    MCPRUNER_UNROLL for (int t = 0; t < kTapsAtOnce; t += 2) {
+      AddTwoTaps(vectors, tap + t, values + t * kFilters, sums);
+    }
+  }
+  for (; tap != last; ++tap, values += kFilters) {
+    const float32x4_t weights = LoadWeights<kFilters>(values);
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+      AddToVector(weights, v, V(vld1q_f32(Displaced(vectors[v], *tap))), sums);
+    }
+  }
+}
+
+#endif
+
+}  // namespace
+}  // namespace MCPRUNER_SIMD_TARGET
+}  // namespace mcpruner
+HWY_AFTER_NAMESPACE();
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_SUM_NEON_H_
