@@ -6,17 +6,33 @@ VENVS := .venv .venv-tflite-runtime
 export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
-.PHONY: help setup build install lint test test-cpp test-asan test-python demo bench bench-peers roofline performance fuzz clean
+.PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-python test-aarch64
+.PHONY: count-aarch64 demo bench bench-peers roofline performance fuzz clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 
 setup: ## Install what is missing: Debian packages, .venv, .venv-tflite-runtime
 	@tools/setup.sh
 
+setup-aarch64: setup ## The same for aarch64: cross compiler, qemu, .venv-aarch64
+	@tools/aarch64/setup.sh
+
 build: setup ## Build all native code with Bazel and put the libraries beside the Python sources
 	bazel build //...
 	$(PYTHON) setup.py --quiet build_native
+
+build-aarch64: setup-aarch64 ## Build the plugin for aarch64, out/aarch64/libmcpruner_delegate.so
+	bazel build --config=aarch64 //delegate/tflite:libmcpruner_delegate.so.stripped
+	@install -D -m 755 out/aarch64-bin/delegate/tflite/libmcpruner_delegate.so.stripped \
+	  out/aarch64/libmcpruner_delegate.so
+	@size="$$(stat -c %s out/aarch64/libmcpruner_delegate.so)"; echo "out/aarch64/libmcpruner_delegate.so: $$size bytes"
+
+wheels: setup-aarch64 ## Wheels for x86-64 and aarch64, each with the manylinux tag that it keeps, in dist/
+	rm -rf dist/unnamed
+	for platform in x86_64 aarch64; do _PYTHON_HOST_PLATFORM=linux-$$platform $(PYTHON) -m pip wheel --quiet \
+	  --disable-pip-version-check --no-deps --no-build-isolation -w dist/unnamed . || exit 1; done
+	$(PYTHON) tools/name_wheels.py dist/unnamed dist
 
 install: build $(VENVS:%=%/.install-stamp) ## Install the package, editable, into both environments
 
@@ -33,7 +49,7 @@ lint: install ## Check format, style and size of the sources
 	.venv/bin/ruff format --check .
 	$(PYTHON) tools/lint.py
 
-test: lint test-cpp test-asan test-python ## Everything: lint, C++ tests, the same under sanitizers, Python tests
+test: lint test-cpp test-asan test-python test-aarch64 ## Everything: lint, C++ tests (also under sanitizers), Python
 
 test-cpp: build ## C++ tests
 	bazel test //...
@@ -42,7 +58,12 @@ test-asan: build ## C++ tests under the address and undefined-behaviour sanitize
 	bazel test --config=asan --build_tests_only //...
 
 test-python: install ## Python tests
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --ignore=tests/aarch64
+
+# Where qemu or the packages cannot be had, the tests skip and say so.
+test-aarch64: install ## The plugin for aarch64 under qemu: C++ tests, both TFLite runtimes
+	-tools/aarch64/setup.sh
+	$(PYTHON) -m pytest tests/aarch64
 
 demo: install ## Train, prune, convert and run a network, and time a large one
 	$(PYTHON) examples/demo.py

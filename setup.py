@@ -2,12 +2,16 @@
 
 The files go beside the Python sources for `pip install -e .`, into the wheel otherwise. Bazel takes the headers of
 the Python that runs this file.
+
+A wheel for 64-bit ARM is cross-built by telling Python that it runs on one, as other build tools do:
+`_PYTHON_HOST_PLATFORM=linux-aarch64 pip wheel .` (`make wheels` does).
 """
 
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +28,19 @@ NATIVE = {
 }
 
 
+# Platforms other than this machine's that a wheel can be built for, and what Bazel is told.
+CROSS_CONFIGS = {"linux-aarch64": "--config=aarch64"}
+
+
+def _bazel_config() -> list[str]:
+    platform = sysconfig.get_platform()
+    if platform == f"linux-{os.uname().machine}":
+        return []
+    if platform not in CROSS_CONFIGS:
+        raise SystemExit(f"mcpruner is cross-built for {', '.join(CROSS_CONFIGS)} only, not for {platform}.")
+    return [CROSS_CONFIGS[platform]]
+
+
 def _bazel(*arguments: str) -> str:
     bazel = shutil.which("bazel")
     if bazel is None:
@@ -37,26 +54,20 @@ def _bazel(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def build_native() -> dict[str, list[Path]]:
-    """Build every native target; the files of each package."""
-    _bazel("build", "--noshow_progress", *NATIVE)
-    output = Path(_bazel("info", "bazel-bin"))
-    files: dict[str, list[Path]] = {}
-    for name, package in NATIVE.values():
-        files.setdefault(package, []).append(output / name)
-    return files
-
-
-def copy_native(folders: dict[str, Path]) -> None:
-    """Build the native files and put those of each package into its folder."""
-    for package, files in build_native().items():
+def copy_native(folders: dict[str, Path], stripped: bool) -> None:
+    """Build the native files and put each into the folder of its package, libraries with or without their symbols."""
+    config = _bazel_config()
+    ending = ".stripped" if stripped else ""  # Bazel has such a target beside each library
+    built = {target: ending if target.endswith(".so") else "" for target in NATIVE}
+    _bazel("build", "--noshow_progress", *config, *(target + suffix for target, suffix in built.items()))
+    output = Path(_bazel("info", *config, "bazel-bin"))
+    for target, (name, package) in NATIVE.items():
         folders[package].mkdir(parents=True, exist_ok=True)
-        for file in files:
-            target = folders[package] / file.name
-            # A new file, never written in place: a process may have the old library mapped.
-            fresh = target.with_name(f".{file.name}.new")
-            shutil.copyfile(file, fresh)
-            fresh.replace(target)
+        file = folders[package] / Path(name).name
+        # A new file, never written in place: a process may have the old library mapped.
+        fresh = file.with_name(f".{file.name}.new")
+        shutil.copyfile(output / (name + built[target]), fresh)
+        fresh.replace(file)
 
 
 class BuildNative(Command):
@@ -74,7 +85,7 @@ class BuildNative(Command):
     def run(self) -> None:
         """Build and copy."""
         directories = self.distribution.package_dir
-        copy_native({package: ROOT / directories[package] for _, package in NATIVE.values()})
+        copy_native({package: ROOT / directories[package] for _, package in NATIVE.values()}, stripped=False)
 
 
 class BuildPy(build_py):
@@ -87,7 +98,8 @@ class BuildPy(build_py):
             return
         shutil.rmtree(self.build_lib, ignore_errors=True)  # an earlier build may have left modules that are gone
         super().run()
-        copy_native({package: Path(self.build_lib, *package.split(".")) for _, package in NATIVE.values()})
+        folders = {package: Path(self.build_lib, *package.split(".")) for _, package in NATIVE.values()}
+        copy_native(folders, stripped=True)
 
 
 class NativeDistribution(Distribution):

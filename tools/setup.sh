@@ -3,32 +3,10 @@
 # Does nothing, in a second, where all of it stands. Run it as root, or as a user who may use sudo.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tools/packages.sh
 
 readonly PACKAGES=(bazel-bootstrap default-jdk-headless flatbuffers-compiler g++ googletest libflatbuffers-dev libhwy-dev)
 readonly PYTHON_PACKAGES=(python3 python3-dev python3-venv)
-
-say() { printf 'setup: %s\n' "$*"; }
-
-fail() {
-  printf 'setup: %s\n' "$*" >&2
-  exit 1
-}
-
-install_packages() {
-  local package missing=()
-  for package in "$@"; do
-    [[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || missing+=("$package")
-  done
-  [[ ${#missing[@]} -gt 0 ]] || return 0
-  local as_root=()
-  if [[ "$(id -u)" != 0 ]]; then
-    command -v sudo >/dev/null || fail "neither root nor sudo is available; have someone run: apt-get install ${missing[*]}"
-    as_root=(sudo)
-  fi
-  say "installing Debian packages: ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-}
 
 # Is this a Python 3.11 that can make virtual environments and carries its headers?
 is_complete_python() {
@@ -67,7 +45,6 @@ make_environment() {
 
 main() {
   local python
-  command -v dpkg-query >/dev/null || fail "this script installs Debian packages; elsewhere install by hand what it lists"
   install_packages "${PACKAGES[@]}"
   python="$(find_python)" || {
     install_packages "${PYTHON_PACKAGES[@]}"

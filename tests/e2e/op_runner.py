@@ -59,8 +59,10 @@ def results_once(
     return get
 
 
-def run_jobs(runtime: str, jobs: dict[str, Job], folder: Path) -> dict[str, Result]:
-    """Run all jobs in one process of a runtime."""
+def run_jobs(
+    runtime: str, jobs: dict[str, Job], folder: Path, run: Callable[..., None] = run_script
+) -> dict[str, Result]:
+    """Run all jobs in one process of a runtime, which `run` starts."""
     tasks = []
     for name, job in jobs.items():
         model = folder / f"{name}.tflite"
@@ -72,7 +74,7 @@ def run_jobs(runtime: str, jobs: dict[str, Job], folder: Path) -> dict[str, Resu
         tasks.append(
             {"model": str(model), "inputs": list(map(str, paths)), "options": job.options, "output": str(output)}
         )
-    run_script("run_ops.py", runtime, tasks)
+    run("run_ops.py", runtime, tasks=tasks)
     return {name: _load(Path(task["output"])) for name, task in zip(jobs, tasks, strict=True)}
 
 

@@ -1,0 +1,38 @@
+"""The wheel for aarch64, which every test of an emulated runtime takes its plugin from."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import emulator
+import pytest
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree for aarch64."""
+    emulator.require()
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel"]
+    command += ["--no-deps", "--no-build-isolation", "-w", str(folder), str(emulator.ROOT)]
+    subprocess.run(command, check=True, env={**os.environ, "_PYTHON_HOST_PLATFORM": "linux-aarch64"})
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="session")
+def package(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's content."""
+    folder = tmp_path_factory.mktemp("package")
+    zipfile.ZipFile(wheel).extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plugin(package: Path) -> Path:
+    """The plugin as the wheel carries it."""
+    return package / "mcpruner" / "libmcpruner_delegate.so"

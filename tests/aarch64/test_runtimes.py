@@ -1,0 +1,121 @@
+"""The plugin in the real aarch64 runtimes: the same models, options and failures as on this machine, the same results.
+
+All jobs of a runtime run in one emulated process, since its start takes longer than most of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import arm_networks
+import emulator
+import numpy as np
+import op_models
+import pytest
+import test_options
+from op_runner import Job, Result, run_jobs
+
+TOLERANCE = 1e-5  # of the output's largest magnitude
+THREADS = (1, 2, 3, 4)
+QUIET = {"verbosity": 0}
+
+
+def _op_jobs() -> dict[str, Job]:
+    """Every operator, resized from one image to three."""
+    return {
+        name: Job(op_models.build(name), [op_models.inputs(name, 1), op_models.inputs(name, 3)], QUIET)
+        for name in op_models.CASES
+    }
+
+
+def _option_jobs() -> dict[str, Job]:
+    model, x = op_models.build("conv_same"), [test_options.X]
+    jobs = {f"refused_{name}": Job(model, x, options) for name, (options, _) in test_options.REFUSED.items()}
+    for fault in (*test_options.FATAL, *test_options.MENDED):
+        jobs[f"fault_{fault}"] = Job(model, x, {"fault": fault, **QUIET})
+    return jobs
+
+
+def _network_jobs() -> dict[str, Job]:
+    jobs = {}
+    for name in arm_networks.available():
+        model, image = arm_networks.converted(name)
+        for threads in THREADS:
+            jobs[f"{name}.{threads}"] = Job(model, [image], {"num_threads": threads, **QUIET})
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def jobs() -> dict[str, Job]:
+    """All jobs."""
+    emulator.require()
+    return _op_jobs() | _option_jobs() | _network_jobs()
+
+
+@pytest.fixture(scope="module")
+def here(jobs: dict[str, Job], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """Results of all jobs on this machine."""
+    return run_jobs("ai_edge_litert", jobs, tmp_path_factory.mktemp("here"))
+
+
+@pytest.fixture(scope="module")
+def emulated(
+    jobs: dict[str, Job], plugin: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], dict[str, Result]]:
+    """A function from a runtime to the results of all jobs there, which run at its first call."""
+
+    @functools.cache
+    def get(runtime: str) -> dict[str, Result]:
+        run = functools.partial(emulator.run_script, plugin=plugin)
+        return run_jobs(runtime, jobs, tmp_path_factory.mktemp(runtime), run)
+
+    return get
+
+
+def _assert_equal(actual: Result, expected: Result) -> float:
+    """Outputs agree, and the plugin took the same nodes; the largest error."""
+    assert actual.error == expected.error == ""
+    assert len(actual.outputs) == len(expected.outputs) > 0
+    taken = [[(node["name"], node["taken"]) for node in result.report["nodes"]] for result in (actual, expected)]
+    assert taken[0] == taken[1]
+    errors = []
+    for got, want in zip(actual.outputs, expected.outputs, strict=True):
+        assert got.shape == want.shape
+        errors.append(float(np.abs(got - want).max() / np.abs(want).max()))
+    assert max(errors) < TOLERANCE
+    return max(errors)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("runtime", emulator.RUNTIMES)
+def test_every_operator_equals_this_machine(jobs, here, emulated, runtime: str) -> None:
+    errors = {name: _assert_equal(emulated(runtime)[name], here[name]) for name in op_models.CASES}
+    print(f"{runtime}: {len(errors)} operators, largest error {max(errors.values()):.1e}")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", arm_networks.NAMES)
+@pytest.mark.parametrize("runtime", emulator.RUNTIMES)
+def test_networks_equal_this_machine(here, emulated, runtime: str, name: str) -> None:
+    if name not in arm_networks.available():
+        pytest.skip(arm_networks.MISSING)
+    for threads in THREADS:
+        error = _assert_equal(emulated(runtime)[f"{name}.{threads}"], here[f"{name}.1"])
+        print(f"{runtime}, {name}, {threads} threads: largest error {error:.1e}")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("runtime", emulator.RUNTIMES)
+def test_bad_options_and_failures_are_the_same_sentences(jobs, here, emulated, runtime: str) -> None:
+    names = [name for name in jobs if name.startswith(("refused_", "fault_"))]
+    assert len(names) == len(test_options.REFUSED) + len(test_options.FATAL) + len(test_options.MENDED)
+    for name in names:
+        actual, expected = emulated(runtime)[name], here[name]
+        if name.removeprefix("fault_") in test_options.MENDED:
+            _assert_equal(actual, expected)
+            assert actual.report["partitions"][0]["backend"] == "reference"
+        else:
+            sentence = expected.error[expected.error.index("mcpruner: ") :].splitlines()[0]
+            assert sentence in actual.error
