@@ -1,0 +1,20 @@
+"""The C++ tests, built for aarch64 and run under qemu by Bazel, which keeps the results of what has not changed."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+
+import emulator
+import pytest
+
+
+@pytest.mark.timeout(1800)
+def test_cpp_tests_pass_under_emulation() -> None:
+    """Kernels of each instruction set against the reference, golden blobs, options, the delegate on a fake runtime."""
+    emulator.require()
+    command = ["bazel", "test", "--config=aarch64", "--noshow_progress", f"--run_under={shlex.join(emulator.qemu())}"]
+    done = subprocess.run([*command, "//delegate/..."], cwd=emulator.ROOT, capture_output=True, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    assert "PASSED" in done.stdout
