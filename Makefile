@@ -7,6 +7,7 @@ export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-python test-aarch64
+.PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-python test-aarch64
 .PHONY: count-aarch64 demo bench bench-peers roofline performance fuzz clean
 
 help: ## List the targets
@@ -64,6 +65,9 @@ test-python: install ## Python tests
 test-aarch64: install ## The plugin for aarch64 under qemu: C++ tests, both TFLite runtimes
 	-tools/aarch64/setup.sh
 	$(PYTHON) -m pytest tests/aarch64
+
+count-aarch64: install setup-aarch64 ## Count instructions on aarch64 beside XNNPACK (llvm-19 adds cycles of the loops)
+	PYTHONHASHSEED=0 $(PYTHON) tools/aarch64/count_table.py
 
 demo: install ## Train, prune, convert and run a network, and time a large one
 	$(PYTHON) examples/demo.py

@@ -12,10 +12,16 @@ import emulator
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def emulation() -> None:
+    """Skip everything here, with the reason, where programs for aarch64 cannot be built or run."""
+    if reason := emulator.missing():
+        pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(emulation: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this tree for aarch64."""
-    emulator.require()
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel"]
     command += ["--no-deps", "--no-build-isolation", "-w", str(folder), str(emulator.ROOT)]

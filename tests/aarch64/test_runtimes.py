@@ -6,8 +6,12 @@ All jobs of a runtime run in one emulated process, since its start takes longer 
 from __future__ import annotations
 
 import functools
+import json
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import arm_networks
 import emulator
@@ -20,6 +24,13 @@ from op_runner import Job, Result, run_jobs
 TOLERANCE = 1e-5  # of the output's largest magnitude
 THREADS = (1, 2, 3, 4)
 QUIET = {"verbosity": 0}
+
+
+def _run_script(name: str, runtime: str, plugin: Path, tasks: list[dict[str, Any]]) -> None:
+    """Run a script of tests/e2e in an emulated runtime."""
+    command = [*emulator.python(runtime), str(emulator.ROOT / "tests" / "e2e" / name), runtime, str(plugin)]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    subprocess.run(command, input=json.dumps(tasks), text=True, check=True, env=environment)
 
 
 def _op_jobs() -> dict[str, Job]:
@@ -50,7 +61,6 @@ def _network_jobs() -> dict[str, Job]:
 @pytest.fixture(scope="module")
 def jobs() -> dict[str, Job]:
     """All jobs."""
-    emulator.require()
     return _op_jobs() | _option_jobs() | _network_jobs()
 
 
@@ -68,7 +78,7 @@ def emulated(
 
     @functools.cache
     def get(runtime: str) -> dict[str, Result]:
-        run = functools.partial(emulator.run_script, plugin=plugin)
+        run = functools.partial(_run_script, plugin=plugin)
         return run_jobs(runtime, jobs, tmp_path_factory.mktemp(runtime), run)
 
     return get

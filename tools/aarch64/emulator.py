@@ -1,4 +1,4 @@
-"""Programs for 64-bit ARM on this machine: qemu, and the environment that tools/aarch64/setup.sh makes for it.
+"""Programs for 64-bit ARM on this machine: qemu, and the environment that setup.sh beside this file makes for it.
 
 The emulated CPU is a Cortex-A72: ARMv8.0 without dot products and float16 arithmetic, so that an instruction beyond
 ARMv8.0 ends the program.
@@ -6,14 +6,8 @@ ARMv8.0 ends the program.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".venv-aarch64"
@@ -22,13 +16,14 @@ RUNTIMES = ("ai_edge_litert", "tflite_runtime")
 CPU = "cortex-a72"
 
 
-def require() -> None:
-    """Skip the test, with the reason, where programs for aarch64 cannot be built or run."""
+def missing() -> str:
+    """Why programs for aarch64 cannot be built or run here; empty if they can."""
     for tool in ("qemu-aarch64", "aarch64-linux-gnu-g++"):
         if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}, which `make setup-aarch64` installs")
+            return f"needs {tool}, which `make setup-aarch64` installs"
     if not (ENVIRONMENT / ".setup-stamp").exists():
-        pytest.skip(f"needs {ENVIRONMENT}, which `make setup-aarch64` makes; if it did not, its output says why")
+        return f"needs {ENVIRONMENT}, which `make setup-aarch64` makes; if it did not, its output says why"
+    return ""
 
 
 def qemu(*options: str) -> list[str]:
@@ -37,7 +32,7 @@ def qemu(*options: str) -> list[str]:
 
 
 def python(runtime: str, *options: str, package: Path | None = None) -> list[str]:
-    """The emulated Python that has `runtime`, and the mcpruner in the folder `package`."""
+    """The emulated Python that has `runtime`, and the mcpruner in the folder `package`; `options` are qemu's."""
     folders = [str(folder) for folder in (package, ENVIRONMENT / runtime) if folder is not None]
     variables = {
         "PYTHONHOME": f"{PROFILE}/usr",  # not this machine's modules
@@ -48,10 +43,3 @@ def python(runtime: str, *options: str, package: Path | None = None) -> list[str
     }
     settings = [item for name, value in variables.items() for item in ("-E", f"{name}={value}")]
     return [*qemu(*settings, *options), f"{PROFILE}/usr/bin/python3.11"]
-
-
-def run_script(name: str, runtime: str, plugin: Path, tasks: list[dict[str, Any]]) -> None:
-    """Run a script of tests/e2e in an emulated runtime."""
-    command = [*python(runtime), str(ROOT / "tests" / "e2e" / name), runtime, str(plugin)]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    subprocess.run(command, input=json.dumps(tasks), text=True, check=True, env=environment)
