@@ -40,9 +40,9 @@ SIMD_COPTS = {
 }
 
 _X86_64 = ["scalar", "avx2", "avx512"]
-_AARCH64 = ["scalar", "neon", "neon_a53"]
+_AARCH64 = ["scalar", "neon"]
 
-def simd_library(name, srcs, hdrs = [], deps = [], visibility = None):
+def simd_library(name, srcs, hdrs = [], deps = [], in_order = False, visibility = None):
     """Compiles the same sources once per instruction set of the CPU that is built for.
 
     Makes the libraries <name>_<set>, and <name> which is all of them that suit the CPU. The macro
@@ -55,6 +55,7 @@ def simd_library(name, srcs, hdrs = [], deps = [], visibility = None):
       srcs: sources, compiled for each set.
       hdrs: headers of the sources.
       deps: what the sources need beside Highway.
+      in_order: whether there is a schedule of its own for cores that run in order (neon_a53).
       visibility: as everywhere.
     """
     for target, copts in SIMD_COPTS.items():
@@ -72,6 +73,6 @@ def simd_library(name, srcs, hdrs = [], deps = [], visibility = None):
         visibility = visibility,
         deps = select({
             "//tools:x86_64": [":%s_%s" % (name, target) for target in _X86_64],
-            "//tools:aarch64": [":%s_%s" % (name, target) for target in _AARCH64],
+            "//tools:aarch64": [":%s_%s" % (name, target) for target in _AARCH64 + (["neon_a53"] if in_order else [])],
         }),
     )

@@ -30,14 +30,12 @@ constexpr KernelTable kNeon{
 #include "delegate/cpu/kernels/kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
-#define MCPRUNER_TABLE_TARGET neon_a53
-constexpr KernelTable kNeonA53{
-    "neon_a53",
-    4,
-    32,
-#include "delegate/cpu/kernels/kernels.inc"
-};
-#undef MCPRUNER_TABLE_TARGET
+constexpr KernelTable ForInOrderCores(KernelTable kernels) {
+  kernels.target = "neon_a53";
+  kernels.ConvTile = &neon_a53::ConvTile;
+  return kernels;
+}
+constexpr KernelTable kNeonA53 = ForInOrderCores(kNeon);
 #endif
 #define MCPRUNER_TABLE_TARGET scalar
 constexpr KernelTable kScalar{

@@ -46,8 +46,8 @@ namespace avx512 {
 namespace neon {
 #include "delegate/cpu/kernels/kernels.inc"
 }  // namespace neon
-namespace neon_a53 {  // the same set, scheduled for cores that run in order
-#include "delegate/cpu/kernels/kernels.inc"
+namespace neon_a53 {  // the same set, what is scheduled anew for cores that run in order
+void ConvTile(const ConvTileArgs& args);
 }  // namespace neon_a53
 #endif
 #undef MCPRUNER_KERNEL

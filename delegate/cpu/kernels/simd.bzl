@@ -2,12 +2,13 @@
 
 load("//tools:copts.bzl", "MCPRUNER_COPTS", "simd_library")
 
-def simd_op(op, simd_hdrs = [], step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
+def simd_op(op, simd_hdrs = [], in_order = False, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
     """Kernel arguments (:args), SIMD code of all instruction sets (:simd) and the step that uses it (:step).
 
     Args:
       op: name of the folder; its files are <op>_args.h, <op>_simd.cc and <op>_step.{h,cc}.
       simd_hdrs: what <op>_simd.cc is made of beside the kernel arguments.
+      in_order: whether there is a schedule of its own for cores that run in order (neon_a53).
       step_srcs: sources of the step, if there are more.
       step_hdrs: headers of the step, if there are more.
       step_deps: other ops' steps that the step uses.
@@ -24,6 +25,7 @@ def simd_op(op, simd_hdrs = [], step_srcs = None, step_hdrs = None, step_deps = 
         name = "simd",
         srcs = [op + "_simd.cc"],
         hdrs = simd_hdrs,
+        in_order = in_order,
         visibility = visibility,
         deps = [
             ":args",

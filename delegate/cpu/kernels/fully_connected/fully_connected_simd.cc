@@ -15,8 +15,11 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-// Several rows of x take fewer groups at once: sums of all of them stay in registers.
-constexpr int kRowsAtOnce = 4, kGroupsOfRows = 2;
+// Several rows of x take fewer groups at once: sums of all of them stay in registers. The scalar fallback is kept
+// small.
+constexpr bool kScalar = HWY_TARGET == HWY_SCALAR;
+constexpr int kGroupsAtOnce = kScalar ? 1 : kFullyConnectedGroups;
+constexpr int kRowsAtOnce = kScalar ? 1 : 4, kGroupsOfRows = kScalar ? 1 : 2;
 
 // Values as floats, but int8 without its scale.
 template <class D>
@@ -162,8 +165,8 @@ HWY_INLINE void RunRows(const FullyConnectedArgs& a, int32_t group) {
 template <int kGroupSize, class Value>
 void RunGroups(const FullyConnectedArgs& a) {
   int32_t group = a.first_group;
-  for (; group + kFullyConnectedGroups <= a.last_group; group += kFullyConnectedGroups) {
-    RunRows<kGroupSize, Value, kFullyConnectedGroups>(a, group);
+  for (; group + kGroupsAtOnce <= a.last_group; group += kGroupsAtOnce) {
+    RunRows<kGroupSize, Value, kGroupsAtOnce>(a, group);
   }
   for (; group < a.last_group; ++group) RunRows<kGroupSize, Value, 1>(a, group);
 }
