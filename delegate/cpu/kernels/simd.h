@@ -61,14 +61,14 @@ HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, float* to, size_t count) {
 #if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
   hn::BlendedStore(v, hn::FirstN(d, count), d, to);  // one masked store
 #elif MCPRUNER_NEON
-  static_assert(hn::MaxLanes(D()) == 4, "two lanes, then one");
-  float32x2_t rest = vget_low_f32(v.raw);
-  if (count & 2) {
-    vst1_f32(to, rest);
-    rest = vget_high_f32(v.raw);
-    to += 2;
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    if (count & 2) {
+      hn::StoreU(hn::LowerHalf(v), hn::Half<D>(), to);
+      v = hn::Combine(d, hn::UpperHalf(hn::Half<D>(), v), hn::UpperHalf(hn::Half<D>(), v));
+      to += 2;
+    }
   }
-  if (count & 1) *to = vget_lane_f32(rest, 0);
+  if (count & 1) *to = hn::GetLane(v);
 #else
   HWY_ALIGN float lanes[hn::MaxLanes(D())];
   hn::Store(v, d, lanes);
@@ -79,6 +79,9 @@ HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, float* to, size_t count) {
 // Byte displacements save the scaling of an index at each load.
 HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
   return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + bytes);
+}
+HWY_INLINE float* Displaced(float* x, ptrdiff_t bytes) {
+  return reinterpret_cast<float*>(reinterpret_cast<char*>(x) + bytes);
 }
 
 // The zeros at an end of a row: most often there is one, and a call of memset, which the loop becomes, costs more.

@@ -32,7 +32,8 @@ struct ConvLayerArgs {
   int32_t filters;  // of each part: 1, 2 or 4
 };
 
-// One vector of output pixels, anywhere in the tensor. Displacements are those of its first pixel from the tile's.
+// One vector of output pixels, anywhere in the tensor. Displacements are those of its first pixel from the tile's;
+// those of `out` and `residual` in bytes.
 //
 //     whole    [ pixels of one row           ]
 //     halves   [ of one row  | of the next   ]     where no more than half a vector of columns is left

@@ -35,7 +35,8 @@ struct Tile {
   // Adds what lies at the vectors of one filter's channel.
   static HWY_INLINE void AddResidual(const ConvTileArgs& a, const float* residual, V (&sums)[kVectors]) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-      sums[v] = hn::Add(sums[v], LoadPixels<kHalves, D>(residual + a.vectors[v].residual, a.residual_half));
+      const float* const pixels = Displaced(residual, a.vectors[v].residual);
+      sums[v] = hn::Add(sums[v], LoadPixels<kHalves, D>(pixels, a.residual_half));
     }
   }
 
@@ -58,9 +59,10 @@ struct Tile {
     const V low = hn::Set(d, a.low), high = hn::Set(d, a.high);
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[v] = hn::Min(high, hn::Max(low, sums[v]));
     if (!kHalves && a.all_whole) {
-      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], d, out + a.vectors[v].out);
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], d, Displaced(out, a.vectors[v].out));
     } else {
-      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) Store(a, sums[v], a.vectors[v], out + a.vectors[v].out);
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v)
+          Store(a, sums[v], a.vectors[v], Displaced(out, a.vectors[v].out));
     }
   }
 
@@ -102,7 +104,7 @@ void RunFilters(const ConvTileArgs& a) {
 
 template <class D>
 HWY_INLINE void RunHalves(const ConvTileArgs& a) {
-  if constexpr (hn::MaxLanes(D()) >= 8) {
+  if constexpr (hn::MaxLanes(D()) >= 4) {
     if (a.halves) return RunFilters<true, D>(a);
   }
   return RunFilters<false, D>(a);

@@ -164,15 +164,18 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
   const int row = pixels.y - tile.band.first_row;
   ConvVector& vector = args->vectors[i];
   vector.in = row * args->in_half + pixels.x;
-  vector.out = row * out.row_stride() + pixels.x;
-  if (residual_ != nullptr) vector.residual = row * residual_->layout.row_stride() + pixels.x;
+  const ptrdiff_t first_out = row * out.row_stride() + pixels.x;
+  vector.out = first_out * ptrdiff_t{sizeof(float)};
+  if (residual_ != nullptr) {
+    vector.residual = (row * residual_->layout.row_stride() + pixels.x) * ptrdiff_t{sizeof(float)};
+  }
   vector.pixels[0] = pixels.store_first ? pixels.count : 0;
   vector.pixels[1] = pixels.store_second ? pixels.count : 0;
   const int before = pixels.x == 0 ? out.border.left : 0;
   const int behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
   for (int half = 0; half < 2; ++half) {
     if (vector.pixels[half] == 0) continue;
-    const ptrdiff_t first = vector.out + half * args->out_half;
+    const ptrdiff_t first = first_out + half * args->out_half;
     if (before > 0) args->zeros[args->num_zeros++] = {first - before, before};
     if (behind > 0) args->zeros[args->num_zeros++] = {first + pixels.count, behind};
   }

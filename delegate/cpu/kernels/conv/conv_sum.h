@@ -44,7 +44,7 @@ HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, int32_t part) {
   const ConvPart& p = a.layer->parts[part];
   for (int32_t f = 0; f < p.num_filters; ++f) {
     const float* const out = a.out + p.out_channels[f] * a.out_channel_stride;
-    for (int32_t v = 0; v < a.num_vectors; ++v) __builtin_prefetch(out + a.vectors[v].out, 1);
+    for (int32_t v = 0; v < a.num_vectors; ++v) __builtin_prefetch(Displaced(out, a.vectors[v].out), 1);
   }
 }
 

@@ -27,12 +27,44 @@ namespace {
 constexpr bool kPrefetch = false;
 HWY_INLINE void PrefetchMemory(const ConvTileArgs&, int32_t) {}
 
-// One vector of pixels: there are no halves of 4 lanes.
+// Pixels by halves of a vector, each a load of its own.
+template <class V>
+HWY_INLINE V LoadByHalves(const float* low, const float* high, ptrdiff_t bytes) {
+  const float32x4_t first = vcombine_f32(vld1_f32(Displaced(low, bytes)), vdup_n_f32(0.0f));
+  uint64_t second;
+  __builtin_memcpy(&second, Displaced(high, bytes), sizeof(second));
+  asm("" : "+r"(second));  // a load into a vector's upper half takes an address without displacement, and is slow
+  return V(vreinterpretq_f32_u64(vsetq_lane_u64(second, vreinterpretq_u64_f32(first), 1)));
+}
+
+// One vector of pixels. Halves are a row and the next, `half` floats further.
 template <bool kHalves, class D>
-HWY_INLINE hn::Vec<D> LoadPixels(const float* x, ptrdiff_t) {
-  static_assert(!kHalves, "vectors of 4 lanes are not cut in two");
+HWY_INLINE hn::Vec<D> LoadPixels(const float* x, ptrdiff_t half) {
+  if constexpr (kHalves) return LoadByHalves<hn::Vec<D>>(x, x + half, 0);
   return hn::LoadU(D(), x);
 }
+
+// Where the vectors of a tile begin, and their second halves where these are loaded by themselves. Each address in a
+// register of its own: one computed from another would be one more instruction for each load.
+template <int kVectors, bool kHalves, class D>
+struct Vectors {
+  static constexpr bool kByHalves = kHalves || MCPRUNER_IN_ORDER;
+
+  explicit HWY_INLINE Vectors(const ConvTileArgs& a) {
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+      low[v] = a.in + a.vectors[v].in;
+      if (!kByHalves) continue;
+      high[v] = low[v] + (kHalves ? a.in_half : 2);
+      asm("" : "+r"(high[v]));
+    }
+  }
+  HWY_INLINE hn::Vec<D> Load(int v, ptrdiff_t tap) const {
+    if constexpr (kByHalves) return LoadByHalves<hn::Vec<D>>(low[v], high[v], tap);
+    return hn::LoadU(D(), Displaced(low[v], tap));
+  }
+
+  const float *low[kVectors], *high[kVectors];
+};
 
 // The weights of one tap: of 1, 2 or 4 filters.
 template <int kFilters>
@@ -53,34 +85,19 @@ HWY_INLINE void AddToVector(float32x4_t weights, int v, V in, V (&sums)[kFilters
 
 #if MCPRUNER_IN_ORDER
 
-template <class V>
-HWY_INLINE V LoadByHalves(const float* low, const float* high, int32_t tap) {
-  const float32x4_t first = vcombine_f32(vld1_f32(Displaced(low, tap)), vdup_n_f32(0.0f));
-  uint64_t second;
-  __builtin_memcpy(&second, Displaced(high, tap), sizeof(second));
-  asm("" : "+r"(second));  // a load into a vector's upper half would be a slow one again
-  return V(vreinterpretq_f32_u64(vsetq_lane_u64(second, vreinterpretq_u64_f32(first), 1)));
-}
-
 template <int kFilters, int kVectors, bool kHalves, class D>
 HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
-  using V = hn::Vec<D>;
   if (part.num_taps == 0) return;
   const float* HWY_RESTRICT values = part.values;
   const int32_t *tap = part.taps, *const last = tap + part.num_taps - 1;
-  const float *low[kVectors], *high[kVectors];
-  V in[kVectors];
-  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-    low[v] = a.in + a.vectors[v].in;
-    high[v] = low[v] + 2;
-    asm("" : "+r"(high[v]));  // a register of its own: one address from another would be one more instruction
-    in[v] = LoadByHalves<V>(low[v], high[v], *tap);
-  }
+  const Vectors<kVectors, kHalves, D> vectors(a);
+  hn::Vec<D> in[kVectors];
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] = vectors.Load(v, *tap);
   for (; tap != last; ++tap, values += kFilters) {
     const float32x4_t weights = LoadWeights<kFilters>(values);
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
       AddToVector(weights, v, in[v], sums);
-      in[v] = LoadByHalves<V>(low[v], high[v], tap[1]);
+      in[v] = vectors.Load(v, tap[1]);
     }
   }
   const float32x4_t weights = LoadWeights<kFilters>(values);
@@ -92,27 +109,21 @@ HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> 
 constexpr int kTapsAtOnce = 4;
 
 // Two taps: their displacements are one load, and so are their weights.
-template <int kFilters, int kVectors, class V>
-HWY_INLINE void AddTwoTaps(const float* const (&vectors)[kVectors], const int32_t* taps,
-                           const float* HWY_RESTRICT values, V (&sums)[kFilters][kVectors]) {
+template <int kFilters, int kVectors, bool kHalves, class D>
+HWY_INLINE void AddTwoTaps(const Vectors<kVectors, kHalves, D>& vectors, const int32_t* taps,
+                           const float* HWY_RESTRICT values, hn::Vec<D> (&sums)[kFilters][kVectors]) {
   ptrdiff_t first = taps[0], second = taps[1];
   asm("" : "+r"(first), "+r"(second));  // in whole registers, which is what one load of two gives
   const float32x4_t first_weights = LoadWeights<kFilters>(values);
   const float32x4_t second_weights = LoadWeights<kFilters>(values + kFilters);
-  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-    AddToVector(first_weights, v, V(vld1q_f32(Displaced(vectors[v], first))), sums);
-  }
-  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-    AddToVector(second_weights, v, V(vld1q_f32(Displaced(vectors[v], second))), sums);
-  }
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) AddToVector(first_weights, v, vectors.Load(v, first), sums);
+  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) AddToVector(second_weights, v, vectors.Load(v, second), sums);
 }
 
 template <int kFilters, int kVectors, bool kHalves, class D>
 HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
-  using V = hn::Vec<D>;
   const float* HWY_RESTRICT values = part.values;
-  const float* vectors[kVectors];
-  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.in + a.vectors[v].in;
+  const Vectors<kVectors, kHalves, D> vectors(a);
   const int32_t *tap = part.taps, *const last = tap + part.num_taps;
   const int32_t* const last_round = tap + part.num_taps / kTapsAtOnce * kTapsAtOnce;
   for (; tap != last_round; tap += kTapsAtOnce, values += kTapsAtOnce * kFilters) {
@@ -122,9 +133,7 @@ HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> 
   }
   for (; tap != last; ++tap, values += kFilters) {
     const float32x4_t weights = LoadWeights<kFilters>(values);
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-      AddToVector(weights, v, V(vld1q_f32(Displaced(vectors[v], *tap))), sums);
-    }
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) AddToVector(weights, v, vectors.Load(v, *tap), sums);
   }
 }
 

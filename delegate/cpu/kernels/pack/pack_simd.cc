@@ -11,42 +11,77 @@ namespace {
 
 constexpr int32_t kBlock = 16;
 
+// to[j][i] = from[i][j] for kFours x 4 rows and columns.
+template <int kFours>
+void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
+                     ptrdiff_t to_stride);
+
 #if HWY_TARGET != HWY_SCALAR
-// to[j][i] = from[i][j] for 4 rows and columns.
-HWY_INLINE void TransposeFour(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
-                              ptrdiff_t to_stride) {
-  const FewFloats<4> d;
-  const auto a = hn::LoadU(d, from), b = hn::LoadU(d, from + from_stride);
-  const auto c = hn::LoadU(d, from + 2 * from_stride), e = hn::LoadU(d, from + 3 * from_stride);
-  const auto ac_low = hn::InterleaveLower(d, a, c), ac_high = hn::InterleaveUpper(d, a, c);
-  const auto be_low = hn::InterleaveLower(d, b, e), be_high = hn::InterleaveUpper(d, b, e);
-  hn::StoreU(hn::InterleaveLower(d, ac_low, be_low), d, to);
-  hn::StoreU(hn::InterleaveUpper(d, ac_low, be_low), d, to + to_stride);
-  hn::StoreU(hn::InterleaveLower(d, ac_high, be_high), d, to + 2 * to_stride);
-  hn::StoreU(hn::InterleaveUpper(d, ac_high, be_high), d, to + 3 * to_stride);
+using Four = FewFloats<4>;
+
+// Rows of 4 become columns.
+HWY_INLINE void Turn(const hn::Vec<Four> (&rows)[4], hn::Vec<Four> (&columns)[4]) {
+  const Four d;
+  const auto low_02 = hn::InterleaveLower(d, rows[0], rows[2]), high_02 = hn::InterleaveUpper(d, rows[0], rows[2]);
+  const auto low_13 = hn::InterleaveLower(d, rows[1], rows[3]), high_13 = hn::InterleaveUpper(d, rows[1], rows[3]);
+  columns[0] = hn::InterleaveLower(d, low_02, low_13);
+  columns[1] = hn::InterleaveUpper(d, low_02, low_13);
+  columns[2] = hn::InterleaveLower(d, high_02, high_13);
+  columns[3] = hn::InterleaveUpper(d, high_02, high_13);
+}
+
+// Two fours lie side by side: CPUs that can load and store pairs do.
+template <int kFours>
+void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
+                     ptrdiff_t to_stride) {
+  const Four d;
+  hn::Vec<Four> in[kFours][kFours][4];  // [four columns][four rows][row]
+  MCPRUNER_UNROLL for (int i = 0; i < 4 * kFours; ++i) {
+    MCPRUNER_UNROLL for (int c = 0; c < kFours; ++c) in[c][i / 4][i % 4] = hn::LoadU(d, from + i * from_stride + 4 * c);
+  }
+  MCPRUNER_UNROLL for (int c = 0; c < kFours; ++c) {
+    hn::Vec<Four> out[kFours][4];
+    MCPRUNER_UNROLL for (int r = 0; r < kFours; ++r) Turn(in[c][r], out[r]);
+    MCPRUNER_UNROLL for (int j = 0; j < 4; ++j) {
+      MCPRUNER_UNROLL for (int r = 0; r < kFours; ++r) hn::StoreU(out[r][j], d, to + (4 * c + j) * to_stride + 4 * r);
+    }
+  }
 }
 #endif
 
-// to[j * to_stride + i] = from[i * from_stride + j] for all i < rows, j < columns.
+// to[j * to_stride + i] = from[i * from_stride + j] for all i < rows, j < columns: by squares of kSide, then what is
+// left by smaller ones.
+template <int kSide>
+void TransposeBySquares(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t rows, int32_t columns,
+                        float* HWY_RESTRICT to, ptrdiff_t to_stride) {
+  if constexpr (kSide < 4 || HWY_TARGET == HWY_SCALAR) {
+    for (int32_t j = 0; j < columns; ++j) {
+      for (int32_t i = 0; i < rows; ++i) to[j * to_stride + i] = from[i * from_stride + j];
+    }
+  } else {
+    const int32_t full_rows = rows / kSide * kSide, full_columns = columns / kSide * kSide;
+    for (int32_t j = 0; j < full_columns; j += kSide) {
+      for (int32_t i = 0; i < full_rows; i += kSide) {
+        TransposeSquare<kSide / 4>(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
+      }
+    }
+    if (full_rows < rows) {
+      TransposeBySquares<kSide / 2>(from + full_rows * from_stride, from_stride, rows - full_rows, full_columns,
+                                    to + full_rows, to_stride);
+    }
+    if (full_columns < columns) {
+      TransposeBySquares<kSide / 2>(from + full_columns, from_stride, rows, columns - full_columns,
+                                    to + full_columns * to_stride, to_stride);
+    }
+  }
+}
+
+// So many rows at a time that what is written is whole cache lines.
 void Transpose(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t rows, int32_t columns,
                float* HWY_RESTRICT to, ptrdiff_t to_stride) {
-  for (int32_t i0 = 0; i0 < rows; i0 += kBlock) {
-    const int32_t i1 = i0 + kBlock < rows ? i0 + kBlock : rows;
-    int32_t j = 0;
-#if HWY_TARGET != HWY_SCALAR
-    for (; j + 4 <= columns; j += 4) {
-      int32_t i = i0;
-      for (; i + 4 <= i1; i += 4) {
-        TransposeFour(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
-      }
-      for (; i < i1; ++i) {
-        for (int32_t k = j; k < j + 4; ++k) to[k * to_stride + i] = from[i * from_stride + k];
-      }
-    }
-#endif
-    for (; j < columns; ++j) {
-      for (int32_t i = i0; i < i1; ++i) to[j * to_stride + i] = from[i * from_stride + j];
-    }
+  for (int32_t i = 0; i < rows; i += kBlock) {
+    const int32_t count = i + kBlock < rows ? kBlock : rows - i;
+    TransposeBySquares<8>(from + i * from_stride, from_stride, count, columns, to + i, to_stride);
   }
 }
 
@@ -75,6 +110,7 @@ void PackRows(const PackRowsArgs& a) {
     float* const to = a.hcw + row * a.row_stride;
     const int32_t done = a.channels == 3 ? PackPictureRow(from, a.width, to, a.pitch) : 0;
     Transpose(from + ptrdiff_t{done} * a.channels, a.channels, a.width - done, a.channels, to + done, a.pitch);
+    if (a.zeros_before + a.zeros_behind == 0) continue;
     for (int32_t c = 0; c < a.channels; ++c) {
       StoreZeros(to + c * a.pitch - a.zeros_before, a.zeros_before);
       StoreZeros(to + c * a.pitch + a.width, a.zeros_behind);
