@@ -32,6 +32,14 @@ struct Tile {
   using V = hn::Vec<D>;
   using Sums = V[kFilters][kVectors];
 
+  // Where each vector belongs in channel 0, in registers: stores would make the compiler read the arguments again.
+  struct Output {
+    explicit HWY_INLINE Output(const ConvTileArgs& a) {
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) first[v] = Displaced(a.out, a.vectors[v].out);
+    }
+    float* first[kVectors];
+  };
+
   // Adds what lies at the vectors of one filter's channel.
   static HWY_INLINE void AddResidual(const ConvTileArgs& a, const float* residual, V (&sums)[kVectors]) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -53,36 +61,41 @@ struct Tile {
     StoreFirst(sum, d, out, static_cast<size_t>(vector.pixels[0]));
   }
 
-  // Activation and store of one filter.
-  static HWY_INLINE void StoreFilter(const ConvTileArgs& a, V (&sums)[kVectors], float* out) {
-    const D d;
-    const V low = hn::Set(d, a.low), high = hn::Set(d, a.high);
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[v] = hn::Min(high, hn::Max(low, sums[v]));
-    if (!kHalves && a.all_whole) {
-      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], d, Displaced(out, a.vectors[v].out));
+  // Store of one filter, whose channel begins `channel` bytes behind channel 0.
+  static HWY_INLINE void StoreFilter(const ConvTileArgs& a, const Output& out, V (&sums)[kVectors], ptrdiff_t channel,
+                                     bool all_whole) {
+    if (!kHalves && all_whole) {
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], D(), Displaced(out.first[v], channel));
     } else {
-      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v)
-          Store(a, sums[v], a.vectors[v], Displaced(out, a.vectors[v].out));
+      MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+        Store(a, sums[v], a.vectors[v], Displaced(out.first[v], channel));
+      }
     }
   }
 
   static void Run(const ConvTileArgs& a) {
     const D d;
-    for (int32_t p = a.first_part; p < a.last_part; ++p) {
-      const ConvPart& part = a.layer->parts[p];
-      if (kPrefetch) PrefetchMemory(a, p);
+    const Vectors<kVectors, kHalves, D> vectors(a);
+    const Output out(a);
+    const ptrdiff_t channel_bytes = a.out_channel_stride * ptrdiff_t{sizeof(float)};
+    const bool all_whole = a.all_whole != 0, has_residual = a.residual != nullptr, has_zeros = a.num_zeros > 0;
+    const ConvPart* const last = a.layer->parts + a.last_part;
+    for (const ConvPart* part = a.layer->parts + a.first_part; part != last; ++part) {
+      if (kPrefetch) PrefetchMemory(a, *part);
       Sums sums;
       MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
-        MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Set(d, part.bias[f]);
+        MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Set(d, part->bias[f]);
       }
-      AddTaps<kFilters, kVectors, kHalves, D>(a, part, sums);
+      AddTaps<kFilters>(vectors, *part, sums);
+      const V low = hn::Set(d, a.low), high = hn::Set(d, a.high);  // here, so that AddTaps has all registers
       MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
-        if (f >= part.num_filters) break;
-        const ptrdiff_t channel = part.out_channels[f];
-        if (a.residual != nullptr) AddResidual(a, a.residual + channel * a.residual_channel_stride, sums[f]);
-        StoreFilter(a, sums[f], a.out + channel * a.out_channel_stride);
+        if (f >= part->num_filters) break;
+        const ptrdiff_t channel = part->out_channels[f];
+        if (has_residual) AddResidual(a, a.residual + channel * a.residual_channel_stride, sums[f]);
+        MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Min(high, hn::Max(low, sums[f][v]));
+        StoreFilter(a, out, sums[f], channel * channel_bytes, all_whole);
       }
-      StoreBorders(a, part);
+      if (has_zeros) StoreBorders(a, *part);
     }
   }
 };

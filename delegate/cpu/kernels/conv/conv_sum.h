@@ -38,12 +38,12 @@ HWY_INLINE void PrefetchWeights(const float* weights) {
 // Brings in what summing part `part` gives time for: input of a later tile, and the lines that the part will store to
 // (a store that has to fetch its line first would hold up those behind it). Inline: GCC drops calls of a function that
 // does nothing but prefetch.
-HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, int32_t part) {
-  const char* line = a.ahead + (part - a.first_part) * a.ahead_lines * kLineBytes;
+HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, const ConvPart& part) {
+  const ptrdiff_t done = &part - a.layer->parts - a.first_part;
+  const char* line = a.ahead + done * a.ahead_lines * kLineBytes;
   for (int32_t i = 0; i < a.ahead_lines; ++i, line += kLineBytes) __builtin_prefetch(line, 0, 2);
-  const ConvPart& p = a.layer->parts[part];
-  for (int32_t f = 0; f < p.num_filters; ++f) {
-    const float* const out = a.out + p.out_channels[f] * a.out_channel_stride;
+  for (int32_t f = 0; f < part.num_filters; ++f) {
+    const float* const out = a.out + part.out_channels[f] * a.out_channel_stride;
     for (int32_t v = 0; v < a.num_vectors; ++v) __builtin_prefetch(Displaced(out, a.vectors[v].out), 1);
   }
 }
@@ -61,28 +61,37 @@ HWY_INLINE hn::Vec<D> LoadPixels(const float* x, [[maybe_unused]] ptrdiff_t half
   return hn::LoadU(d, x);
 }
 
-template <bool kHalves, int kVectors>
-HWY_INLINE void PrefetchPixels(const float* const (&vectors)[kVectors], int32_t tap, [[maybe_unused]] ptrdiff_t half) {
-  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-    __builtin_prefetch(Displaced(vectors[v], tap));
-    if (kHalves) __builtin_prefetch(Displaced(vectors[v], tap) + half);
+// Where the vectors of a tile begin.
+template <int kVectors, bool kHalves, class D>
+struct Vectors {
+  explicit HWY_INLINE Vectors(const ConvTileArgs& a) : half(a.in_half), prefetch(a.prefetch != 0) {
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) first[v] = a.in + a.vectors[v].in;
   }
-}
+  HWY_INLINE void Prefetch(ptrdiff_t tap) const {
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+      __builtin_prefetch(Displaced(first[v], tap));
+      if (kHalves) __builtin_prefetch(Displaced(first[v], tap) + half);
+    }
+  }
+
+  const float* first[kVectors];
+  ptrdiff_t half;
+  bool prefetch;
+};
 
 template <int kFilters, int kVectors, bool kHalves, class D>
-HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
+HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const ConvPart& part,
+                        hn::Vec<D> (&sums)[kFilters][kVectors]) {
   const D d;
   const float* HWY_RESTRICT weights = part.values;
-  const ptrdiff_t half = a.in_half;
-  const bool prefetch = ShouldPrefetch(kFilters, kVectors) && a.prefetch != 0;
-  const float* vectors[kVectors];
-  MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) vectors[v] = a.in + a.vectors[v].in;
+  const bool prefetch = ShouldPrefetch(kFilters, kVectors) && vectors.prefetch;
   for (const int32_t *tap = part.taps, *last = tap + part.num_taps; tap != last; ++tap, weights += kFilters) {
-    if (prefetch) PrefetchPixels<kHalves>(vectors, tap[kConvPrefetchedTaps], half);
+    if (prefetch) vectors.Prefetch(tap[kConvPrefetchedTaps]);
     PrefetchWeights(weights);
     hn::Vec<D> in[kVectors];
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] =
-        LoadPixels<kHalves, D>(Displaced(vectors[v], *tap), half);
+    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+      in[v] = LoadPixels<kHalves, D>(Displaced(vectors.first[v], *tap), vectors.half);
+    }
     MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
       const hn::Vec<D> weight = hn::Set(d, weights[f]);
       MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::MulAdd(weight, in[v], sums[f][v]);

@@ -1,8 +1,8 @@
 // conv_sum.h for NEON: weights come by element from a register, so that a tap of 4 filters takes one load of them and
 // no broadcast. Nothing is prefetched: no ARM core was at hand to measure it on.
 //
-//     Cortex-A73, out of order: bound by multiply-adds if little else is issued. Per 4 taps of 4 filters x 6 vectors
-//         96 fmla, 24 ldr q, 2 ldp (weights), 2 ldpsw (displacements), 4 for the loop        1.33 instructions a fmla
+//     Cortex-A73, out of order: bound by multiply-adds if little else is issued. Per 8 taps of 4 filters x 6 vectors
+//         192 fmla, 48 ldr q, 4 ldp (weights), 4 ldpsw (displacements), 4 for the loop      1.31 instructions a fmla
 //     Cortex-A53, in order: a value that is not there yet stops the core, so each vector of the next tap is loaded as
 //     soon as the one in its register is used up; in halves, since a load of 64 bits can start beside a multiply-add,
 //     one of 128 bits can not. Per tap
@@ -25,7 +25,7 @@ namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
 constexpr bool kPrefetch = false;
-HWY_INLINE void PrefetchMemory(const ConvTileArgs&, int32_t) {}
+HWY_INLINE void PrefetchMemory(const ConvTileArgs&, const ConvPart&) {}
 
 // Pixels by halves of a vector, each a load of its own.
 template <class V>
@@ -86,11 +86,11 @@ HWY_INLINE void AddToVector(float32x4_t weights, int v, V in, V (&sums)[kFilters
 #if MCPRUNER_IN_ORDER
 
 template <int kFilters, int kVectors, bool kHalves, class D>
-HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
+HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const ConvPart& part,
+                        hn::Vec<D> (&sums)[kFilters][kVectors]) {
   if (part.num_taps == 0) return;
   const float* HWY_RESTRICT values = part.values;
   const int32_t *tap = part.taps, *const last = tap + part.num_taps - 1;
-  const Vectors<kVectors, kHalves, D> vectors(a);
   hn::Vec<D> in[kVectors];
   MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] = vectors.Load(v, *tap);
   for (; tap != last; ++tap, values += kFilters) {
@@ -106,7 +106,7 @@ HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> 
 
 #else
 
-constexpr int kTapsAtOnce = 4;
+constexpr int kTapsAtOnce = 8;
 
 // Two taps: their displacements are one load, and so are their weights.
 template <int kFilters, int kVectors, bool kHalves, class D>
@@ -121,9 +121,9 @@ HWY_INLINE void AddTwoTaps(const Vectors<kVectors, kHalves, D>& vectors, const i
 }
 
 template <int kFilters, int kVectors, bool kHalves, class D>
-HWY_INLINE void AddTaps(const ConvTileArgs& a, const ConvPart& part, hn::Vec<D> (&sums)[kFilters][kVectors]) {
+HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const ConvPart& part,
+                        hn::Vec<D> (&sums)[kFilters][kVectors]) {
   const float* HWY_RESTRICT values = part.values;
-  const Vectors<kVectors, kHalves, D> vectors(a);
   const int32_t *tap = part.taps, *const last = tap + part.num_taps;
   const int32_t* const last_round = tap + part.num_taps / kTapsAtOnce * kTapsAtOnce;
   for (; tap != last_round; tap += kTapsAtOnce, values += kTapsAtOnce * kFilters) {

@@ -9,11 +9,11 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-constexpr int32_t kBlock = 16;
+constexpr int32_t kBlock = 64;
 
 // to[j][i] = from[i][j] for kFours x 4 rows and columns.
 template <int kFours>
-void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
+HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
                      ptrdiff_t to_stride);
 
 #if HWY_TARGET != HWY_SCALAR
@@ -32,7 +32,7 @@ HWY_INLINE void Turn(const hn::Vec<Four> (&rows)[4], hn::Vec<Four> (&columns)[4]
 
 // Two fours lie side by side: CPUs that can load and store pairs do.
 template <int kFours>
-void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
+HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
                      ptrdiff_t to_stride) {
   const Four d;
   hn::Vec<Four> in[kFours][kFours][4];  // [four columns][four rows][row]
@@ -76,7 +76,7 @@ void TransposeBySquares(const float* HWY_RESTRICT from, ptrdiff_t from_stride, i
   }
 }
 
-// So many rows at a time that what is written is whole cache lines.
+// So many rows at a time that the lines which their squares read a half of stay in L1.
 void Transpose(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t rows, int32_t columns,
                float* HWY_RESTRICT to, ptrdiff_t to_stride) {
   for (int32_t i = 0; i < rows; i += kBlock) {
