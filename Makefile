@@ -7,7 +7,6 @@ export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-python test-aarch64
-.PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-python test-aarch64
 .PHONY: count-aarch64 demo bench bench-peers roofline performance fuzz clean
 
 help: ## List the targets

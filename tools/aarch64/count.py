@@ -78,7 +78,7 @@ def _by_function(blocks: list[list[int]], base: int, size: int, symbols: tuple[l
     found: dict[str, int] = {}
     for address, executions, instructions, _ in blocks:
         at = bisect.bisect_right(addresses, address - base) - 1
-        if 0 <= at and address - base < size:
+        if at >= 0 and address - base < size:
             found[names[at]] = found.get(names[at], 0) + executions * instructions
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 

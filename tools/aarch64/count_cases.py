@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -113,14 +114,6 @@ def mobilenet_template() -> keras.Model:
     return model
 
 
-def pruned_network(build: Callable[[], keras.Model], density: float) -> keras.Model:
-    """A network of random weights, pruned in one shot."""
-    dense = build()
-    pruned = mcpruner.prune(dense, target=TARGET, density=density)
-    rescale_filters(pruned, dense)
-    return pruned
-
-
 def mobilenet() -> keras.Model:
     """MobileNetV1 0.75 at 112x112 as Keras has it."""
     keras.utils.set_random_seed(0)
@@ -144,8 +137,16 @@ def layer_runs(layer: Layer, density: float, folder: Path) -> list[Run]:
     return runs(f"{layer.name} {density:g}", pruned_layer(layer, density), folder, forced)
 
 
-def template_runs(folder: Path) -> list[Run]:
-    """XNNPACK dense, ours, and XNNPACK's sparse path for the same masked MobileNetV1."""
+def network_runs(name: str, build: Callable[[], keras.Model], density: float, folder: Path) -> list[Run]:
+    """XNNPACK and ours for a network of random weights, pruned in one shot."""
+    dense = build()
+    pruned = mcpruner.prune(dense, target=TARGET, density=density)
+    rescale_filters(pruned, dense)
+    return runs(name, pruned, folder)
+
+
+def sparse_template_runs(folder: Path) -> list[Run]:
+    """XNNPACK's own sparse path, and ours, for one masked MobileNetV1."""
     import tensorflow as tf
 
     model = mobilenet_template()
@@ -154,17 +155,31 @@ def template_runs(folder: Path) -> list[Run]:
     sparse = folder / "template.xnnpack.tflite"
     sparse.write_bytes(converter.convert())
     dense, ours = runs("template", model, folder)
-    return [dense, ours, Run(str(sparse), dense.input, None)]
+    return [Run(str(sparse), dense.input, None), ours]
 
 
-# Name -> (runs of XNNPACK and ours, bar).
-NETWORKS: dict[str, tuple[Callable[[Path], list[Run]], float]] = {
-    "ResNet-18 at 112x112, 0.178": (
-        lambda folder: runs("resnet18", pruned_network(lambda: resnet18(112), 0.178), folder),
-        0.32,
-    ),
-    "MobileNetV1 0.75 at 112x112, 0.2": (
-        lambda folder: runs("mobilenet", pruned_network(mobilenet, 0.2), folder),
-        0.45,
-    ),
-}
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what writes its two models into a folder, XNNPACK's first, and the bar."""
+
+    runs: Callable[[Path], list[Run]]
+    bar: float | None
+
+
+def rows() -> dict[str, Row]:
+    """Name -> row, in the order of the table."""
+    result = {
+        f"{layer.name}, {density:g}": Row(partial(layer_runs, layer, density), layer.bar_at(density))
+        for layer in LAYERS
+        for density in DENSITIES
+    }
+    resnet = partial(resnet18, 112)
+    result["ResNet-18 at 112x112, 0.178"] = Row(lambda folder: network_runs("resnet18", resnet, 0.178, folder), 0.32)
+    result["MobileNetV1 0.75 at 112x112, 0.2"] = Row(
+        lambda folder: network_runs("mobilenet", mobilenet, 0.2, folder), 0.45
+    )
+    result["the same in XNNPACK's template, 0.2"] = Row(
+        lambda folder: runs("template", mobilenet_template(), folder), None
+    )
+    result["the same beside XNNPACK's sparse path"] = Row(sparse_template_runs, 1.0)
+    return result

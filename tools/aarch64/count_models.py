@@ -2,8 +2,8 @@
 
 Usage: ``python count_models.py PLUGIN < models.json`` with ``{name: [{"model": path, "input": path, "options": of the
 plugin or null}, ...]}``; the first run of each name is what the others must equal. Prints one line of JSON: ``base``,
-the address at which the plugin is loaded, and ``errors``, the largest error of each run. Mark 2 i ends what comes before
-run i (in the order of the file), mark 2 i + 1 ends its second inference.
+the address at which the plugin is loaded, and ``errors``, the largest error of each run. Mark 2 i ends what comes
+before run i (in the order of the file), mark 2 i + 1 ends its second inference.
 """
 
 from __future__ import annotations

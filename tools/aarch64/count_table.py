@@ -1,14 +1,19 @@
-"""`make count-aarch64`: the tables of docs/aarch64.md as Markdown, and out/aarch64/counts.json with all details.
+"""`make count-aarch64`: the table of docs/aarch64.md into out/aarch64/counts.md, with all details in counts.json.
 
-Usage: ``python count_table.py``. One emulated process runs everything; allow it a quarter of an hour.
+Usage: ``python count_table.py [--only GLOB]``. With ``--only`` the rows whose names match are counted and printed, with
+where their instructions go, and nothing is written.
 """
 
 from __future__ import annotations
 
+import argparse
+import fnmatch
 import json
 import os
+import subprocess
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,41 +22,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 import count_cases as cases
 import emulator
 import inner_loops
-from count import Count, Run, build, counts
+from count import Count, build, counts
 
-TOLERANCE = 1e-4  # of the largest output; sums of another order, and weights stored as float32
-TEMPLATE = "MobileNetV1 0.75 in XNNPACK's template, 0.2"
+TOLERANCE = 1e-4  # of the largest output: sums of another order
+FUNCTIONS = 8  # printed for a row
 HEADER = (
-    "| work, density | XNNPACK dense, M | ours, M | share | bar | holds | FMLA, M | ours per FMLA | in kernels "
-    "| error |\n|---|---|---|---|---|---|---|---|---|---|"
+    "| work, density | XNNPACK, M | ours, M | share | bar | holds | FMLA, M | ours per FMLA | in kernels | error |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
-def all_runs(folder: Path) -> dict[str, list[Run]]:
-    """Name -> runs, in the order of the tables."""
-    runs = {
-        f"{layer.name}, {density:g}": cases.layer_runs(layer, density, folder)
-        for layer in cases.LAYERS
-        for density in cases.DENSITIES
-    }
-    runs |= {name: make(folder) for name, (make, _) in cases.NETWORKS.items()}
-    return runs | {TEMPLATE: cases.template_runs(folder)}
-
-
-def bars() -> dict[str, float | None]:
-    """Name -> bar of ours against XNNPACK dense."""
-    layers = {f"{la.name}, {d:g}": la.bar_at(d) for la in cases.LAYERS for d in cases.DENSITIES}
-    return layers | {name: bar for name, (_, bar) in cases.NETWORKS.items()}
-
-
-def row(name: str, dense: Count, ours: Count, bar: float | None) -> str:
+def line(name: str, theirs: Count, ours: Count, bar: float | None) -> str:
     """One line of the table."""
-    share = ours.instructions / dense.instructions
+    share = ours.instructions / theirs.instructions
     tiles = sum(n for function, n in ours.functions.items() if inner_loops.is_tile(function))
     holds = "" if bar is None else "yes" if share <= bar else f"**no, by {share - bar:.3f}**"
     cells = [
         name,
-        f"{dense.instructions / 1e6:.2f}",
+        f"{theirs.instructions / 1e6:.2f}",
         f"{ours.instructions / 1e6:.2f}",
         f"{share:.3f}",
         "" if bar is None else f"{bar:g}",
@@ -64,34 +52,50 @@ def row(name: str, dense: Count, ours: Count, bar: float | None) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def template_lines(dense: Count, ours: Count, sparse: Count) -> str:
-    """The comparison with XNNPACK's own sparse path."""
-    holds = "holds" if ours.instructions <= sparse.instructions else "does **not** hold"
+def details(name: str, ours: Count) -> str:
+    """Where our instructions of a row go, in millions."""
+    kinds = ", ".join(f"{kind} {n / 1e6:.2f}" for kind, n in ours.kinds.items())
+    functions = list(ours.functions.items())[:FUNCTIONS]
+    return "\n".join([f"\n{name}: {kinds}", *(f"{n / 1e6:10.3f}  {function}" for function, n in functions)])
+
+
+def birth_certificate() -> str:
+    """When, by what and of what the numbers were made."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=emulator.ROOT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
     return (
-        f"{TEMPLATE}: XNNPACK dense {dense.instructions / 1e6:.2f} M, its sparse path {sparse.instructions / 1e6:.2f} M, "
-        f"ours {ours.instructions / 1e6:.2f} M, {ours.instructions / sparse.instructions:.3f} of the sparse path; "
-        f"the bar, 1, {holds}. Errors: {sparse.error:.0e}, {ours.error:.0e}."
+        f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}, `make count-aarch64`, commit {commit}; second inference, one thread; "
+        "ai-edge-litert's XNNPACK with its Cortex-A73 kernels, qemu-aarch64 with tools/aarch64/counter.cc."
     )
 
 
 def main() -> int:
-    """Count everything; the exit status is 1 where an output is wrong."""
+    """Count; the exit status is 1 where an output is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", metavar="GLOB", default="*", help="names of rows, such as '3x3 64->64*0.178'")
+    only = parser.parse_args().only
     if reason := emulator.missing():
         sys.exit(f"count-aarch64 {reason}")
+    rows = {name: row for name, row in cases.rows().items() if fnmatch.fnmatch(name, only)}
+    if not rows:
+        sys.exit(f"no row is named like '{only}'; the rows are: {'; '.join(cases.rows())}")
     folder = emulator.ROOT / "out" / "aarch64" / "count"
     folder.mkdir(parents=True, exist_ok=True)
-    counted = counts(all_runs(folder), folder)
-    details = {name: [asdict(count) for count in group] for name, group in counted.items()}
-    (folder.parent / "counts.json").write_text(json.dumps(details, indent=1) + "\n")
-    print(HEADER)
-    for name, bar in bars().items():
-        print(row(name, *counted[name], bar))
-    print(f"\n{template_lines(*counted[TEMPLATE])}\n")
-    print(inner_loops.table(build()[0]))
-    errors = {name: [count.error for count in group] for name, group in counted.items()}
-    wrong = {name: found for name, found in errors.items() if max(found) > TOLERANCE}
-    for name, found in wrong.items():
-        print(f"{name}: NOT equal to XNNPACK, errors {found}", file=sys.stderr)
+    counted = counts({name: row.runs(folder) for name, row in rows.items()}, folder)
+    table = "\n".join([HEADER, *(line(name, *counted[name], row.bar) for name, row in rows.items())])
+    print(table)
+    if only == "*":
+        loops = inner_loops.table(build()[0])
+        (folder.parent / "counts.md").write_text(f"{birth_certificate()}\n\n{table}\n\n{loops}\n")
+        everything = {name: [asdict(count) for count in pair] for name, pair in counted.items()}
+        (folder.parent / "counts.json").write_text(json.dumps(everything, indent=1) + "\n")
+        print(f"\n{loops}\n\n{folder.parent}/counts.md, counts.json")
+    else:
+        print("\n".join(details(name, ours) for name, (_, ours) in counted.items()))
+    wrong = {name: ours.error for name, (_, ours) in counted.items() if not ours.error <= TOLERANCE}
+    for name, error in wrong.items():
+        print(f"{name}: outputs differ from XNNPACK's by {error:.0e} of the largest", file=sys.stderr)
     return 1 if wrong else 0
 
 
