@@ -1,7 +1,8 @@
 """The inner loops of the convolution kernels for NEON, read from the plugin's disassembly.
 
 `inner_loops` finds them, with their instructions per multiply-add and whether sums leave their registers; `table` adds
-what llvm-mca says of them for a Cortex-A73.
+what llvm-mca says of them. Usage: ``python inner_loops.py [PLUGIN]``, which prints the table, for the plugin of this
+tree if none is named; it must have its symbols.
 """
 
 from __future__ import annotations
@@ -9,21 +10,34 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_LINE = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*?)(?:\s*//.*)?$")
+_INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*?)(?:\s*//.*)?$")
 _BRANCH = re.compile(r"^(b|b\.\w+|cbn?z|tbn?z)$")
-_TILE = re.compile(r"neon::.*Tile<(\d+), (\d+),")
+_KERNEL = re.compile(r"(neon\w*)::(?:ConvTile\(|.*\bTile<(\d+), (\d+),)")
 MCA = "llvm-mca-19"
-FMA_PIPES = 2  # of a Cortex-A73
+# Schedule -> the core it is for. Both start one multiply-add of 128 bits in a cycle.
+CORES = {"neon": "cortex-a73", "neon_a53": "cortex-a53"}
+OUT_OF_ORDER = "neon"
 
 
 @dataclass(frozen=True)
 class Loop:
-    """One inner loop: the function it is in, `filters` x `vectors` of its tile, its instructions as text."""
+    """One inner loop.
 
-    function: str
+    Attributes
+    ----------
+    schedule
+        A key of `CORES`.
+    filters, vectors
+        Size of its tile; 0 where the compiler put a small tile into the kernel's entry.
+    instructions
+        Their text, in order.
+    """
+
+    schedule: str
     filters: int
     vectors: int
     instructions: tuple[str, ...]
@@ -40,13 +54,13 @@ class Loop:
 
     @property
     def spills(self) -> int:
-        """Vector registers written to or read from the stack."""
-        return sum(bool(re.match(r"(?:ld|st)u?[rp]\s+[qdv]\d.*\[(?:sp|x29)", text)) for text in self.instructions)
+        """Instructions that write a register to the stack or read it from there."""
+        return sum(bool(re.match(r"(?:ld|st)\S*\s.*\[(?:sp|x29)\b", text)) for text in self.instructions)
 
 
 def is_tile(function: str) -> bool:
     """Whether a function is a convolution kernel for NEON."""
-    return bool(_TILE.search(function)) or "neon::ConvTile(" in function
+    return bool(_KERNEL.search(function))
 
 
 def _functions(library: Path) -> dict[str, list[tuple[int, str, str]]]:
@@ -57,7 +71,7 @@ def _functions(library: Path) -> dict[str, list[tuple[int, str, str]]]:
     for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines():
         if header := re.match(r"^[0-9a-f]+ <(.*)>:$", line):
             function = header[1]
-        elif is_tile(function) and (match := _LINE.match(line)):
+        elif is_tile(function) and (match := _INSTRUCTION.match(line)):
             found.setdefault(function, []).append((int(match[1], 16), match[2], match[3]))
     return found
 
@@ -74,37 +88,53 @@ def _back_edges(code: list[tuple[int, str, str]]) -> list[tuple[int, int]]:
 
 
 def inner_loops(library: Path) -> list[Loop]:
-    """Every innermost loop with multiply-adds, of every tile function; `library` must have its symbols."""
+    """Every innermost loop with multiply-adds of every tile function, by schedule and falling size."""
     loops = []
     for function, code in _functions(library).items():
-        tile = _TILE.search(function)
+        schedule, filters, vectors = _KERNEL.search(function).groups(default="0")
         inner: list[tuple[int, int]] = []
         for first, last in _back_edges(code):
             if all(not (first <= a and b <= last) for a, b in inner):
                 inner.append((first, last))
         for first, last in inner:
             text = tuple(f"{mnemonic}\t{operands}" for _, mnemonic, operands in code[first : last + 1])
-            filters, vectors = (int(tile[1]), int(tile[2])) if tile else (0, 0)
-            loop = Loop(function, filters, vectors, text)
+            loop = Loop(schedule, int(filters), int(vectors), text)
             if loop.fmla:
                 loops.append(loop)
-    return loops
+    return sorted(loops, key=lambda loop: (loop.schedule, -loop.filters, -loop.vectors, -loop.fmla))
+
+
+def has_mca() -> bool:
+    """Whether llvm-mca is here."""
+    return shutil.which(MCA) is not None
 
 
 def mca_cycles(loop: Loop) -> float:
-    """Cycles of one turn on a Cortex-A73 whose loads all hit L1, as llvm-mca has it."""
-    text = "\n".join(re.sub(r"\b[0-9a-f]+ <.*>", "1b", line) for line in loop.instructions)
-    command = [MCA, "-mtriple=aarch64", "-mcpu=cortex-a73", "-iterations=100"]
-    done = subprocess.run(command, input=f"1:\n{text}\n", capture_output=True, text=True, check=True)
+    """Cycles of one turn on an out-of-order core, as llvm-mca has it: every load hits L1.
+
+    Its model of in-order cores is of no use here: an instruction waits there until all before it have written their
+    results, ten cycles for a multiply-add, as no real core does.
+    """
+    text = "\n".join(re.sub(r"\b[0-9a-f]+ <.*>", "turn", line) for line in loop.instructions)
+    command = [MCA, "-mtriple=aarch64", f"-mcpu={CORES[loop.schedule]}", "-iterations=100"]
+    done = subprocess.run(command, input=f"turn:\n{text}\n", capture_output=True, text=True, check=True)
     return int(re.search(r"Total Cycles:\s+(\d+)", done.stdout)[1]) / 100
 
 
 def table(library: Path) -> str:
-    """The loops of full tiles as Markdown."""
-    with_mca = shutil.which(MCA) is not None
-    lines = ["| tile | FMLA | instructions | per FMLA | spills | cycles (llvm-mca) | FMLA / 2 |", "|---" * 7 + "|"]
-    for loop in sorted(inner_loops(library), key=lambda loop: (-loop.filters, -loop.vectors, -loop.fmla)):
-        cycles = f"{mca_cycles(loop):.1f}" if with_mca else f"needs {MCA}"
-        cells = [f"{loop.filters} x {loop.vectors}", loop.fmla, len(loop.instructions), f"{loop.per_fmla:.2f}"]
-        lines.append("| " + " | ".join(map(str, [*cells, loop.spills, cycles, loop.fmla / FMA_PIPES])) + " |")
+    """The loops as Markdown."""
+    lines = ["| core | tile | FMLA | instructions | per FMLA | spills | cycles (llvm-mca) |", "|---" * 7 + "|"]
+    for loop in inner_loops(library):
+        tile = f"{loop.filters} x {loop.vectors}" if loop.filters else "small"
+        cycles = ""
+        if loop.schedule == OUT_OF_ORDER:
+            cycles = f"{mca_cycles(loop):.1f}" if has_mca() else f"needs {MCA}"
+        cells = [CORES[loop.schedule], tile, loop.fmla, len(loop.instructions), f"{loop.per_fmla:.2f}", loop.spills]
+        lines.append("| " + " | ".join(map(str, [*cells, cycles])) + " |")
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    from count import build
+
+    print(table(Path(sys.argv[1]) if len(sys.argv) > 1 else build()[0]))
