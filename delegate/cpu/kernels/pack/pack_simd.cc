@@ -14,7 +14,7 @@ constexpr int32_t kBlock = 64;
 // to[j][i] = from[i][j] for kFours x 4 rows and columns.
 template <int kFours>
 HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
-                     ptrdiff_t to_stride);
+                                ptrdiff_t to_stride);
 
 #if HWY_TARGET != HWY_SCALAR
 using Four = FewFloats<4>;
@@ -33,7 +33,7 @@ HWY_INLINE void Turn(const hn::Vec<Four> (&rows)[4], hn::Vec<Four> (&columns)[4]
 // Two fours lie side by side: CPUs that can load and store pairs do.
 template <int kFours>
 HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
-                     ptrdiff_t to_stride) {
+                                ptrdiff_t to_stride) {
   const Four d;
   hn::Vec<Four> in[kFours][kFours][4];  // [four columns][four rows][row]
   MCPRUNER_UNROLL for (int i = 0; i < 4 * kFours; ++i) {
