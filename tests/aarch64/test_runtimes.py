@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,7 @@ def _option_jobs() -> dict[str, Job]:
     model, x = op_models.build("conv_same"), [test_options.X]
     jobs = {f"refused_{name}": Job(model, x, options) for name, (options, _) in test_options.REFUSED.items()}
     for fault in (*test_options.FATAL, *test_options.MENDED):
-        jobs[f"fault_{fault}"] = Job(model, x, {"fault": fault, **QUIET})
+        jobs[f"fault_{fault}"] = Job(model, x, {"backend": "cpu", "fault": fault, **QUIET})
     return jobs
 
 
@@ -116,6 +117,11 @@ def test_networks_equal_this_machine(here, emulated, runtime: str, name: str) ->
         print(f"{runtime}, {name}, {threads} threads: largest error {error:.1e}")
 
 
+def _without_targets(text: str) -> str:
+    """A sentence of option `simd` without the instruction sets that the CPU has."""
+    return re.sub(r"one of .* \(what this CPU has\)", "one of these", text)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("runtime", emulator.RUNTIMES)
 def test_bad_options_and_failures_are_the_same_sentences(jobs, here, emulated, runtime: str) -> None:
@@ -128,4 +134,4 @@ def test_bad_options_and_failures_are_the_same_sentences(jobs, here, emulated, r
             assert actual.report["partitions"][0]["backend"] == "reference"
         else:
             sentence = expected.error[expected.error.index("mcpruner: ") :].splitlines()[0]
-            assert sentence in actual.error
+            assert _without_targets(sentence) in _without_targets(actual.error)

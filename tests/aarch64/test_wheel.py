@@ -63,7 +63,7 @@ def test_package_works_in_the_emulated_runtime(package: Path, runtime: str, tmp_
     np.save(tmp_path / "x.npy", op_models.inputs("conv_same", 1))
     script = (
         "import numpy as np, mcpruner, mcpruner._native as native\n"
-        "net = mcpruner.Interpreter(model_path='model.tflite')\n"
+        "net = mcpruner.Interpreter(model_path='model.tflite', backend='cpu')\n"
         "net.allocate_tensors()\n"
         "net.set_tensor(net.get_input_details()[0]['index'], np.load('x.npy'))\n"
         "net.invoke()\n"
@@ -72,4 +72,4 @@ def test_package_works_in_the_emulated_runtime(package: Path, runtime: str, tmp_
     command = [*emulator.python(runtime, package=package), "-c", script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "['neon', 'scalar'] [True, True]"
+    assert done.stdout.splitlines()[-1] == "['neon', 'neon_a53', 'scalar'] [True, True]"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 _INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*?)(?:\s*//.*)?$")
 _BRANCH = re.compile(r"^(b|b\.\w+|cbn?z|tbn?z)$")
-_KERNEL = re.compile(r"(neon\w*)::(?:ConvTile\(|.*\bTile<(\d+), (\d+),)")
+_KERNEL = re.compile(r"(neon\w*)::(?:ConvTile\(|.*\bTile<(\d+), (\d+), (\w+),)")
 MCA = "llvm-mca-19"
 # Schedule -> the core it is for. Both start one multiply-add of 128 bits in a cycle.
 CORES = {"neon": "cortex-a73", "neon_a53": "cortex-a53"}
@@ -33,6 +33,8 @@ class Loop:
         A key of `CORES`.
     filters, vectors
         Size of its tile; 0 where the compiler put a small tile into the kernel's entry.
+    halves
+        Whether a vector is half a row's and half the next one's, which takes two loads.
     instructions
         Their text, in order.
     """
@@ -40,6 +42,7 @@ class Loop:
     schedule: str
     filters: int
     vectors: int
+    halves: bool
     instructions: tuple[str, ...]
 
     @property
@@ -91,17 +94,17 @@ def inner_loops(library: Path) -> list[Loop]:
     """Every innermost loop with multiply-adds of every tile function, by schedule and falling size."""
     loops = []
     for function, code in _functions(library).items():
-        schedule, filters, vectors = _KERNEL.search(function).groups(default="0")
+        schedule, filters, vectors, halves = _KERNEL.search(function).groups(default="0")
         inner: list[tuple[int, int]] = []
         for first, last in _back_edges(code):
             if all(not (first <= a and b <= last) for a, b in inner):
                 inner.append((first, last))
         for first, last in inner:
             text = tuple(f"{mnemonic}\t{operands}" for _, mnemonic, operands in code[first : last + 1])
-            loop = Loop(schedule, int(filters), int(vectors), text)
+            loop = Loop(schedule, int(filters), int(vectors), halves == "true", text)
             if loop.fmla:
                 loops.append(loop)
-    return sorted(loops, key=lambda loop: (loop.schedule, -loop.filters, -loop.vectors, -loop.fmla))
+    return sorted(loops, key=lambda loop: (loop.schedule, -loop.filters, -loop.vectors, loop.halves, -loop.fmla))
 
 
 def has_mca() -> bool:
@@ -125,7 +128,7 @@ def table(library: Path) -> str:
     """The loops as Markdown."""
     lines = ["| core | tile | FMLA | instructions | per FMLA | spills | cycles (llvm-mca) |", "|---" * 7 + "|"]
     for loop in inner_loops(library):
-        tile = f"{loop.filters} x {loop.vectors}" if loop.filters else "small"
+        tile = f"{loop.filters} x {loop.vectors}{' halves' * loop.halves}" if loop.filters else "small"
         cycles = ""
         if loop.schedule == OUT_OF_ORDER:
             cycles = f"{mca_cycles(loop):.1f}" if has_mca() else f"needs {MCA}"
