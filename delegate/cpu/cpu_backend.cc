@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "delegate/cpu/core_types.h"
 #include "delegate/cpu/cpu_executable.h"
 #include "delegate/cpu/l2_cache.h"
 #include "delegate/cpu/simd_targets.h"
@@ -21,7 +22,7 @@ constexpr int kMaxThreads = 64;
 class CpuBackend : public Backend {
  public:
   CpuBackend(const KernelTable& kernels, int num_threads)
-      : kernels_(kernels), pool_(std::make_shared<ThreadPool>(num_threads)) {}
+      : kernels_(kernels), pool_(std::make_shared<ThreadPool>(num_threads, CoresOfThisThread())) {}
 
   const char* name() const override { return "cpu"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
@@ -40,8 +41,11 @@ Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options) {
     return Status::Error("expected num_threads between 1 and " + std::to_string(kMaxThreads) + ", got " +
                          std::to_string(options.num_threads));
   }
+  if (options.simd.empty()) {
+    return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(BestKernels(), options.num_threads));
+  }
   for (const KernelTable* kernels : RunnableKernels()) {
-    if (!options.simd.empty() && options.simd != kernels->target) continue;
+    if (options.simd != kernels->target) continue;
     return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(*kernels, options.num_threads));
   }
   std::string names;

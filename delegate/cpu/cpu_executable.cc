@@ -44,7 +44,7 @@ void CpuExecutable::MakeStages(int64_t l2_bytes) {
 void CpuExecutable::AddStage(const Chain& chain) {
   const Op& last = graph_.ops[chain.first_op + chain.num_ops - 1];
   Stage stage{chain.first_op, chain.num_ops, nullptr, nullptr, last.output};
-  const StepContext context{graph_, last, tensors_, kernels_, pool_->num_threads()};
+  const StepContext context{graph_, last, tensors_, kernels_, pool_->num_shares()};
   if (chain.num_ops == 1) {
     stage.step = MakeStep(context);
   } else if (std::unique_ptr<StreamStep> stream = StreamStep::Make(context, chain)) {
@@ -146,14 +146,14 @@ void CpuExecutable::PackInput(int tensor, const float* nhwc) {
   const TensorRef& to = tensors_[static_cast<size_t>(tensor)];
   if (to.data == nullptr) return;  // empty, or nobody reads it
   ClearBorders(to.layout, to.data);
-  const int shares = pool_->num_threads();
+  const int shares = pool_->num_shares();
   InParallel(pool_.get(), [&](int share) { PackTensor(kernels_, nhwc, to, share, shares); });
 }
 
 void CpuExecutable::UnpackOutput(int tensor, float* nhwc) {
   const TensorRef& from = tensors_[static_cast<size_t>(tensor)];
   if (from.layout.elements() == 0) return;
-  const int shares = pool_->num_threads();
+  const int shares = pool_->num_shares();
   InParallel(pool_.get(), [&](int share) { UnpackTensor(kernels_, from, nhwc, share, shares); });
 }
 

@@ -1,5 +1,7 @@
 #include "delegate/cpu/simd_targets.h"
 
+#include "delegate/cpu/core_types.h"
+
 namespace mcpruner {
 namespace {
 
@@ -30,12 +32,19 @@ constexpr KernelTable kNeon{
 #include "delegate/cpu/kernels/kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
-constexpr KernelTable ForInOrderCores(KernelTable kernels) {
-  kernels.target = "neon_a53";
-  kernels.ConvTile = &neon_a53::ConvTile;
+constexpr KernelTable NeonWith(const char* target, void (*conv_tile)(const ConvTileArgs&)) {
+  KernelTable kernels = kNeon;
+  kernels.target = target;
+  kernels.ConvTile = conv_tile;
   return kernels;
 }
-constexpr KernelTable kNeonA53 = ForInOrderCores(kNeon);
+constexpr KernelTable kNeonA53 = NeonWith("neon_a53", &neon_a53::ConvTile);
+
+// A thread may move to another core at any moment; either schedule is right on both.
+void ConvTileOfThisCore(const ConvTileArgs& args) {
+  (IsOnSlowCore(CoresOfThisMachine()) ? neon_a53::ConvTile : neon::ConvTile)(args);
+}
+constexpr KernelTable kNeonMixed = NeonWith("neon_mixed", &ConvTileOfThisCore);
 #endif
 #define MCPRUNER_TABLE_TARGET scalar
 constexpr KernelTable kScalar{
@@ -73,6 +82,15 @@ std::vector<const KernelTable*> RunnableKernels() {
 #endif
   tables.push_back(&kScalar);
   return tables;
+}
+
+const KernelTable& BestKernels() {
+#if defined(__aarch64__)
+  const CoreSets& cores = CoresOfThisMachine();
+  if (cores.mixed()) return kNeonMixed;
+  if (!cores.slow.empty()) return kNeonA53;
+#endif
+  return *RunnableKernels().front();
 }
 
 std::vector<std::string> KernelNames() {

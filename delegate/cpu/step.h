@@ -54,7 +54,7 @@ struct StepContext {
   const Op& op;
   const std::vector<TensorRef>& tensors;  // as graph.tensors
   const KernelTable& kernels;
-  int num_threads = 1;
+  int num_threads = 1;  // or as many equal shares as a step is to have, if there are more (thread_pool.h)
   // Rows of the output, counted over all images, that make the shares of a step that streams rows (row_step.h);
   // empty: one equal share for each thread.
   Span<const Range> row_shares = {};

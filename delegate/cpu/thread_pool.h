@@ -3,10 +3,16 @@
 //     caller   --Run(task)--[share 0]--wait--   --Run(task)--[share 0][share 1]--
 //     worker 1    ..spins.. [share 1] ..spins..              preempted, or still asleep
 //
-// Each thread claims its own share first, then whatever share nobody has claimed: a section whose worker is late does
-// not wait for it. A worker that has finished spins for a moment (the next step comes within microseconds), then
-// sleeps, so that other engines' threads find the cores free. Starting a section takes a lock only if some worker
-// sleeps. Sections started from two threads at once do not mix: the second caller does all its shares itself.
+// Each thread claims its own shares first, then whatever share nobody has claimed (share_claims.h): a section whose
+// worker is late does not wait for it. A worker that has finished spins for a moment (the next step comes within
+// microseconds), then sleeps, so that other engines' threads find the cores free. Starting a section takes a lock only
+// if some worker sleeps. Sections started from two threads at once do not mix: the second caller does all its shares
+// itself.
+//
+// Where the caller may use cores of two kinds (core_types.h), as many threads as there are fast cores are kept on
+// those. Further ones are kept on the slow cores, and claim what does not hold up the others; then there are several
+// shares a thread, for equal ones would all take as long as on a slow core. A caller that is on a slow core leaves its
+// shares to the workers in the same way.
 
 #ifndef MCPRUNER_DELEGATE_CPU_THREAD_POOL_H_
 #define MCPRUNER_DELEGATE_CPU_THREAD_POOL_H_
@@ -18,32 +24,41 @@
 #include <thread>
 #include <vector>
 
+#include "delegate/cpu/core_types.h"
+#include "delegate/cpu/share_claims.h"
+
 namespace mcpruner {
 
 class ThreadPool {
  public:
-  // Starts num_threads - 1 workers, or as many of them as the system grants.
-  explicit ThreadPool(int num_threads);
+  // Starts num_threads - 1 workers, or as many of them as the system grants, for the cores that the caller may use;
+  // none named: for cores of one kind.
+  explicit ThreadPool(int num_threads, CoreSets cores = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  int num_threads() const { return num_threads_; }
+  // Into how many equal shares work is cut.
+  int num_shares() const { return num_shares_; }
 
-  // Calls task(context, share) once for each share 0 .. num_threads - 1, on any threads, and returns when all are
+  // Calls task(context, share) once for each share 0 .. num_shares - 1, on any threads, and returns when all are
   // done. `task` must not throw and must not call Run.
   using Task = void (*)(void* context, int share);
   void Run(Task task, void* context);
 
  private:
   void Work(int worker);
-  // Does all shares of a section that nobody has claimed, beginning with `first`.
-  void DoShares(uint32_t section, int first);
+  // Does shares of a section for as long as there are any for this thread; 0 is the caller.
+  void DoShares(uint32_t section, int thread);
+  bool IsSlow(int thread) const;
   // Waits for a section after `seen`; false when the pool ends.
   bool AwaitSection(uint32_t seen);
 
-  const int num_threads_;
-  std::vector<std::atomic<uint32_t>> claimed_;  // by share: the last section in which it was claimed
+  const CoreSets cores_;
+  const int num_fast_;  // threads
+  const int shares_per_thread_;
+  const int num_shares_;
+  ShareClaims claims_;
   std::vector<std::thread> workers_;
   std::atomic<bool> busy_{false};
   Task task_ = nullptr;  // of the section; written before section_ changes

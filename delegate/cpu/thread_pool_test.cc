@@ -17,10 +17,25 @@ struct Counts {
 TEST(ThreadPoolTest, DoesEachShareOnceInEachSection) {
   for (const int num_threads : {1, 2, 3, 7}) {
     ThreadPool pool(num_threads);
-    EXPECT_EQ(pool.num_threads(), num_threads);
+    EXPECT_EQ(pool.num_shares(), num_threads);
     Counts counts(num_threads);
     for (int i = 0; i < 500; ++i) pool.Run(&Counts::Add, &counts);
     EXPECT_EQ(counts.of_share, std::vector<int>(static_cast<size_t>(num_threads), 500));
+  }
+}
+
+// This machine's cores stand for both kinds.
+TEST(ThreadPoolTest, DoesEachShareOnceOnCoresOfTwoKinds) {
+  const CoreSets here = CoresOfThisThread();
+  std::vector<int> all = here.fast;
+  all.insert(all.end(), here.slow.begin(), here.slow.end());
+  ASSERT_FALSE(all.empty());
+  for (const int num_threads : {1, 2, 3, 7}) {
+    ThreadPool pool(num_threads, {{all.front(), all.back()}, all});
+    EXPECT_EQ(pool.num_shares(), num_threads <= 2 ? num_threads : 4 * num_threads);
+    Counts counts(pool.num_shares());
+    for (int i = 0; i < 200; ++i) pool.Run(&Counts::Add, &counts);
+    EXPECT_EQ(counts.of_share, std::vector<int>(static_cast<size_t>(pool.num_shares()), 200));
   }
 }
 

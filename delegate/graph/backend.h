@@ -58,11 +58,12 @@ std::unique_ptr<Backend> CreateReferenceBackend();  // delegate/cpu/reference_ba
 
 struct CpuOptions {
   int num_threads = 1;  // 1..64; the pool lives as long as the backend
-  // "" for the best one this CPU has, or a name from CpuSimdTargets(), so that tests reach every one.
+  // "" for what suits this CPU's cores best, or a name from CpuSimdTargets(), so that tests reach every one.
   std::string simd;
 };
 Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options);  // delegate/cpu/cpu_backend.cc
-// SIMD targets compiled in that this CPU can run, best first: "avx512", "avx2", "neon", "scalar".
+// SIMD targets compiled in that this CPU can run, best first: "avx512", "avx2", "neon",
+// "neon_a53" (for cores in order), "scalar".
 std::vector<std::string> CpuSimdTargets();
 
 }  // namespace mcpruner
