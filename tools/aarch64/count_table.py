@@ -1,4 +1,4 @@
-"""`make count-aarch64`: the table of docs/aarch64.md into out/aarch64/counts.md, with all details in counts.json.
+"""`make count-aarch64`: the tables of docs/aarch64.md as out/aarch64/counts.md, all details as counts.json beside it.
 
 Usage: ``python count_table.py [--only GLOB]``. With ``--only`` the rows whose names match are counted and printed, with
 where their instructions go, and nothing is written.
@@ -24,6 +24,7 @@ import emulator
 import inner_loops
 from count import Count, build, counts
 
+OUT = emulator.ROOT / "out" / "aarch64"
 TOLERANCE = 1e-4  # of the largest output: sums of another order
 FUNCTIONS = 8  # printed for a row
 HEADER = (
@@ -70,6 +71,14 @@ def birth_certificate() -> str:
     )
 
 
+def write(table: str, counted: dict[str, list[Count]]) -> None:
+    """Write the results of a whole campaign."""
+    loops = [loop for loop in inner_loops.inner_loops(build()[0]) if loop.filters == cases.GROUP]
+    OUT.joinpath("counts.md").write_text(f"{table}\n\n{inner_loops.table(loops)}\n\n{birth_certificate()}\n")
+    everything = {name: [asdict(count) for count in pair] for name, pair in counted.items()}
+    OUT.joinpath("counts.json").write_text(json.dumps(everything, indent=1) + "\n")
+
+
 def main() -> int:
     """Count; the exit status is 1 where an output is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -80,17 +89,13 @@ def main() -> int:
     rows = {name: row for name, row in cases.rows().items() if fnmatch.fnmatch(name, only)}
     if not rows:
         sys.exit(f"no row is named like '{only}'; the rows are: {'; '.join(cases.rows())}")
-    folder = emulator.ROOT / "out" / "aarch64" / "count"
+    folder = OUT / "count"
     folder.mkdir(parents=True, exist_ok=True)
     counted = counts({name: row.runs(folder) for name, row in rows.items()}, folder)
     table = "\n".join([HEADER, *(line(name, *counted[name], row.bar) for name, row in rows.items())])
     print(table)
     if only == "*":
-        loops = inner_loops.table(build()[0])
-        (folder.parent / "counts.md").write_text(f"{birth_certificate()}\n\n{table}\n\n{loops}\n")
-        everything = {name: [asdict(count) for count in pair] for name, pair in counted.items()}
-        (folder.parent / "counts.json").write_text(json.dumps(everything, indent=1) + "\n")
-        print(f"\n{loops}\n\n{folder.parent}/counts.md, counts.json")
+        write(table, counted)
     else:
         print("\n".join(details(name, ours) for name, (_, ours) in counted.items()))
     errors = {name: ours.error for name, (_, ours) in counted.items() if rows[name].comparable}

@@ -124,10 +124,10 @@ def mca_cycles(loop: Loop) -> float:
     return int(re.search(r"Total Cycles:\s+(\d+)", done.stdout)[1]) / 100
 
 
-def table(library: Path) -> str:
-    """The loops as Markdown."""
+def table(loops: list[Loop]) -> str:
+    """Loops as Markdown."""
     lines = ["| core | tile | FMLA | instructions | per FMLA | spills | cycles (llvm-mca) |", "|---" * 7 + "|"]
-    for loop in inner_loops(library):
+    for loop in loops:
         tile = f"{loop.filters} x {loop.vectors}{' halves' * loop.halves}" if loop.filters else "small"
         cycles = ""
         if loop.schedule == OUT_OF_ORDER:
@@ -140,4 +140,4 @@ def table(library: Path) -> str:
 if __name__ == "__main__":
     from count import build
 
-    print(table(Path(sys.argv[1]) if len(sys.argv) > 1 else build()[0]))
+    print(table(inner_loops(Path(sys.argv[1]) if len(sys.argv) > 1 else build()[0])))
