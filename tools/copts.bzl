@@ -26,6 +26,7 @@ SIMD_COPTS = {
     "neon": _NEON + ["-mtune=cortex-a73"],
     "neon_a53": _NEON + [
         "-mtune=cortex-a53",
+        "-fno-schedule-insns2",  # the order of the source is the schedule
         "-DMCPRUNER_IN_ORDER=1",
     ],
     "avx2": _AVX2,

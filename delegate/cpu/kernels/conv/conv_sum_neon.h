@@ -27,20 +27,26 @@ namespace {
 constexpr bool kPrefetch = false;
 HWY_INLINE void PrefetchMemory(const ConvTileArgs&, const ConvPart&) {}
 
-// Pixels by halves of a vector, each a load of its own.
+// Pixels by halves of a vector, each a load of its own: one that is complete, or one whose second half is still on its
+// way.
 template <class V>
-HWY_INLINE V LoadByHalves(const float* low, const float* high, ptrdiff_t bytes) {
-  const float32x4_t first = vcombine_f32(vld1_f32(Displaced(low, bytes)), vdup_n_f32(0.0f));
+struct Halves {
+  explicit HWY_INLINE Halves(const float* low, const float* high, ptrdiff_t bytes)
+      : first(vcombine_f32(vld1_f32(Displaced(low, bytes)), vdup_n_f32(0.0f))) {
+    __builtin_memcpy(&second, Displaced(high, bytes), sizeof(second));
+    asm("" : "+r"(second));  // a load into a vector's upper half takes an address without displacement, and is slow
+  }
+  HWY_INLINE V Join() const {
+    return V(vreinterpretq_f32_u64(vsetq_lane_u64(second, vreinterpretq_u64_f32(first), 1)));
+  }
+  float32x4_t first;
   uint64_t second;
-  __builtin_memcpy(&second, Displaced(high, bytes), sizeof(second));
-  asm("" : "+r"(second));  // a load into a vector's upper half takes an address without displacement, and is slow
-  return V(vreinterpretq_f32_u64(vsetq_lane_u64(second, vreinterpretq_u64_f32(first), 1)));
-}
+};
 
 // One vector of pixels. Halves are a row and the next, `half` floats further.
 template <bool kHalves, class D>
 HWY_INLINE hn::Vec<D> LoadPixels(const float* x, ptrdiff_t half) {
-  if constexpr (kHalves) return LoadByHalves<hn::Vec<D>>(x, x + half, 0);
+  if constexpr (kHalves) return Halves<hn::Vec<D>>(x, x + half, 0).Join();
   return hn::LoadU(D(), x);
 }
 
@@ -59,8 +65,11 @@ struct Vectors {
     }
   }
   HWY_INLINE hn::Vec<D> Load(int v, ptrdiff_t tap) const {
-    if constexpr (kByHalves) return LoadByHalves<hn::Vec<D>>(low[v], high[v], tap);
+    if constexpr (kByHalves) return LoadHalves(v, tap).Join();
     return hn::LoadU(D(), Displaced(low[v], tap));
+  }
+  HWY_INLINE Halves<hn::Vec<D>> LoadHalves(int v, ptrdiff_t tap) const {
+    return Halves<hn::Vec<D>>(low[v], high[v], tap);
   }
 
   const float *low[kVectors], *high[kVectors];
@@ -95,10 +104,15 @@ HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const Conv
   MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) in[v] = vectors.Load(v, *tap);
   for (; tap != last; ++tap, values += kFilters) {
     const float32x4_t weights = LoadWeights<kFilters>(values);
-    MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
+    const ptrdiff_t next = tap[1];
+    AddToVector(weights, 0, in[0], sums);
+    Halves<hn::Vec<D>> halves = vectors.LoadHalves(0, next);
+    MCPRUNER_UNROLL for (int v = 1; v < kVectors; ++v) {
       AddToVector(weights, v, in[v], sums);
-      in[v] = vectors.Load(v, tap[1]);
+      in[v - 1] = halves.Join();  // what was loaded a vector ago is there
+      halves = vectors.LoadHalves(v, next);
     }
+    in[kVectors - 1] = halves.Join();
   }
   const float32x4_t weights = LoadWeights<kFilters>(values);
   MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) AddToVector(weights, v, in[v], sums);
