@@ -27,8 +27,7 @@ namespace {
 constexpr bool kPrefetch = false;
 HWY_INLINE void PrefetchMemory(const ConvTileArgs&, const ConvPart&) {}
 
-// Pixels by halves of a vector, each a load of its own: one that is complete, or one whose second half is still on its
-// way.
+// Pixels by halves of a vector, each a load of its own. Join waits for both.
 template <class V>
 struct Halves {
   explicit HWY_INLINE Halves(const float* low, const float* high, ptrdiff_t bytes)
