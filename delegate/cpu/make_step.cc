@@ -2,13 +2,13 @@
 
 #include "delegate/cpu/kernels/binary/binary_step.h"
 #include "delegate/cpu/kernels/concat/concat_step.h"
-#include "delegate/cpu/kernels/conv/conv_step.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_step.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
 #include "delegate/cpu/kernels/mean/mean_step.h"
 #include "delegate/cpu/kernels/pad/pad_step.h"
 #include "delegate/cpu/kernels/pool/pool_step.h"
 #include "delegate/cpu/kernels/unary/unary_step.h"
+#include "delegate/cpu/kernels/winograd/winograd_step.h"
 #include "delegate/cpu/reference_step.h"
 
 namespace mcpruner {

@@ -29,6 +29,7 @@
 #include "delegate/cpu/kernels/pack/pack_args.h"
 #include "delegate/cpu/kernels/pool/pool_args.h"
 #include "delegate/cpu/kernels/unary/unary_args.h"
+#include "delegate/cpu/kernels/winograd/winograd_args.h"
 
 #define MCPRUNER_KERNEL(function, Args) void function(const Args& args);
 namespace mcpruner {

@@ -1,0 +1,43 @@
+// Arguments of RowTransform: rows of an image that are sums of other rows, for all channels alike.
+//
+//     out row r  =  bias[c] + sum over terms of factor * in row
+//
+// It is both transforms of a Winograd convolution along rows (row_winograd.h).
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_WINOGRAD_WINOGRAD_ARGS_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_WINOGRAD_WINOGRAD_ARGS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "delegate/cpu/kernels/row_args.h"
+
+namespace mcpruner {
+
+struct RowTransformTerm {
+  int32_t in_row;
+  float factor;
+};
+
+// Channel 0 of an input row, and the distance to the next channel: 0 for a row of zeros that all channels share.
+struct RowTransformInput {
+  const float* first;
+  ptrdiff_t pitch;
+};
+
+// As many floats as the widest vectors have may be read behind each row.
+struct RowTransformArgs {
+  const RowTransformInput* in;
+  const RowTransformTerm* terms;  // of all output rows in turn
+  const int32_t* term_begin;      // of each output row, and one past the last term
+  int32_t out_rows;
+  float* out;  // pixel 0 of channel 0 of the first row
+  ptrdiff_t out_row_stride, out_pitch;
+  int32_t channels, width;
+  const float* bias;  // of each channel; null for none
+  RowEnd end;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_WINOGRAD_WINOGRAD_ARGS_H_

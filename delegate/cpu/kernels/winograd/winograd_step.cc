@@ -1,0 +1,216 @@
+#include "delegate/cpu/kernels/winograd/winograd_step.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "delegate/cpu/kernels/conv/conv_step.h"
+#include "delegate/cpu/kernels/winograd/row_winograd.h"
+#include "delegate/cpu/layout_plan.h"
+#include "delegate/cpu/row_step.h"
+
+namespace mcpruner {
+namespace {
+
+// M of the tiles that are made at once, if they are more than one.
+constexpr int64_t kProductBytes = 256 * 1024;
+constexpr int kMaxTilesAtOnce = 8;
+// What the transforms of one product cost, in multiply-adds (from layers of 3 to 64 channels, docs/performance.md).
+constexpr int kTransformWork = 12;
+// Output pixels of a channel, below which each weight would meet too few.
+constexpr int kMinPixels = 32;
+
+// A RowTransform's table.
+struct Terms {
+  std::vector<RowTransformTerm> terms;
+  std::vector<int32_t> begin{0};
+};
+
+Terms MakeTerms(const RowWinograd::Matrix& matrix) {
+  Terms terms;
+  for (int r = 0; r < matrix.rows; ++r) {
+    for (int k = 0; k < matrix.columns; ++k) {
+      if (matrix.at(r, k) != 0) terms.terms.push_back({k, static_cast<float>(matrix.at(r, k))});
+    }
+    terms.begin.push_back(static_cast<int32_t>(terms.terms.size()));
+  }
+  return terms;
+}
+
+int TilesAtOnce(const SparseLayer& products, const HcwLayout& out) {
+  const int64_t tile_bytes =
+      MakeLayout({1, 1, out.w, products.out_channels}, {}).BufferFloats() * int64_t{sizeof(float)};
+  const int tiles = (out.h + kWinogradTileRows - 1) / kWinogradTileRows;
+  return static_cast<int>(std::clamp<int64_t>(kProductBytes / tile_bytes, 1, std::min(tiles, kMaxTilesAtOnce)));
+}
+
+bool SavesTime(const SparseLayer& layer, const Window& window, const HcwLayout& out) {
+  const int64_t row_work = int64_t{layer.kernel_width} * layer.in_channels;
+  const int64_t products = layer.kernel_height + window.stride_h * (kWinogradTileRows - 1);
+  const int64_t tiles = (out.h + kWinogradTileRows - 1) / kWinogradTileRows;
+  return out.h * out.w >= kMinPixels &&
+         tiles * products * (row_work + kTransformWork) < out.h * layer.kernel_height * row_work;
+}
+
+bool CanRun(const StepContext& context) {
+  const auto& params = std::get<ConvParams>(context.op.params);
+  const SparseLayer& layer = *params.layer;
+  const Window& window = params.window;
+  const HcwLayout& out = context.output().layout;
+  constexpr int kMaxChannels = 65535;
+  return context.op.inputs.size() == 1 && window.dilation_h == 1 && window.dilation_w == 1 &&
+         HasRowWinograd(layer.kernel_height, window.stride_h) && layer.out_channels % kConvMaxFilters == 0 &&
+         SavesTime(layer, window, out) && layer.Density() == 1.0 &&
+         int64_t{std::max(layer.in_channels, layer.out_channels)} *
+                 (layer.kernel_height + window.stride_h * (kWinogradTileRows - 1)) <=
+             kMaxChannels;
+}
+
+class WinogradStep : public RowStep {
+ public:
+  // Null where the products cannot be run.
+  static std::unique_ptr<Step> Make(const StepContext& context) {
+    std::unique_ptr<WinogradStep> step(new WinogradStep(context));
+    for (int slot = 0; slot < step->num_slots(); ++slot) {
+      if (!step->AddSlot(context)) return nullptr;
+    }
+    return step;
+  }
+
+  int64_t ScratchFloats() const override { return num_slots() * SlotFloats(); }
+
+  void Run(int share) const override {
+    Slot& slot = *slots_[static_cast<size_t>(SlotOf(share))];
+    float* const scratch = this->scratch() + SlotOf(share) * SlotFloats();
+    slot.v().data = scratch;
+    slot.m().data = slot.v().data + slot.v().layout.BufferFloats();
+    slot.conv->set_scratch(slot.m().data + slot.m().layout.BufferFloats());
+    ClearBorders(slot.v().layout, slot.v().data);
+    ForRowBlocks(share, [&](int image, int first, int count, float*) {
+      const int end = first + count;
+      for (int row = first - first % kWinogradTileRows; row < end; row += tiles_at_once_ * kWinogradTileRows) {
+        const int tiles = std::min(tiles_at_once_, (end - row + kWinogradTileRows - 1) / kWinogradTileRows);
+        for (int t = 0; t < tiles; ++t) TransformInput(slot, image, row + t * kWinogradTileRows, t);
+        slot.conv->Run(tiles - 1);  // its share k makes k + 1 tiles
+        for (int t = 0; t < tiles; ++t) TransformOutput(slot, image, row + t * kWinogradTileRows, t, {first, end});
+      }
+    });
+  }
+
+ private:
+  // What runs at the same time has a V and an M of its own.
+  struct Slot {
+    std::vector<TensorRef> tensors;
+    std::unique_ptr<Step> conv;
+    std::vector<RowTransformInput> rows;  // of one tile
+    TensorRef& v() { return tensors[0]; }
+    TensorRef& m() { return tensors[1]; }
+  };
+
+  explicit WinogradStep(const StepContext& context)
+      : RowStep("conv row-winograd", context),
+        params_(std::get<ConvParams>(context.op.params)),
+        winograd_(MakeRowWinograd(params_.layer->kernel_height, params_.window.stride_h)),
+        input_terms_(MakeTerms(winograd_.input)),
+        output_terms_(MakeTerms(winograd_.output)),
+        products_(std::make_shared<SparseLayer>(MakeProductLayer(*params_.layer, winograd_))),
+        tiles_at_once_(TilesAtOnce(*products_, output().layout)),
+        zeros_(static_cast<size_t>(input().layout.w + kSlackFloats)) {
+    product_op_.type = OpType::kConv;
+    product_op_.inputs = {0};
+    product_op_.output = 1;
+    Window window = params_.window;
+    window.stride_h = 1;
+    window.padding.top = window.padding.bottom = 0;
+    product_op_.params = ConvParams{window, products_};
+    for (int tiles = 1; tiles <= tiles_at_once_; ++tiles) tile_shares_.push_back({0, tiles});
+  }
+
+  bool AddSlot(const StepContext& context) {
+    const HcwLayout &in = input().layout, &out = output().layout;
+    const Window& window = std::get<ConvParams>(product_op_.params).window;
+    const HcwLayout m = MakeLayout({1, tiles_at_once_, out.w, products_->out_channels}, {});
+    const Shape v{1, tiles_at_once_, in.w, products_->in_channels};
+    Padding2D border;
+    if (window.stride_w == 1) border = WindowReach(window, 1, products_->kernel_width, MakeLayout(v, {}), m);
+    if (std::max(border.left, border.right) > kMaxBorder) return false;
+    auto slot = std::make_unique<Slot>();
+    slot->tensors = {{MakeLayout(v, border), nullptr}, {m, nullptr}};
+    slot->rows.resize(static_cast<size_t>(winograd_.products));
+    slot->conv = MakeConvStep({context.graph, product_op_, slot->tensors, kernels(), 1, tile_shares_});
+    if (slot->conv == nullptr) return false;
+    slots_.push_back(std::move(slot));
+    return true;
+  }
+
+  int64_t SlotFloats() const {
+    Slot& slot = *slots_[0];
+    return slot.v().layout.BufferFloats() + slot.m().layout.BufferFloats() + slot.conv->ScratchFloats();
+  }
+
+  // V of the tile that begins with output row `row`.
+  void TransformInput(Slot& slot, int image, int row, int tile) const {
+    const HcwLayout &in = input().layout, &v = slot.v().layout;
+    for (int k = 0; k < winograd_.input_rows; ++k) {
+      const int y = row * params_.window.stride_h - params_.window.padding.top + k;
+      slot.rows[static_cast<size_t>(k)] = y >= 0 && y < in.h
+                                              ? RowTransformInput{input().data + in.Pixel(image, y, 0, 0), in.pitch}
+                                              : RowTransformInput{zeros_.data(), 0};
+    }
+    RowTransformArgs args{};
+    args.in = slot.rows.data();
+    args.terms = input_terms_.terms.data();
+    args.term_begin = input_terms_.begin.data();
+    args.out_rows = winograd_.products;
+    args.out = slot.v().data + v.Pixel(0, tile, 0, 0);
+    args.out_row_stride = ptrdiff_t{in.c} * v.pitch;
+    args.out_pitch = v.pitch;
+    args.channels = in.c;
+    args.width = in.w;
+    args.end.zeros_before = v.border.left;
+    args.end.zeros_behind = v.fill();
+    kernels().RowTransform(args);
+  }
+
+  // Those of the tile's output rows that are in `made`.
+  void TransformOutput(Slot& slot, int image, int row, int tile, Range made) const {
+    const HcwLayout &out = output().layout, &m = slot.m().layout;
+    for (int i = 0; i < winograd_.products; ++i) {
+      slot.rows[static_cast<size_t>(i)] = {slot.m().data + m.Pixel(0, tile, i * out.c, 0), m.pitch};
+    }
+    const int first = std::max(made.begin, row), last = std::min(made.end, row + kWinogradTileRows);
+    RowTransformArgs args{};
+    args.in = slot.rows.data();
+    args.terms = output_terms_.terms.data();
+    args.term_begin = output_terms_.begin.data() + (first - row);
+    args.out_rows = last - first;
+    args.out = output().data + out.Pixel(image, first, 0, 0);
+    args.out_row_stride = out.row_stride();
+    args.out_pitch = out.pitch;
+    args.channels = out.c;
+    args.width = out.w;
+    args.bias = params_.layer->bias.data();
+    args.end = End();
+    kernels().RowTransform(args);
+  }
+
+  const ConvParams params_;
+  const RowWinograd winograd_;
+  const Terms input_terms_, output_terms_;
+  const std::shared_ptr<const SparseLayer> products_;
+  const int tiles_at_once_;
+  const std::vector<float> zeros_;  // a row of the input
+  Op product_op_;
+  std::vector<Range> tile_shares_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> MakeDenseOrSparseConvStep(const StepContext& context) {
+  if (CanRun(context)) {
+    if (std::unique_ptr<Step> step = WinogradStep::Make(context)) return step;
+  }
+  return MakeConvStep(context);
+}
+
+}  // namespace mcpruner
