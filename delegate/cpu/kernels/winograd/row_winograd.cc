@@ -93,6 +93,7 @@ SparseLayer MakeProductLayer(const SparseLayer& dense, const RowWinograd& winogr
   layer.bias.resize(static_cast<size_t>(layer.out_channels));
   layer.permutation.resize(static_cast<size_t>(layer.out_channels));
   std::iota(layer.permutation.begin(), layer.permutation.end(), uint16_t{0});
+  layer.values.reserve(static_cast<size_t>(layer.out_channels) * static_cast<size_t>(row));
   for (int first = 0; first < layer.out_channels; first += kGroupSize) {
     const int product = first / dense.out_channels, filter = first % dense.out_channels;
     layer.group_run_begin.push_back(static_cast<uint32_t>(layer.runs.size()));

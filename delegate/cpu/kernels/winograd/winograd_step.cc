@@ -16,8 +16,9 @@ constexpr int64_t kProductBytes = 256 * 1024;
 constexpr int kMaxTilesAtOnce = 8;
 // What the transforms of one product cost, in multiply-adds (from layers of 3 to 64 channels, docs/performance.md).
 constexpr int kTransformWork = 12;
-// Output pixels of a channel, below which each weight would meet too few.
-constexpr int kMinPixels = 32;
+// Output pixels of a channel, below which weights, of which there are up to twice as many, meet too few to be worth
+// their memory.
+constexpr int kMinPixels = 128;
 
 // A RowTransform's table.
 struct Terms {
