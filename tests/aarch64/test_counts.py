@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import count
@@ -18,7 +19,7 @@ CEILINGS = {
     (7, 64, 64, 3, 0.25): 227_100,
     (9, 24, 32, 3, 0.178): 70_500,
     (14, 64, 32, 1, 0.25): 114_700,
-    (14, 32, 32, 3, 1.0): 701_800,
+    (14, 32, 32, 3, 1.0): 607_000,
 }
 TOLERANCE = 1e-5  # of the largest output
 
@@ -39,9 +40,10 @@ def test_instructions_stay_below_the_ceiling(counted: dict[tuple, Count], key: t
 
 
 def test_multiply_adds_are_those_of_the_weights(counted: dict[tuple, Count]) -> None:
-    """Dense: each weight at each pixel, 4 pixels a multiply-add, rows padded to whole vectors at most twofold."""
+    """Dense: 6 rows of products for 4 rows of output, 4 pixels a multiply-add, and less than a fifth for transforms."""
     size, inputs, outputs, kernel, _ = dense = (14, 32, 32, 3, 1.0)
-    least = size * size * inputs * outputs * kernel**2 // 4
+    products = 6 * math.ceil(size / 4)
+    least = products * size * inputs * outputs * kernel // 4
     assert least <= counted[dense].fmla < 1.2 * least
 
 

@@ -15,19 +15,14 @@
 namespace mcpruner {
 
 struct RowTransformTerm {
-  int32_t in_row;
+  ptrdiff_t in;  // the input row's channel 0 from RowTransformArgs::in, in bytes
   float factor;
 };
 
-// Channel 0 of an input row, and the distance to the next channel: 0 for a row of zeros that all channels share.
-struct RowTransformInput {
-  const float* first;
-  ptrdiff_t pitch;
-};
-
-// As many floats as the widest vectors have may be read behind each row.
+// Up to a vector of floats behind each input row is read.
 struct RowTransformArgs {
-  const RowTransformInput* in;
+  const float* in;
+  ptrdiff_t in_pitch;             // from one channel to the next
   const RowTransformTerm* terms;  // of all output rows in turn
   const int32_t* term_begin;      // of each output row, and one past the last term
   int32_t out_rows;

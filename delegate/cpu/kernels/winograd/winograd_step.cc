@@ -20,21 +20,23 @@ constexpr int kTransformWork = 12;
 // their memory.
 constexpr int kMinPixels = 128;
 
-// A RowTransform's table.
+// What a RowTransform adds up.
 struct Terms {
   std::vector<RowTransformTerm> terms;
-  std::vector<int32_t> begin{0};
+  std::vector<int32_t> begin;
 };
 
-Terms MakeTerms(const RowWinograd::Matrix& matrix) {
-  Terms terms;
+// Those of `matrix` on input rows that are `row_stride` floats apart. Rows outside of `rows` are zero and left out.
+void FillTerms(const RowWinograd::Matrix& matrix, ptrdiff_t row_stride, Range rows, Terms* terms) {
+  terms->terms.clear();
+  terms->begin.assign(1, 0);
   for (int r = 0; r < matrix.rows; ++r) {
-    for (int k = 0; k < matrix.columns; ++k) {
-      if (matrix.at(r, k) != 0) terms.terms.push_back({k, static_cast<float>(matrix.at(r, k))});
+    for (int k = std::max(rows.begin, 0); k < std::min(rows.end, matrix.columns); ++k) {
+      if (matrix.at(r, k) == 0) continue;
+      terms->terms.push_back({k * row_stride * ptrdiff_t{sizeof(float)}, static_cast<float>(matrix.at(r, k))});
     }
-    terms.begin.push_back(static_cast<int32_t>(terms.terms.size()));
+    terms->begin.push_back(static_cast<int32_t>(terms->terms.size()));
   }
-  return terms;
 }
 
 int TilesAtOnce(const SparseLayer& products, const HcwLayout& out) {
@@ -102,7 +104,7 @@ class WinogradStep : public RowStep {
   struct Slot {
     std::vector<TensorRef> tensors;
     std::unique_ptr<Step> conv;
-    std::vector<RowTransformInput> rows;  // of one tile
+    Terms input_terms;  // of one tile
     TensorRef& v() { return tensors[0]; }
     TensorRef& m() { return tensors[1]; }
   };
@@ -111,11 +113,8 @@ class WinogradStep : public RowStep {
       : RowStep("conv row-winograd", context),
         params_(std::get<ConvParams>(context.op.params)),
         winograd_(MakeRowWinograd(params_.layer->kernel_height, params_.window.stride_h)),
-        input_terms_(MakeTerms(winograd_.input)),
-        output_terms_(MakeTerms(winograd_.output)),
         products_(std::make_shared<SparseLayer>(MakeProductLayer(*params_.layer, winograd_))),
-        tiles_at_once_(TilesAtOnce(*products_, output().layout)),
-        zeros_(static_cast<size_t>(input().layout.w + kSlackFloats)) {
+        tiles_at_once_(TilesAtOnce(*products_, output().layout)) {
     product_op_.type = OpType::kConv;
     product_op_.inputs = {0};
     product_op_.output = 1;
@@ -124,19 +123,26 @@ class WinogradStep : public RowStep {
     window.padding.top = window.padding.bottom = 0;
     product_op_.params = ConvParams{window, products_};
     for (int tiles = 1; tiles <= tiles_at_once_; ++tiles) tile_shares_.push_back({0, tiles});
+    const HcwLayout m = ProductLayout();
+    FillTerms(winograd_.output, ptrdiff_t{output().layout.c} * m.pitch, {0, winograd_.products}, &output_terms_);
+  }
+
+  HcwLayout ProductLayout() const {
+    return MakeLayout({1, tiles_at_once_, output().layout.w, products_->out_channels}, {});
   }
 
   bool AddSlot(const StepContext& context) {
-    const HcwLayout &in = input().layout, &out = output().layout;
+    const HcwLayout& in = input().layout;
     const Window& window = std::get<ConvParams>(product_op_.params).window;
-    const HcwLayout m = MakeLayout({1, tiles_at_once_, out.w, products_->out_channels}, {});
+    const HcwLayout m = ProductLayout();
     const Shape v{1, tiles_at_once_, in.w, products_->in_channels};
     Padding2D border;
     if (window.stride_w == 1) border = WindowReach(window, 1, products_->kernel_width, MakeLayout(v, {}), m);
     if (std::max(border.left, border.right) > kMaxBorder) return false;
     auto slot = std::make_unique<Slot>();
     slot->tensors = {{MakeLayout(v, border), nullptr}, {m, nullptr}};
-    slot->rows.resize(static_cast<size_t>(winograd_.products));
+    slot->input_terms.terms.reserve(winograd_.input.elements.size());
+    slot->input_terms.begin.reserve(static_cast<size_t>(winograd_.products) + 1);
     slot->conv = MakeConvStep({context.graph, product_op_, slot->tensors, kernels(), 1, tile_shares_});
     if (slot->conv == nullptr) return false;
     slots_.push_back(std::move(slot));
@@ -151,16 +157,13 @@ class WinogradStep : public RowStep {
   // V of the tile that begins with output row `row`.
   void TransformInput(Slot& slot, int image, int row, int tile) const {
     const HcwLayout &in = input().layout, &v = slot.v().layout;
-    for (int k = 0; k < winograd_.input_rows; ++k) {
-      const int y = row * params_.window.stride_h - params_.window.padding.top + k;
-      slot.rows[static_cast<size_t>(k)] = y >= 0 && y < in.h
-                                              ? RowTransformInput{input().data + in.Pixel(image, y, 0, 0), in.pitch}
-                                              : RowTransformInput{zeros_.data(), 0};
-    }
+    const int y = row * params_.window.stride_h - params_.window.padding.top;
+    FillTerms(winograd_.input, in.row_stride(), {-y, in.h - y}, &slot.input_terms);
     RowTransformArgs args{};
-    args.in = slot.rows.data();
-    args.terms = input_terms_.terms.data();
-    args.term_begin = input_terms_.begin.data();
+    args.in = input().data + in.Pixel(image, 0, 0, 0) + y * in.row_stride();
+    args.in_pitch = in.pitch;
+    args.terms = slot.input_terms.terms.data();
+    args.term_begin = slot.input_terms.begin.data();
     args.out_rows = winograd_.products;
     args.out = slot.v().data + v.Pixel(0, tile, 0, 0);
     args.out_row_stride = ptrdiff_t{in.c} * v.pitch;
@@ -175,12 +178,10 @@ class WinogradStep : public RowStep {
   // Those of the tile's output rows that are in `made`.
   void TransformOutput(Slot& slot, int image, int row, int tile, Range made) const {
     const HcwLayout &out = output().layout, &m = slot.m().layout;
-    for (int i = 0; i < winograd_.products; ++i) {
-      slot.rows[static_cast<size_t>(i)] = {slot.m().data + m.Pixel(0, tile, i * out.c, 0), m.pitch};
-    }
     const int first = std::max(made.begin, row), last = std::min(made.end, row + kWinogradTileRows);
     RowTransformArgs args{};
-    args.in = slot.rows.data();
+    args.in = slot.m().data + m.Pixel(0, tile, 0, 0);
+    args.in_pitch = m.pitch;
     args.terms = output_terms_.terms.data();
     args.term_begin = output_terms_.begin.data() + (first - row);
     args.out_rows = last - first;
@@ -196,12 +197,11 @@ class WinogradStep : public RowStep {
 
   const ConvParams params_;
   const RowWinograd winograd_;
-  const Terms input_terms_, output_terms_;
   const std::shared_ptr<const SparseLayer> products_;
   const int tiles_at_once_;
-  const std::vector<float> zeros_;  // a row of the input
   Op product_op_;
   std::vector<Range> tile_shares_;
+  Terms output_terms_;
   std::vector<std::unique_ptr<Slot>> slots_;
 };
 
