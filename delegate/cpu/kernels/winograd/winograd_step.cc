@@ -18,7 +18,7 @@ constexpr int kMaxTilesAtOnce = 8;
 constexpr int kTransformWork = 12;
 // Output pixels of a channel, below which weights, of which there are up to twice as many, meet too few to be worth
 // their memory.
-constexpr int kMinPixels = 128;
+constexpr int kMinPixels = 64;
 
 // What a RowTransform adds up.
 struct Terms {

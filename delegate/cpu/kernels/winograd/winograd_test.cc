@@ -42,15 +42,15 @@ void Check(const Shape& in, const DenseShape& shape, const Window& window, const
 TEST(WinogradTest, FirstLayerOfAResNet) { Check({2, 61, 57, 3}, {64, 7, 7, 3}, {2, 2, 1, 1, {2, 3, 2, 3}}, kWinograd); }
 
 TEST(WinogradTest, EveryHeight) {
-  for (int height = 4; height <= 40; ++height) {
+  for (int height = 2; height <= 40; ++height) {
     SCOPED_TRACE("height " + std::to_string(height));
-    const bool pays = height != 5;  // little of its second tile is used
+    const bool pays = height != 2 && height != 5;  // little of the last tile is used
     Check({1, height, 33, 16}, {8, 3, 3, 16}, {1, 1, 1, 1, {1, 1, 1, 1}}, pays ? kWinograd : kDirect);
   }
 }
 
 TEST(WinogradTest, EveryWidth) {
-  for (int width = 16; width <= 70; ++width) {
+  for (int width = 8; width <= 70; ++width) {
     SCOPED_TRACE("width " + std::to_string(width));
     Check({1, 8, width, 16}, {4, 3, 3, 16}, {1, 1, 1, 1, {1, 1, 1, 1}}, kWinograd);
   }
