@@ -18,7 +18,7 @@ DOCUMENTS = (ROOT / "docs/performance.md", ROOT / "README.md")
 def commands(folder: Path, seconds: float) -> list[list[str]]:
     """What one run consists of."""
     python, time = sys.executable, ["--seconds", str(seconds)]
-    run, limits = [python, str(ROOT / "benchmarks/run.py"), *time], folder / "limits.json"
+    run, limits = [python, str(ROOT / "benchmarks/run.py"), *time, "--tries", "4"], folder / "limits.json"
     return [
         [python, "-m", "mcpruner", "calibrate", "--output", str(limits)],
         [*run, "--json", str(folder / "bench.json")],
