@@ -124,7 +124,7 @@ def parse() -> argparse.Namespace:
         choices=range(1, 11),
         metavar="N",
         default=1,
-        help=f"of each network at most, until the dense model's median is at most {QUIET} times its minimum (default: 1)",
+        help=f"of each network, until the dense model's median is at most {QUIET} times its minimum (default: 1)",
     )
     parser.add_argument("--out", type=Path, default=OUT, help=f"for the networks' files (default: {OUT})")
     parser.add_argument("--json", type=Path, help="the results (default: bench.json in --out)")
