@@ -5,7 +5,8 @@
 namespace mcpruner {
 namespace {
 
-// Bands of fewer rows would pass the weights, and move the rows that are kept, too often.
+// Rows that an op with weights, or with windows that overlap, makes in a band: fewer would pass the weights, and move
+// the rows that are kept, too often.
 constexpr int kMinBandRows = 4;
 
 // The rows of an op's first input that row y of its output is made of: y * stride - padding and `height` in all.
@@ -67,7 +68,7 @@ class Planner {
       int64_t gain = 0;
       for (size_t last = k; Follows(last); ++last) {
         const Chain chain = WithBands({k, last + 2 - k, 0});
-        if (chain.band_rows < kMinBandRows) break;
+        if (chain.band_rows < FewestRows(chain)) break;
         gain += Gain(last);
         if (gain + gains[last + 2] <= gains[k]) continue;
         best[k] = chain;
@@ -109,9 +110,25 @@ class Planner {
     return floats * static_cast<int64_t>(sizeof(float));
   }
 
-  // With as many rows in a band as fit half of L2; the rest is for weights, the chain's input and its output.
+  // Of the last op, so that each op makes kMinBandRows of its own if it needs to.
+  int FewestRows(const Chain& chain) const {
+    int fewest = 1, rows = 1;  // of op k for one of the last op
+    for (size_t k = chain.first_op + chain.num_ops; k-- > chain.first_op;) {
+      const RowWindow window = RowWindowOf(op(k));
+      const bool has_weights = op(k).type == OpType::kConv || op(k).type == OpType::kDepthwiseConv;
+      if (has_weights || window.height > window.stride) fewest = std::max(fewest, (kMinBandRows + rows - 1) / rows);
+      rows *= window.stride;
+    }
+    return fewest;
+  }
+
+  // With as many rows in a band as fit half of L2, or the fewest if they fit five eighths; the rest is for weights, the
+  // chain's input and its output.
   Chain WithBands(Chain chain) const {
     const int height = OutputLayout(chain.first_op + chain.num_ops - 1).h;
+    const int fewest = std::min(FewestRows(chain), height);
+    if (BandBytes(chain, fewest) > l2_bytes_ / 8 * 5) return chain;
+    chain.band_rows = fewest;
     while (chain.band_rows < height && BandBytes(chain, chain.band_rows + 1) <= l2_bytes_ / 2) ++chain.band_rows;
     return chain;
   }

@@ -52,10 +52,25 @@ TEST(StreamPlanTest, StreamsWhatTheCacheDoesNotHold) {
   // The tensors fit.
   EXPECT_EQ(Chains(graph, 32 * 1024), "1+1+1");
   // A band of 4 rows needs 4 + 2 between the last two ops and as many between the first two.
-  EXPECT_EQ(Chains(graph, 2 * 12 * 256), "3");
-  EXPECT_EQ(Chains(graph, 2 * 12 * 256 - 1), "1+2");
-  EXPECT_EQ(Chains(graph, 2 * 6 * 256 - 1), "1+1+1");
+  // The fewest rows may take five eighths of the cache.
+  EXPECT_EQ(Chains(graph, 8 * 615), "3");
+  EXPECT_EQ(Chains(graph, 8 * 615 - 1), "1+2");
+  EXPECT_EQ(Chains(graph, 8 * 308), "1+2");
+  EXPECT_EQ(Chains(graph, 8 * 308 - 1), "1+1+1");
   EXPECT_EQ(Chains(graph, 0), "1+1+1");
+}
+
+// Windows side by side keep nothing between bands: 4 rows of the depthwise convolution are enough, 2 of the pool.
+TEST(StreamPlanTest, PoolsWithoutOverlapNeedFewRows) {
+  const auto pooled = [](int filter) {
+    GraphBuilder b;
+    const int x = Depthwise(b, b.Input({1, 64, 15, 4}), 3, 1, {1, 1, 1, 1});
+    return b.Finish({b.Op(OpType::kMaxPool, {x}, PoolParams{{2, 2, 1, 1, {}}, filter, filter})});
+  };
+  constexpr int kRowBytes = 4 * 16 * 4;  // rows of 15 pixels, aligned
+  EXPECT_EQ(Chains(pooled(2), 8 * (4 * kRowBytes / 5 + 1)), "2");
+  EXPECT_EQ(Chains(pooled(2), 4 * 4 * kRowBytes / 5), "1+1");
+  EXPECT_EQ(Chains(pooled(3), 8 * (4 * kRowBytes / 5 + 1)), "1+1");  // needs 4 rows, of 9
 }
 
 TEST(StreamPlanTest, CutsWhereLeastIsLost) {
