@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import keras
@@ -16,8 +17,9 @@ class PruningCallback(keras.callbacks.Callback):
     """Prune a model while ``fit`` trains it.
 
     Masks are chosen again every `frequency` steps from `begin_step` to `end_step` while the density falls along a
-    polynomial; then they are fixed, and pruned weights are exact zeros after every step. Give the network steps after
-    `end_step` to recover. A later ``fit`` with the same callback goes on where the last one ended.
+    polynomial; then they are fixed. Give the network steps after `end_step` to recover. A later ``fit`` with the same
+    callback goes on where the last one ended; one with ``initial_epoch`` or `keras.callbacks.BackupAndRestore` (listed
+    after this callback) goes on from that epoch.
 
     Parameters
     ----------
@@ -29,8 +31,7 @@ class PruningCallback(keras.callbacks.Callback):
     Raises
     ------
     ValueError
-        When ``fit`` begins: as `mcpruner.prune` does, or ``steps_per_execution`` is not 1, or the backend is not
-        TensorFlow, or `end_step` is None and the number of steps is unknown.
+        When ``fit`` begins: as `mcpruner.prune` does, or `end_step` is None and the number of steps is unknown.
 
     Examples
     --------
@@ -74,24 +75,31 @@ class PruningCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Make the `Pruner`, which may choose masks at once; a later ``fit`` goes on with it."""
-        if keras.backend.backend() != "tensorflow":
-            raise ValueError(f"PruningCallback needs Keras' TensorFlow backend, got {keras.backend.backend()!r}.")
-        if getattr(self.model, "steps_per_execution", 1) != 1:
-            raise ValueError(
-                "PruningCallback must see every optimizer step: compile the model with steps_per_execution=1, "
-                f"got {self.model.steps_per_execution}."
-            )
         if self.pruner is None:
             schedule = dict(self._schedule)
             if schedule["end_step"] is None:
                 schedule["end_step"] = self._half_of_fit()
-            self.pruner = Pruner(self.model, PolynomialSchedule(**schedule), **self._options)
+            with _variable_scope(self.model):
+                self.pruner = Pruner(self.model, PolynomialSchedule(**schedule), **self._options)
+            _trace_again(self.model)
         elif self.pruner.model is not self.model:
             raise ValueError("This PruningCallback has pruned another model: make one callback for each model.")
+        self._first_step = self.pruner.step_count
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take up the schedule where an earlier run's checkpoint left it."""
+        self._last_batch = -1
+        if self._first_step == self.pruner.step_count and epoch > 0:
+            if not self.params.get("steps"):
+                raise ValueError(f"Pruning cannot go on from epoch {epoch}: the number of steps per epoch is unknown.")
+            self.pruner.step_count = self._first_step + epoch * self.params["steps"]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Follow the batch's optimizer step."""
-        self.pruner.step()
+        """Follow the optimizer steps since the last call (several with ``steps_per_execution``)."""
+        count, self._last_batch = batch - self._last_batch, batch
+        if self.pruner.is_due(count):
+            _ = self.model  # Keras brings the state of JAX's compiled step back into the model's variables
+        self.pruner.step(count)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave exact zeros; warn if the schedule is not at its end."""
@@ -108,3 +116,15 @@ class PruningCallback(keras.callbacks.Callback):
         if not steps:
             raise ValueError("The number of steps per epoch is unknown: give PruningCallback an end_step.")
         return max(self._schedule["begin_step"] + 1, epochs * steps // 2)
+
+
+def _variable_scope(model: keras.Model) -> AbstractContextManager:
+    """Where variables must be made to be mirrored by the model's tf.distribute strategy, if it has one."""
+    strategy = getattr(model, "distribute_strategy", None)
+    return nullcontext() if strategy is None else strategy.scope()
+
+
+def _trace_again(model: keras.Model) -> None:
+    """Forget compiled steps that saw the layers without masks."""
+    model.test_function = model.predict_function = None
+    model.make_train_function(force=True)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.mask import choose_mask, magnitude_saliency
+from mcpruner.converter.masked import get_mask, masked_layers, plain_layers
 from mcpruner.converter.pattern import kernel_pattern_size
 from mcpruner.converter.progress import track
 from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
@@ -123,7 +124,7 @@ def prune(
 
 
 def strip(model: keras.Model) -> keras.Model:
-    """Copy a model as a plain one: same layers, names and weights; exact zeros are kept.
+    """Copy a model as a plain one: same layers, names and weights, exact zeros where masks are.
 
     Nothing of pruning is left in it and no optimizer's state: it can be saved, converted and loaded without mcpruner.
 
@@ -132,13 +133,18 @@ def strip(model: keras.Model) -> keras.Model:
     ValueError
         The model is subclassed and cannot be made again from its configuration.
     """
-    if isinstance(model, keras.Sequential) or getattr(model, "inputs", None):
-        copy = keras.models.clone_model(model)
-        if not copy.built:  # a Sequential without an Input, built by its first call
-            copy.build(model.input_shape)
-    else:
-        copy = _copy_subclassed(model)
-    copy.set_weights(model.get_weights())
+    masks = {layer.shadow.path: get_mask(layer) for layer in masked_layers(model)}
+    with plain_layers(model):
+        if isinstance(model, keras.Sequential) or getattr(model, "inputs", None):
+            copy = keras.models.clone_model(model)
+            if not copy.built:  # a Sequential without an Input, built by its first call
+                copy.build(model.input_shape)
+        else:
+            copy = _copy_subclassed(model)
+        values = zip(model.weights, model.get_weights(), strict=True)
+        copy.set_weights(
+            [np.where(masks[w.path], v, np.zeros((), v.dtype)) if w.path in masks else v for w, v in values]
+        )
     return copy
 
 

@@ -1,23 +1,24 @@
 """Pruning while a model trains: masks that follow a schedule, without touching the training loop's own steps.
 
-The layers' own kernels stay masked, so the forward pass and its gradients see the pruned network. Beside them stands a
-dense *shadow* of each kernel, from which masks are chosen, so that a weight can come back while the schedule runs:
+The layers to prune become masked layers (`masked`): their kernels stay dense as the optimizer sees them, and masked as
+the network does, with straight-through gradients. So each optimizer step of any backend and any loop moves pruned
+weights too, and `Pruner` has something to do only now and then:
 
-    optimizer step:   kernel (zeros where pruned)  ──>  kernel + update       (the update is dense: gradients are)
-    Pruner.step():    shadow = update added where pruned, the kernel where kept
-                      every `frequency` steps: mask = choose(shadow)
-                      kernel = shadow where kept, 0 where pruned
+    steps   0 ─────────── begin ────────────────────────── end ──────────────────────>
+    masks   all kept       chosen again every `frequency`   fixed; pruned weights rest
+                           steps from the dense kernels     and are exact zeros after `finish`
 
-A pruned weight thus moves by what the gradient at the masked network says, which is the straight-through estimator.
-After the schedule's last step masks are fixed and shadows are dropped.
+All state but the step number is in the model's weights (masks among them), so a checkpoint of them resumes exactly.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import keras
 import numpy as np
 
+from mcpruner.converter.masked import fold_mask, get_mask, mask_layer, masked_layers
 from mcpruner.converter.prunable import find_layers
 from mcpruner.converter.prune import MaskOptions, check_finite, check_pattern_size, select_layers
 from mcpruner.converter.schedule import PolynomialSchedule
@@ -28,10 +29,12 @@ from mcpruner.converter.target import Target, get_target
 class Pruner:
     """Drives the masks of one model. Call `step` after each optimizer step, `finish` when training ends.
 
+    Make it before the first compiled step is traced: it exchanges the classes of the layers to prune for masked ones.
+
     Parameters
     ----------
     model
-        Built Keras 3 model; its kernels are changed in place.
+        Built Keras 3 model; pruned in place. `mcpruner.strip` makes a plain model of it.
     schedule
         When masks are chosen, and the density on the way.
     target, density, sparsity, pattern_size, num_patterns, scope, balance
@@ -42,9 +45,9 @@ class Pruner:
     model : keras.Model
         The model that is pruned.
     step_count : int
-        Optimizer steps seen.
-    masks : dict of str to numpy.ndarray
-        Layer path to bool mask in the kernel's own shape; empty before the schedule begins.
+        Optimizer steps seen. Set it where a loop goes on from a checkpoint; masks come with the model's weights.
+    densities : dict of str to float
+        Layer path to density at the schedule's end.
 
     Raises
     ------
@@ -71,13 +74,13 @@ class Pruner:
             check_pattern_size(model, self.densities, self._options.pattern_size)
         check_finite(model)
         layers, _ = find_layers(model)
-        self._kernels = {path: layers[path].kernel for path in self.densities}
+        self._layers = {path: layers[path] for path in self.densities}
         self._schedule = schedule
-        self._shadows: dict[str, Any] = {}
-        self._kept: dict[str, Any] = {}  # the masks as tensors of the backend
-        self.masks: dict[str, np.ndarray] = {}
         self.step_count = 0
-        if schedule.is_due(0):
+        resumed = bool(masked_layers(model))
+        for layer in self._layers.values():
+            mask_layer(layer)
+        if schedule.is_due(0) and not resumed:
             self._choose()
 
     @property
@@ -85,38 +88,34 @@ class Pruner:
         """Whether the schedule is over."""
         return self.step_count >= self._schedule.end_step
 
-    def step(self) -> None:
-        """Follow one optimizer step: update shadows, choose masks where due, mask the kernels."""
-        self.step_count += 1
-        if self._shadows:
-            self._follow()
-        if self._schedule.is_due(self.step_count):
+    @property
+    def masks(self) -> dict[str, np.ndarray]:
+        """Layer path to bool mask in the kernel's own shape."""
+        return {path: get_mask(layer) for path, layer in self._layers.items()}
+
+    def is_due(self, count: int = 1) -> bool:
+        """Whether `step` with this count will choose masks, and so read and write the model's weights."""
+        return any(self._schedule.is_due(self.step_count + i) for i in range(1, count + 1))
+
+    def step(self, count: int = 1) -> None:
+        """Follow `count` optimizer steps; choose masks if they were due at one of them."""
+        due = self.is_due(count)
+        self.step_count += count
+        if due:
             self._choose()
-        else:
-            self.finish()
-        if self.frozen:
-            self._shadows = {}
 
     def finish(self) -> None:
-        """Make pruned weights exactly zero again, whatever changed them (an optimizer's moving average does)."""
-        for path, kept in self._kept.items():
-            kernel = self._kernels[path]
-            kernel.assign(keras.ops.where(kept, kernel, keras.ops.zeros_like(kernel)))
-
-    def _follow(self) -> None:
-        """Move shadows by what the optimizer did: a pruned weight of the kernel was 0, so it now is its update."""
-        for path, kept in self._kept.items():
-            kernel, shadow = self._kernels[path], self._shadows[path]
-            self._shadows[path] = keras.ops.where(kept, kernel, shadow + kernel)
+        """Write the masks' exact zeros into the kernels if the schedule is over; before, they still learn."""
+        if self.frozen:
+            for layer in self._layers.values():
+                fold_mask(layer)
 
     def _choose(self) -> None:
-        """Choose all masks from the shadows (the kernels, the first time) and mask the kernels."""
-        for path, final in self.densities.items():
-            kernel = self._kernels[path]
-            if path not in self._shadows:  # a copy: convert_to_tensor would hand out the variable itself
-                self._shadows[path] = keras.ops.convert_to_tensor(np.array(keras.ops.convert_to_numpy(kernel)))
-            dense = self._shadows[path]
-            density = self._schedule.density(self.step_count, final)
-            self.masks[path] = self._options.choose(keras.ops.convert_to_numpy(dense), density)
-            self._kept[path] = keras.ops.convert_to_tensor(self.masks[path])
-            kernel.assign(keras.ops.where(self._kept[path], dense, keras.ops.zeros_like(dense)))
+        """Choose all masks from the dense kernels; let pruned weights rest once the schedule is over."""
+        shadows = [keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(x.shadow)) for x in self._layers.values()]
+        densities = [self._schedule.density(self.step_count, final) for final in self.densities.values()]
+        with ThreadPoolExecutor() as pool:  # NumPy works without the interpreter's lock
+            masks = pool.map(self._options.choose, shadows, densities)
+        for layer, mask in zip(self._layers.values(), masks, strict=True):
+            layer.mask.assign(mask)
+            layer.through.assign(0.0 if self.frozen else 1.0)

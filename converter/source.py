@@ -71,6 +71,10 @@ def _from_keras(model: Any) -> bytes:
     with _quiet():
         import tensorflow as tf
 
+        from mcpruner.converter.masked import masked_layers
+        from mcpruner.converter.prune import strip
+
+        model = strip(model) if masked_layers(model) else model
         return _run(tf.lite.TFLiteConverter.from_keras_model, model, f"the Keras model {model.name!r}")
 
 

@@ -1,4 +1,7 @@
-"""Pruning while training: the schedule is followed, weights can come back, the end is exact and stays so."""
+"""Pruning while training: the schedule is followed, weights can come back, the end is exact and stays so.
+
+Runs with any backend; `test_other_backends` runs this file with JAX.
+"""
 
 import warnings
 
@@ -38,6 +41,11 @@ def fit(model: keras.Model, callback: PruningCallback, epochs: int = 4, **option
 
 
 def kernel(model: keras.Model, name: str = "conv") -> np.ndarray:
+    """As the layer uses it: masked."""
+    return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(model.get_layer(name).kernel))
+
+
+def stored(model: keras.Model, name: str = "conv") -> np.ndarray:
     return model.get_layer(name).get_weights()[0]
 
 
@@ -67,6 +75,7 @@ def test_ends_at_the_density_with_exact_zeros(optimizer):
     for name in ("conv", "point"):
         mask = callback.pruner.masks[name]
         assert ((kernel(model, name) != 0) == mask).all()
+        assert ((stored(model, name) != 0) == mask).all()
         assert mask.mean() == pytest.approx(0.25, abs=8.01 / mask.size)
     assert (kernel(model, "fc") != 0).all()
     assert callback.pruner.frozen
@@ -136,13 +145,13 @@ def test_an_early_end_warns_and_goes_on_with_the_next_fit():
     with pytest.warns(UserWarning, match="^Training ended after step 4, before the pruning schedule's end"):
         fit(model, callback, epochs=1)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         fit(model, callback, epochs=1)
     assert (kernel(model) != 0).mean() == pytest.approx(0.25, abs=0.03)
 
 
-def test_pruner_in_a_custom_loop_moves_pruned_weights_and_lets_them_back():
-    """A pruned weight moves by its update (straight-through) and is kept again when it has become large."""
+def test_pruner_in_a_custom_loop_lets_weights_back():
+    """Masks follow the dense kernel, which the loop's optimizer moves where it is pruned as well."""
     model = cnn()
     variable = model.get_layer("point").kernel
     start = np.full((1, 1, 8, 12), 0.5, np.float32)
@@ -151,21 +160,35 @@ def test_pruner_in_a_custom_loop_moves_pruned_weights_and_lets_them_back():
     pruner = Pruner(model, PolynomialSchedule(0, 3, 2, initial_density=0.5), density=0.5, scope="point")
     kept = start == 1.0
     assert (pruner.masks["point"] == kept).all()
-    assert (variable.numpy() == np.where(kept, 1.0, 0.0)).all()
+    assert (kernel(model, "point") == np.where(kept, 1.0, 0.0)).all()
     update = np.where(kept, -0.2, 0.2).astype(np.float32)
-    variable.assign_add(update)  # shadow: 0.8 where kept, 0.7 where pruned; masks are not due at step 1
+    variable.assign_add(update)  # 0.8 where kept, 0.7 where pruned; masks are not due at step 1
     pruner.step()
-    np.testing.assert_array_equal(variable.numpy(), np.where(kept, np.float32(0.8), 0))
-    variable.assign_add(update)  # shadow: 0.6 and 0.9: at step 2 the halves change places
+    np.testing.assert_array_equal(kernel(model, "point"), np.where(kept, np.float32(0.8), 0))
+    variable.assign_add(update)  # 0.6 and 0.9: at step 2 the halves change places
     pruner.step()
-    np.testing.assert_allclose(variable.numpy(), np.where(kept, 0.0, 0.9), rtol=1e-6)
+    np.testing.assert_allclose(kernel(model, "point"), np.where(kept, 0.0, 0.9), rtol=1e-6)
     assert (pruner.masks["point"] == ~kept).all()
+    pruner.finish()
     assert not pruner.frozen
+    assert (stored(model, "point") != 0).all()
     pruner.step()
     assert pruner.frozen
     variable.assign_add(np.ones_like(update))
-    pruner.step()
-    assert ((variable.numpy() != 0) == ~kept).all()
+    pruner.finish()
+    assert ((stored(model, "point") != 0) == ~kept).all()
+
+
+def test_gradients_are_straight_through_until_frozen():
+    """One step of SGD: a pruned weight moves by the gradient at the masked network, after the schedule not at all."""
+    model = cnn(keras.optimizers.SGD(0.5))
+    pruner = Pruner(model, PolynomialSchedule(0, 2, 2, initial_density=0.5), density=0.5, scope="point")
+    for frozen in (False, True):
+        before, mask = stored(model, "point"), pruner.masks["point"]
+        model.train_on_batch(X, Y)
+        moved = stored(model, "point") != before
+        assert (moved == (mask if frozen else np.ones_like(mask))).mean() > 0.99
+        pruner.step(2)
 
 
 def test_pattern_size_holds_at_the_end_only():
@@ -192,9 +215,92 @@ def test_bad_options(options, message):
         fit(cnn(), PruningCallback(**options), epochs=1)
 
 
-def test_steps_per_execution_is_refused():
-    with pytest.raises(ValueError, match="compile the model with steps_per_execution=1, got 2.$"):
-        fit(cnn(steps_per_execution=2), PruningCallback(density=0.5))
+def test_steps_per_execution():
+    one, two = cnn(), cnn(steps_per_execution=2)
+    for model in (one, two):
+        fit(model, PruningCallback(density=0.25, end_step=8, frequency=4), shuffle=False)
+    np.testing.assert_allclose(kernel(one), kernel(two), rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_that_was_trained_and_used_before():
+    """Compiled steps from before the masks are traced again."""
+    model = cnn()
+    model.fit(X, Y, batch_size=16, verbose=0)
+    model.evaluate(X, Y, verbose=0)
+    dense = model.predict(X, verbose=0)
+    fit(model, PruningCallback(density=0.25, end_step=4, frequency=2))
+    pruned = model.predict(X, verbose=0)
+    assert not np.allclose(dense, pruned)
+    np.testing.assert_allclose(strip(model).predict(X, verbose=0), pruned, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = cnn()
+        fit(model, PruningCallback(density=0.25, end_step=8, frequency=2))
+        assert kernel(model).dtype == stored(model).dtype == np.float32
+        assert (stored(model) != 0).mean() == pytest.approx(0.25, abs=0.03)
+        assert np.isfinite(stored(model)).all()
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_early_stopping_restores_a_pruned_model():
+    model = cnn()
+    stop = keras.callbacks.EarlyStopping("loss", patience=1, start_from_epoch=2, restore_best_weights=True)
+    model.fit(X, Y, 16, 8, verbose=0, callbacks=[PruningCallback(density=0.25, end_step=4, frequency=2), stop])
+    assert (strip(model).get_layer("conv").get_weights()[0] != 0).mean() == pytest.approx(0.25, abs=0.03)
+
+
+OPTIONS = {"density": 0.25, "end_step": 12, "frequency": 2}
+
+
+def straight_run() -> np.ndarray:
+    model = cnn()
+    fit(model, PruningCallback(**OPTIONS), epochs=5, shuffle=False)
+    return stored(model)
+
+
+class Cut(keras.callbacks.Callback):
+    """Interrupts training after an epoch, as a power cut would."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_backup_and_restore_resumes_exactly(tmp_path):
+    def run(*more: keras.callbacks.Callback) -> keras.Model:
+        model = cnn()
+        backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+        callbacks = [PruningCallback(**OPTIONS), backup, *more]
+        model.fit(X, Y, batch_size=16, epochs=5, verbose=0, shuffle=False, callbacks=callbacks)
+        return model
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Cut())
+    np.testing.assert_array_equal(stored(run()), straight_run())
+
+
+def test_a_keras_file_written_on_the_way_resumes_exactly(tmp_path):
+    model, path = cnn(), tmp_path / "half.keras"
+    save = keras.callbacks.ModelCheckpoint(path)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, 16, 5, verbose=0, shuffle=False, callbacks=[PruningCallback(**OPTIONS), save, Cut()])
+    model = keras.models.load_model(path)
+    fit(model, PruningCallback(**OPTIONS), epochs=5, initial_epoch=2, shuffle=False)
+    np.testing.assert_array_equal(stored(model), straight_run())
+
+
+def test_resuming_needs_the_steps_of_an_epoch():
+    callback = PruningCallback(density=0.25, end_step=4)
+    callback.set_params({"epochs": 3, "steps": None})
+    callback.set_model(cnn())
+    callback.on_train_begin()
+    with pytest.raises(ValueError, match="^Pruning cannot go on from epoch 1: the number of steps per epoch is unkno"):
+        callback.on_epoch_begin(1)
 
 
 def test_unknown_number_of_steps_needs_an_end_step():

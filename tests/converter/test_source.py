@@ -99,3 +99,18 @@ def test_models_without_inputs_are_refused() -> None:
                 return x
 
         load_source(Subclassed())
+
+
+def test_a_model_with_masked_layers_is_stripped_first(model: Any) -> None:
+    """What training leaves behind converts as its plain copy does."""
+    import keras
+
+    from mcpruner.converter.masked import mask_layer
+    from mcpruner.converter.prune import strip
+
+    masked = keras.models.clone_model(model)
+    mask_layer(masked.get_layer("conv"))
+    masked.get_layer("conv").mask.assign(np.arange(288).reshape(3, 3, 4, 8) % 3 == 0)
+    x = np.random.default_rng(1).random((1, 6, 6, 4), np.float32)
+    assert np.count_nonzero(strip(masked).get_layer("conv").get_weights()[0]) == 96
+    np.testing.assert_allclose(run(load_source(masked), x)[0], masked.predict(x, verbose=0), rtol=1e-4, atol=1e-5)

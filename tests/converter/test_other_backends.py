@@ -1,0 +1,19 @@
+"""The tests of training again, with Keras on JAX: a process has one backend, so they run in one of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+
+def test_training_with_jax() -> None:
+    pytest.importorskip("jax", reason="needs jax, which requirements.txt installs")
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "test_callback.py")]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=HERE.parents[1])
+    assert run.returncode == 0, run.stdout[-4000:]
+    assert "skipped" not in run.stdout
