@@ -116,6 +116,10 @@ def allocate(
     given = {name: value for name, value in goals.items() if value is not None}
     if len(given) != 1:
         raise ValueError(f"Expected one of density, speedup and latency_ms, got {', '.join(given) or 'none'}.")
+    if min(given.values()) <= 0:
+        raise ValueError(f"Expected a goal above 0, got {_described(given)}.")
+    if density is not None and density > 1:
+        raise ValueError(f"Expected a density of at most 1, got {density:g}.")
     hardware = get_target(target)
     layers = _prunable(model, scope)
     latency = Latency.of(model, hardware)
@@ -131,9 +135,17 @@ def allocate(
     def spent(densities: dict[str, float]) -> float:
         return _kept(layers, densities) if density is not None else latency.pruned_ms(layers, densities)
 
-    chosen = _search(curves, costs, spent, budget, " ".join(f"{name}={value:g}" for name, value in given.items()))
+    chosen = _search(curves, costs, spent, budget)
+    if chosen is None:
+        least = spent({path: curve.floor for path, curve in curves.items()})
+        still = f"the density is still {least:.4g}" if latency is None or density else f"they take {least:.4g} ms"
+        raise ValueError(f"{_described(given)} is out of reach: pruned as far as no filter dies, {still}")
     times = (None, None) if latency is None else (latency.dense_ms, latency.pruned_ms(layers, chosen))
     return Plan(hardware.name, chosen, _kept(layers, chosen), *times)
+
+
+def _described(goals: dict[str, float]) -> str:
+    return ", ".join(f"{name}={value:g}" for name, value in goals.items())
 
 
 def _prunable(model: keras.Model, scope: str | Iterable[str] | None) -> dict[str, keras.layers.Layer]:
@@ -167,18 +179,16 @@ def _search(
     costs: dict[str, float],
     spent: Callable[[dict[str, float]], float],
     budget: float,
-    goal: str,
-) -> dict[str, float]:
-    """Bisect the level of score per cost at which the budget is spent; from below."""
+) -> dict[str, float] | None:
+    """Bisect the level of score per cost at which the budget is spent, from below; None if the floors exceed it."""
 
     def at(level: float) -> dict[str, float]:
         return {path: curve.density(10.0**level * costs[path]) for path, curve in curves.items()}
 
     low, high = _LEVELS
-    least, most = spent(at(high)), spent(at(low))
-    if budget < least:
-        raise ValueError(f"{goal} is out of reach: pruned as far as no filter dies, it is still {least:.4g}.")
-    if budget >= most:
+    if spent(at(high)) > budget:
+        return None
+    if spent(at(low)) <= budget:
         return at(low)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2

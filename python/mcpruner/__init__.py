@@ -13,6 +13,8 @@ Names
 -----
 prune, PruningCallback, strip
     The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
+allocate, Plan
+    A density for each layer that meets one goal for the model: a density, a speed-up or a time.
 convert
     A Keras model, ``.keras``, SavedModel or ``.tflite`` into a ``.tflite`` whose pruned layers are packed.
 Interpreter
@@ -27,16 +29,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mcpruner.converter.allocate import Plan, allocate
     from mcpruner.converter.callback import PruningCallback
     from mcpruner.converter.convert import convert
     from mcpruner.converter.prune import prune, strip
     from mcpruner.runtime import Interpreter, delegate_path, load_delegate
 
-__all__ = ["Interpreter", "PruningCallback", "convert", "delegate_path", "load_delegate", "prune", "strip"]
+__all__ = [
+    "Interpreter",
+    "Plan",
+    "PruningCallback",
+    "allocate",
+    "convert",
+    "delegate_path",
+    "load_delegate",
+    "prune",
+    "strip",
+]
 
 _HOME = {
     "Interpreter": "mcpruner.runtime",
+    "Plan": "mcpruner.converter.allocate",
     "PruningCallback": "mcpruner.converter.callback",
+    "allocate": "mcpruner.converter.allocate",
     "convert": "mcpruner.converter.convert",
     "delegate_path": "mcpruner.runtime",
     "load_delegate": "mcpruner.runtime",

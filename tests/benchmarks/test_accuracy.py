@@ -1,0 +1,99 @@
+"""The accuracy benchmark: its training loop on a small network, its resumable records, its rows."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCURACY = ROOT / "benchmarks" / "accuracy"
+ENVIRONMENT = {
+    **os.environ,
+    "KERAS_BACKEND": "jax",
+    "JAX_PLATFORMS": "cpu",
+    "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "examples", ACCURACY))),
+}
+
+
+def _load_rows():
+    specification = importlib.util.spec_from_file_location("accuracy_rows", ACCURACY / "rows.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+ROWS = _load_rows()
+
+
+@pytest.fixture(scope="module")
+def found() -> dict:
+    pytest.importorskip("jax", reason="needs jax, which requirements.txt installs")
+    command = [sys.executable, str(Path(__file__).with_name("accuracy_loop.py"))]
+    run = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-4000:]
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_the_loop_learns_and_repeats(found: dict) -> None:
+    assert found["before"] < 0.5 < 0.85 < found["dense"]
+    assert found["same"]
+
+
+def test_the_pruned_network_has_its_density_and_learns(found: dict) -> None:
+    assert found["density"] == pytest.approx(0.2, abs=0.01)
+    assert found["shares"] == pytest.approx([found["density"]] * 2)
+    assert found["moved"]
+    assert found["pruned"] > 0.8
+
+
+def test_augmentation_shifts_by_four_and_mirrors(found: dict) -> None:
+    """The corner shows a pixel at most 4 from it: by its row, and by its column from the left or from the right."""
+    for row, column, _ in found["shifted"]:
+        assert 0 <= row <= 4
+        assert min(column, 31 - column) <= 4
+    assert any(column > 15 for _, column, _ in found["shifted"])
+
+
+def test_bad_data_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("jax", reason="needs jax, which requirements.txt installs")
+    command = [sys.executable, str(ACCURACY / "pairs.py"), "vgg16_cifar", "--data", str(tmp_path / "none.npz")]
+    command += ["--work", str(tmp_path)]
+    run = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    assert run.stderr.splitlines()[-1].endswith("none.npz, which is not there: give --data.")
+
+
+def record(seed: int, density: float, accuracy: float) -> dict:
+    return {
+        "network": "net",
+        "seed": seed,
+        "density": density,
+        "allocation": "none" if density == 1 else "uniform",
+        "accuracy": accuracy,
+        "kept_work": 0.25,
+    }
+
+
+def test_rows_pair_by_seed() -> None:
+    """Differences -1.0, -0.5 and 0.0: mean -0.5, half width 4.303 x 0.5 / sqrt(3)."""
+    dense = [record(seed, 1.0, accuracy) for seed, accuracy in enumerate((0.90, 0.91, 0.92))]
+    pruned = [record(seed, 0.1, accuracy) for seed, accuracy in enumerate((0.89, 0.905, 0.92))]
+    alone = record(7, 0.1, 0.5)
+    assert list(ROWS.rows([*pruned, alone, *dense])) == [
+        "| net | 0.1 | uniform | 0.250 | 91.00 | 90.50 | -0.50 ± 1.24 | 3 |"
+    ]
+
+
+def test_a_single_difference_has_no_interval() -> None:
+    assert ROWS.interval(np.array([0.3])) == (0.3, float("inf"))
+
+
+@pytest.mark.parametrize("path", sorted((ACCURACY / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_the_docs_hold_the_rows_of_the_results(path: Path) -> None:
+    docs = (ROOT / "docs" / "pruning.md").read_text().splitlines()
+    for row in ROWS.rows(json.loads(path.read_text())):
+        assert row in docs
