@@ -1,5 +1,6 @@
 """``mcpruner prune``."""
 
+import json
 from pathlib import Path
 
 import keras
@@ -56,9 +57,23 @@ def test_sparsity_scope_patterns_and_balance(source: Path, tmp_path: Path) -> No
     assert found == pytest.approx({"conv1": 0.25, "conv2": 0.25, "fc1": 1.0, "classifier": 1.0}, abs=0.01)
 
 
+def test_allocate_saves_a_plan_that_prunes_alike(source: Path, tmp_path: Path) -> None:
+    plan = str(tmp_path / "plan.json")
+    chosen = prune(source, tmp_path / "out.keras", "--allocate", "speedup=2", "--save-plan", plan)
+    assert prune(source, tmp_path / "again.keras", "--plan", plan) == chosen
+    assert chosen["classifier"] == 1.0
+    assert chosen["conv1"] != chosen["fc1"]
+    saved = json.loads(Path(plan).read_text())
+    assert saved["dense_ms"] / saved["pruned_ms"] == pytest.approx(2.0, rel=0.01)
+    assert saved["densities"] == pytest.approx({name: chosen[name] for name in saved["densities"]}, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (["--allocate", "speed=2"], "Expected --allocate density=D, speedup=S or latency_ms=T, got 'speed=2'"),
+        (["--allocate", "speedup=fast"], "got 'speedup=fast'"),
+        (["--density", "0.5", "--save-plan", "p.json"], "give that as well"),
         (["--density", "much"], "'much' is neither a number nor GLOB=NUMBER"),
         (["--density", "0.5", "--density", "0.25"], "two values for the layers '*'"),
         (["--density", "1.5"], "1.5"),

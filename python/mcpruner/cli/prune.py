@@ -23,6 +23,13 @@ def add_parser(commands: Any) -> None:
     form = "a number, or GLOB=NUMBER for the layers whose name matches; may be repeated"
     share.add_argument("--density", action="append", metavar="D", help=f"share of weights kept in a layer: {form}")
     share.add_argument("--sparsity", action="append", metavar="S", help=f"share of weights removed: {form}")
+    share.add_argument(
+        "--allocate",
+        metavar="GOAL=NUMBER",
+        help="choose each layer's density to meet one goal of the model: density=D, speedup=S or latency_ms=T",
+    )
+    share.add_argument("--plan", metavar="FILE.json", help="densities that --save-plan wrote")
+    parser.add_argument("--save-plan", metavar="FILE.json", help="write the densities that --allocate chose")
     parser.add_argument(
         "--scope", action="append", metavar="GLOB", help="prune only layers whose name matches; may be repeated"
     )
@@ -34,19 +41,41 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prune, save, print the density of each layer."""
-    shares = {"density": layer_shares(args.density)} if args.density else {"sparsity": layer_shares(args.sparsity)}
+    if args.save_plan and not args.allocate:
+        raise ValueError("--save-plan writes what --allocate chose: give that as well.")
+    goal = allocation_goal(args.allocate) if args.allocate else {}
+    named = {name: layer_shares(given) for name in ("density", "sparsity") if (given := getattr(args, name))}
     from mcpruner.converter.source import load_keras
 
     with progress(f"loading {args.source}"):
         model = load_keras(args.source)  # before `prune`: it keeps TensorFlow's notices off stderr
+    from mcpruner.converter.allocate import Plan, allocate
     from mcpruner.converter.prune import prune
 
+    if args.plan:
+        named = {"density": Plan.load(args.plan).densities}
+    if goal:
+        plan = allocate(model, args.target, scope=args.scope, **goal)
+        named = {"density": plan.densities}
+        if args.save_plan:
+            plan.save(args.save_plan)
     pruned = prune(
-        model, target=args.target, scope=args.scope, num_patterns=args.num_patterns, balance=args.balance, **shares
+        model, target=args.target, scope=args.scope, num_patterns=args.num_patterns, balance=args.balance, **named
     )
     pruned.save(args.output)
     print(table(["layer", "kernel", "density"], [*_densities(pruned)]))
     return 0
+
+
+def allocation_goal(text: str) -> dict[str, float]:
+    """``"speedup=3"`` as a keyword of `allocate`; ValueError for anything else."""
+    name, _, number = text.partition("=")
+    try:
+        if name in ("density", "speedup", "latency_ms"):
+            return {name: float(number)}
+    except ValueError:
+        pass
+    raise ValueError(f"Expected --allocate density=D, speedup=S or latency_ms=T, got {text!r}.")
 
 
 def layer_shares(texts: list[str]) -> float | dict[str, float]:
