@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import keras
 
+from mcpruner.converter.distill import Distiller
 from mcpruner.converter.pruner import Pruner
 from mcpruner.converter.schedule import PolynomialSchedule
 from mcpruner.converter.scope import Share
@@ -14,7 +15,7 @@ from mcpruner.converter.target import Target
 
 
 class PruningCallback(keras.callbacks.Callback):
-    """Prune a model while ``fit`` trains it.
+    """Prune a model, or the student of one that `prune_with_teacher` made, while ``fit`` trains it.
 
     Masks are chosen again every `frequency` steps from `begin_step` to `end_step` while the density falls along a
     polynomial; then they are fixed. Give the network steps after `end_step` to recover. A later ``fit`` with the same
@@ -75,14 +76,15 @@ class PruningCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Make the `Pruner`, which may choose masks at once; a later ``fit`` goes on with it."""
+        pruned = self.model.student if isinstance(self.model, Distiller) else self.model
         if self.pruner is None:
             schedule = dict(self._schedule)
             if schedule["end_step"] is None:
                 schedule["end_step"] = self._half_of_fit()
             with _variable_scope(self.model):
-                self.pruner = Pruner(self.model, PolynomialSchedule(**schedule), **self._options)
-            _trace_again(self.model)
-        elif self.pruner.model is not self.model:
+                self.pruner = Pruner(pruned, PolynomialSchedule(**schedule), **self._options)
+            _trace_again(self.model, pruned)
+        elif self.pruner.model is not pruned:
             raise ValueError("This PruningCallback has pruned another model: make one callback for each model.")
         self._first_step = self.pruner.step_count
 
@@ -124,7 +126,8 @@ def _variable_scope(model: keras.Model) -> AbstractContextManager:
     return nullcontext() if strategy is None else strategy.scope()
 
 
-def _trace_again(model: keras.Model) -> None:
+def _trace_again(model: keras.Model, pruned: keras.Model) -> None:
     """Forget compiled steps that saw the layers without masks."""
-    model.test_function = model.predict_function = None
+    for each in (model, pruned):
+        each.test_function = each.predict_function = None
     model.make_train_function(force=True)

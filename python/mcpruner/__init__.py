@@ -13,6 +13,8 @@ Names
 -----
 prune, PruningCallback, strip
     The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
+prune_with_teacher
+    A wrapper that trains a model on what its dense self says, while it is pruned.
 allocate, Plan
     A density for each layer that meets one goal for the model: a density, a speed-up or a time.
 convert
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mcpruner.converter.allocate import Plan, allocate
     from mcpruner.converter.callback import PruningCallback
     from mcpruner.converter.convert import convert
+    from mcpruner.converter.distill import prune_with_teacher
     from mcpruner.converter.prune import prune, strip
     from mcpruner.runtime import Interpreter, delegate_path, load_delegate
 
@@ -44,6 +47,7 @@ __all__ = [
     "delegate_path",
     "load_delegate",
     "prune",
+    "prune_with_teacher",
     "strip",
 ]
 
@@ -56,6 +60,7 @@ _HOME = {
     "delegate_path": "mcpruner.runtime",
     "load_delegate": "mcpruner.runtime",
     "prune": "mcpruner.converter.prune",
+    "prune_with_teacher": "mcpruner.converter.distill",
     "strip": "mcpruner.converter.prune",
 }
 

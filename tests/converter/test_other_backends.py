@@ -13,7 +13,8 @@ HERE = Path(__file__).resolve().parent
 def test_training_with_jax() -> None:
     pytest.importorskip("jax", reason="needs jax, which requirements.txt installs")
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "test_callback.py")]
+    files = [str(HERE / name) for name in ("test_callback.py", "test_distill.py")]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=HERE.parents[1])
     assert run.returncode == 0, run.stdout[-4000:]
     assert "skipped" not in run.stdout
