@@ -13,6 +13,8 @@ Names
 -----
 prune, PruningCallback, strip
     The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
+prune_post_training
+    Without training: masks and weights by least squares on a few hundred unlabelled images.
 prune_with_teacher
     A wrapper that trains a model on what its dense self says, while it is pruned.
 allocate, Plan
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from mcpruner.converter.callback import PruningCallback
     from mcpruner.converter.convert import convert
     from mcpruner.converter.distill import prune_with_teacher
+    from mcpruner.converter.post_training import prune_post_training
     from mcpruner.converter.prune import prune, strip
     from mcpruner.runtime import Interpreter, delegate_path, load_delegate
 
@@ -47,6 +50,7 @@ __all__ = [
     "delegate_path",
     "load_delegate",
     "prune",
+    "prune_post_training",
     "prune_with_teacher",
     "strip",
 ]
@@ -60,6 +64,7 @@ _HOME = {
     "delegate_path": "mcpruner.runtime",
     "load_delegate": "mcpruner.runtime",
     "prune": "mcpruner.converter.prune",
+    "prune_post_training": "mcpruner.converter.post_training",
     "prune_with_teacher": "mcpruner.converter.distill",
     "strip": "mcpruner.converter.prune",
 }

@@ -1,0 +1,89 @@
+"""Accuracy of post-training pruning on the ImageNet subset beside the project: five folds of calibration images.
+
+    PYTHONPATH=tests python benchmarks/accuracy/post_training.py mobilenet_v2_1.0_224_int8
+
+Of 1000 images in a fixed order, each fold calibrates on 200 and scores the other 800: dense, pruned in one shot by
+magnitude, and by `prune_post_training`. Finished folds stand in ``results/post_training_NETWORK.json`` and are not run
+again. Runs on a CPU, in a minute or two a fold. The subset is easier than the whole validation set.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+import shared_data
+
+from mcpruner.converter.post_training import prune_post_training
+from mcpruner.converter.prune import prune
+
+HERE = Path(__file__).resolve().parent
+NETWORKS = ("mobilenet_v1_0.75_224", "mobilenet_v2_1.0_224_int8")
+TARGET = "hikey970-cpu"
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What one fold gave: shares of the images that are not for calibration."""
+
+    network: str
+    fold: int
+    density: float
+    dense: float
+    one_shot: float
+    post_training: float
+    seconds: float  # of prune_post_training
+    date: str
+    commit: str
+
+
+def main() -> None:
+    """Run what is not in the results yet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("--densities", type=float, nargs="+", default=[0.7, 0.5])
+    parser.add_argument("--data", type=Path, default=shared_data.SHARED)
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--commit", default="unknown")
+    options = parser.parse_args()
+    shared_data.SHARED = options.data
+    images, labels = shared_data.imagenet_images(1000)
+    model = shared_data.keras_model(options.network)
+    x = shared_data.preprocess(options.network, images)
+    labels = labels + model.output_shape[-1] - 1000  # networks of 1001 classes begin with the background
+    path = options.results / f"post_training_{options.network}.json"
+    found = json.loads(path.read_text()) if path.is_file() else []
+    for fold in range(FOLDS):
+        for density in options.densities:
+            if not any(r["fold"] == fold and r["density"] == density for r in found):
+                found.append(asdict(run(model, options.network, x, labels, fold, density, options.commit)))
+                print(found[-1], flush=True)
+                path.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def run(
+    model: keras.Model, network: str, x: np.ndarray, labels: np.ndarray, fold: int, density: float, commit: str
+) -> Fold:
+    """One fold at one density."""
+    order = np.random.default_rng(0).permutation(len(x))
+    calibration, scored = np.split(np.roll(order, -fold * len(x) // FOLDS), [len(x) // FOLDS])
+
+    def accuracy(candidate: keras.Model) -> float:
+        said = candidate.predict(x[scored], batch_size=50, verbose=0).argmax(axis=1)
+        return float((said == labels[scored]).mean())
+
+    begin = time.monotonic()
+    pruned = prune_post_training(model, x[calibration], TARGET, density=density)
+    seconds = round(time.monotonic() - begin, 1)
+    one_shot = accuracy(prune(model, TARGET, density=density))
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return Fold(network, fold, density, accuracy(model), one_shot, accuracy(pruned), seconds, date, commit)
+
+
+if __name__ == "__main__":
+    main()
