@@ -5,7 +5,7 @@ weights, Gram matrix  ──> mask (what costs most to remove stays), kept weigh
 images ── pruned model ─> means and variances of batch norms                 one pass
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import keras
@@ -13,15 +13,14 @@ import numpy as np
 
 from mcpruner.converter.mask import choose_mask
 from mcpruner.converter.pattern import kernel_pattern_size
-from mcpruner.converter.progress import track
 from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.prune import MaskOptions, check_finite, check_pattern_size, select_layers, strip
-from mcpruner.converter.reconstruct import damped, reconstruct, removal_error
+from mcpruner.converter.reconstruct import Moments, Sums, reconstruct, removal_error
 from mcpruner.converter.scope import Share
+from mcpruner.converter.streams import BATCH, Pair, run_streams
 from mcpruner.converter.target import Target, get_target
 
-_BATCH = 50
-# Patches that a layer's Gram matrix takes from a batch; early layers have many more, of little use.
+# Rows that a layer takes from a batch; early layers have many more, of little use.
 _PATCHES = 8192
 
 
@@ -65,10 +64,20 @@ def prune_post_training(
     data = _checked(model, calibration_data)
     pruned = strip(model)
     layers, _ = find_layers(pruned)
-    grams = _grams(pruned, {path: layers[path] for path in densities}, data)
-    for path in track(densities, "reconstructing"):
-        _prune_layer(layers[path], grams.pop(path), densities[path], options)
-    _estimate_batch_norms(pruned, data)
+    wanted = {id(layers[path]): density for path, density in densities.items() if density < 1.0}
+    for path in densities:
+        _check_calls(path, layers[path])
+
+    def adapt(operation: Any, read: Pair) -> bool:
+        if id(operation) in wanted:
+            _prune_layer(operation, read, wanted[id(operation)], options)
+            return True
+        if isinstance(operation, keras.layers.BatchNormalization) and wanted:
+            _estimate(operation, read.pruned)
+            return True
+        return False
+
+    run_streams(pruned, data, adapt)
     return pruned
 
 
@@ -84,36 +93,16 @@ def _checked(model: keras.Model, data: np.ndarray) -> np.ndarray:
     return data
 
 
-def _batches(data: np.ndarray) -> Iterator[np.ndarray]:
-    for begin in range(0, len(data), _BATCH):
-        yield data[begin : begin + _BATCH]
-
-
-def _grams(model: keras.Model, layers: dict[str, Any], data: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean of x'x over the patches that each layer reads: float64 ``[K, K]``, K in Keras' order (H, W, I)."""
-    extractor = keras.Model(model.inputs[0], [_input(path, layer) for path, layer in layers.items()])
-    grams: dict[str, np.ndarray] = {}
-    for batch in track([*_batches(data)], "reading the images"):
-        outputs = extractor(batch, training=False)
-        for (path, layer), x in zip(layers.items(), outputs if len(layers) > 1 else [outputs], strict=True):
-            patches = _patches(layer, x)
-            gram = (patches.T @ patches).astype(np.float64) / len(patches)
-            grams[path] = grams.get(path, 0.0) + gram * (len(batch) / len(data))
-    return grams
-
-
-def _input(path: str, layer: Any) -> Any:
-    """The tensor that a layer reads, in the model's own graph."""
+def _check_calls(path: str, layer: Any) -> None:
     if len(layer._inbound_nodes) != 1 or "/" in path:
         raise ValueError(
             f"Post-training pruning needs layers that are called once in the model's own graph, and {path!r} is shared "
             "or in a nested model: leave it out by scope, or prune while training."
         )
-    return layer.input
 
 
-def _patches(layer: Any, x: Any) -> np.ndarray:
-    """Rows that a layer multiplies with its kernel, at most about `_PATCHES`: float32 ``[rows, K]``."""
+def _patches(layer: Any, x: np.ndarray) -> np.ndarray:
+    """Rows that a layer multiplies with its kernel, at most `_PATCHES`: float32 ``[rows, K]``, K in order H, W, I."""
     if isinstance(layer, keras.layers.Conv2D):
         x = keras.ops.image.extract_patches(
             x, layer.kernel_size, layer.strides, layer.dilation_rate, layer.padding, data_format="channels_last"
@@ -122,29 +111,34 @@ def _patches(layer: Any, x: Any) -> np.ndarray:
     return np.ascontiguousarray(rows[:: -(-len(rows) // _PATCHES)], np.float32)
 
 
-def _prune_layer(layer: Any, gram: np.ndarray, density: float, options: MaskOptions) -> None:
+def _moments(layer: Any, read: Pair) -> Moments:
+    sums = Sums(int(np.prod(layer.kernel.shape[:-1])))
+    for begin in range(0, len(read.dense), BATCH):
+        pruned = dense = _patches(layer, read.pruned[begin : begin + BATCH])
+        if read.dense is not read.pruned:
+            dense = _patches(layer, read.dense[begin : begin + BATCH])
+        sums.add(pruned, dense)
+    return sums.moments(centred=layer.use_bias)
+
+
+def _prune_layer(layer: Any, read: Pair, density: float, options: MaskOptions) -> None:
     """Mask and reconstruct one layer, in place."""
-    if density == 1.0:
-        return
     kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
-    weights, gram = kernel_to_ohwi(kernel), damped(gram)
+    weights, moments = kernel_to_ohwi(kernel), _moments(layer, read)
     filters, height, width, _ = weights.shape
     flat = weights.reshape(filters, -1)  # [O, H*W*I]: the order of patches
     size = kernel_pattern_size(height * width, density, options.pattern_size)
-    error = removal_error(flat, gram).reshape(weights.shape)
+    error = removal_error(flat, moments).reshape(weights.shape)
     error /= max(float(error.max()), np.finfo(np.float32).tiny)
     mask = choose_mask(error, density, options.group_size, size, options.num_patterns, options.balance)
-    moved = reconstruct(flat, mask.reshape(filters, -1), gram).reshape(weights.shape)
-    layer.kernel.assign(kernel_from_ohwi(moved, kernel.ndim).astype(kernel.dtype))
+    moved, bias = reconstruct(flat, mask.reshape(filters, -1), moments)
+    layer.kernel.assign(kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim).astype(kernel.dtype))
+    if layer.use_bias:
+        layer.bias.assign_add(bias)
 
 
-def _estimate_batch_norms(model: keras.Model, data: np.ndarray) -> None:
-    """Set the moving averages of all batch norms to those of the data, each batch counting alike."""
-    norms = [x for x in model._flatten_layers() if isinstance(x, keras.layers.BatchNormalization) and x.trainable]
-    paces = [norm.momentum for norm in norms]
-    for index, batch in enumerate(_batches(data) if norms else ()):
-        for norm in norms:
-            norm.momentum = index / (index + 1)
-        model(batch, training=True)
-    for norm, pace in zip(norms, paces, strict=True):
-        norm.momentum = pace
+def _estimate(norm: Any, read: np.ndarray) -> None:
+    """Set a batch norm's moving averages to those of the data."""
+    axes = tuple(axis for axis in range(read.ndim) if axis != norm.axis % read.ndim)
+    norm.moving_mean.assign(read.mean(axis=axes, dtype=np.float64))
+    norm.moving_variance.assign(read.var(axis=axes, dtype=np.float64))

@@ -1,14 +1,17 @@
-"""Least squares for the weights that a mask keeps, so that a layer's outputs change least on real inputs.
+"""Least squares for the weights that a mask keeps, so that a layer still says what it said when the model was dense.
 
-With X the layer's inputs (a row for each output pixel: the patch it reads) and w the weights of a filter, the error of
-removing the weights R and moving the kept ones S is a quadratic form of the Gram matrix G = X'X / rows:
+X are the layer's inputs in the dense model (a row for each output pixel: the patch it reads), Z those in the pruned
+one, w the weights of a filter. Kept weights v make Z v as near to X w as they can, so that errors of earlier layers
+are made up for as well:
 
-    |X (v - w)|^2 / rows = (v - w)' G (v - w),  v = 0 on R      ──>      v_S = w_S + G_SS^-1 G_SR w_R
+    |Z v - X w|^2 least, v = 0 where removed    ──>    Z'Z_SS v_S = (Z'X w)_S         S: the kept weights
 
-So one pass over the images gathers G for each layer, and no outputs need to be kept. The filters of a group share S,
-hence one factorisation. In the spirit of AdaPrune (Hubara et al., arXiv 2102.08124) and Optimal Brain Compression
-(Frantar and Alistarh, arXiv 2208.11580).
+Only Z'Z and Z'X are needed, so a layer's rows are added up batch by batch. With a bias, both are taken about the mean,
+and the bias takes up the difference of means. The filters of a group share S, hence one factorisation. In the spirit of
+AdaPrune (Hubara et al., arXiv 2102.08124) and Optimal Brain Compression (Frantar and Alistarh, arXiv 2208.11580).
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,33 +19,70 @@ import numpy as np
 _DAMPING = 0.01
 
 
-def damped(gram: np.ndarray) -> np.ndarray:
-    """The Gram matrix with its diagonal raised a little, float64 ``[K, K]``, positive definite."""
-    gram = np.asarray(gram, np.float64)
-    mean = max(float(np.trace(gram)) / len(gram), np.finfo(np.float32).tiny)
-    return gram + _DAMPING * mean * np.eye(len(gram))
+@dataclass(frozen=True)
+class Moments:
+    """What least squares needs of a layer's inputs; K is the length of a row.
+
+    Attributes
+    ----------
+    pruned
+        float64 ``[K, K]``, mean of z'z, positive definite.
+    cross
+        float64 ``[K, K]``, mean of z'x.
+    shift
+        float64 ``[2, K]``: means of z and x that were taken off before; 0 for a layer without bias.
+    """
+
+    pruned: np.ndarray
+    cross: np.ndarray
+    shift: np.ndarray
 
 
-def removal_error(weights: np.ndarray, gram: np.ndarray) -> np.ndarray:
+class Sums:
+    """Adds up rows of both streams to `Moments`."""
+
+    def __init__(self, size: int) -> None:
+        self._rows = 0
+        self._products = np.zeros((2, size, size))
+        self._sums = np.zeros((2, size))
+
+    def add(self, pruned: np.ndarray, dense: np.ndarray) -> None:
+        """Add rows, float32 ``[rows, K]`` of each stream."""
+        self._rows += len(pruned)
+        square = pruned.T @ pruned
+        self._products += [square, square if pruned is dense else pruned.T @ dense]
+        self._sums += [pruned.sum(axis=0, dtype=np.float64), dense.sum(axis=0, dtype=np.float64)]
+
+    def moments(self, centred: bool) -> Moments:
+        """Means over all rows; `centred` for layers with a bias."""
+        pruned, cross = self._products / self._rows
+        shift = self._sums / self._rows if centred else np.zeros_like(self._sums)
+        pruned, cross = pruned - np.outer(shift[0], shift[0]), cross - np.outer(shift[0], shift[1])
+        # The same on both diagonals: weights then stay as they are where nothing changes.
+        least = max(_DAMPING * float(np.trace(pruned)) / len(pruned), np.finfo(np.float32).tiny) * np.eye(len(pruned))
+        return Moments(pruned + least, cross + least, shift)
+
+
+def removal_error(weights: np.ndarray, moments: Moments) -> np.ndarray:
     """Error of removing each weight alone while all others make up for it (Optimal Brain Surgeon).
 
     Parameters
     ----------
     weights
         float ``[O, K]``.
-    gram
-        float64 ``[K, K]``, positive definite.
+    moments
+        Of the layer's inputs.
 
     Returns
     -------
     numpy.ndarray
         float32 ``[O, K]``: squared weight over the diagonal of the inverse; at least 0.
     """
-    return (np.square(weights) / np.diag(np.linalg.inv(gram))).astype(np.float32)
+    return (np.square(weights) / np.diag(np.linalg.inv(moments.pruned))).astype(np.float32)
 
 
-def reconstruct(weights: np.ndarray, mask: np.ndarray, gram: np.ndarray) -> np.ndarray:
-    """Move the kept weights so that they make up for the removed ones.
+def reconstruct(weights: np.ndarray, mask: np.ndarray, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Solve for the kept weights.
 
     Parameters
     ----------
@@ -50,20 +90,19 @@ def reconstruct(weights: np.ndarray, mask: np.ndarray, gram: np.ndarray) -> np.n
         float ``[O, K]``, one row for each filter.
     mask
         bool ``[O, K]``, True where kept.
-    gram
-        float64 ``[K, K]``, positive definite.
+    moments
+        Of the layer's inputs.
 
     Returns
     -------
-    numpy.ndarray
-        float32 ``[O, K]``, exact zeros where `mask` is False.
+    tuple of numpy.ndarray
+        Weights, float32 ``[O, K]`` with exact zeros where `mask` is False; what to add to the bias, float32 ``[O]``.
     """
-    moved = np.zeros(weights.shape, np.float32)
+    moved = np.zeros(weights.shape)
+    wanted = weights @ moments.cross.T
     supports, filters = np.unique(mask, axis=0, return_inverse=True)
     for index, support in enumerate(supports):
-        rows = np.flatnonzero(filters.ravel() == index)
-        kept, removed = np.flatnonzero(support), np.flatnonzero(~support)
-        lost = gram[np.ix_(kept, removed)] @ weights[np.ix_(rows, removed)].T.astype(np.float64)
-        gained = np.linalg.solve(gram[np.ix_(kept, kept)], lost).T
-        moved[np.ix_(rows, kept)] = weights[np.ix_(rows, kept)] + gained
-    return moved
+        rows, kept = np.flatnonzero(filters.ravel() == index), np.flatnonzero(support)
+        moved[np.ix_(rows, kept)] = np.linalg.solve(moments.pruned[np.ix_(kept, kept)], wanted[np.ix_(rows, kept)].T).T
+    bias = weights @ moments.shift[1] - moved @ moments.shift[0]
+    return moved.astype(np.float32), bias.astype(np.float32)
