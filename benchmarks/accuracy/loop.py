@@ -1,13 +1,18 @@
 """A training loop for Keras models on JAX whose steps all run on the device: data, augmentation, optimizer, masks.
 
-    host      chunk of steps ──────────> chunk of steps ──────────> ...      a `lax.scan` each, compiled once
-    Pruner          └─ masks from the kernels ─┘                             only where masks are due
+    host      epoch of steps ──────────> epoch of steps ──────────> ...      a `lax.scan` each, compiled once
+    Pruners         └─ masks from the kernels ─┘                             only where masks are due
+
+    step      images ──┬── teacher ── logits ──┬── dense student
+                       │                       ├── pruned student             each with its own optimizer
+                       └───────────────────────┴── ...
 
 SGD with Nesterov momentum and one-cycle learning rate, cross-entropy with smoothed labels, and distillation from a
-teacher (the dense network that training starts from) if there is one. Dense and pruned runs differ in the masks alone.
+teacher (the dense network that training starts from) if there is one. Students of a seed are trained side by side: they
+see the same batches, the teacher looks at each batch once, and dense and pruned runs differ in the masks alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -46,42 +51,58 @@ class Run:
     seed: int
 
     def chunk(self, images: int) -> int:
-        """Steps that run between two visits of the host: half an epoch, of whole batches."""
-        return images // self.batch_size // 2
+        """Steps that run between two visits of the host: an epoch of whole batches."""
+        return images // self.batch_size
 
     def steps(self, images: int) -> int:
         """Optimizer steps altogether."""
-        return 2 * self.epochs * self.chunk(images)
+        return self.epochs * self.chunk(images)
 
 
 class State(NamedTuple):
-    """Everything that a step changes; lists in Keras' order of variables."""
+    """Everything of a student that a step changes; lists in Keras' order of variables."""
 
     trainable: list[jax.Array]
     non_trainable: list[jax.Array]
     momenta: list[jax.Array]
-    step: jax.Array
 
 
-def train(model: keras.Model, teacher: keras.Model | None, data: cifar.Images, run: Run, pruner: Pruner | None) -> None:
-    """Train a model in place; `pruner`, if given, is its own and is driven to its end."""
+def train(
+    models: Sequence[keras.Model],
+    teacher: keras.Model | None,
+    data: cifar.Images,
+    run: Run,
+    pruners: Sequence[Pruner | None],
+) -> None:
+    """Train models in place, side by side; each has its pruner or None, which is driven to its end."""
     images, labels = jnp.asarray(data.images), jnp.asarray(data.labels)
     count = run.chunk(len(images))
-    chunk = jax.jit(_make_chunk(model, teacher, run, len(images)), donate_argnums=0)
+    epoch = jax.jit(_make_epoch(models, teacher, run, len(images)), donate_argnums=0)
     weights = ([], []) if teacher is None else _values(teacher)
-    key = jax.random.key(run.seed)  # an argument of the compiled chunk, so that all seeds share it in JAX's cache
-    state = State(*_values(model), [jnp.zeros_like(v.value) for v in model.trainable_variables], jnp.int32(0))
-    for _ in range(2 * run.epochs):
-        state = chunk(state, weights, key, images, labels)
+    key = jax.random.key(run.seed)  # an argument of the compiled epoch, so that all seeds share it in JAX's cache
+    states = [_begin(model) for model in models]
+    for number in range(run.epochs):
+        states = epoch(states, jnp.int32(number), weights, key, images, labels)
+        states = [_after_epoch(*each, count) for each in zip(models, states, pruners, strict=True)]
+    for model, state, pruner in zip(models, states, pruners, strict=True):
+        _write(model, state)
         if pruner is not None:
-            if due := pruner.is_due(count):
-                _write(model, state)
-            pruner.step(count)
-            if due:
-                state = State(*_values(model), state.momenta, state.step)
-    _write(model, state)
-    if pruner is not None:
-        pruner.finish()
+            pruner.finish()
+
+
+def _begin(model: keras.Model) -> State:
+    return State(*_values(model), [jnp.zeros_like(v.value) for v in model.trainable_variables])
+
+
+def _after_epoch(model: keras.Model, state: State, pruner: Pruner | None, count: int) -> State:
+    """Tell the pruner, and show it the weights if it wants to choose masks."""
+    if pruner is None:
+        return state
+    due = pruner.is_due(count)
+    if due:
+        _write(model, state)
+    pruner.step(count)
+    return State(*_values(model), state.momenta) if due else state
 
 
 def accuracy(model: keras.Model, data: cifar.Images, batch_size: int) -> float:
@@ -97,31 +118,41 @@ def accuracy(model: keras.Model, data: cifar.Images, batch_size: int) -> float:
     return float((found == data.labels).mean())
 
 
-def _make_chunk(model: keras.Model, teacher: keras.Model | None, run: Run, images: int) -> Callable:
-    """Function of state, the teacher's weights, a random key and the data that runs half an epoch."""
-    decays = [WEIGHT_DECAY if v.path.endswith("kernel") else 0.0 for v in model.trainable_variables]
+def _make_epoch(models: Sequence[keras.Model], teacher: keras.Model | None, run: Run, images: int) -> Callable:
+    """Function of states, the epoch's number, the teacher's weights, a random key and the data: the states after it."""
     count, steps = run.chunk(images), run.steps(images)
 
-    def step(weights: tuple, key: jax.Array, state: State, batch: tuple[jax.Array, jax.Array]) -> tuple[State, None]:
-        x = cifar.normalise(cifar.augment(jax.random.fold_in(key, images + state.step), batch[0]))
+    def step(
+        weights: tuple, key: jax.Array, states: list[State], batch: tuple[jax.Array, jax.Array, jax.Array]
+    ) -> tuple[list[State], None]:
+        step, seen, y = batch
+        x = cifar.normalise(cifar.augment(jax.random.fold_in(key, images + step), seen))
         wanted = None if teacher is None else _call(teacher, *weights, x, training=False)[0]
-        loss = partial(_loss, model, x=x, y=batch[1], wanted=wanted)
-        gradients, non_trainable = jax.grad(loss, has_aux=True)(state.trainable, state.non_trainable)
-        rate = _rate(state.step / steps) * run.learning_rate
-        gradients = [g + decay * w for g, w, decay in zip(gradients, state.trainable, decays, strict=True)]
-        momenta = [MOMENTUM * m + g for m, g in zip(state.momenta, gradients, strict=True)]
-        updates = [MOMENTUM * m + g for m, g in zip(momenta, gradients, strict=True)]
-        trainable = [w - rate * u for w, u in zip(state.trainable, updates, strict=True)]
-        return State(trainable, non_trainable, momenta, state.step + 1), None
+        rate = _rate(step / steps) * run.learning_rate
+        return [_descend(*each, x, y, wanted, rate) for each in zip(models, states, strict=True)], None
 
-    def chunk(state: State, weights: tuple, key: jax.Array, data: jax.Array, labels: jax.Array) -> State:
-        half = state.step // count
-        order = jax.random.permutation(jax.random.fold_in(key, half // 2), images)
-        order = jax.lax.dynamic_slice(order, (half % 2 * count * run.batch_size,), (count * run.batch_size,))
-        order = order.reshape(count, run.batch_size)
-        return jax.lax.scan(lambda s, index: step(weights, key, s, (data[index], labels[index])), state, order)[0]
+    def epoch(
+        states: list[State], number: jax.Array, weights: tuple, key: jax.Array, data: jax.Array, labels: jax.Array
+    ) -> list[State]:
+        order = jax.random.permutation(jax.random.fold_in(key, number), images)
+        order = order[: count * run.batch_size].reshape(count, run.batch_size)
+        numbered = (number * count + jnp.arange(count), order)
+        return jax.lax.scan(lambda s, b: step(weights, key, s, (b[0], data[b[1]], labels[b[1]])), states, numbered)[0]
 
-    return chunk
+    return epoch
+
+
+def _descend(
+    model: keras.Model, state: State, x: jax.Array, y: jax.Array, wanted: jax.Array | None, rate: jax.Array
+) -> State:
+    """One step of one student."""
+    loss = partial(_loss, model, x=x, y=y, wanted=wanted)
+    gradients, non_trainable = jax.grad(loss, has_aux=True)(state.trainable, state.non_trainable)
+    decays = [WEIGHT_DECAY if v.path.endswith("kernel") else 0.0 for v in model.trainable_variables]
+    gradients = [g + decay * w for g, w, decay in zip(gradients, state.trainable, decays, strict=True)]
+    momenta = [MOMENTUM * m + g for m, g in zip(state.momenta, gradients, strict=True)]
+    updates = [MOMENTUM * m + g for m, g in zip(momenta, gradients, strict=True)]
+    return State([w - rate * u for w, u in zip(state.trainable, updates, strict=True)], non_trainable, momenta)
 
 
 def _loss(

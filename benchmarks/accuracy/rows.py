@@ -12,25 +12,26 @@ import numpy as np
 from scipy import stats
 
 HEADER = (
-    "| network | density | allocation | share of multiply-adds | dense | pruned | difference, 95 % | seeds |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| network | density | allocation | masks | share of multiply-adds | dense | pruned | difference, 95 % | seeds |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
 def rows(records: list[dict]) -> Iterator[str]:
-    """A Markdown row for each network, density and allocation; seeds without their baseline do not count."""
+    """A Markdown row for each network and student; seeds without their baseline do not count."""
     dense = {(r["network"], r["seed"]): r["accuracy"] for r in records if r["density"] == 1.0}
     found: dict[tuple, list[dict]] = {}
     for record in records:
         if record["density"] < 1.0 and (record["network"], record["seed"]) in dense:
-            found.setdefault((record["network"], -record["density"], record["allocation"]), []).append(record)
-    for (network, density, allocation), runs in sorted(found.items()):
+            kind = record["allocation"], record["masks"]
+            found.setdefault((record["network"], -record["density"], *kind), []).append(record)
+    for (network, density, allocation, masks), runs in sorted(found.items()):
         baseline = np.array([dense[network, r["seed"]] for r in runs])
         accuracy = np.array([r["accuracy"] for r in runs])
         mean, half = interval(100 * (accuracy - baseline))
         work = np.mean([r["kept_work"] for r in runs])
         yield (
-            f"| {network} | {-density:g} | {allocation} | {work:.3f} | {100 * baseline.mean():.2f} | "
+            f"| {network} | {-density:g} | {allocation} | {masks} | {work:.3f} | {100 * baseline.mean():.2f} | "
             f"{100 * accuracy.mean():.2f} | {mean:+.2f} ± {half:.2f} | {len(runs)} |"
         )
 

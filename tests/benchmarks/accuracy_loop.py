@@ -5,6 +5,7 @@ import json
 import cifar
 import keras
 import loop
+import networks
 import numpy as np
 import pairs
 from keras import layers
@@ -22,7 +23,8 @@ def network() -> keras.Model:
             layers.Dense(10, name="classifier"),
         ]
     )
-    pairs.start_again(model, seed=1)
+    networks.start_again(model, seed=1)
+    model.get_layer("norm").momentum = 0.9
     return model
 
 
@@ -35,12 +37,15 @@ def main() -> None:
     run = loop.Run(epochs=10, batch_size=32, learning_rate=0.1, seed=1)
     dense, again = network(), network()
     before = loop.accuracy(dense, data, 64)
-    loop.train(dense, None, data, run, None)
-    loop.train(again, None, data, run, None)
-    pruned = pairs.strip(dense)
+    loop.train([dense], None, data, run, [None])
+    loop.train([again], None, data, run, [None])
+    pruned, single = pairs.strip(dense), pairs.strip(dense)
     start = pruned.get_layer("conv").get_weights()[0]
-    pruner = pairs.make_pruner(pruned, 0.2, "uniform", run, len(images))
-    loop.train(pruned, dense, data, run, pruner)
+    students = [pairs.Student(0.2, "uniform"), pairs.Student(0.2, "uniform", "unstructured")]
+    models = [pruned, single]
+    pruners = [pairs.make_pruner(*each, run, len(images)) for each in zip(models, students, strict=True)]
+    pruner = pruners[0]
+    loop.train(models, dense, data, run, pruners)
     kernel = pairs.strip(pruned).get_layer("conv").get_weights()[0]
     found = {
         "before": before,
@@ -48,6 +53,7 @@ def main() -> None:
         "same": all((a == b).all() for a, b in zip(dense.get_weights(), again.get_weights(), strict=True)),
         "pruned": loop.accuracy(pairs.strip(pruned), data, 64),
         "density": float((kernel != 0).mean()),
+        "unstructured": float((pairs.strip(single).get_layer("conv").get_weights()[0] != 0).mean()),
         "moved": bool((kernel[kernel != 0] != start[kernel != 0]).all()),
         "shares": pairs.shares(pruner),
         "shifted": sorted({tuple(map(int, image[0, 0])) for image in augmented()}),

@@ -16,7 +16,7 @@ ENVIRONMENT = {
     **os.environ,
     "KERAS_BACKEND": "jax",
     "JAX_PLATFORMS": "cpu",
-    "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "examples", ACCURACY))),
+    "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "examples", ROOT / "tests", ACCURACY))),
 }
 
 
@@ -46,6 +46,7 @@ def test_the_loop_learns_and_repeats(found: dict) -> None:
 
 def test_the_pruned_network_has_its_density_and_learns(found: dict) -> None:
     assert found["density"] == pytest.approx(0.2, abs=0.01)
+    assert found["unstructured"] == pytest.approx(0.2, abs=0.002)
     assert found["shares"] == pytest.approx([found["density"]] * 2)
     assert found["moved"]
     assert found["pruned"] > 0.8
@@ -61,10 +62,10 @@ def test_augmentation_shifts_by_four_and_mirrors(found: dict) -> None:
 
 def test_bad_data_is_one_sentence(tmp_path: Path) -> None:
     pytest.importorskip("jax", reason="needs jax, which requirements.txt installs")
-    command = [sys.executable, str(ACCURACY / "pairs.py"), "vgg16_cifar", "--data", str(tmp_path / "none.npz")]
+    command = [sys.executable, str(ACCURACY / "pairs.py"), "vgg16_cifar", "--data", str(tmp_path)]
     command += ["--work", str(tmp_path)]
     run = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
-    assert run.stderr.splitlines()[-1].endswith("none.npz, which is not there: give --data.")
+    assert run.stderr.splitlines()[-1].endswith("cifar10_jpeg.npz, which is not there: give --data.")
 
 
 def record(seed: int, density: float, accuracy: float) -> dict:
@@ -73,6 +74,7 @@ def record(seed: int, density: float, accuracy: float) -> dict:
         "seed": seed,
         "density": density,
         "allocation": "none" if density == 1 else "uniform",
+        "masks": "none" if density == 1 else "aligned",
         "accuracy": accuracy,
         "kept_work": 0.25,
     }
@@ -84,7 +86,7 @@ def test_rows_pair_by_seed() -> None:
     pruned = [record(seed, 0.1, accuracy) for seed, accuracy in enumerate((0.89, 0.905, 0.92))]
     alone = record(7, 0.1, 0.5)
     assert list(ROWS.rows([*pruned, alone, *dense])) == [
-        "| net | 0.1 | uniform | 0.250 | 91.00 | 90.50 | -0.50 ± 1.24 | 3 |"
+        "| net | 0.1 | uniform | aligned | 0.250 | 91.00 | 90.50 | -0.50 ± 1.24 | 3 |"
     ]
 
 
