@@ -24,7 +24,7 @@ class PruningCallback(keras.callbacks.Callback):
 
     Parameters
     ----------
-    target, density, sparsity, pattern_size, num_patterns, scope, balance
+    target, density, sparsity, pattern_size, num_patterns, scope, balance, search
         As for `mcpruner.prune`; the densities are those at `end_step`.
     begin_step, end_step, frequency, power, initial_density
         Schedule, in optimizer steps (batches). `end_step` None: half of the steps of the first ``fit``.
@@ -54,6 +54,7 @@ class PruningCallback(keras.callbacks.Callback):
         num_patterns: int = 8,
         scope: str | Iterable[str] | None = None,
         balance: bool = False,
+        search: bool = False,
     ) -> None:
         super().__init__()
         self._schedule = {
@@ -71,6 +72,7 @@ class PruningCallback(keras.callbacks.Callback):
             "num_patterns": num_patterns,
             "scope": scope,
             "balance": balance,
+            "search": search,
         }
         self.pruner: Pruner | None = None
 

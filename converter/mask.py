@@ -10,11 +10,16 @@ in four steps, all on TFLite's OHWI order:
 Filters that keep alike are grouped. The mask stays in the filters' own order: packing finds the groups again.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from mcpruner.converter.connectivity import choose_kernels
 from mcpruner.converter.pattern import assign_patterns, choose_library
+from mcpruner.converter.permute import search_groups
 from mcpruner.converter.reorder import group_by_saliency
+
+_SEARCHES = 2  # searches for groups, each with the patterns that suit the groups before it
 
 
 def magnitude_saliency(weights: np.ndarray) -> np.ndarray:
@@ -32,7 +37,13 @@ def magnitude_saliency(weights: np.ndarray) -> np.ndarray:
 
 
 def choose_mask(
-    saliency: np.ndarray, density: float, group_size: int, pattern_size: int, num_patterns: int, balance: bool = False
+    saliency: np.ndarray,
+    density: float,
+    group_size: int,
+    pattern_size: int,
+    num_patterns: int,
+    balance: bool = False,
+    search: bool = False,
 ) -> np.ndarray:
     """Choose the weights that are kept.
 
@@ -51,6 +62,8 @@ def choose_mask(
         Most patterns in the layer.
     balance
         Keep the same number of kernels in every group.
+    search
+        Search for the groups that keep most (`permute`), instead of taking the greedy ones: slower, never worse.
 
     Returns
     -------
@@ -72,17 +85,54 @@ def choose_mask(
             f"weights, got density {density:.4f}: lower the density or raise pattern_size."
         )
     permutation = group_by_saliency(saliency, group_size, density)
-    flat = saliency.reshape(filters, positions, channels)[permutation]
-    grouped = np.add.reduceat(flat, np.arange(0, filters, group_size), axis=0).transpose(0, 2, 1)
-    kernels = np.ascontiguousarray(grouped).reshape(-1, positions)
-    sizes = np.minimum(group_size, filters - np.arange(0, filters, group_size))
-    library = _choose_for_survivors(kernels, density * positions / pattern_size, pattern_size, num_patterns)
+    flat = saliency.reshape(filters, positions, channels)
+    budget = density * positions / pattern_size
+
+    def grouped(permutation: np.ndarray) -> _Choice:
+        return _choose_in_groups(flat, permutation, group_size, pattern_size, num_patterns, budget, balance)
+
+    best = grouped(permutation)
+    for _ in range(_SEARCHES if search else 0):
+        permutation = search_groups(flat, permutation, best.library, group_size, best.level)
+        found = grouped(permutation)
+        if found.kept <= best.kept:
+            break
+        best = found
+    return best.mask.reshape(saliency.shape)
+
+
+class _Choice(NamedTuple):
+    """A mask (bool ``[O, P, I]``), the saliency it keeps, its patterns, and the least kernel of a full group in it."""
+
+    mask: np.ndarray
+    kept: float
+    library: np.ndarray
+    level: float
+
+
+def _choose_in_groups(
+    flat: np.ndarray,
+    permutation: np.ndarray,
+    group_size: int,
+    pattern_size: int,
+    num_patterns: int,
+    share: float,
+    balance: bool,
+) -> _Choice:
+    """Patterns and connectivity for given groups; `share` of the kernels is kept."""
+    filters, positions, channels = flat.shape
+    starts = np.arange(0, filters, group_size)
+    summed = np.add.reduceat(flat[permutation], starts, axis=0).transpose(0, 2, 1)
+    kernels = np.ascontiguousarray(summed).reshape(-1, positions)
+    sizes = np.minimum(group_size, filters - starts)
+    library = _choose_for_survivors(kernels, share, pattern_size, num_patterns)
     chosen, kept = assign_patterns(kernels, library)
-    budget = density * filters * positions * channels / pattern_size
-    alive = choose_kernels(kept.reshape(-1, channels), sizes, budget, balance)
+    kept = kept.reshape(-1, channels)
+    alive = choose_kernels(kept, sizes, share * filters * channels, balance)
     mask = library[chosen].reshape(-1, channels, positions) & alive[:, :, None]
     mask = np.repeat(mask.transpose(0, 2, 1), sizes, axis=0)[np.argsort(permutation)]
-    return mask.reshape(saliency.shape)
+    worth = float(kept[alive].sum(dtype=np.float64))
+    return _Choice(mask, worth, library, float(np.quantile(kept, 1.0 - share)))
 
 
 def _choose_for_survivors(kernels: np.ndarray, share: float, pattern_size: int, num_patterns: int) -> np.ndarray:

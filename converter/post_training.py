@@ -34,6 +34,7 @@ def prune_post_training(
     num_patterns: int = 8,
     scope: str | Iterable[str] | None = None,
     balance: bool = False,
+    search: bool = False,
 ) -> keras.Model:
     """Prune a trained model so that each layer says as nearly as possible what it said before.
 
@@ -43,7 +44,7 @@ def prune_post_training(
         Functional or sequential Keras 3 model with one input. Not changed.
     calibration_data
         ``[N, ...]`` inputs as the model takes them, preprocessed alike; a few hundred, no labels.
-    target, density, sparsity, pattern_size, num_patterns, scope, balance
+    target, density, sparsity, pattern_size, num_patterns, scope, balance, search
         As for `mcpruner.prune`.
 
     Returns
@@ -56,7 +57,7 @@ def prune_post_training(
     ValueError
         As `mcpruner.prune` does; the model's graph is not known; the data does not fit the input or is not finite.
     """
-    options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance)
+    options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
     densities = select_layers(model, density, sparsity, scope)
     if pattern_size != "auto":
         check_pattern_size(model, densities, options.pattern_size)
@@ -79,6 +80,18 @@ def prune_post_training(
 
     run_streams(pruned, data, adapt)
     return pruned
+
+
+def estimate_norms(model: keras.Model, data: np.ndarray) -> None:
+    """Set the moving averages of all batch norms to what `data` (inputs, ``[N, ...]``) gives, in place."""
+
+    def adapt(operation: Any, read: Pair) -> bool:
+        if isinstance(operation, keras.layers.BatchNormalization):
+            _estimate(operation, read.pruned)
+            return True
+        return False
+
+    run_streams(model, _checked(model, data), adapt)
 
 
 def _checked(model: keras.Model, data: np.ndarray) -> np.ndarray:
@@ -130,7 +143,7 @@ def _prune_layer(layer: Any, read: Pair, density: float, options: MaskOptions) -
     size = kernel_pattern_size(height * width, density, options.pattern_size)
     error = removal_error(flat, moments).reshape(weights.shape)
     error /= max(float(error.max()), np.finfo(np.float32).tiny)
-    mask = choose_mask(error, density, options.group_size, size, options.num_patterns, options.balance)
+    mask = choose_mask(error, density, options.group_size, size, options.num_patterns, options.balance, options.search)
     moved, bias = reconstruct(flat, mask.reshape(filters, -1), moments)
     layer.kernel.assign(kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim).astype(kernel.dtype))
     if layer.use_bias:

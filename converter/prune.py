@@ -4,7 +4,7 @@ The Keras side of the mask stages: it finds layers and densities, turns Keras' k
 the choice of masks to `mask`. Training along a schedule is `callback`'s.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,30 +34,41 @@ class MaskOptions:
         Most patterns in a layer, at least 1.
     balance
         Keep the same number of kernels in every filter group.
+    search
+        Search for the filter groups that keep most.
     """
 
     group_size: int
     pattern_size: int
     num_patterns: int
     balance: bool
+    search: bool = False
 
     @classmethod
-    def of(cls, target: Target, pattern_size: int | Literal["auto"], num_patterns: int, balance: bool) -> "MaskOptions":
+    def of(
+        cls,
+        target: Target,
+        pattern_size: int | Literal["auto"],
+        num_patterns: int,
+        balance: bool,
+        search: bool = False,
+    ) -> "MaskOptions":
         """Check the user's options; "auto" is the target's pattern size."""
         size = target.pattern_size if pattern_size == "auto" else pattern_size
         if not _is_int(size) or not 1 <= size <= 9:
             raise ValueError(f"Expected a pattern_size of 1 to 9 positions (of a 3x3 kernel) or 'auto', got {size!r}.")
         if not _is_int(num_patterns) or num_patterns < 1:
             raise ValueError(f"Expected num_patterns as an integer of at least 1, got {num_patterns!r}.")
-        return cls(target.group_size, int(size), int(num_patterns), bool(balance))
+        return cls(target.group_size, int(size), int(num_patterns), bool(balance), bool(search))
 
-    def choose(self, kernel: np.ndarray, density: float) -> np.ndarray:
-        """Mask of a Keras kernel (``[H, W, I, O]`` or ``[I, O]``) by magnitude: bool of the same shape."""
+    def choose(self, kernel: np.ndarray, density: float, worth: np.ndarray | None = None) -> np.ndarray:
+        """Mask of a Keras kernel (``[H, W, I, O]`` or ``[I, O]``) by what weights are worth, or by their magnitude."""
         if density == 1.0:
             return np.ones(kernel.shape, bool)
         weights = kernel_to_ohwi(kernel)
         size = kernel_pattern_size(weights.shape[1] * weights.shape[2], density, self.pattern_size)
-        mask = choose_mask(magnitude_saliency(weights), density, self.group_size, size, self.num_patterns, self.balance)
+        saliency = magnitude_saliency(weights) if worth is None else _scaled(kernel_to_ohwi(worth))
+        mask = choose_mask(saliency, density, self.group_size, size, self.num_patterns, self.balance, self.search)
         return kernel_from_ohwi(mask, kernel.ndim)
 
 
@@ -70,8 +81,10 @@ def prune(
     num_patterns: int = 8,
     scope: str | Iterable[str] | None = None,
     balance: bool = False,
+    search: bool = False,
+    saliency: Mapping[str, np.ndarray] | None = None,
 ) -> keras.Model:
-    """Prune a model in one shot, by the magnitude of its weights.
+    """Prune a model in one shot, by the magnitude of its weights or by what else they are worth.
 
     Parameters
     ----------
@@ -94,6 +107,12 @@ def prune(
         Globs; only layers that one of them matches are pruned.
     balance
         Keep the same number of kernels in every filter group, for equal work per thread at some loss of magnitude.
+    search
+        Search for the filter groups that keep most (`mcpruner.converter.permute`), for some seconds per million
+        weights.
+    saliency
+        What weights are worth, at least 0, for layers by path (`mcpruner.first_order_saliency` measures it); other
+        layers go by magnitude.
 
     Returns
     -------
@@ -109,8 +128,10 @@ def prune(
     -----
     Prunable are Conv2D (groups=1, more than 3 input channels) and Dense, but not the classifier. See docs/pruning.md.
     """
-    options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance)
+    options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
     densities = select_layers(model, density, sparsity, scope)
+    worth = dict(saliency or {})
+    _check_saliency(model, worth)
     if pattern_size != "auto":
         check_pattern_size(model, densities, options.pattern_size)
     check_finite(model)
@@ -118,7 +139,7 @@ def prune(
     layers, _ = find_layers(pruned)
     for path in track(densities, "pruning"):
         kernel = keras.ops.convert_to_numpy(layers[path].kernel)
-        mask = options.choose(kernel, densities[path])
+        mask = options.choose(kernel, densities[path], worth.get(path))
         layers[path].kernel.assign(np.where(mask, kernel, np.zeros((), kernel.dtype)))
     return pruned
 
@@ -177,6 +198,22 @@ def check_finite(model: keras.Model) -> None:
     for weight in model.weights:
         if keras.backend.is_float_dtype(weight.dtype) and not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
             raise ValueError(f"Weight {weight.path!r} of model {model.name!r} holds NaN or infinite values.")
+
+
+def _check_saliency(model: keras.Model, saliency: dict[str, np.ndarray]) -> None:
+    """Refuse what is not of a prunable layer, of its kernel's shape, finite and at least 0."""
+    layers, _ = find_layers(model)
+    for path, worth in saliency.items():
+        if path not in layers:
+            raise ValueError(f"There is a saliency for {path!r}, which is no prunable layer of {model.name!r}.")
+        shape = tuple(layers[path].kernel.shape)
+        if worth.shape != shape or not (np.isfinite(worth) & (worth >= 0)).all():
+            raise ValueError(f"Layer {path!r}: expected a finite saliency of at least 0 and shape {list(shape)}.")
+
+
+def _scaled(worth: np.ndarray) -> np.ndarray:
+    """float32, the largest 1."""
+    return (worth / max(float(worth.max()), np.finfo(np.float32).tiny)).astype(np.float32)
 
 
 def _copy_subclassed(model: keras.Model) -> keras.Model:

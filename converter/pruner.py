@@ -37,7 +37,7 @@ class Pruner:
         Built Keras 3 model; pruned in place. `mcpruner.strip` makes a plain model of it.
     schedule
         When masks are chosen, and the density on the way.
-    target, density, sparsity, pattern_size, num_patterns, scope, balance
+    target, density, sparsity, pattern_size, num_patterns, scope, balance, search
         As for `mcpruner.prune`; the densities are those at the schedule's end.
 
     Attributes
@@ -66,9 +66,10 @@ class Pruner:
         num_patterns: int = 8,
         scope: str | Iterable[str] | None = None,
         balance: bool = False,
+        search: bool = False,
     ) -> None:
         self.model = model
-        self._options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance)
+        self._options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
         self.densities = select_layers(model, density, sparsity, scope)
         if pattern_size != "auto":
             check_pattern_size(model, self.densities, self._options.pattern_size)

@@ -15,6 +15,8 @@ prune, PruningCallback, strip
     The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
 prune_post_training
     Without training: masks and weights by least squares on a few hundred unlabelled images.
+first_order_saliency
+    What each weight is worth to the loss, for `prune` to go by instead of magnitudes.
 prune_with_teacher
     A wrapper that trains a model on what its dense self says, while it is pruned.
 allocate, Plan
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from mcpruner.converter.distill import prune_with_teacher
     from mcpruner.converter.post_training import prune_post_training
     from mcpruner.converter.prune import prune, strip
+    from mcpruner.converter.saliency import first_order_saliency
     from mcpruner.runtime import Interpreter, delegate_path, load_delegate
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "allocate",
     "convert",
     "delegate_path",
+    "first_order_saliency",
     "load_delegate",
     "prune",
     "prune_post_training",
@@ -62,6 +66,7 @@ _HOME = {
     "allocate": "mcpruner.converter.allocate",
     "convert": "mcpruner.converter.convert",
     "delegate_path": "mcpruner.runtime",
+    "first_order_saliency": "mcpruner.converter.saliency",
     "load_delegate": "mcpruner.runtime",
     "prune": "mcpruner.converter.prune",
     "prune_post_training": "mcpruner.converter.post_training",

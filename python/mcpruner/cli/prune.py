@@ -37,6 +37,7 @@ def add_parser(commands: Any) -> None:
         "--num-patterns", type=int, default=8, metavar="N", help="patterns in a layer's library (default: 8)"
     )
     parser.add_argument("--balance", action="store_true", help="keep the same number of kernels in every filter group")
+    parser.add_argument("--search", action="store_true", help="search for the filter groups that keep most: slower")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,7 +61,13 @@ def run(args: argparse.Namespace) -> int:
         if args.save_plan:
             plan.save(args.save_plan)
     pruned = prune(
-        model, target=args.target, scope=args.scope, num_patterns=args.num_patterns, balance=args.balance, **named
+        model,
+        target=args.target,
+        scope=args.scope,
+        num_patterns=args.num_patterns,
+        balance=args.balance,
+        search=args.search,
+        **named,
     )
     pruned.save(args.output)
     print(table(["layer", "kernel", "density"], [*_densities(pruned)]))
