@@ -1,44 +1,15 @@
-"""CIFAR-10 as JPEGs (``../shared/data/cifar10_jpeg.npz``), decoded, and its augmentation as part of a JAX step."""
-
-import io
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
+"""CIFAR-10 (``../shared/data/cifar10_jpeg.npz``) on the device: its scale, its augmentation as part of a JAX step."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from PIL import Image
+from cifar10 import Images, load
+
+__all__ = ["Images", "augment", "load", "normalise"]
 
 _MEAN = np.array([125.3, 123.0, 113.9], np.float32)
 _DEVIATION = np.array([63.0, 62.1, 66.7], np.float32)
 _PAD = 4
-
-
-class Images(NamedTuple):
-    """uint8 ``[N, 32, 32, 3]`` and int32 ``[N]``."""
-
-    images: np.ndarray
-    labels: np.ndarray
-
-
-def load(path: Path, split: str) -> Images:
-    """Decode ``train`` or ``test`` of the packed file: each image is the common header and its own bytes.
-
-    Raises
-    ------
-    ValueError
-        There is no such file.
-    """
-    if not path.is_file():
-        raise ValueError(f"Expected the packed CIFAR-10 at {path}, which is not there: give --data.")
-    file = np.load(path)
-    header, data, offsets = file["jpeg_header"].tobytes(), file[f"{split}_bytes"].tobytes(), file[f"{split}_offsets"]
-    ends = offsets.astype(np.int64)
-    with ThreadPoolExecutor() as pool:
-        jpegs = (header + data[begin:end] for begin, end in zip(ends[:-1], ends[1:], strict=True))
-        images = np.stack(list(pool.map(lambda jpeg: np.asarray(Image.open(io.BytesIO(jpeg))), jpegs)))
-    return Images(images, file[f"{split}_labels"].astype(np.int32))
 
 
 def normalise(images: jax.Array) -> jax.Array:

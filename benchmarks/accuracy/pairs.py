@@ -29,6 +29,7 @@ import keras
 import loop
 import networks
 import numpy as np
+from largest import largest
 
 from mcpruner.converter.allocate import allocate
 from mcpruner.converter.prune import strip
@@ -185,8 +186,7 @@ class Unstructured:
 
     def choose(self, kernel: np.ndarray, density: float) -> np.ndarray:
         """Mask of the kernel's shape."""
-        count = max(1, round(density * kernel.size))
-        return np.abs(kernel) >= np.partition(np.abs(kernel), kernel.size - count, axis=None)[kernel.size - count]
+        return largest(kernel, density)
 
 
 def shares(pruner: Pruner | None) -> tuple[float, float]:

@@ -3,8 +3,9 @@
     PYTHONPATH=tests python benchmarks/accuracy/post_training.py mobilenet_v2_1.0_224_int8
 
 Of 1000 images in a fixed order, each fold calibrates on 200 and scores the other 800: dense, pruned in one shot by
-magnitude, and by `prune_post_training`. Finished folds stand in ``results/post_training_NETWORK.json`` and are not run
-again. Runs on a CPU, in a minute or two a fold. The subset is easier than the whole validation set.
+magnitude, and by `prune_post_training`, both with the densities that `mcpruner.allocate` gives the layers. Finished
+folds stand in ``results/post_training_NETWORK.json`` and are not run again. Runs on a CPU, in a minute or two a fold.
+The subset is easier than the whole validation set.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import keras
 import numpy as np
 import shared_data
 
+from mcpruner.converter.allocate import allocate
 from mcpruner.converter.post_training import prune_post_training
 from mcpruner.converter.prune import prune
 
@@ -60,11 +62,12 @@ def main() -> None:
     found = json.loads(path.read_text()) if path.is_file() else []
     dense = rightly(model, x, labels)
     for density in options.densities:
-        one_shot = rightly(prune(model, TARGET, density=density), x, labels)
+        plan = allocate(model, TARGET, density=density)
+        one_shot = rightly(prune(model, TARGET, density=plan.densities), x, labels)
         for fold in {*range(FOLDS)} - {r["fold"] for r in found if r["density"] == density}:
             calibration, scored = split(fold, len(x))
             begin = time.monotonic()
-            pruned = prune_post_training(model, x[calibration], TARGET, density=density)
+            pruned = prune_post_training(model, x[calibration], TARGET, density=plan.densities, search=True)
             seconds = round(time.monotonic() - begin, 1)
             right = rightly(pruned, x[scored], labels[scored])
             shares = (float(dense[scored].mean()), float(one_shot[scored].mean()), float(right.mean()))

@@ -1,0 +1,12 @@
+"""Prune without training, on 300 unlabelled images: least squares for the weights that stay."""
+
+from recipe import TARGET, Task
+
+import mcpruner
+
+if __name__ == "__main__":
+    task = Task(__doc__)
+    dense = task.dense()
+    plan = mcpruner.allocate(dense, TARGET, density=task.options.density)
+    pruned = mcpruner.prune_post_training(dense, task.x[:300], TARGET, density=plan.densities)
+    task.finish(dense, pruned)
