@@ -56,7 +56,7 @@ def first_order_saliency(
     squares = {path: np.zeros(kernel.shape, np.float64) for path, kernel in kernels.items()}
     count = 0
     for x, y in batches:
-        if not np.isfinite(float(copy.train_on_batch(x, y))):
+        if not np.isfinite(float(copy.train_on_batch(x, y, return_dict=True)["loss"])):
             raise ValueError("The loss is not finite: give inputs and a loss that suit the model.")
         for path, layer in layers.items():
             gradient = kernels[path] - keras.ops.convert_to_numpy(layer.kernel)

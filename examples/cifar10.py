@@ -23,7 +23,7 @@ def download() -> tuple[Images, Images]:
 
 
 def load(path: Path, split: str, count: int | None = None) -> Images:
-    """Decode the first `count` of ``train`` or ``test`` of the packed file; an image is the common header and its bytes.
+    """Decode the first `count` of ``train`` or ``test`` of the packed file; an image is a common header and its bytes.
 
     Raises
     ------

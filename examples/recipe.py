@@ -43,7 +43,9 @@ class Task:
         """Train with Adam and logits; the learning rate falls to 0."""
         steps = self.options.epochs * -(-len(self.x) // 128)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)), loss, ["accuracy"])
+        model.compile(
+            keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)), loss, metrics=["accuracy"]
+        )
         model.fit(self.x, self.y, batch_size=128, epochs=self.options.epochs, verbose=2, callbacks=[*callbacks])
 
     def dense(self) -> keras.Model:

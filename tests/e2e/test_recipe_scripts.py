@@ -16,7 +16,7 @@ DATA = SHARED / "cifar10_jpeg.npz"
 @pytest.mark.parametrize("script", sorted(EXAMPLES.glob("recipe_*.py")), ids=lambda path: path.stem)
 def test_recipe_script(script: Path, tmp_path: Path) -> None:
     output = tmp_path / "pruned.tflite"
-    arguments = ["--data", str(DATA), "--images", "512", "--epochs", "2", "--density", "0.4", "-o", str(output)]
+    arguments = ["--data", str(DATA), "--images", "128", "--epochs", "1", "--density", "0.4", "-o", str(output)]
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, str(script), *arguments]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
