@@ -1,6 +1,7 @@
-"""Rows of ``docs/pruning.md`` from the records of `pairs.py`: mean of paired differences with its confidence interval.
+"""Rows of ``docs/pruning.md`` from the records of `pairs.py`, `one_shot.py` and `post_training.py`.
 
-Call it as ``python benchmarks/accuracy/rows.py benchmarks/accuracy/results/*.json``.
+Call it as ``python benchmarks/accuracy/rows.py benchmarks/accuracy/results/*.json``. Differences are paired, by seed or
+by fold: their mean with Student's 95 % interval.
 """
 
 import json
@@ -11,13 +12,52 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-HEADER = (
-    "| network | density | allocation | masks | share of multiply-adds | dense | pruned | difference, 95 % | seeds |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-)
+HEADERS = {
+    "pairs": "network, density, allocation, masks, share of multiply-adds, dense, pruned, difference, seeds",
+    "one_shot": "network, density, groups, saliency kept, accuracy",
+    "post_training": "network, density, dense, one-shot, post-training, difference to dense, folds",
+}
+
+
+def kind(records: list[dict]) -> str:
+    """Which script the records are of."""
+    return "one_shot" if "groups" in records[0] else "post_training" if "fold" in records[0] else "pairs"
+
+
+def header(records: list[dict]) -> str:
+    """Head of a Markdown table."""
+    names = HEADERS[kind(records)].split(", ")
+    return f"| {' | '.join(names)} |\n|{' --- |' * len(names)}"
 
 
 def rows(records: list[dict]) -> Iterator[str]:
+    """Markdown rows of one script's records."""
+    return {"pairs": paired, "one_shot": one_shot, "post_training": folds}[kind(records)](records)
+
+
+def one_shot(records: list[dict]) -> Iterator[str]:
+    """A row for each mask."""
+    for r in records:
+        yield (
+            f"| {r['network']} | {r['density']:g} | {r['groups']} | {100 * r['kept']:.1f} | {100 * r['accuracy']:.1f} |"
+        )
+
+
+def folds(records: list[dict]) -> Iterator[str]:
+    """A row for each network and density, mean over the folds."""
+    found: dict[tuple, list[dict]] = {}
+    for record in records:
+        found.setdefault((record["network"], -record["density"]), []).append(record)
+    for (network, density), runs in sorted(found.items()):
+        dense, shot, post = (100 * np.array([r[name] for r in runs]) for name in ("dense", "one_shot", "post_training"))
+        mean, half = interval(post - dense)
+        yield (
+            f"| {network} | {-density:g} | {dense.mean():.1f} | {shot.mean():.1f} | {post.mean():.1f} | "
+            f"{mean:+.1f} ± {half:.1f} | {len(runs)} |"
+        )
+
+
+def paired(records: list[dict]) -> Iterator[str]:
     """A Markdown row for each network and student; seeds without their baseline do not count."""
     dense = {(r["network"], r["seed"]): r["accuracy"] for r in records if r["density"] == 1.0}
     found: dict[tuple, list[dict]] = {}
@@ -46,5 +86,6 @@ def interval(differences: np.ndarray) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    print(HEADER)
-    print("\n".join(rows([record for path in sys.argv[1:] for record in json.loads(Path(path).read_text())])))
+    for path in sys.argv[1:]:
+        found = json.loads(Path(path).read_text())
+        print(header(found), *rows(found), sep="\n")

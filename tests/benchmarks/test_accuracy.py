@@ -90,6 +90,21 @@ def test_rows_pair_by_seed() -> None:
     ]
 
 
+def test_rows_of_folds() -> None:
+    runs = [(0.75, 0.01, 0.73), (0.73, 0.03, 0.72)]
+    names = ("dense", "one_shot", "post_training")
+    records = [
+        {"network": "net", "fold": i, "density": 0.7, **dict(zip(names, run, strict=True))}
+        for i, run in enumerate(runs)
+    ]
+    assert list(ROWS.rows(records)) == ["| net | 0.7 | 74.0 | 2.0 | 72.5 | -1.5 ± 6.4 | 2 |"]
+
+
+def test_rows_of_one_shot_masks() -> None:
+    record = {"network": "net", "density": 0.25, "groups": "search", "kept": 0.5352, "accuracy": 0.252}
+    assert list(ROWS.rows([record])) == ["| net | 0.25 | search | 53.5 | 25.2 |"]
+
+
 def test_a_single_difference_has_no_interval() -> None:
     assert ROWS.interval(np.array([0.3])) == (0.3, float("inf"))
 
