@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/packages.sh
 
-readonly PACKAGES=(bazel-bootstrap default-jdk-headless flatbuffers-compiler g++ googletest libflatbuffers-dev libhwy-dev)
+readonly PACKAGES=(bazel-bootstrap default-jdk-headless flatbuffers-compiler g++ googletest libflatbuffers-dev libhwy-dev
+  ocl-icd-libopencl1 oclgrind opencl-c-headers pocl-opencl-icd)
 readonly PYTHON_PACKAGES=(python3 python3-dev python3-venv)
 
 # Is this a Python 3.11 that can make virtual environments and carries its headers?

@@ -1,8 +1,10 @@
 #include "delegate/tflite/delegate.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "delegate/opencl/opencl_backend.h"
 #include "delegate/tflite/delegate_kernel.h"
 #include "delegate/tflite/int_array.h"
 #include "delegate/tflite/log.h"
@@ -102,26 +104,67 @@ Result<Compiled> Delegate::CompileOn(Backend* backend, const Graph& graph, std::
   return compiled;
 }
 
+Result<Backend*> Delegate::OpenClBackend() {
+  if (options_.fault == Fault::kOpenClCreate) return Status::Error("fault injection: opencl_create");
+  if (!opencl_failure_.empty()) return Status::Error(opencl_failure_);
+  if (opencl_ == nullptr) {
+    OpenClOptions options;
+    options.library = options_.opencl_library;
+    options.precision = options_.precision;
+    Result<std::unique_ptr<Backend>> made = CreateOpenClBackend(options);
+    if (!made.ok()) {
+      opencl_failure_ = made.message();  // a resize need not look for devices again
+      return made.status();
+    }
+    opencl_ = std::move(*made);
+  }
+  return opencl_.get();
+}
+
+Result<Backend*> Delegate::BackendOf(BackendChoice choice) {
+  if (choice == BackendChoice::kOpenCl) return OpenClBackend();
+  if (choice == BackendChoice::kCpu) return CpuBackend(num_threads_);
+  if (reference_ == nullptr) reference_ = CreateReferenceBackend();
+  return reference_.get();
+}
+
+Result<Compiled> Delegate::TryCompile(BackendChoice choice, const Graph& graph, const std::string& reason) {
+  const Result<Backend*> backend = BackendOf(choice);
+  if (!backend.ok()) return Status::Error("cannot be made (" + backend.message() + ")");
+  const Fault fault = choice == BackendChoice::kOpenCl ? Fault::kOpenClCompile : Fault::kCpuCompile;
+  if (choice != BackendChoice::kReference && options_.fault == fault) {
+    return Status::Error("refuses it (fault injection: " + std::string(BackendName(choice)) + "_compile)");
+  }
+  Result<Compiled> compiled = CompileOn(*backend, graph, reason);
+  if (!compiled.ok()) return Status::Error("refuses it (" + compiled.message() + ")");
+  return compiled;
+}
+
+Result<Compiled> Delegate::CompileFrom(BackendChoice first, std::string reason, const Graph& graph) {
+  constexpr BackendChoice kOrder[] = {BackendChoice::kOpenCl, BackendChoice::kCpu, BackendChoice::kReference};
+  Result<Compiled> compiled = Status::Error("no backend was tried");
+  for (const BackendChoice* choice = std::find(std::begin(kOrder), std::end(kOrder), first); choice != std::end(kOrder);
+       ++choice) {
+    compiled = TryCompile(*choice, graph, reason);
+    if (compiled.ok() || choice + 1 == std::end(kOrder)) break;
+    reason += (reason.empty() ? "" : "; ") + ("the " + std::string(BackendName(*choice)) + " backend ") +
+              compiled.message() + ", the " + BackendName(choice[1]) + " backend runs instead";
+  }
+  // A resize compiles again; once is enough to read.
+  if (options_.verbosity >= 1 && !reason.empty() && reason != printed_reason_) LogLine(reason);
+  printed_reason_ = reason;
+  return compiled;
+}
+
 Result<Compiled> Delegate::Compile(const Graph& graph, int recommended_num_threads) {
   num_threads_ = NumThreads(recommended_num_threads);
-  std::string reason;
-  if (options_.backend != BackendChoice::kReference) {
-    const Result<Backend*> cpu = CpuBackend(num_threads_);
-    if (!cpu.ok()) {
-      reason = "the cpu backend cannot be made (" + cpu.message() + "), the reference backend runs instead";
-    } else if (options_.fault == Fault::kCpuCompile) {
-      reason = "the cpu backend refuses it (fault injection: cpu_compile), the reference backend runs instead";
-    } else {
-      Result<Compiled> compiled = CompileOn(*cpu, graph, "");
-      if (compiled.ok()) return compiled;
-      reason = "the cpu backend refuses it (" + compiled.message() + "), the reference backend runs instead";
-    }
-    // A resize compiles again; once is enough to read.
-    if (options_.verbosity >= 1 && reason != printed_reason_) LogLine(reason);
-    printed_reason_ = reason;
-  }
-  if (reference_ == nullptr) reference_ = CreateReferenceBackend();
-  return CompileOn(reference_.get(), graph, std::move(reason));
+  return CompileFrom(options_.backend == BackendChoice::kAuto ? BackendChoice::kCpu : options_.backend, "", graph);
+}
+
+Result<Compiled> Delegate::CompileAfterFailure(const Graph& graph, const std::string& failure) {
+  opencl_failure_ = "it failed in an inference: " + failure;
+  return CompileFrom(BackendChoice::kCpu, "the opencl backend failed (" + failure + "), the cpu backend runs instead",
+                     graph);
 }
 
 const ModelState* Delegate::FindModel(const TfLiteContext* context) const {

@@ -2,7 +2,7 @@
 //
 //     TfLiteDelegate.data_ -> Delegate --- options
 //                               |--- LayerCache: weights by content, kept across resizes
-//                               |--- backends: reference; cpu, one for each number of threads
+//                               |--- backends: reference; opencl; cpu, one for each number of threads
 //                               |--- models: one for each context (subgraph) seen, with a row for each node
 //                               '--- kernels: alive now
 //
@@ -50,8 +50,10 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
 
   // TfLiteDelegate::Prepare: partitions the model and asks the runtime for kernels.
   Status Prepare(TfLiteContext* context, TfLiteDelegate* self);
-  // On the backend of the options, or on the reference backend with the reason printed.
+  // On the backend of the options, or on the next of opencl, cpu, reference with the reason printed.
   Result<Compiled> Compile(const Graph& graph, int recommended_num_threads);
+  // On the cpu backend, because the opencl backend failed in an inference; it is not asked again.
+  Result<Compiled> CompileAfterFailure(const Graph& graph, const std::string& failure);
 
   void SetProfiling(bool enabled);
   std::string ProfileJson() const;
@@ -72,6 +74,13 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
  private:
   int NumThreads(int recommended) const;
   Result<Backend*> CpuBackend(int num_threads);
+  Result<Backend*> OpenClBackend();
+  // The backend of a choice other than auto.
+  Result<Backend*> BackendOf(BackendChoice choice);
+  // On a backend or on those behind it; `reason`: why not on one before.
+  Result<Compiled> CompileFrom(BackendChoice first, std::string reason, const Graph& graph);
+  // The error continues the sentence "the ... backend".
+  Result<Compiled> TryCompile(BackendChoice choice, const Graph& graph, const std::string& reason);
   Result<Compiled> CompileOn(Backend* backend, const Graph& graph, std::string reason);
   std::vector<PartitionReport> Partitions() const;
   Status Replace(TfLiteContext* context, TfLiteDelegate* self, const std::vector<NodeReport>& rows);
@@ -81,6 +90,8 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   mutable std::mutex mutex_;
   LayerCache layers_;
   std::unique_ptr<Backend> reference_;
+  std::unique_ptr<Backend> opencl_;
+  std::string opencl_failure_;                   // why it is not used; empty while it is, or before it was asked for
   std::map<int, std::unique_ptr<Backend>> cpu_;  // by number of threads
   int num_threads_ = 0;                          // of the last compilation
   std::string printed_reason_;

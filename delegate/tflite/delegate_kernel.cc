@@ -119,6 +119,18 @@ Status Kernel::Invoke(TfLiteContext* context) {
     if (!data.ok()) return data.status();
     output_data_[i] = static_cast<float*>(*data);
   }
+  return RunOrFallBack();
+}
+
+Status Kernel::RunOrFallBack() {
+  const bool on_device = compiled_.backend == BackendName(BackendChoice::kOpenCl);
+  const bool fault = on_device && delegate_->options().fault == Fault::kOpenClRun;
+  const Status status =
+      fault ? Status::Error("fault injection: opencl_run") : compiled_.executable->Run(input_data_, output_data_);
+  if (status.ok() || !on_device) return status;
+  Result<Compiled> compiled = delegate_->CompileAfterFailure(built_.graph, status.message());
+  if (!compiled.ok()) return compiled.status();
+  compiled_ = std::move(*compiled);
   return compiled_.executable->Run(input_data_, output_data_);
 }
 

@@ -42,6 +42,8 @@ class Kernel {
  private:
   Status Parse(TfLiteContext* context);
   Status Compile(TfLiteContext* context);
+  // A device that fails in an inference (memory, a reset) is given up, and the inference runs on the CPU.
+  Status RunOrFallBack();
   Status ResizeOutputs(TfLiteContext* context) const;
 
   const std::shared_ptr<Delegate> delegate_;

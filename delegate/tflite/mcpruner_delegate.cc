@@ -62,6 +62,8 @@ McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
   options.verbosity = 1;
   options.fault = nullptr;
   options.simd = nullptr;
+  options.precision = nullptr;
+  options.opencl_library = nullptr;
   return options;
 }
 

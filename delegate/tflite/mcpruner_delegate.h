@@ -34,18 +34,24 @@ typedef struct McprunerDelegateOptions {
   /* Threads of the cpu backend, 1..64. 0: what the runtime recommends (Interpreter's num_threads), else 1. */
   int32_t num_threads;
   /* "auto" (the cpu backend for partitions with packed layers; others are left, since TFLite runs dense layers as
-   * fast), "cpu" (every partition that it can run), or "reference" (plain loops, slow, for comparison). NULL: "auto".
-   */
+   * fast), "cpu" (every partition that it can run), "opencl" (the same on a GPU; where there is none, or it fails, the
+   * cpu backend runs and the reason is printed), or "reference" (plain loops, slow, for comparison). NULL: "auto". */
   const char* backend;
   /* What is printed to stderr (Android: the log). 0: nothing. 1: one line for each model, and one for each
    * reason for which convolutions or fully-connected layers are left to TFLite. 2: every node that is left, with the
    * reason. */
   int32_t verbosity;
-  /* A failure to inject, for tests: "none", "cpu_create", "cpu_compile", "allocate", "invoke". NULL: "none". */
+  /* A failure to inject, for tests: "none", "opencl_create", "opencl_compile", "opencl_run", "cpu_create",
+   * "cpu_compile", "allocate", "invoke". NULL: "none". */
   const char* fault;
   /* Instruction set of the cpu backend, one that this CPU has ("avx512", "avx2", "neon", "scalar"), to compare them.
    * NULL: the best. */
   const char* simd;
+  /* How the opencl backend keeps numbers: "float32", or "float16_storage" (binary16 in memory, float32 arithmetic).
+   * NULL: "float32". */
+  const char* precision;
+  /* The OpenCL library, a path or a name for dlopen. NULL: the first that is found of the known names. */
+  const char* opencl_library;
 } McprunerDelegateOptions;
 
 MCPRUNER_EXPORT McprunerDelegateOptions McprunerDelegateOptionsDefault(void);

@@ -15,9 +15,16 @@ struct Choice {
   const char* name;
   T value;
 };
-constexpr Choice<BackendChoice> kBackends[] = {
-    {"auto", BackendChoice::kAuto}, {"cpu", BackendChoice::kCpu}, {"reference", BackendChoice::kReference}};
+constexpr Choice<BackendChoice> kBackends[] = {{"auto", BackendChoice::kAuto},
+                                               {"cpu", BackendChoice::kCpu},
+                                               {"opencl", BackendChoice::kOpenCl},
+                                               {"reference", BackendChoice::kReference}};
+constexpr Choice<Precision> kPrecisions[] = {{"float32", Precision::kFloat32},
+                                             {"float16_storage", Precision::kFloat16Storage}};
 constexpr Choice<Fault> kFaults[] = {{"none", Fault::kNone},
+                                     {"opencl_create", Fault::kOpenClCreate},
+                                     {"opencl_compile", Fault::kOpenClCompile},
+                                     {"opencl_run", Fault::kOpenClRun},
                                      {"cpu_create", Fault::kCpuCreate},
                                      {"cpu_compile", Fault::kCpuCompile},
                                      {"allocate", Fault::kAllocate},
@@ -46,22 +53,26 @@ Result<int32_t> ParseNumber(const char* option, const char* text) {
   return static_cast<int32_t>(value);
 }
 
+// Options whose values are texts.
+struct TextOption {
+  const char* name;
+  const char* McprunerDelegateOptions::* member;
+};
+constexpr TextOption kTextOptions[] = {{"backend", &McprunerDelegateOptions::backend},
+                                       {"fault", &McprunerDelegateOptions::fault},
+                                       {"simd", &McprunerDelegateOptions::simd},
+                                       {"precision", &McprunerDelegateOptions::precision},
+                                       {"opencl_library", &McprunerDelegateOptions::opencl_library}};
+
 Status ParseOption(const std::string& key, const char* value, McprunerDelegateOptions* out) {
-  if (key == "backend") {
-    out->backend = value;
-    return Status::Ok();
-  }
-  if (key == "fault") {
-    out->fault = value;
-    return Status::Ok();
-  }
-  if (key == "simd") {
-    out->simd = value;
+  for (const TextOption& option : kTextOptions) {
+    if (key != option.name) continue;
+    out->*option.member = value;
     return Status::Ok();
   }
   if (key != "num_threads" && key != "verbosity") {
     return Status::Error("there is no option '" + key +
-                         "'; the options are num_threads, backend, verbosity, fault, simd");
+                         "'; the options are num_threads, backend, verbosity, fault, simd, precision, opencl_library");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
@@ -98,6 +109,10 @@ Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
     MCPRUNER_RETURN_IF_ERROR(Choose("backend", options.backend, kBackends, &out.backend));
   }
   if (options.simd != nullptr) MCPRUNER_RETURN_IF_ERROR(ChooseSimd(options.simd, &out.simd));
+  if (options.precision != nullptr) {
+    MCPRUNER_RETURN_IF_ERROR(Choose("precision", options.precision, kPrecisions, &out.precision));
+  }
+  if (options.opencl_library != nullptr) out.opencl_library = options.opencl_library;
   if (options.fault != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("fault", options.fault, kFaults, &out.fault));
   return out;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "delegate/graph/status.h"
+#include "delegate/opencl/precision.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 
 namespace mcpruner {
@@ -14,17 +15,20 @@ namespace mcpruner {
 constexpr int kMaxThreads = 64;
 
 // kAuto: the cpu backend, for the partitions that it runs faster than TFLite (partition.h).
-enum class BackendChoice { kAuto, kCpu, kReference };
+enum class BackendChoice { kAuto, kCpu, kOpenCl, kReference };
 // As the option names it.
 const char* BackendName(BackendChoice backend);
 
 // Failures that tests ask for, to see what becomes of them.
 enum class Fault {
   kNone,
-  kCpuCreate,   // the cpu backend cannot be made: the reference backend runs
-  kCpuCompile,  // the cpu backend refuses a partition: the reference backend runs it
-  kAllocate,    // memory runs out while a partition is prepared: allocation fails with a sentence
-  kInvoke,      // an exception leaves a kernel: the inference fails with a sentence
+  kOpenClCreate,   // the opencl backend cannot be made: the cpu backend runs
+  kOpenClCompile,  // the opencl backend refuses a partition: the cpu backend runs it
+  kOpenClRun,      // the opencl backend fails in an inference: the cpu backend runs it, and those that follow
+  kCpuCreate,      // the cpu backend cannot be made: the reference backend runs
+  kCpuCompile,     // the cpu backend refuses a partition: the reference backend runs it
+  kAllocate,       // memory runs out while a partition is prepared: allocation fails with a sentence
+  kInvoke,         // an exception leaves a kernel: the inference fails with a sentence
 };
 
 struct Options {
@@ -32,7 +36,9 @@ struct Options {
   BackendChoice backend = BackendChoice::kAuto;
   int verbosity = 1;
   Fault fault = Fault::kNone;
-  std::string simd;  // empty: the best
+  std::string simd;                           // empty: the best
+  Precision precision = Precision::kFloat32;  // of the opencl backend
+  std::string opencl_library;                 // empty: the first that is found
 };
 
 // From the C struct; null members are absent. The error is a sentence that lists what is valid.

@@ -35,11 +35,16 @@ TEST(Options, EachIsParsed) {
   EXPECT_EQ(options->backend, BackendChoice::kReference);
   EXPECT_EQ(options->verbosity, 2);
   EXPECT_EQ(options->fault, Fault::kInvoke);
+  const Result<Options> device = Parse({"precision", "opencl_library"}, {"float16_storage", "libmine.so"});
+  ASSERT_TRUE(device.ok()) << device.message();
+  EXPECT_EQ(device->precision, Precision::kFloat16Storage);
+  EXPECT_EQ(device->opencl_library, "libmine.so");
 }
 
 TEST(Options, BackendsHaveNames) {
   EXPECT_EQ(Parse({"backend"}, {"auto"})->backend, BackendChoice::kAuto);
   EXPECT_EQ(Parse({"backend"}, {"cpu"})->backend, BackendChoice::kCpu);
+  EXPECT_EQ(Parse({"backend"}, {"opencl"})->backend, BackendChoice::kOpenCl);
   EXPECT_STREQ(BackendName(BackendChoice::kAuto), "auto");
   EXPECT_STREQ(BackendName(BackendChoice::kReference), "reference");
 }
@@ -54,10 +59,13 @@ TEST(Options, InstructionSetsAreThoseOfTheCpu) {
 
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
-            "there is no option 'threads'; the options are num_threads, backend, verbosity, fault, simd");
-  EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, reference, got 'gpu'");
+            "there is no option 'threads'; the options are num_threads, backend, verbosity, fault, simd, "
+            "precision, opencl_library");
+  EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'");
   EXPECT_EQ(ErrorOf("fault", "x"),
-            "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke, got 'x'");
+            "option fault: expected one of none, opencl_create, opencl_compile, opencl_run, cpu_create, "
+            " cpu_compile, allocate, invoke, got 'x'");
+  EXPECT_EQ(ErrorOf("precision", "int8"), "option precision: expected one of float32, float16_storage, got 'int8'");
   EXPECT_EQ(ErrorOf("verbosity", "3"), "option verbosity: expected 0, 1 or 2, got 3");
   EXPECT_EQ(ErrorOf("verbosity", "-1"), "option verbosity: expected 0, 1 or 2, got -1");
 }

@@ -1,0 +1,94 @@
+// Sparse convolution: a work-item sums one part (up to 4 filters of a group) for PIXELS output pixels below each other.
+//
+//     work-group  LANES x SPLIT items            lane: neighbouring pixels along W, so that loads of x coalesce
+//                                                split: a share of the part's taps; the shares are added up at the end
+//
+//     tap         [displacement] [FILTERS weights]           read by all lanes alike
+//       |               v
+//       |         x: o o o o   one column for each lane      sum[k][f] += weight[f] * x[window k + displacement]
+//       |            o o o o   one row for each k
+//
+// A tap is a displacement from the window's first element, whatever its channel and kernel position: no branch, no
+// bounds, since the tensor's borders hold zeros. A dense layer has all taps, the same ones for each part.
+//
+// Private memory: PIXELS * FILTERS sums, UNROLL * (PIXELS + FILTERS) operands in flight.
+
+#ifndef LANES
+#define LANES 32
+#endif
+#ifndef SPLIT
+#define SPLIT 1
+#endif
+#ifndef PIXELS
+#define PIXELS 4
+#endif
+#define UNROLL 4  // taps of one loop step; parts are filled up to it
+
+kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
+    global const Element* restrict x, global const Element* restrict residual, global Element* restrict y,
+    global const Part* restrict parts, global const int* restrict displacements, global const Element* restrict values,
+    const WindowArgs a) {
+  const int share = get_local_id(1);
+  global const Part* part = parts + get_group_id(1);
+
+  // Lanes beyond the last column of pixels repeat it and store nothing; so do rows that the item above stores.
+  const int blocks = (a.extent.rows + PIXELS - 1) / PIXELS;
+  const int items = a.extent.images * blocks * a.extent.columns;
+  const int item = min((int)get_global_id(0), items - 1);
+  const int column = item % a.extent.columns;
+  const int block = item / a.extent.columns % blocks;
+  const int image = item / a.extent.columns / blocks;
+  const int row = min(block * PIXELS, a.extent.rows - PIXELS);
+  const int window = a.in.origin + image * a.in.image + row * a.row_step + column * a.column_step;
+
+  float sum[PIXELS][FILTERS];
+#pragma unroll
+  for (int k = 0; k < PIXELS; ++k) {
+#pragma unroll
+    for (int f = 0; f < FILTERS; ++f) sum[k][f] = 0.0f;
+  }
+
+  const int steps = part->taps / UNROLL;
+  const int last = steps * (share + 1) / SPLIT;
+  const int first_tap = part->first_tap, first_value = part->first_value;
+  for (int step = steps * share / SPLIT; step < last; ++step) {
+    const int4 d4 = vload4(step, displacements + first_tap);
+    const int d[UNROLL] = {d4.x, d4.y, d4.z, d4.w};
+#pragma unroll
+    for (int t = 0; t < UNROLL; ++t) {
+      const Weights w = read_weights(values, first_value + step * UNROLL + t);
+#pragma unroll
+      for (int k = 0; k < PIXELS; ++k) {
+        const float input = LOAD(x, window + d[t] + k * a.row_step);
+#pragma unroll
+        for (int f = 0; f < FILTERS; ++f) sum[k][f] += w.f[f] * input;
+      }
+    }
+  }
+
+#if SPLIT > 1
+  local float shares[SPLIT][PIXELS * FILTERS][LANES];
+  const int lane = get_local_id(0);
+#pragma unroll
+  for (int i = 0; i < PIXELS * FILTERS; ++i) shares[share][i][lane] = sum[i / FILTERS][i % FILTERS];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  // The sums are dealt out over the shares: item (lane, share) adds up and stores every SPLIT-th of its lane.
+  for (int i = share; i < PIXELS * FILTERS; i += SPLIT) {
+    const int k = i / FILTERS, f = i % FILTERS;
+    float total = 0.0f;
+    for (int s = 0; s < SPLIT; ++s) total += shares[s][i][lane];
+#else
+#pragma unroll
+  for (int i = 0; i < PIXELS * FILTERS; ++i) {
+    const int k = i / FILTERS, f = i % FILTERS;
+    const float total = sum[k][f];
+#endif
+    const int channel = part->out_channel[f];
+    const bool mine = get_global_id(0) < items && row + k >= block * PIXELS;
+    if (mine && channel >= 0) {
+      float result = total + part->bias[f];
+      if (a.has_residual) result += LOAD(residual, place(a.residual, image, channel, row + k, column));
+      STORE(y, place(a.out, image, channel, row + k, column), clamped(result, a.clamp));
+    }
+  }
+}

@@ -1,0 +1,64 @@
+// Moves elements between places: conversions at the ends of a partition, and every op that only moves.
+//
+// A work-item moves one element; items are neighbours along W, the innermost dimension of tensors on the device. Slices
+// and concatenations are maps with other strides and origins. `pack` and `unpack` have the caller's float32 elements on
+// one side, in NHWC order.
+
+typedef struct {
+  int n, c, y, x;
+} Index;
+
+// The item's element, or false for items beyond the last one.
+bool my_element(const Extent e, Index* i) {
+  int item = get_global_id(0);
+  i->x = item % e.columns, item /= e.columns;
+  i->y = item % e.rows, item /= e.rows;
+  i->c = item % e.channels, i->n = item / e.channels;
+  return i->n < e.images;
+}
+
+kernel void pack(global const float* restrict from, global Element* restrict to, const Map from_map, const Map to_map,
+                 const Extent extent) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  STORE(to, place(to_map, i.n, i.c, i.y, i.x), from[place(from_map, i.n, i.c, i.y, i.x)]);
+}
+
+kernel void unpack(global const Element* restrict from, global float* restrict to, const Map from_map, const Map to_map,
+                   const Extent extent) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  to[place(to_map, i.n, i.c, i.y, i.x)] = LOAD(from, place(from_map, i.n, i.c, i.y, i.x));
+}
+
+kernel void copy(global const Element* restrict from, global Element* restrict to, const Map from_map, const Map to_map,
+                 const Extent extent) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  STORE(to, place(to_map, i.n, i.c, i.y, i.x), LOAD(from, place(from_map, i.n, i.c, i.y, i.x)));
+}
+
+// `value` around the elements of `from`, whose first one has index `before` in `to`.
+kernel void pad(global const Element* restrict from, global Element* restrict to, const Map from_map, const Map to_map,
+                const Extent from_extent, const Extent extent, const Extent before, float value) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  const int n = i.n - before.images, c = i.c - before.channels, y = i.y - before.rows, x = i.x - before.columns;
+  const bool inside = n >= 0 && n < from_extent.images && c >= 0 && c < from_extent.channels && y >= 0 &&
+                      y < from_extent.rows && x >= 0 && x < from_extent.columns;
+  STORE(to, place(to_map, i.n, i.c, i.y, i.x), inside ? LOAD(from, place(from_map, n, c, y, x)) : value);
+}
+
+// The same elements in NHWC order, in another shape.
+kernel void reshape(global const Element* restrict from, global Element* restrict to, const Map from_map,
+                    const Map to_map, const Extent from_extent, const Extent extent) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  int element = ((i.n * extent.rows + i.y) * extent.columns + i.x) * extent.channels + i.c;
+  const int c = element % from_extent.channels;
+  element /= from_extent.channels;
+  const int x = element % from_extent.columns;
+  element /= from_extent.columns;
+  const int y = element % from_extent.rows, n = element / from_extent.rows;
+  STORE(to, place(to_map, i.n, i.c, i.y, i.x), LOAD(from, place(from_map, n, c, y, x)));
+}

@@ -1,0 +1,48 @@
+#include "delegate/opencl/opencl_backend.h"
+
+#include <utility>
+
+#include "delegate/opencl/device.h"
+#include "delegate/opencl/opencl_executable.h"
+
+namespace mcpruner {
+namespace {
+
+Defines PrecisionDefines(Precision precision) {
+  return {{"STORAGE_HALF", precision == Precision::kFloat32 ? "0" : "1"}};
+}
+
+class OpenClBackend : public Backend {
+ public:
+  OpenClBackend(std::shared_ptr<const Device> device, const OpenClOptions& options)
+      : programs_(device, PrecisionDefines(options.precision)),
+        tools_{device, &programs_, &weights_, TilesFor(device->info()), options.precision},
+        guard_elements_(options.guard_elements) {}
+
+  const char* name() const override { return "opencl"; }
+  Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
+    auto executable = OpenClExecutable::Make(graph, tools_, guard_elements_);
+    if (!executable.ok()) return executable.status();
+    return std::unique_ptr<Executable>(std::move(*executable));
+  }
+
+ private:
+  Programs programs_;
+  WeightCache weights_;
+  const DeviceTools tools_;
+  const int guard_elements_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> CreateOpenClBackend(const OpenClOptions& options) {
+  const Result<OpenClApi> api = LoadOpenCl(options.library);
+  if (!api.ok()) return api.status();
+  const Result<DeviceInfo> info = ChooseDevice(*api);
+  if (!info.ok()) return info.status();
+  Result<std::shared_ptr<const Device>> device = Device::Open(*api, *info);
+  if (!device.ok()) return device.status();
+  return std::unique_ptr<Backend>(std::make_unique<OpenClBackend>(std::move(*device), options));
+}
+
+}  // namespace mcpruner

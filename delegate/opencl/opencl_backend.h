@@ -1,0 +1,27 @@
+// CreateOpenClBackend: graphs on a GPU (or whatever else OpenCL offers).
+//
+// A backend opens one device and keeps its programs and weights; its executables have a queue and an arena each.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_OPENCL_BACKEND_H_
+#define MCPRUNER_DELEGATE_OPENCL_OPENCL_BACKEND_H_
+
+#include <memory>
+#include <string>
+
+#include "delegate/graph/backend.h"
+#include "delegate/opencl/precision.h"
+
+namespace mcpruner {
+
+struct OpenClOptions {
+  std::string library;  // a libOpenCL to insist on; empty: the first that is found
+  Precision precision = Precision::kFloat32;
+  int guard_elements = 0;  // tests: left free behind each slot of an arena, and checked by CheckMemory
+};
+
+// The error says why no device can be used.
+Result<std::unique_ptr<Backend>> CreateOpenClBackend(const OpenClOptions& options);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_OPENCL_BACKEND_H_

@@ -1,0 +1,40 @@
+// A SparseLayer as the kernels walk it: parts of up to 4 filters, each with its taps.
+//
+//     values          part 0 (filters 0-3 of group 0): tap 0 [4 values], tap 1 [4 values], ..., zeros to fill up
+//                     part 1 ...
+//     displacements   part 0: where each tap reads, from the first element of a window; filled up with the last one
+//                     part 1 ...                    parts with the same taps (those of a dense layer) share them
+//
+// Values are the layer's own and are uploaded once for it; displacements depend on the layout of the op's input.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_PACKED_LAYER_H_
+#define MCPRUNER_DELEGATE_OPENCL_PACKED_LAYER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "delegate/graph/sparse_layer.h"
+#include "delegate/opencl/kernels/args.h"
+
+namespace mcpruner {
+
+// Parts are filled up to a multiple of so many taps, one step of the convolution's loop (UNROLL in conv.cl).
+constexpr int kTapsPerStep = 4;
+
+// Filters of each part: 1, 2 or 4.
+int PartFilters(const SparseLayer& layer);
+
+// PartFilters for each tap, part by part.
+std::vector<float> PackValues(const SparseLayer& layer);
+
+struct PackedTaps {
+  std::vector<Part> parts;
+  std::vector<int32_t> displacements;
+};
+
+// `channels` and `positions`: displacement of each input channel and of each kernel position; a tap's is their sum.
+PackedTaps PackTaps(const SparseLayer& layer, const std::vector<int>& channels, const std::vector<int>& positions);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_PACKED_LAYER_H_

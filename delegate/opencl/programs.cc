@@ -1,0 +1,64 @@
+#include "delegate/opencl/programs.h"
+
+#include <algorithm>
+
+#include "delegate/opencl/kernel_sources.h"
+
+namespace mcpruner {
+namespace {
+
+constexpr size_t kQuotedLog = 400;  // bytes of a compiler's output in an error
+
+std::string OptionsOf(const Defines& common, const Defines& defines) {
+  std::string options = "-cl-std=CL1.2 -cl-mad-enable";
+  for (const Defines* list : {&common, &defines}) {
+    for (const auto& [name, value] : *list) options += " -D" + name + "=" + value;
+  }
+  return options;
+}
+
+std::string BuildLog(const Device& device, cl_program program) {
+  size_t size = 0;
+  device.api().clGetProgramBuildInfo(program, device.info().id, CL_PROGRAM_BUILD_LOG, 0, nullptr, &size);
+  std::string log(size, '\0');
+  device.api().clGetProgramBuildInfo(program, device.info().id, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr);
+  return log.substr(0, std::min(log.find('\0'), kQuotedLog));
+}
+
+}  // namespace
+
+Result<ClKernel> Programs::MakeKernel(const std::string& file, const std::string& kernel, const Defines& defines) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const Result<cl_program> program = Get(file, OptionsOf(common_, defines));
+  if (!program.ok()) return program.status();
+  cl_int error = CL_SUCCESS;
+  const cl_kernel object = device_->api().clCreateKernel(*program, kernel.c_str(), &error);
+  MCPRUNER_RETURN_IF_ERROR(ClStatus(error, "making kernel '" + kernel + "' of " + file));
+  return ClKernel(device_->api(), object);
+}
+
+Result<cl_program> Programs::Get(const std::string& file, const std::string& options) {
+  ClProgram& program = programs_[{file, options}];
+  if (!program) {
+    Result<ClProgram> built = Build(file, options);
+    if (!built.ok()) return built.status();
+    program = std::move(*built);
+  }
+  return program.get();
+}
+
+Result<ClProgram> Programs::Build(const std::string& file, const std::string& options) const {
+  const char* sources[] = {KernelSource("args.h"), KernelSource("common.cl"), KernelSource(file.c_str())};
+  if (sources[2] == nullptr) return Status::Error("there is no kernel source '" + file + "'");
+  const OpenClApi& api = device_->api();
+  cl_int error = CL_SUCCESS;
+  const cl_program object = api.clCreateProgramWithSource(device_->context(), 3, sources, nullptr, &error);
+  MCPRUNER_RETURN_IF_ERROR(ClStatus(error, "making a program of " + file));
+  ClProgram program(api, object);
+  error = api.clBuildProgram(object, 1, &device_->info().id, options.c_str(), nullptr, nullptr);
+  if (error == CL_SUCCESS) return program;
+  return Status::Error("building " + file + " for '" + device_->info().name + "' with options '" + options +
+                       "' failed: " + ClErrorName(error) + "; the compiler says: " + BuildLog(*device_, object));
+}
+
+}  // namespace mcpruner

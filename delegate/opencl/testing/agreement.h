@@ -1,0 +1,36 @@
+// Compares the opencl backend with the reference, on whatever device this machine has (PoCL in CI).
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_TESTING_AGREEMENT_H_
+#define MCPRUNER_DELEGATE_OPENCL_TESTING_AGREEMENT_H_
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "delegate/graph/backend.h"
+#include "delegate/opencl/opencl_backend.h"
+
+namespace mcpruner {
+
+// Why no device of this machine can be used; empty if one can.
+std::string WhyNoOpenCl();
+
+// With guards. Fails the test where it cannot be made.
+std::unique_ptr<Backend> MakeTestBackend(Precision precision = Precision::kFloat32);
+
+// Largest difference over the largest magnitude of `b`.
+double RelativeError(const std::vector<float>& a, const std::vector<float>& b);
+
+// Runs `graph` (one input, random from `seed`) on both, `backend` twice. Fails the test where an output's RelativeError
+// is not below `tolerance`, where the runs differ, or where a guard or a border was written to.
+void ExpectAgreement(Backend& backend, const Graph& graph, unsigned seed, double tolerance);
+
+}  // namespace mcpruner
+
+// Skips the test, with the reason, on a machine without OpenCL.
+#define MCPRUNER_NEEDS_OPENCL() \
+  if (const std::string why = ::mcpruner::WhyNoOpenCl(); !why.empty()) GTEST_SKIP() << "not run: " << why
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_TESTING_AGREEMENT_H_

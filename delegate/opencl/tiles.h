@@ -1,0 +1,46 @@
+// Tiles: how a kernel's work is cut, chosen for each device by a table and for each layer by its size.
+//
+// A device wants so many work-items at once that it can wait for memory with some while others compute. A layer that
+// has more than that gives each item more pixels, which reads a weight less often; a layer that has fewer shares the
+// taps of a part out over several items.
+//
+//     many pixels     pixels 4, split 1       one item: 4 pixels x 4 filters, all taps
+//     few pixels      pixels 1, split 8       8 items:  1 pixel x 4 filters, an eighth of the taps each
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_TILES_H_
+#define MCPRUNER_DELEGATE_OPENCL_TILES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "delegate/opencl/device_info.h"
+
+namespace mcpruner {
+
+// What a device likes; one row of the table in tiles.cc.
+struct DeviceTiles {
+  const char* name = "";              // of the row, for reports
+  int lanes = 32;                     // work-items that lie along W
+  int64_t items_per_unit = 256;       // wanted at once, for each compute unit
+  int max_pixels = 4, max_split = 8;  // powers of 2
+  int launches_per_flush = 16;
+};
+
+// The row for a device, by what its vendor and name contain; the generic one for others.
+DeviceTiles TilesFor(const DeviceInfo& device);
+
+struct ConvTile {
+  int lanes = 32, pixels = 1, split = 1;
+};
+
+struct ConvWork {
+  int64_t parts = 0;                          // of the layer
+  int64_t images = 1, rows = 0, columns = 0;  // of the output
+  int64_t taps = 0;                           // of the part that has most
+};
+
+ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_TILES_H_

@@ -1,0 +1,42 @@
+// Weights on the device, uploaded once for each layer and kept for as long as the layer lives.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_WEIGHTS_H_
+#define MCPRUNER_DELEGATE_OPENCL_WEIGHTS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "delegate/graph/sparse_layer.h"
+#include "delegate/opencl/device.h"
+#include "delegate/opencl/precision.h"
+
+namespace mcpruner {
+
+struct DeviceWeights {
+  ClBuffer buffer;
+  int64_t bytes = 0;
+};
+
+// `values` as the device keeps them.
+Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values);
+
+// Not to be called from two threads at once.
+class WeightCache {
+ public:
+  // PackValues of the layer.
+  Result<std::shared_ptr<const DeviceWeights>> Get(const Device& device, Precision precision,
+                                                   const std::shared_ptr<const SparseLayer>& layer);
+
+ private:
+  struct Entry {
+    std::weak_ptr<const SparseLayer> layer;
+    std::shared_ptr<const DeviceWeights> weights;
+  };
+  std::map<const SparseLayer*, Entry> entries_;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_WEIGHTS_H_
