@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 Result<std::shared_ptr<const Device>> Device::Open(const OpenClApi& api, const DeviceInfo& info) {
   std::shared_ptr<Device> device(new Device(api, info));
@@ -35,4 +35,4 @@ Result<ClBuffer> Device::MakeBuffer(cl_mem_flags flags, int64_t bytes, const voi
   return ClBuffer(api_, buffer);
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -9,7 +9,7 @@
 #include "delegate/opencl/handles.h"
 #include "delegate/opencl/opencl_api.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 class Device {
  public:
@@ -32,6 +32,6 @@ class Device {
   ClContext context_;
 };
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_DEVICE_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 constexpr int64_t kLeastWorkGroup = 64;
@@ -106,4 +106,4 @@ Result<DeviceInfo> ChooseDevice(const OpenClApi& api) {
   return Status::Error("no OpenCL device can be used; " + first.name + ": " + first.unusable);
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -12,7 +12,7 @@
 
 #include "delegate/opencl/opencl_api.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 struct DeviceInfo {
   cl_device_id id = nullptr;
@@ -31,6 +31,6 @@ Result<std::vector<DeviceInfo>> ListDevices(const OpenClApi& api);
 // The first usable device; the error says why there is none.
 Result<DeviceInfo> ChooseDevice(const OpenClApi& api);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_DEVICE_INFO_H_

@@ -9,7 +9,7 @@
 
 #include "delegate/opencl/opencl_api.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 template <typename T, cl_int (CL_API_CALL* OpenClApi::*kRelease)(T)>
 class ClHandle {
@@ -41,6 +41,6 @@ using ClProgram = ClHandle<cl_program, &OpenClApi::clReleaseProgram>;
 using ClKernel = ClHandle<cl_kernel, &OpenClApi::clReleaseKernel>;
 using ClEvent = ClHandle<cl_event, &OpenClApi::clReleaseEvent>;
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_HANDLES_H_

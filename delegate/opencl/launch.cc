@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 Range LinearRange(int64_t items, int lanes, int64_t rows) {
   const auto group = static_cast<size_t>(lanes);
@@ -17,4 +17,4 @@ Status Enqueue(const OpenClApi& api, cl_command_queue queue, const Launch& launc
   return ClStatus(error, "launching " + launch.name);
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

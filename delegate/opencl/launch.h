@@ -10,7 +10,7 @@
 
 #include "delegate/opencl/device.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // Work-items along each dimension; a whole number of work-groups.
 struct Range {
@@ -40,6 +40,6 @@ Status SetArgs(const OpenClApi& api, cl_kernel kernel, cl_uint index, const T& v
 // `event`, if not null, takes the launch's event.
 Status Enqueue(const OpenClApi& api, cl_command_queue queue, const Launch& launch, cl_event* event);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_LAUNCH_H_

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 // A reshape of op's input to [rows, 1, 1, channels], and a tensor for it.
@@ -36,4 +36,4 @@ void Legalize(Graph* graph) {
   graph->ops = std::move(ops);
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

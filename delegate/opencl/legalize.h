@@ -7,11 +7,11 @@
 
 #include "delegate/graph/graph.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // `graph` is valid and stays so.
 void Legalize(Graph* graph);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_LEGALIZE_H_

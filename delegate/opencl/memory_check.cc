@@ -5,7 +5,7 @@
 
 #include "delegate/opencl/opencl_executable.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 // The first byte of `bytes` in [first, last) that is not `expected`; -1 if all are.
@@ -57,4 +57,4 @@ Status OpenClExecutable::CheckMemory() const {
   return Status::Ok();
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 // Linux, then Android's plain name, Pixels' own, and where Mali's and Adreno's drivers stand without a link.
@@ -83,4 +83,4 @@ Status ClStatus(cl_int error, const std::string& action) {
   return error == CL_SUCCESS ? Status::Ok() : Status::Error(action + " failed: " + ClErrorName(error));
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -17,7 +17,7 @@
 
 #include "delegate/graph/status.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 struct OpenClApi {
 #define MCPRUNER_CL(name) decltype(&::name) name = nullptr;
@@ -36,6 +36,6 @@ std::string ClErrorName(cl_int error);
 // Ok for CL_SUCCESS, else "`action` failed: CL_OUT_OF_RESOURCES".
 Status ClStatus(cl_int error, const std::string& action);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_OPENCL_API_H_

@@ -5,7 +5,7 @@
 #include "delegate/opencl/device.h"
 #include "delegate/opencl/opencl_executable.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 Defines PrecisionDefines(Precision precision) {
@@ -34,15 +34,18 @@ class OpenClBackend : public Backend {
 };
 
 }  // namespace
+}  // namespace mcpruner::opencl
+
+namespace mcpruner {
 
 Result<std::unique_ptr<Backend>> CreateOpenClBackend(const OpenClOptions& options) {
-  const Result<OpenClApi> api = LoadOpenCl(options.library);
+  const Result<opencl::OpenClApi> api = opencl::LoadOpenCl(options.library);
   if (!api.ok()) return api.status();
-  const Result<DeviceInfo> info = ChooseDevice(*api);
+  const Result<opencl::DeviceInfo> info = opencl::ChooseDevice(*api);
   if (!info.ok()) return info.status();
-  Result<std::shared_ptr<const Device>> device = Device::Open(*api, *info);
+  Result<std::shared_ptr<const opencl::Device>> device = opencl::Device::Open(*api, *info);
   if (!device.ok()) return device.status();
-  return std::unique_ptr<Backend>(std::make_unique<OpenClBackend>(std::move(*device), options));
+  return std::unique_ptr<Backend>(std::make_unique<opencl::OpenClBackend>(std::move(*device), options));
 }
 
 }  // namespace mcpruner

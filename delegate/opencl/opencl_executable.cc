@@ -8,7 +8,7 @@
 #include "delegate/opencl/legalize.h"
 #include "delegate/opencl/steps/steps.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 Result<std::unique_ptr<OpenClExecutable>> OpenClExecutable::Make(const Graph& graph, const DeviceTools& tools,
                                                                  int guard_elements) {
@@ -223,4 +223,4 @@ void OpenClExecutable::SetProfiling(bool enabled) {
   if (queue.ok()) timed_queue_ = std::move(*queue);
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -15,7 +15,7 @@
 #include "delegate/graph/backend.h"
 #include "delegate/opencl/step.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // Guards are filled with it: as numbers, they are NaN, so that reading one shows in a result.
 constexpr uint8_t kGuardByte = 0xFF;
@@ -83,6 +83,6 @@ class OpenClExecutable : public Executable {
   std::vector<OpProfile> profile_;  // inputs, ops, outputs
 };
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_OPENCL_EXECUTABLE_H_

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 constexpr int kMaxFilters = 4;
@@ -98,4 +98,4 @@ PackedTaps PackTaps(const SparseLayer& layer, const std::vector<int>& channels, 
   return packed;
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -16,7 +16,7 @@
 #include "delegate/graph/sparse_layer.h"
 #include "delegate/opencl/kernels/args.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // Parts are filled up to a multiple of so many taps, one step of the convolution's loop (UNROLL in conv.cl).
 constexpr int kTapsPerStep = 4;
@@ -35,6 +35,6 @@ struct PackedTaps {
 // `channels` and `positions`: displacement of each input channel and of each kernel position; a tap's is their sum.
 PackedTaps PackTaps(const SparseLayer& layer, const std::vector<int>& channels, const std::vector<int>& positions);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_PACKED_LAYER_H_

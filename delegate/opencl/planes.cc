@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 constexpr int64_t kSlotAlignment = 64;  // elements: a slot begins where a cache line does
@@ -114,4 +114,4 @@ Result<SlotPlan> PlanSlots(const std::vector<PlaneLayout>& layouts, const std::v
   return plan;
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -25,7 +25,7 @@
 #include "delegate/graph/lifetimes.h"
 #include "delegate/opencl/kernels/args.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // The widest border kept around a tensor; windows that need more run elsewhere.
 constexpr int kMaxPlaneBorder = 64;
@@ -65,6 +65,6 @@ struct SlotPlan {
 // would be too large for 32-bit offsets.
 Result<SlotPlan> PlanSlots(const std::vector<PlaneLayout>& layouts, const std::vector<Lifetime>& lifetimes, int guard);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_PLANES_H_

@@ -4,7 +4,7 @@
 
 #include "delegate/opencl/kernel_sources.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 constexpr size_t kQuotedLog = 400;  // bytes of a compiler's output in an error
@@ -61,4 +61,4 @@ Result<ClProgram> Programs::Build(const std::string& file, const std::string& op
                        "' failed: " + ClErrorName(error) + "; the compiler says: " + BuildLog(*device_, object));
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -17,7 +17,7 @@
 
 #include "delegate/opencl/device.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // Macros of a program, in order.
 using Defines = std::vector<std::pair<std::string, std::string>>;
@@ -41,6 +41,6 @@ class Programs {
   std::map<std::pair<std::string, std::string>, ClProgram> programs_;  // by file and options
 };
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_PROGRAMS_H_

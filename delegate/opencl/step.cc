@@ -4,7 +4,7 @@
 
 #include "delegate/opencl/steps/steps.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 Result<Step> MakeStep(const StepContext& context) {
   switch (context.op.type) {
@@ -63,4 +63,4 @@ Clamp ClampOf(Activation activation) {
   return {-kInfinity, kInfinity};
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -16,7 +16,7 @@
 #include "delegate/opencl/tiles.h"
 #include "delegate/opencl/weights.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // What all steps of a backend share.
 struct DeviceTools {
@@ -76,6 +76,6 @@ Result<cl_mem> AddTable(const Device& device, const std::vector<T>& table, Step*
 Extent ExtentOf(const Shape& shape);
 Clamp ClampOf(Activation activation);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_STEP_H_

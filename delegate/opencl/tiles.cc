@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 // Taps that are worth a work-item of their own: below, adding up shares costs more than it gains.
@@ -63,4 +63,4 @@ ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, cons
   return tile;
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -15,7 +15,7 @@
 
 #include "delegate/opencl/device_info.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 // What a device likes; one row of the table in tiles.cc.
 struct DeviceTiles {
@@ -41,6 +41,6 @@ struct ConvWork {
 
 ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_TILES_H_

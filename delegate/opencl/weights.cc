@@ -4,7 +4,7 @@
 
 #include "delegate/opencl/packed_layer.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values) {
   std::vector<cl_half> halves;
@@ -36,4 +36,4 @@ Result<std::shared_ptr<const DeviceWeights>> WeightCache::Get(const Device& devi
   return entry.weights;
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

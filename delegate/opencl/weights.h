@@ -12,7 +12,7 @@
 #include "delegate/opencl/device.h"
 #include "delegate/opencl/precision.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 struct DeviceWeights {
   ClBuffer buffer;
@@ -37,6 +37,6 @@ class WeightCache {
   std::map<const SparseLayer*, Entry> entries_;
 };
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_WEIGHTS_H_

@@ -9,6 +9,10 @@
 #ifndef MCPRUNER_DELEGATE_OPENCL_KERNELS_ARGS_H_
 #define MCPRUNER_DELEGATE_OPENCL_KERNELS_ARGS_H_
 
+#ifdef __cplusplus
+namespace mcpruner::opencl {
+#endif
+
 typedef struct {
   int origin, image, channel, row, column;
 } Map;
@@ -57,5 +61,9 @@ typedef struct {
   int out_channel[4];  // -1: there is no such filter
   float bias[4];
 } Part;
+
+#ifdef __cplusplus
+}  // namespace mcpruner::opencl
+#endif
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_KERNELS_ARGS_H_

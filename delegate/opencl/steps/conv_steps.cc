@@ -5,7 +5,7 @@
 #include "delegate/opencl/packed_layer.h"
 #include "delegate/opencl/steps/steps.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 constexpr int kDenseLanes = 64;  // of a fully-connected layer's work-groups
@@ -163,4 +163,4 @@ Result<Step> MakeFullyConnected(const StepContext& context) {
                              context.arena, buffers->parts, buffers->displacements, buffers->values, args));
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

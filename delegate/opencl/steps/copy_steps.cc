@@ -4,7 +4,7 @@
 
 #include "delegate/opencl/steps/steps.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 constexpr int kCopyLanes = 64;
@@ -79,4 +79,4 @@ Result<Step> MakeStridedSlice(const StepContext& context) {
                               from, context.output().map(), ExtentOf(out)));
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

@@ -2,7 +2,7 @@
 
 #include "delegate/opencl/steps/steps.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 namespace {
 
 constexpr int kElementLanes = 64;
@@ -102,4 +102,4 @@ Result<Step> MakeSoftmax(const StepContext& context) {
                               ExtentOf(shape), std::get<SoftmaxParams>(context.op.params).beta));
 }
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl

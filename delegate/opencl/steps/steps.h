@@ -5,7 +5,7 @@
 
 #include "delegate/opencl/step.h"
 
-namespace mcpruner {
+namespace mcpruner::opencl {
 
 Result<Step> MakeConv(const StepContext& context);
 Result<Step> MakeDepthwise(const StepContext& context);
@@ -24,6 +24,6 @@ Result<Step> MakeStridedSlice(const StepContext& context);
 Result<Launch> MakePack(const DeviceTools& tools, cl_mem nhwc, const PlaneTensor& tensor, cl_mem arena);
 Result<Launch> MakeUnpack(const DeviceTools& tools, const PlaneTensor& tensor, cl_mem arena, cl_mem nhwc);
 
-}  // namespace mcpruner
+}  // namespace mcpruner::opencl
 
 #endif  // MCPRUNER_DELEGATE_OPENCL_STEPS_STEPS_H_

@@ -29,8 +29,8 @@ std::vector<std::vector<float>> RunOnce(Executable& executable, const Graph& gra
 }  // namespace
 
 std::string WhyNoOpenCl() {
-  const Result<OpenClApi> api = LoadOpenCl("");
-  return api.ok() ? ChooseDevice(*api).message() : api.message();
+  const auto api = opencl::LoadOpenCl("");
+  return api.ok() ? opencl::ChooseDevice(*api).message() : api.message();
 }
 
 std::unique_ptr<Backend> MakeTestBackend(Precision precision) {
@@ -58,7 +58,7 @@ void ExpectAgreement(Backend& backend, const Graph& graph, unsigned seed, double
   const auto expected = RunGraph(*CreateReferenceBackend(), graph, {x});
   const auto compiled = backend.Compile(graph);
   ASSERT_TRUE(compiled.ok()) << compiled.message();
-  auto& executable = dynamic_cast<OpenClExecutable&>(**compiled);
+  auto& executable = dynamic_cast<opencl::OpenClExecutable&>(**compiled);
   const auto actual = RunOnce(executable, graph, x);
   for (size_t k = 0; k < expected.size(); ++k) {
     ASSERT_LT(RelativeError(actual[k], expected[k]), tolerance) << "output " << k;
