@@ -9,10 +9,12 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/cpu/kernels/conv/reference.h"
 #include "delegate/graph/backend.h"
+#include "delegate/graph/testing/pattern_layer.h"
 
 namespace mcpruner {
 namespace {
@@ -34,46 +36,6 @@ constexpr Layer kLayers[] = {
     {"7x7 s2 dense", 3, 64, 224, 7, 2, 2, 3, 4, 49, 1},   {"3x3 dense", 64, 64, 56, 3, 1, 1, 1, 4, 9, 1},
     {"3x3 g1 0.1", 64, 64, 56, 3, 1, 1, 1, 1, 1, 0.9},
 };
-
-uint64_t RandomPattern(std::mt19937& rng, int positions, int size) {
-  std::vector<int> order;
-  for (int i = 0; i < positions; ++i) order.push_back(i);
-  std::shuffle(order.begin(), order.end(), rng);
-  uint64_t pattern = 0;
-  for (int i = 0; i < size; ++i) pattern |= uint64_t{1} << order[static_cast<size_t>(i)];
-  return pattern;
-}
-
-std::shared_ptr<const SparseLayer> MakeLayer(std::mt19937& rng, const Layer& l) {
-  auto layer = std::make_shared<SparseLayer>();
-  layer->kernel_height = layer->kernel_width = l.kernel;
-  layer->in_channels = l.in_channels;
-  layer->out_channels = l.out_channels;
-  layer->group_size = l.group_size;
-  while (layer->patterns.size() < (l.pattern_size == l.kernel * l.kernel ? 1u : 8u)) {
-    const uint64_t pattern = RandomPattern(rng, l.kernel * l.kernel, l.pattern_size);
-    if (std::count(layer->patterns.begin(), layer->patterns.end(), pattern) == 0) layer->patterns.push_back(pattern);
-  }
-  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-  layer->group_run_begin.push_back(0);
-  for (int g = 0; g < layer->num_groups(); ++g) {
-    std::vector<std::vector<uint16_t>> runs(layer->patterns.size());
-    for (int c = 0; c < l.in_channels; ++c) {
-      if (rng() % 1000 < l.kernels_kept * 1000) runs[rng() % runs.size()].push_back(static_cast<uint16_t>(c));
-    }
-    for (size_t p = 0; p < runs.size(); ++p) {
-      if (runs[p].empty()) continue;
-      layer->runs.push_back({static_cast<uint16_t>(p), static_cast<uint16_t>(runs[p].size())});
-      layer->channels.insert(layer->channels.end(), runs[p].begin(), runs[p].end());
-    }
-    layer->group_run_begin.push_back(static_cast<uint32_t>(layer->runs.size()));
-  }
-  const size_t values = layer->channels.size() * static_cast<size_t>(l.pattern_size * l.group_size);
-  for (size_t i = 0; i < values; ++i) layer->values.push_back(uniform(rng));
-  for (int o = 0; o < l.out_channels; ++o) layer->permutation.push_back(static_cast<uint16_t>(o));
-  layer->bias.resize(static_cast<size_t>(l.out_channels));
-  return layer;
-}
 
 Graph MakeGraph(const Layer& l, std::shared_ptr<const SparseLayer> layer) {
   ConvParams params;
@@ -112,7 +74,8 @@ double Error(const Graph& graph, const std::vector<float>& x, const std::vector<
 // False if the layer is wrong.
 bool BenchLayer(Backend* backend, const Layer& l, int runs) {
   std::mt19937 rng(1);
-  const Graph graph = MakeGraph(l, MakeLayer(rng, l));
+  const DenseShape shape{l.out_channels, l.kernel, l.kernel, l.in_channels};
+  const Graph graph = MakeGraph(l, PatternLayer(rng, {shape, l.group_size, l.pattern_size, l.kernels_kept}));
   auto executable = backend->Compile(graph);
   if (!executable.ok()) return false;
   std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);

@@ -1,0 +1,244 @@
+// Times layers and networks on the first OpenCL device, dense and sparse in turns, each after a check against the cpu
+// backend. Prints a table, and with a second argument writes all of it as JSON.
+//
+//     bench [runs [file.json]]
+//
+// Times are those of the device's events, medians: kernels alone, without the copies at both ends. "Wall" is a whole
+// inference as the caller sees it.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/graph/fusion.h"
+#include "delegate/opencl/bench/limits.h"
+#include "delegate/opencl/bench/networks.h"
+#include "delegate/opencl/opencl_backend.h"
+
+namespace mcpruner {
+namespace {
+
+constexpr double kDensity = 0.178;
+constexpr double kTolerance = 1e-4;  // of the largest output
+constexpr int kWarmUp = 3;
+
+// One graph on the device.
+struct Case {
+  Graph graph;
+  std::unique_ptr<Executable> executable;
+  std::vector<float> x, y;
+  double error = 0;
+  double macs = 0, bytes = 0;  // of one run
+  std::string kernel;          // of the first op
+  std::vector<double> device_us, wall_us;
+
+  double Median(std::vector<double> times) const {
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 2];
+  }
+  double device() const { return Median(device_us); }
+  double wall() const { return Median(wall_us); }
+};
+
+Status RunOnce(Executable& executable, const std::vector<float>& x, std::vector<float>* y) {
+  const std::vector<const float*> inputs{x.data()};
+  const std::vector<float*> outputs{y->data()};
+  return executable.Run(inputs, outputs);
+}
+
+// Nanoseconds of all ops so far.
+int64_t OpTime(const Case& c) {
+  int64_t sum = 0;
+  for (const OpProfile& op : c.executable->Profile()) {
+    if (op.type != "Pack" && op.type != "Unpack") sum += op.nanoseconds;
+  }
+  return sum;
+}
+
+Status TimeOnce(Case* c) {
+  c->executable->SetProfiling(true);
+  MCPRUNER_RETURN_IF_ERROR(RunOnce(*c->executable, c->x, &c->y));
+  c->device_us.push_back(static_cast<double>(OpTime(*c)) * 1e-3);
+  c->executable->SetProfiling(false);
+  const auto start = std::chrono::steady_clock::now();
+  MCPRUNER_RETURN_IF_ERROR(RunOnce(*c->executable, c->x, &c->y));
+  c->wall_us.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+  return Status::Ok();
+}
+
+// Compiled and compared.
+Result<Case> MakeCase(Backend& device, Backend& cpu, Graph graph) {
+  Case c;
+  MCPRUNER_RETURN_IF_ERROR(FuseGraph(&graph));
+  c.graph = std::move(graph);
+  auto executable = device.Compile(c.graph);
+  if (!executable.ok()) return executable.status();
+  c.executable = std::move(*executable);
+  std::mt19937 rng(1);
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  c.x.resize(static_cast<size_t>(c.graph.tensor(c.graph.inputs[0]).shape.size()));
+  for (float& v : c.x) v = uniform(rng);
+  c.y.resize(static_cast<size_t>(c.graph.tensor(c.graph.outputs[0]).shape.size()));
+  std::vector<float> expected(c.y.size());
+  auto reference = cpu.Compile(c.graph);
+  if (!reference.ok()) return reference.status();
+  MCPRUNER_RETURN_IF_ERROR(RunOnce(**reference, c.x, &expected));
+  MCPRUNER_RETURN_IF_ERROR(RunOnce(*c.executable, c.x, &c.y));
+  double difference = 0, magnitude = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    difference = std::max(difference, std::fabs(double{c.y[i]} - expected[i]));
+    magnitude = std::max(magnitude, std::fabs(double{expected[i]}));
+  }
+  c.error = difference / magnitude;
+  if (!(c.error <= kTolerance)) {
+    return Status::Error("the device is off by " + std::to_string(c.error) + " of the largest output: nothing timed");
+  }
+  for (const OpProfile& op : c.executable->Profile()) {
+    if (op.type == "Pack" || op.type == "Unpack") continue;
+    c.macs += static_cast<double>(op.macs);
+    c.bytes += static_cast<double>(op.bytes);
+    if (c.kernel.empty()) c.kernel = op.kernel;
+  }
+  return c;
+}
+
+class Bench {
+ public:
+  Bench(Backend& device, Backend& cpu, opencl::Limits limits, int runs, std::FILE* json)
+      : device_(device), cpu_(cpu), limits_(limits), runs_(runs), json_(json) {}
+
+  // Dense over sparse; 0 if a check fails.
+  double Compare(const char* group, const std::string& name, int batch, const Graph& dense, const Graph& sparse) {
+    Result<Case> cases[] = {MakeCase(device_, cpu_, dense), MakeCase(device_, cpu_, sparse)};
+    for (const Result<Case>& c : cases) {
+      if (c.ok()) continue;
+      std::printf("%-34s WRONG: %s\n", name.c_str(), c.message().c_str());
+      right_ = false;
+      return 0;
+    }
+    for (int i = 0; i < kWarmUp + runs_; ++i) {
+      for (Result<Case>& c : cases) {
+        if (i == kWarmUp) c->device_us.clear(), c->wall_us.clear();
+        if (const Status status = TimeOnce(&*c); !status.ok()) {
+          std::printf("%-34s FAILED: %s\n", name.c_str(), status.message().c_str());
+          right_ = false;
+          return 0;
+        }
+      }
+    }
+    Print(group, name, batch, *cases[0], *cases[1]);
+    return cases[0]->device() / cases[1]->device();
+  }
+
+  // The geometric mean over a network's layers, each as often as it occurs.
+  void CompareLayers(const char* group, const std::vector<ConvShape>& shapes, int batch) {
+    double sum = 0;
+    int count = 0;
+    for (const ConvShape& shape : shapes) {
+      const double ratio =
+          Compare(group, shape.Name(), batch, LayerGraph(shape, batch, 1.0), LayerGraph(shape, batch, kDensity));
+      if (ratio > 0) sum += shape.count * std::log(ratio);
+      count += shape.count;
+    }
+    std::printf("%s, batch %d: dense over sparse, geometric mean %.2f\n\n", group, batch, std::exp(sum / count));
+  }
+
+  bool right() const { return right_; }
+
+ private:
+  double Peak(const Case& c) const { return 2 * c.macs / c.device() * 1e-3 / limits_.gflops; }
+  double Bandwidth(const Case& c) const { return c.bytes / c.device() * 1e-3 / limits_.gigabytes; }
+
+  void Print(const char* group, const std::string& name, int batch, const Case& dense, const Case& sparse) {
+    std::printf(
+        "%-34s batch %d  dense %8.1f us %3.0f%% of peak  sparse %8.1f us %3.0f%%  ratio %5.2f  wall %8.1f %8.1f us "
+        "%5.2f  error %.1e  %s | %s\n",
+        name.c_str(), batch, dense.device(), 100 * Peak(dense), sparse.device(), 100 * Peak(sparse),
+        dense.device() / sparse.device(), dense.wall(), sparse.wall(), dense.wall() / sparse.wall(),
+        std::max(dense.error, sparse.error), dense.kernel.c_str(), sparse.kernel.c_str());
+    std::fflush(stdout);
+    if (json_ == nullptr) return;
+    std::fprintf(json_, "%s{\"group\": \"%s\", \"name\": \"%s\", \"batch\": %d", first_ ? "" : ",\n ", group,
+                 name.c_str(), batch);
+    PrintCase("dense", dense);
+    PrintCase("sparse", sparse);
+    std::fprintf(json_, "}");
+    first_ = false;
+  }
+
+  void PrintCase(const char* kind, const Case& c) {
+    const auto [least, most] = std::minmax_element(c.device_us.begin(), c.device_us.end());
+    std::fprintf(json_,
+                 ",\n  \"%s\": {\"device_us\": %.2f, \"min_us\": %.2f, \"max_us\": %.2f, \"wall_us\": %.2f, "
+                 "\"gflops\": %.1f, \"of_peak\": %.4f, \"gigabytes\": %.1f, \"of_bandwidth\": %.4f, \"error\": %.2e, "
+                 "\"kernel\": \"%s\"}",
+                 kind, c.device(), *least, *most, c.wall(), 2 * c.macs / c.device() * 1e-3, Peak(c),
+                 c.bytes / c.device() * 1e-3, Bandwidth(c), c.error, c.kernel.c_str());
+  }
+
+  Backend& device_;
+  Backend& cpu_;
+  const opencl::Limits limits_;
+  const int runs_;
+  std::FILE* const json_;
+  bool first_ = true, right_ = true;
+};
+
+Result<std::shared_ptr<const opencl::Device>> OpenDevice() {
+  const auto api = opencl::LoadOpenCl("");
+  if (!api.ok()) return api.status();
+  const auto info = opencl::ChooseDevice(*api);
+  if (!info.ok()) return info.status();
+  return opencl::Device::Open(*api, *info);
+}
+
+Status RunBench(int runs, std::FILE* json) {
+  const auto opened = OpenDevice();
+  if (!opened.ok()) return opened.status();
+  const opencl::DeviceInfo& info = (*opened)->info();
+  const auto limits = opencl::MeasureLimits(**opened);
+  if (!limits.ok()) return limits.status();
+  std::printf("%s, %s, driver %s: %.0f GFLOP/s, %.0f GB/s, measured\n\n", info.name.c_str(), info.version.c_str(),
+              info.driver.c_str(), limits->gflops, limits->gigabytes);
+  if (json != nullptr) {
+    std::fprintf(json,
+                 "{\"device\": \"%s\", \"version\": \"%s\", \"driver\": \"%s\", \"density\": %g, \"runs\": %d, "
+                 "\"peak_gflops\": %.1f, \"peak_gigabytes\": %.1f,\n\"cases\": [",
+                 info.name.c_str(), info.version.c_str(), info.driver.c_str(), kDensity, runs, limits->gflops,
+                 limits->gigabytes);
+  }
+  const auto device = CreateOpenClBackend({});
+  if (!device.ok()) return device.status();
+  const auto cpu = CreateCpuBackend({4, ""});
+  if (!cpu.ok()) return cpu.status();
+  Bench bench(**device, **cpu, *limits, runs, json);
+  bench.CompareLayers("prototype", PrototypeLayers(), 1);
+  for (const int batch : {1, 8}) {
+    bench.CompareLayers("resnet18", ResNet18Layers(), batch);
+    bench.CompareLayers("vgg16", Vgg16Layers(), batch);
+  }
+  bench.Compare("network", "resnet18", 1, ResNet18(1, 1.0), ResNet18(1, kDensity));
+  bench.Compare("network", "vgg16", 1, Vgg16(1, 1.0), Vgg16(1, kDensity));
+  if (json != nullptr) std::fprintf(json, "]}\n");
+  return bench.right() ? Status::Ok() : Status::Error("not everything was right");
+}
+
+int Main(int argc, char** argv) {
+  const int runs = argc > 1 ? std::max(1, std::atoi(argv[1])) : 50;
+  std::FILE* const json = argc > 2 ? std::fopen(argv[2], "w") : nullptr;
+  const Status status = RunBench(runs, json);
+  if (json != nullptr) std::fclose(json);
+  if (!status.ok()) std::fprintf(stderr, "%s\n", status.message().c_str());
+  return status.ok() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace mcpruner
+
+int main(int argc, char** argv) { return mcpruner::Main(argc, argv); }

@@ -1,0 +1,20 @@
+// What a device can do at most, measured: multiply-adds in float32 and copies of its memory.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_BENCH_LIMITS_H_
+#define MCPRUNER_DELEGATE_OPENCL_BENCH_LIMITS_H_
+
+#include "delegate/opencl/device.h"
+
+namespace mcpruner::opencl {
+
+struct Limits {
+  double gflops = 0;     // 2 for a multiply-add
+  double gigabytes = 0;  // a second, read and written
+};
+
+// The best of several launches.
+Result<Limits> MeasureLimits(const Device& device);
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_BENCH_LIMITS_H_
