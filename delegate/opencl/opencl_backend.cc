@@ -16,7 +16,7 @@ class OpenClBackend : public Backend {
  public:
   OpenClBackend(std::shared_ptr<const Device> device, const OpenClOptions& options)
       : programs_(device, PrecisionDefines(options.precision)),
-        tools_{device, &programs_, &weights_, TilesFor(device->info()), options.precision},
+        tools_{device, &programs_, &weights_, TilesFor(device->info()), options.precision, std::nullopt},
         guard_elements_(options.guard_elements) {}
 
   const char* name() const override { return "opencl"; }

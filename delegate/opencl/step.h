@@ -4,6 +4,7 @@
 #define MCPRUNER_DELEGATE_OPENCL_STEP_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct DeviceTools {
   WeightCache* weights = nullptr;
   DeviceTiles tiles;
   Precision precision = Precision::kFloat32;
+  std::optional<ConvTile> conv_tile;  // of all convolutions, in the place of what the table says
 };
 
 // What a step is made from; all of it outlives the making only.

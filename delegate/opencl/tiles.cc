@@ -7,7 +7,7 @@ namespace mcpruner::opencl {
 namespace {
 
 // Taps that are worth a work-item of their own: below, adding up shares costs more than it gains.
-constexpr int64_t kLeastShare = 16;
+constexpr int64_t kLeastShare = 24;
 
 // The first row whose `vendor` and `device` occur in what the device says, in lower case.
 struct Row {
@@ -20,8 +20,8 @@ constexpr Row kRows[] = {
     {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8}},
     {"arm", "mali", {"mali", 16, 384, 4, 4, 8}},
     {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8}},
-    // 2048 threads a multiprocessor hide its memory; half of them leave registers for more pixels each.
-    {"nvidia", "", {"nvidia", 32, 1024, 4, 16, 16}},
+    // Measured on an H200 (docs/opencl.md): 24 warps a multiprocessor.
+    {"nvidia", "", {"nvidia", 32, 760, 8, 16, 16}},
     // A CPU: work-items of a group become vectors and loops; more groups than cores gain nothing.
     {"", "pthread", {"pocl", 64, 256, 4, 1, 16}},
     {"", "cpu", {"pocl", 64, 256, 4, 1, 16}},
@@ -44,22 +44,42 @@ DeviceTiles TilesFor(const DeviceInfo& device) {
   return generic;
 }
 
+bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
+  constexpr int64_t kSumBytes = 16;  // 4 filters
+  const int64_t group = int64_t{tile.lanes} * tile.split;
+  return tile.pixels <= work.rows && group <= device.max_work_group &&
+         (tile.split == 1 ||
+          (work.taps / tile.split >= kLeastShare && kSumBytes * tile.pixels * group <= device.local_bytes));
+}
+
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work) {
+  std::vector<ConvTile> candidates;
+  for (const int lanes : {16, 32, 64}) {
+    for (const int pixels : {1, 2, 4, 8}) {
+      for (const int split : {1, 2, 4, 8, 16}) {
+        const ConvTile tile{lanes, pixels, split};
+        if (FitsConvTile(device, work, tile)) candidates.push_back(tile);
+      }
+    }
+  }
+  return candidates;
+}
+
 ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work) {
   const int64_t wanted = tiles.items_per_unit * std::max(device.compute_units, 1);
   const auto items = [&](int pixels) {
     return work.parts * work.images * ((work.rows + pixels - 1) / pixels) * work.columns;
   };
+  const auto fits = [&](int pixels, int split) {
+    return pixels <= tiles.max_pixels && split <= tiles.max_split &&
+           FitsConvTile(device, work, {tiles.lanes, pixels, split});
+  };
   ConvTile tile;
   tile.lanes = tiles.lanes;
-  while (tile.pixels * 2 <= tiles.max_pixels && tile.pixels * 2 <= work.rows && items(tile.pixels * 2) >= wanted) {
-    tile.pixels *= 2;
-  }
-  const auto fits = [&](int split) {
-    return split <= tiles.max_split && work.taps / split >= kLeastShare &&
-           tile.lanes * split <= device.max_work_group &&
-           int64_t{16} * split * tile.pixels * tile.lanes <= device.local_bytes / 2;
-  };
-  while (items(tile.pixels) * tile.split < wanted && fits(tile.split * 2)) tile.split *= 2;
+  while (fits(tile.pixels * 2, 1) && items(tile.pixels * 2) >= wanted) tile.pixels *= 2;
+  while (fits(tile.pixels, tile.split * 2) && items(tile.pixels) * tile.split < wanted) tile.split *= 2;
+  if (tile.split == 1) return tile;
+  while (fits(tile.pixels * 2, tile.split * 2)) tile.pixels *= 2, tile.split *= 2;
   return tile;
 }
 

@@ -2,16 +2,17 @@
 //
 // A device wants so many work-items at once that it can wait for memory with some while others compute. A layer that
 // has more than that gives each item more pixels, which reads a weight less often; a layer that has fewer shares the
-// taps of a part out over several items.
+// taps of a part out over several items. Then items take more pixels and fewer taps each, while taps last.
 //
-//     many pixels     pixels 4, split 1       one item: 4 pixels x 4 filters, all taps
-//     few pixels      pixels 1, split 8       8 items:  1 pixel x 4 filters, an eighth of the taps each
+//     many pixels     pixels 8, split 1       one item: 8 pixels x 4 filters, all taps
+//     few pixels      pixels 2, split 8       8 items:  2 pixels x 4 filters, an eighth of the taps each
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_TILES_H_
 #define MCPRUNER_DELEGATE_OPENCL_TILES_H_
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "delegate/opencl/device_info.h"
 
@@ -38,6 +39,12 @@ struct ConvWork {
   int64_t images = 1, rows = 0, columns = 0;  // of the output
   int64_t taps = 0;                           // of the part that has most
 };
+
+// Whether the device takes a tile, and each share of a part has work.
+bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+
+// All that are worth a try.
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work);
 
 ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work);
 

@@ -2,6 +2,7 @@
 // backend. Prints a table, and with a second argument writes all of it as JSON.
 //
 //     bench [runs [file.json]]
+//     bench tiles                      all tiles on the layers of the design's table, the fastest ones printed
 //
 // Times are those of the device's events, medians: kernels alone, without the copies at both ends. "Wall" is a whole
 // inference as the caller sees it.
@@ -20,6 +21,7 @@
 #include "delegate/opencl/bench/limits.h"
 #include "delegate/opencl/bench/networks.h"
 #include "delegate/opencl/opencl_backend.h"
+#include "delegate/opencl/opencl_executable.h"
 
 namespace mcpruner {
 namespace {
@@ -45,6 +47,14 @@ struct Case {
   double device() const { return Median(device_us); }
   double wall() const { return Median(wall_us); }
 };
+
+std::vector<float> RandomInput(const Graph& graph) {
+  std::mt19937 rng(1);
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  std::vector<float> x(static_cast<size_t>(graph.tensor(graph.inputs[0]).shape.size()));
+  for (float& v : x) v = uniform(rng);
+  return x;
+}
 
 Status RunOnce(Executable& executable, const std::vector<float>& x, std::vector<float>* y) {
   const std::vector<const float*> inputs{x.data()};
@@ -72,28 +82,19 @@ Status TimeOnce(Case* c) {
   return Status::Ok();
 }
 
-// Compiled and compared.
-Result<Case> MakeCase(Backend& device, Backend& cpu, Graph graph) {
+// Compiled, and compared with `expected`; an empty one is filled with the first output.
+Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph, std::vector<float>* expected) {
   Case c;
-  MCPRUNER_RETURN_IF_ERROR(FuseGraph(&graph));
-  c.graph = std::move(graph);
-  auto executable = device.Compile(c.graph);
-  if (!executable.ok()) return executable.status();
-  c.executable = std::move(*executable);
-  std::mt19937 rng(1);
-  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-  c.x.resize(static_cast<size_t>(c.graph.tensor(c.graph.inputs[0]).shape.size()));
-  for (float& v : c.x) v = uniform(rng);
+  c.graph = graph;
+  c.executable = std::move(executable);
+  c.x = RandomInput(c.graph);
   c.y.resize(static_cast<size_t>(c.graph.tensor(c.graph.outputs[0]).shape.size()));
-  std::vector<float> expected(c.y.size());
-  auto reference = cpu.Compile(c.graph);
-  if (!reference.ok()) return reference.status();
-  MCPRUNER_RETURN_IF_ERROR(RunOnce(**reference, c.x, &expected));
   MCPRUNER_RETURN_IF_ERROR(RunOnce(*c.executable, c.x, &c.y));
+  if (expected->empty()) *expected = c.y;
   double difference = 0, magnitude = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    difference = std::max(difference, std::fabs(double{c.y[i]} - expected[i]));
-    magnitude = std::max(magnitude, std::fabs(double{expected[i]}));
+  for (size_t i = 0; i < expected->size(); ++i) {
+    difference = std::max(difference, std::fabs(double{c.y[i]} - (*expected)[i]));
+    magnitude = std::max(magnitude, std::fabs(double{(*expected)[i]}));
   }
   c.error = difference / magnitude;
   if (!(c.error <= kTolerance)) {
@@ -115,7 +116,7 @@ class Bench {
 
   // Dense over sparse; 0 if a check fails.
   double Compare(const char* group, const std::string& name, int batch, const Graph& dense, const Graph& sparse) {
-    Result<Case> cases[] = {MakeCase(device_, cpu_, dense), MakeCase(device_, cpu_, sparse)};
+    Result<Case> cases[] = {CheckedCase(dense), CheckedCase(sparse)};
     for (const Result<Case>& c : cases) {
       if (c.ok()) continue;
       std::printf("%-34s WRONG: %s\n", name.c_str(), c.message().c_str());
@@ -152,6 +153,18 @@ class Bench {
   bool right() const { return right_; }
 
  private:
+  // Compared with the cpu backend.
+  Result<Case> CheckedCase(Graph graph) {
+    MCPRUNER_RETURN_IF_ERROR(FuseGraph(&graph));
+    auto reference = cpu_.Compile(graph);
+    if (!reference.ok()) return reference.status();
+    std::vector<float> expected(static_cast<size_t>(graph.tensor(graph.outputs[0]).shape.size()));
+    MCPRUNER_RETURN_IF_ERROR(RunOnce(**reference, RandomInput(graph), &expected));
+    auto executable = device_.Compile(graph);
+    if (!executable.ok()) return executable.status();
+    return MakeCase(std::move(*executable), graph, &expected);
+  }
+
   double Peak(const Case& c) const { return 2 * c.macs / c.device() * 1e-3 / limits_.gflops; }
   double Bandwidth(const Case& c) const { return c.bytes / c.device() * 1e-3 / limits_.gigabytes; }
 
@@ -229,7 +242,48 @@ Status RunBench(int runs, std::FILE* json) {
   return bench.right() ? Status::Ok() : Status::Error("not everything was right");
 }
 
+// Times every tile on the layers of the prototype's table, each after a comparison with the first one.
+Status TryTiles(int runs) {
+  const auto device = OpenDevice();
+  if (!device.ok()) return device.status();
+  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}});
+  opencl::WeightCache weights;
+  opencl::DeviceTools tools{*device, &programs, &weights, opencl::TilesFor((*device)->info()), Precision::kFloat32, {}};
+  for (const ConvShape& shape : PrototypeLayers()) {
+    for (const double density : {1.0, kDensity}) {
+      const Graph graph = LayerGraph(shape, 1, density);
+      const auto taps = static_cast<int64_t>(shape.in_channels * shape.kernel * shape.kernel * density);
+      const int out = shape.size / shape.stride;
+      std::vector<float> expected;
+      std::vector<std::pair<double, std::string>> times;
+      for (const opencl::ConvTile& tile :
+           opencl::ConvTileCandidates((*device)->info(), {shape.out_channels / 4, 1, out, out, taps})) {
+        tools.conv_tile = tile;
+        auto executable = opencl::OpenClExecutable::Make(graph, tools, 0);
+        if (!executable.ok()) return executable.status();
+        Result<Case> c = MakeCase(std::move(*executable), graph, &expected);
+        if (!c.ok()) return c.status();
+        for (int i = 0; i < kWarmUp + runs; ++i) MCPRUNER_RETURN_IF_ERROR(TimeOnce(&*c));
+        times.emplace_back(c->device(), std::to_string(tile.lanes) + " lanes, " + std::to_string(tile.pixels) +
+                                            " pixels, split " + std::to_string(tile.split));
+      }
+      std::sort(times.begin(), times.end());
+      std::printf("%s, density %g\n", shape.Name().c_str(), density);
+      for (size_t i = 0; i < std::min<size_t>(times.size(), 7); ++i) {
+        std::printf("  %8.1f us  %s\n", times[i].first, times[i].second.c_str());
+      }
+      std::fflush(stdout);
+    }
+  }
+  return Status::Ok();
+}
+
 int Main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "tiles") {
+    const Status status = TryTiles(20);
+    if (!status.ok()) std::fprintf(stderr, "%s\n", status.message().c_str());
+    return status.ok() ? 0 : 1;
+  }
   const int runs = argc > 1 ? std::max(1, std::atoi(argv[1])) : 50;
   std::FILE* const json = argc > 2 ? std::fopen(argv[2], "w") : nullptr;
   const Status status = RunBench(runs, json);

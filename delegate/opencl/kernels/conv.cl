@@ -22,6 +22,10 @@
 #ifndef PIXELS
 #define PIXELS 4
 #endif
+// Elements from a window to the one below. A constant, so that the loads of an item's pixels share one address.
+#ifndef ROW_STEP
+#define ROW_STEP a.row_step
+#endif
 #define UNROLL 4  // taps of one loop step; parts are filled up to it
 
 kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
@@ -39,7 +43,7 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
   const int block = item / a.extent.columns % blocks;
   const int image = item / a.extent.columns / blocks;
   const int row = min(block * PIXELS, a.extent.rows - PIXELS);
-  const int window = a.in.origin + image * a.in.image + row * a.row_step + column * a.column_step;
+  const int window = a.in.origin + image * a.in.image + row * ROW_STEP + column * a.column_step;
 
   float sum[PIXELS][FILTERS];
 #pragma unroll
@@ -57,9 +61,10 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
 #pragma unroll
     for (int t = 0; t < UNROLL; ++t) {
       const Weights w = read_weights(values, first_value + step * UNROLL + t);
+      global const Element* const from = x + (window + d[t]);
 #pragma unroll
       for (int k = 0; k < PIXELS; ++k) {
-        const float input = LOAD(x, window + d[t] + k * a.row_step);
+        const float input = LOAD(from, k * ROW_STEP);
 #pragma unroll
         for (int f = 0; f < FILTERS; ++f) sum[k][f] += w.f[f] * input;
       }

@@ -101,14 +101,15 @@ Result<Step> MakeConv(const StepContext& context) {
   args.has_residual = context.op.inputs.size() > 1 ? 1 : 0;
   if (args.has_residual != 0) args.residual = context.input(1).map();
   const Extent& out = args.extent;
-  const ConvTile tile = ChooseConvTile(tools.tiles, tools.device->info(),
-                                       {layer->num_parts, out.images, out.rows, out.columns, layer->most_taps});
+  const ConvWork work{layer->num_parts, out.images, out.rows, out.columns, layer->most_taps};
+  const ConvTile tile = tools.conv_tile ? *tools.conv_tile : ChooseConvTile(tools.tiles, tools.device->info(), work);
   const int64_t items = int64_t{out.images} * ((out.rows + tile.pixels - 1) / tile.pixels) * out.columns;
   Range range = LinearRange(items, tile.lanes, int64_t{tile.split} * layer->num_parts);
   range.local[1] = static_cast<size_t>(tile.split);
   const Defines defines{{"LANES", Text(tile.lanes)},
                         {"SPLIT", Text(tile.split)},
                         {"PIXELS", Text(tile.pixels)},
+                        {"ROW_STEP", Text(args.row_step)},
                         {"FILTERS", Text(PartFilters(*params.layer))}};
   Result<Launch> launch = MakeLaunch(tools, "conv.cl", "conv", defines, range, context.arena, context.arena,
                                      context.arena, layer->parts, layer->displacements, layer->values, args);
