@@ -15,7 +15,7 @@ Defines PrecisionDefines(Precision precision) {
 class OpenClBackend : public Backend {
  public:
   OpenClBackend(std::shared_ptr<const Device> device, const OpenClOptions& options)
-      : programs_(device, PrecisionDefines(options.precision)),
+      : programs_(device, PrecisionDefines(options.precision), options.cache_dir),
         tools_{device, &programs_, &weights_, TilesFor(device->info()), options.precision, std::nullopt},
         guard_elements_(options.guard_elements) {}
 

@@ -16,6 +16,7 @@ namespace mcpruner {
 struct OpenClOptions {
   std::string library;  // a libOpenCL to insist on; empty: the first that is found
   Precision precision = Precision::kFloat32;
+  std::string cache_dir;   // an existing folder for compiled programs; empty: none are kept
   int guard_elements = 0;  // tests: left free behind each slot of an arena, and checked by CheckMemory
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <random>
 #include <string>
 #include <thread>
@@ -27,6 +28,33 @@ TEST(OpenClBackendTest, AMissingLibraryIsASentence) {
   EXPECT_EQ(CreateOpenClBackend(options).message().find(
                 "option opencl_library: expected a library with OpenCL 1.2 (libabsent.so: cannot open"),
             0u);
+}
+
+TEST(OpenClBackendTest, ProgramsFromDiskGiveTheSameResults) {
+  MCPRUNER_NEEDS_OPENCL();
+  std::mt19937 rng(1);
+  const auto layer = RandomLayer(rng, LayerKind::kConv2D, {8, 3, 3, 6}, 4, 4, 0.5);
+  const Graph graph = OneConv({1, 9, 9, 6}, layer, {1, 1, 1, 1, {1, 1, 1, 1}});
+  const std::vector<std::vector<float>> x{RandomFloats(rng, 9 * 9 * 6)};
+  OpenClOptions options;
+  options.cache_dir = ::testing::TempDir() + "/programs";
+  std::filesystem::remove_all(options.cache_dir);
+  std::filesystem::create_directory(options.cache_dir);
+  const auto run = [&] {
+    auto backend = CreateOpenClBackend(options);
+    EXPECT_TRUE(backend.ok()) << backend.message();
+    return RunGraph(**backend, graph, x);
+  };
+  const auto from_source = run();
+  const auto files = [&] {
+    std::vector<std::filesystem::path> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(options.cache_dir)) paths.push_back(entry.path());
+    return paths;
+  };
+  EXPECT_EQ(files().size(), 2u);  // conv.cl and copy.cl
+  EXPECT_EQ(run(), from_source);
+  for (const auto& path : files()) std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  EXPECT_EQ(run(), from_source);
 }
 
 TEST(OpenClBackendTest, AWrongNumberOfPointersIsAnError) {

@@ -1,7 +1,8 @@
 // Kernels, built from the embedded sources when they are first asked for.
 //
 //     "conv.cl" + {PIXELS 4, SPLIT 1} --> source: args.h, common.cl, conv.cl   options: -DPIXELS=4 -DSPLIT=1 ...
-//                                     --> one program, kept; a kernel object of its own for each launch
+//                                     --> one program, kept, and on disk too where there is a folder (ProgramCache);
+//                                         a kernel object of its own for each launch
 //
 // Sources are never put together from strings: what differs between two programs is in their macros.
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "delegate/opencl/device.h"
+#include "delegate/opencl/program_cache.h"
 
 namespace mcpruner::opencl {
 
@@ -25,8 +27,8 @@ using Defines = std::vector<std::pair<std::string, std::string>>;
 class Programs {
  public:
   // `common`: macros of every program.
-  Programs(std::shared_ptr<const Device> device, Defines common)
-      : device_(std::move(device)), common_(std::move(common)) {}
+  Programs(std::shared_ptr<const Device> device, Defines common, std::string cache_folder)
+      : device_(std::move(device)), common_(std::move(common)), cache_(std::move(cache_folder)) {}
 
   // A new kernel object. The error of a build quotes the compiler's first lines.
   Result<ClKernel> MakeKernel(const std::string& file, const std::string& kernel, const Defines& defines);
@@ -34,9 +36,13 @@ class Programs {
  private:
   Result<cl_program> Get(const std::string& file, const std::string& options);
   Result<ClProgram> Build(const std::string& file, const std::string& options) const;
+  // Null where the cache has no binary that the driver takes.
+  ClProgram FromCache(const std::string& key, const std::string& options) const;
+  void ToCache(const std::string& key, cl_program program) const;
 
   const std::shared_ptr<const Device> device_;
   const Defines common_;
+  const ProgramCache cache_;
   std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, ClProgram> programs_;  // by file and options
 };

@@ -111,6 +111,7 @@ Result<Backend*> Delegate::OpenClBackend() {
     OpenClOptions options;
     options.library = options_.opencl_library;
     options.precision = options_.precision;
+    options.cache_dir = options_.cache_dir;
     Result<std::unique_ptr<Backend>> made = CreateOpenClBackend(options);
     if (!made.ok()) {
       opencl_failure_ = made.message();  // a resize need not look for devices again

@@ -64,6 +64,7 @@ McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
   options.simd = nullptr;
   options.precision = nullptr;
   options.opencl_library = nullptr;
+  options.cache_dir = nullptr;
   return options;
 }
 

@@ -52,6 +52,9 @@ typedef struct McprunerDelegateOptions {
   const char* precision;
   /* The OpenCL library, a path or a name for dlopen. NULL: the first that is found of the known names. */
   const char* opencl_library;
+  /* An existing folder in which the opencl backend keeps compiled programs, so that the next start is quick. NULL: none
+   * are kept. */
+  const char* cache_dir;
 } McprunerDelegateOptions;
 
 MCPRUNER_EXPORT McprunerDelegateOptions McprunerDelegateOptionsDefault(void);

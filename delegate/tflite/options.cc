@@ -1,5 +1,8 @@
 #include "delegate/tflite/options.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -62,7 +65,8 @@ constexpr TextOption kTextOptions[] = {{"backend", &McprunerDelegateOptions::bac
                                        {"fault", &McprunerDelegateOptions::fault},
                                        {"simd", &McprunerDelegateOptions::simd},
                                        {"precision", &McprunerDelegateOptions::precision},
-                                       {"opencl_library", &McprunerDelegateOptions::opencl_library}};
+                                       {"opencl_library", &McprunerDelegateOptions::opencl_library},
+                                       {"cache_dir", &McprunerDelegateOptions::cache_dir}};
 
 Status ParseOption(const std::string& key, const char* value, McprunerDelegateOptions* out) {
   for (const TextOption& option : kTextOptions) {
@@ -72,7 +76,8 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
   }
   if (key != "num_threads" && key != "verbosity") {
     return Status::Error("there is no option '" + key +
-                         "'; the options are num_threads, backend, verbosity, fault, simd, precision, opencl_library");
+                         "'; the options are num_threads, backend, verbosity, fault, simd, precision, opencl_library, "
+                         "cache_dir");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
@@ -88,6 +93,16 @@ Status ChooseSimd(const std::string& name, std::string* out) {
   }
   if (*out == name) return Status::Ok();
   return Status::Error("option simd: expected one of " + names + " (what this CPU has), got '" + name + "'");
+}
+
+Status CheckFolder(const std::string& folder, std::string* out) {
+  struct stat status;
+  const bool folder_is_there = stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  if (!folder_is_there || access(folder.c_str(), W_OK) != 0) {
+    return Status::Error("option cache_dir: expected an existing folder that can be written to, got '" + folder + "'");
+  }
+  *out = folder;
+  return Status::Ok();
 }
 
 }  // namespace
@@ -113,6 +128,7 @@ Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
     MCPRUNER_RETURN_IF_ERROR(Choose("precision", options.precision, kPrecisions, &out.precision));
   }
   if (options.opencl_library != nullptr) out.opencl_library = options.opencl_library;
+  if (options.cache_dir != nullptr) MCPRUNER_RETURN_IF_ERROR(CheckFolder(options.cache_dir, &out.cache_dir));
   if (options.fault != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("fault", options.fault, kFaults, &out.fault));
   return out;
 }

@@ -39,6 +39,7 @@ struct Options {
   std::string simd;                           // empty: the best
   Precision precision = Precision::kFloat32;  // of the opencl backend
   std::string opencl_library;                 // empty: the first that is found
+  std::string cache_dir;                      // of compiled programs; empty: none are kept
 };
 
 // From the C struct; null members are absent. The error is a sentence that lists what is valid.

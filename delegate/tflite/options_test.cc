@@ -39,6 +39,9 @@ TEST(Options, EachIsParsed) {
   ASSERT_TRUE(device.ok()) << device.message();
   EXPECT_EQ(device->precision, Precision::kFloat16Storage);
   EXPECT_EQ(device->opencl_library, "libmine.so");
+  EXPECT_EQ(Parse({"cache_dir"}, {"/tmp"})->cache_dir, "/tmp");
+  EXPECT_EQ(Parse({"cache_dir"}, {"/no/such"}).message(),
+            "option cache_dir: expected an existing folder that can be written to, got '/no/such'");
 }
 
 TEST(Options, BackendsHaveNames) {
@@ -60,7 +63,7 @@ TEST(Options, InstructionSetsAreThoseOfTheCpu) {
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
             "there is no option 'threads'; the options are num_threads, backend, verbosity, fault, simd, "
-            "precision, opencl_library");
+            "precision, opencl_library, cache_dir");
   EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'");
   EXPECT_EQ(ErrorOf("fault", "x"),
             "option fault: expected one of none, opencl_create, opencl_compile, opencl_run, cpu_create, "

@@ -246,7 +246,7 @@ Status RunBench(int runs, std::FILE* json) {
 Status TryTiles(int runs) {
   const auto device = OpenDevice();
   if (!device.ok()) return device.status();
-  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}});
+  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}}, "");
   opencl::WeightCache weights;
   opencl::DeviceTools tools{*device, &programs, &weights, opencl::TilesFor((*device)->info()), Precision::kFloat32, {}};
   for (const ConvShape& shape : PrototypeLayers()) {

@@ -1,0 +1,92 @@
+#include "delegate/opencl/program_cache.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+namespace mcpruner::opencl {
+namespace {
+
+constexpr char kMagic[8] = {'M', 'C', 'P', 'C', 'L', '0', '0', '1'};
+constexpr size_t kHeaderBytes = 28;
+constexpr int64_t kMaxFileBytes = int64_t{1} << 28;
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+
+// FNV-1a.
+uint64_t Hash(const void* data, size_t size) {
+  uint64_t hash = 14695981039346656037u;
+  for (size_t i = 0; i < size; ++i) hash = (hash ^ static_cast<const uint8_t*>(data)[i]) * 1099511628211u;
+  return hash;
+}
+
+void AddNumber(uint64_t value, int bytes, std::vector<uint8_t>* to) {
+  for (int i = 0; i < bytes; ++i) to->push_back(static_cast<uint8_t>(value >> (8 * i)));
+}
+
+std::vector<uint8_t> Header(const std::string& key, Span<const uint8_t> binary) {
+  std::vector<uint8_t> header(std::begin(kMagic), std::end(kMagic));
+  AddNumber(key.size(), 4, &header);
+  AddNumber(binary.size(), 8, &header);
+  AddNumber(Hash(binary.data(), binary.size()), 8, &header);
+  return header;
+}
+
+std::vector<uint8_t> ReadFile(const std::string& path) {
+  const File file(std::fopen(path.c_str(), "rb"));
+  if (file == nullptr || std::fseek(file.get(), 0, SEEK_END) != 0) return {};
+  const int64_t size = std::ftell(file.get());
+  if (size < 0 || size > kMaxFileBytes || std::fseek(file.get(), 0, SEEK_SET) != 0) return {};
+  std::vector<uint8_t> bytes(static_cast<size_t>(size));
+  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) return {};
+  return bytes;
+}
+
+bool WriteFile(const std::string& path, std::initializer_list<Span<const uint8_t>> pieces) {
+  File file(std::fopen(path.c_str(), "wb"));
+  if (file == nullptr) return false;
+  for (const Span<const uint8_t>& piece : pieces) {
+    if (std::fwrite(piece.data(), 1, piece.size(), file.get()) != piece.size()) return false;
+  }
+  return std::fclose(file.release()) == 0;
+}
+
+Span<const uint8_t> BytesOf(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+std::string ProgramCache::Path(const std::string& key) const {
+  char name[48];
+  std::snprintf(name, sizeof name, "/mcpruner-%016llx.bin",
+                static_cast<unsigned long long>(Hash(key.data(), key.size())));  // NOLINT: what printf takes
+  return folder_ + name;
+}
+
+std::vector<uint8_t> ProgramCache::Load(const std::string& key) const {
+  if (!enabled()) return {};
+  const std::vector<uint8_t> file = ReadFile(Path(key));
+  const size_t first = kHeaderBytes + key.size();
+  if (file.size() <= first || std::memcmp(file.data() + kHeaderBytes, key.data(), key.size()) != 0) return {};
+  std::vector<uint8_t> binary(file.begin() + static_cast<ptrdiff_t>(first), file.end());
+  const std::vector<uint8_t> header = Header(key, binary);
+  if (std::memcmp(file.data(), header.data(), header.size()) != 0) return {};
+  return binary;
+}
+
+void ProgramCache::Store(const std::string& key, Span<const uint8_t> binary) const {
+  if (!enabled() || binary.empty()) return;
+  const std::string path = Path(key), part = path + "." + std::to_string(getpid());
+  const std::vector<uint8_t> header = Header(key, binary);
+  if (!WriteFile(part, {header, BytesOf(key), binary}) || std::rename(part.c_str(), path.c_str()) != 0) {
+    std::remove(part.c_str());
+  }
+}
+
+}  // namespace mcpruner::opencl
