@@ -3,17 +3,15 @@
 //     work-group  LANES x SPLIT items            lane: neighbouring pixels along W, so that loads of x coalesce
 //                                                split: a share of the part's taps; the shares are added up at the end
 //
-//     column      [displacement] [FILTERS weights for each tap]    read by all lanes alike
+//     tap         [displacement] [FILTERS weights]           read by all lanes alike
 //       |               v
-//       |         x: o o o o   one column for each lane      sum[k][f] += weight[tap][f] * x[window k + displacement +
-//       |            o o o o   one row for each k                                            row of the tap]
-//       |            o o o o   and more rows for taps below
+//       |         x: o o o o   one column for each lane      sum[k][f] += weight[f] * x[window k + displacement]
+//       |            o o o o   one row for each k
 //
-// A column is up to 3 taps below each other; its mask, a constant in each loop, says which. Pixels and taps whose rows
-// coincide share a load: addresses are a base and a constant, so that the compiler sees it. No branch, no bounds,
-// since the tensor's borders hold zeros. A dense layer has all taps, the same ones for each part.
+// A tap is a displacement from the window's first element, whatever its channel and kernel position: no branch, no
+// bounds, since the tensor's borders hold zeros. A dense layer has all taps, the same ones for each part.
 //
-// Private memory: PIXELS * FILTERS sums, and PIXELS + 2 inputs and FILTERS weights in flight.
+// Private memory: PIXELS * FILTERS sums, UNROLL * (PIXELS + FILTERS) operands in flight.
 
 #ifndef LANES
 #define LANES 32
@@ -24,36 +22,11 @@
 #ifndef PIXELS
 #define PIXELS 4
 #endif
-// Elements from a window to the one below, and from a tap to the one below.
+// Elements from a window to the one below. A constant, so that the loads of an item's pixels share one address.
 #ifndef ROW_STEP
-#define ROW_STEP 1
+#define ROW_STEP a.row_step
 #endif
-#ifndef TAP_STEP
-#define TAP_STEP 1
-#endif
-// Bit m: some column of the layer has mask m.
-#ifndef MASKS
-#define MASKS 0xFE
-#endif
-#define BIT(mask, i) ((mask) >> (i) & 1)
-#define TAPS(mask) (BIT(mask, 0) + BIT(mask, 1) + BIT(mask, 2))
-
-// Adds one column's taps to the sums. `mask` is a constant where it is called.
-void add_column(const int mask, global const Element* restrict from, global const Element* restrict values,
-                       int tap, float sum[PIXELS][FILTERS]) {
-#pragma unroll
-  for (int row = 0; row < 3; ++row) {
-    if (BIT(mask, row)) {
-      const Weights w = read_weights(values, tap++);
-#pragma unroll
-      for (int k = 0; k < PIXELS; ++k) {
-        const float input = LOAD(from, k * ROW_STEP + row * TAP_STEP);
-#pragma unroll
-        for (int f = 0; f < FILTERS; ++f) sum[k][f] += w.f[f] * input;
-      }
-    }
-  }
-}
+#define UNROLL 4  // taps of one loop step; parts are filled up to it
 
 kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
     global const Element* restrict x, global const Element* restrict residual, global Element* restrict y,
@@ -79,30 +52,24 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
     for (int f = 0; f < FILTERS; ++f) sum[k][f] = 0.0f;
   }
 
-  // The share's taps, of all of the part's; a column belongs to the share that its first tap falls into.
-  int taps = 0;
+  const int steps = part->taps / UNROLL;
+  const int last = steps * (share + 1) / SPLIT;
+  const int first_tap = part->first_tap, first_value = part->first_value;
+  for (int step = steps * share / SPLIT; step < last; ++step) {
+    const int4 d4 = vload4(step, displacements + first_tap);
+    const int d[UNROLL] = {d4.x, d4.y, d4.z, d4.w};
 #pragma unroll
-  for (int mask = 1; mask <= 7; ++mask) taps += part->columns[mask - 1] * TAPS(mask);
-  const int begin = taps * share / SPLIT, end = taps * (share + 1) / SPLIT;
-  int first_column = part->first_column, tap = 0;
-#define ADD_COLUMNS(mask)                                                                      \
-  if (BIT(MASKS, mask)) {                                                                      \
-    const int count = part->columns[mask - 1];                                                 \
-    const int last = clamp((end - tap + TAPS(mask) - 1) / TAPS(mask), 0, count);               \
-    for (int i = clamp((begin - tap + TAPS(mask) - 1) / TAPS(mask), 0, count); i < last; ++i) { \
-      add_column(mask, x + (window + displacements[first_column + i]), values,                 \
-                 part->first_value + tap + i * TAPS(mask), sum);                               \
-    }                                                                                          \
-    first_column += count;                                                                     \
-    tap += count * TAPS(mask);                                                                 \
+    for (int t = 0; t < UNROLL; ++t) {
+      const Weights w = read_weights(values, first_value + step * UNROLL + t);
+      global const Element* const from = x + (window + d[t]);
+#pragma unroll
+      for (int k = 0; k < PIXELS; ++k) {
+        const float input = LOAD(from, k * ROW_STEP);
+#pragma unroll
+        for (int f = 0; f < FILTERS; ++f) sum[k][f] += w.f[f] * input;
+      }
+    }
   }
-  ADD_COLUMNS(1)
-  ADD_COLUMNS(2)
-  ADD_COLUMNS(3)
-  ADD_COLUMNS(4)
-  ADD_COLUMNS(5)
-  ADD_COLUMNS(6)
-  ADD_COLUMNS(7)
 
 #if SPLIT > 1
   local float shares[SPLIT][PIXELS * FILTERS][LANES];

@@ -62,6 +62,7 @@ std::vector<int> NhwcElements(const PlaneTensor& tensor) {
 struct LayerBuffers {
   cl_mem parts, displacements, values;
   int num_parts;
+  int64_t most_taps;
 };
 
 Result<LayerBuffers> AddLayer(const StepContext& context, const std::shared_ptr<const SparseLayer>& layer,
@@ -74,7 +75,9 @@ Result<LayerBuffers> AddLayer(const StepContext& context, const std::shared_ptr<
   if (!parts.ok()) return parts.status();
   const Result<cl_mem> displacements = AddTable(*tools.device, taps.displacements, step);
   if (!displacements.ok()) return displacements.status();
-  return LayerBuffers{*parts, *displacements, (*weights)->buffer.get(), static_cast<int>(taps.parts.size())};
+  LayerBuffers buffers{*parts, *displacements, (*weights)->buffer.get(), static_cast<int>(taps.parts.size()), 0};
+  for (const Part& part : taps.parts) buffers.most_taps = std::max<int64_t>(buffers.most_taps, part.taps);
+  return buffers;
 }
 
 Result<Step> Finished(Step step, Result<Launch> launch) {
@@ -91,13 +94,14 @@ Result<Step> MakeConv(const StepContext& context) {
   WindowArgs args = WindowsOf(context, params.window);
   const auto channels = Multiples(params.layer->in_channels, args.in.channel);
   Step step;
-  const PackedTaps taps = PackTaps(*params.layer, channels, Positions(*params.layer, params.window, args.in.row));
-  const auto layer = AddLayer(context, params.layer, taps, &step);
+  const auto layer =
+      AddLayer(context, params.layer,
+               PackTaps(*params.layer, channels, Positions(*params.layer, params.window, args.in.row)), &step);
   if (!layer.ok()) return layer.status();
   args.has_residual = context.op.inputs.size() > 1 ? 1 : 0;
   if (args.has_residual != 0) args.residual = context.input(1).map();
   const Extent& out = args.extent;
-  const ConvWork work{layer->num_parts, out.images, out.rows, out.columns, taps.most_taps};
+  const ConvWork work{layer->num_parts, out.images, out.rows, out.columns, layer->most_taps};
   const ConvTile tile = tools.conv_tile ? *tools.conv_tile : ChooseConvTile(tools.tiles, tools.device->info(), work);
   const int64_t items = int64_t{out.images} * ((out.rows + tile.pixels - 1) / tile.pixels) * out.columns;
   Range range = LinearRange(items, tile.lanes, int64_t{tile.split} * layer->num_parts);
@@ -106,8 +110,6 @@ Result<Step> MakeConv(const StepContext& context) {
                         {"SPLIT", Text(tile.split)},
                         {"PIXELS", Text(tile.pixels)},
                         {"ROW_STEP", Text(args.row_step)},
-                        {"TAP_STEP", Text(params.window.dilation_h * args.in.row)},
-                        {"MASKS", Text(taps.masks)},
                         {"FILTERS", Text(PartFilters(*params.layer))}};
   Result<Launch> launch = MakeLaunch(tools, "conv.cl", "conv", defines, range, context.arena, context.arena,
                                      context.arena, layer->parts, layer->displacements, layer->values, args);
