@@ -19,6 +19,7 @@
 #include "python/native/cpu_features.h"
 #include "python/native/layer_runner.h"
 #include "python/native/machine_limits.h"
+#include "python/native/opencl_devices.h"
 #include "python/native/plugin_calls.h"
 
 namespace py = pybind11;
@@ -110,6 +111,26 @@ double Measured(const std::function<Result<double>()>& measure) {
   return *rate;
 }
 
+py::dict OpenClDict(const std::string& library) {
+  const Result<OpenClDevices> found = [&] {
+    const py::gil_scoped_release release;
+    return ListOpenClDevices(library);
+  }();
+  if (!found.ok()) throw py::value_error(found.message());
+  py::list devices;
+  for (const OpenClDevice& device : found->devices) {
+    const opencl::DeviceInfo& info = device.info;
+    devices.append(
+        py::dict(py::arg("platform") = info.platform, py::arg("name") = info.name, py::arg("vendor") = info.vendor,
+                 py::arg("version") = info.version, py::arg("driver") = info.driver, py::arg("type") = info.type,
+                 py::arg("compute_units") = info.compute_units, py::arg("max_work_group") = info.max_work_group,
+                 py::arg("memory_bytes") = info.memory_bytes, py::arg("local_bytes") = info.local_bytes,
+                 py::arg("half_arithmetic") = info.half_arithmetic, py::arg("tiles") = device.tiles,
+                 py::arg("unusable") = info.unusable));
+  }
+  return py::dict(py::arg("library") = found->library, py::arg("devices") = devices);
+}
+
 template <typename Vector>
 py::array_t<typename Vector::value_type> ToArray(const Vector& values) {
   return py::array_t<typename Vector::value_type>(static_cast<py::ssize_t>(values.size()), values.data());
@@ -181,6 +202,10 @@ PYBIND11_MODULE(_native, m) {
   m.def("cpu_features", &CpuFeatures,
         "Names of the instruction sets that this CPU has, of those the kernels look for.");
   m.def("simd_targets", &CpuSimdTargets, "SIMD targets that run here, best first: values of `simd` in `run_layer`.");
+  m.def("opencl_devices", &OpenClDict, py::arg("library") = "",
+        "OpenCL's `library` and its `devices`, a dict each: the one that the backend takes first; `unusable` says why "
+        "one "
+        "cannot be taken. ValueError: no library, or no platform.");
   m.def(
       "peak_gflops", [](const std::string& simd) { return Measured([&] { return PeakGflops(simd); }); },
       py::arg("simd"),

@@ -22,6 +22,21 @@ def test_json_and_text_name_the_same(capsys: pytest.CaptureFixture) -> None:
     assert found["machine"] in text and found["plugin"] in text and ", ".join(found["simd_targets"]) in text
 
 
+def test_opencl_devices_or_why_there_are_none(capsys: pytest.CaptureFixture) -> None:
+    assert main(["devices", "--opencl-library", "libabsent.so"]) == 0
+    assert "OpenCL            option opencl_library: expected a library with OpenCL 1.2" in capsys.readouterr().out
+    assert main(["devices", "--json"]) == 0
+    opencl = json.loads(capsys.readouterr().out)["opencl"]
+    assert main(["devices"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    if opencl["devices"]:
+        assert [line.startswith("  usable") for line in lines[-len(opencl["devices"]) :]] == [
+            not device["unusable"] for device in opencl["devices"]
+        ]
+    else:
+        assert opencl["unusable"] in lines[-1]
+
+
 def test_missing_plugin_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     monkeypatch.setattr(runtime, "_PLUGIN", "libabsent.so")
     assert main(["devices"]) == 2

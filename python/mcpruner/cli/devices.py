@@ -11,16 +11,19 @@ def add_parser(commands: Any) -> None:
     parser = add_command(
         commands,
         "devices",
-        "show the machine, the TFLite runtimes, the plugin and the instruction sets it can use",
+        "show the machine, the TFLite runtimes, the plugin, and the instruction sets and OpenCL devices it can use",
         "mcpruner devices --json",
         run,
+    )
+    parser.add_argument(
+        "--opencl-library", default="", help="path or name of libOpenCL, where it is not found by itself"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found."""
-    found = describe()
+    found = describe(args.opencl_library)
     if args.json:
         print_json(found)
         return 0
@@ -30,11 +33,35 @@ def run(args: argparse.Namespace) -> int:
     print(f"CPU features      {', '.join(found['cpu_features'])}")
     print(f"instruction sets  {', '.join(found['simd_targets'])} (best first)")
     print(f"kernels           {', '.join(map(str, found['kernels']))}")
+    opencl = found["opencl"]
+    print(f"OpenCL            {opencl.get('unusable') or opencl['library']}")
+    for device in opencl["devices"]:
+        print(f"  {_opencl_line(device)}")
     return 0
 
 
-def describe() -> dict[str, Any]:
-    """The same as plain data.
+def _opencl_line(device: dict[str, Any]) -> str:
+    if device["unusable"]:
+        return f"not usable      {device['name']} ({device['platform']}): {device['unusable']}"
+    arithmetic = "half arithmetic" if device["half_arithmetic"] else "no half arithmetic"
+    return (
+        f"usable          {device['name']} ({device['platform']}, {device['type']}, {device['compute_units']} compute "
+        f"units, {device['memory_bytes'] / 2**30:.1f} GiB, {arithmetic}, driver {device['driver']}, tiles of "
+        f"{device['tiles']})"
+    )
+
+
+def _opencl(library: str) -> dict[str, Any]:
+    from mcpruner import runtime
+
+    try:
+        return runtime.native().opencl_devices(library)
+    except ValueError as error:
+        return {"library": None, "devices": [], "unusable": str(error)}
+
+
+def describe(opencl_library: str = "") -> dict[str, Any]:
+    """The same as plain data; ``opencl_library`` as the delegate's option of this name.
 
     Raises
     ------
@@ -52,4 +79,5 @@ def describe() -> dict[str, Any]:
         "cpu_features": native.cpu_features(),
         "simd_targets": native.simd_targets(),
         "kernels": native.kernels(),
+        "opencl": _opencl(opencl_library),
     }
