@@ -5,12 +5,22 @@
 #include <utility>
 
 #include "delegate/opencl/opencl_backend.h"
+#include "delegate/opencl/self_check.h"
 #include "delegate/tflite/delegate_kernel.h"
 #include "delegate/tflite/int_array.h"
 #include "delegate/tflite/log.h"
 #include "delegate/tflite/report.h"
 
 namespace mcpruner {
+namespace {
+
+// Largest error of the self-check, of the largest output; nothing passes where a test asks for a wrong device.
+double SelfCheckTolerance(const Options& options) {
+  if (options.fault == Fault::kOpenClWrong) return -1;
+  return options.precision == Precision::kFloat32 ? 1e-4 : 1e-2;
+}
+
+}  // namespace
 
 Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
   std::vector<NodeReport> rows;
@@ -113,9 +123,10 @@ Result<Backend*> Delegate::OpenClBackend() {
     options.precision = options_.precision;
     options.cache_dir = options_.cache_dir;
     Result<std::unique_ptr<Backend>> made = CreateOpenClBackend(options);
-    if (!made.ok()) {
-      opencl_failure_ = made.message();  // a resize need not look for devices again
-      return made.status();
+    const Status status = made.ok() ? opencl::SelfCheck(made->get(), SelfCheckTolerance(options_)) : made.status();
+    if (!status.ok()) {
+      opencl_failure_ = status.message();  // a resize need not look for devices again
+      return status;
     }
     opencl_ = std::move(*made);
   }

@@ -26,6 +26,7 @@ constexpr Choice<Precision> kPrecisions[] = {{"float32", Precision::kFloat32},
                                              {"float16_storage", Precision::kFloat16Storage}};
 constexpr Choice<Fault> kFaults[] = {{"none", Fault::kNone},
                                      {"opencl_create", Fault::kOpenClCreate},
+                                     {"opencl_wrong", Fault::kOpenClWrong},
                                      {"opencl_compile", Fault::kOpenClCompile},
                                      {"opencl_run", Fault::kOpenClRun},
                                      {"cpu_create", Fault::kCpuCreate},

@@ -23,6 +23,7 @@ const char* BackendName(BackendChoice backend);
 enum class Fault {
   kNone,
   kOpenClCreate,   // the opencl backend cannot be made: the cpu backend runs
+  kOpenClWrong,    // no device passes the self-check: the cpu backend runs
   kOpenClCompile,  // the opencl backend refuses a partition: the cpu backend runs it
   kOpenClRun,      // the opencl backend fails in an inference: the cpu backend runs it, and those that follow
   kCpuCreate,      // the cpu backend cannot be made: the reference backend runs

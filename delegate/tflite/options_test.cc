@@ -66,7 +66,7 @@ TEST(Options, ErrorsListWhatIsValid) {
             "precision, opencl_library, cache_dir");
   EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'");
   EXPECT_EQ(ErrorOf("fault", "x"),
-            "option fault: expected one of none, opencl_create, opencl_compile, opencl_run, cpu_create, "
+            "option fault: expected one of none, opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, "
             "cpu_compile, allocate, invoke, got 'x'");
   EXPECT_EQ(ErrorOf("precision", "int8"), "option precision: expected one of float32, float16_storage, got 'int8'");
   EXPECT_EQ(ErrorOf("verbosity", "3"), "option verbosity: expected 0, 1 or 2, got 3");

@@ -14,8 +14,8 @@ extern "C" {
 //   num_threads  1..64; 0 (default): what the runtime recommends, else 1
 //   backend      auto (default), cpu, opencl, reference
 //   verbosity    0 silent, 1 (default) a line for each model and each layer with weights that is left, 2 for each node
-//   fault        none (default), opencl_create, opencl_compile, opencl_run, cpu_create, cpu_compile, allocate, invoke:
-//                failures to inject, for tests
+//   fault        none (default), opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, cpu_compile,
+//                allocate, invoke: failures to inject, for tests
 //   simd         an instruction set of this CPU
 //   precision    float32 (default), float16_storage: of the opencl backend
 //   opencl_library  a path or name for dlopen
