@@ -131,13 +131,22 @@ def cifar_images(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
     return file["x"][:count], file["y"][:count]
 
 
+def cifar_jpeg_images(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """CIFAR-10 test images, degraded by JPEG, spread over the classes: uint8 [count, 32, 32, 3] and labels."""
+    return _jpeg_images("cifar10_jpeg.npz", "test", count)
+
+
 def imagenet_images(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
     """ImageNet validation images, spread over the classes: uint8 [count, 227, 227, 3] and labels 0..999."""
+    return _jpeg_images("imagenet_val1000_jpeg.npz", "val", count)
+
+
+def _jpeg_images(name: str, split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     from PIL import Image
 
-    file = np.load(SHARED / "imagenet_val1000_jpeg.npz")
-    header, offsets = file["jpeg_header"].tobytes(), file["val_offsets"].astype(np.int64)
-    data, labels = file["val_bytes"].tobytes(), file["val_labels"].astype(np.int64)
+    file = np.load(SHARED / name)
+    header, offsets = file["jpeg_header"].tobytes(), file[f"{split}_offsets"].astype(np.int64)
+    data, labels = file[f"{split}_bytes"].tobytes(), file[f"{split}_labels"].astype(np.int64)
     chosen = np.linspace(0, len(labels) - 1, count).astype(int)
     decoded = [Image.open(io.BytesIO(header + data[offsets[i] : offsets[i + 1]])).convert("RGB") for i in chosen]
     return np.stack([np.asarray(image) for image in decoded]), labels[chosen]

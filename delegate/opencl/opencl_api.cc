@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "delegate/opencl/icd_preload.h"
+
 namespace mcpruner::opencl {
 namespace {
 
@@ -53,6 +55,7 @@ Result<OpenClApi> LoadFrom(const char* name) {
 }  // namespace
 
 Result<OpenClApi> LoadOpenCl(const std::string& library) {
+  PreloadDrivers();
   if (!library.empty()) {
     Result<OpenClApi> api = LoadFrom(library.c_str());
     if (api.ok()) return api;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "delegate/graph/fusion.h"
+#include "delegate/opencl/opencl_backend.h"
 #include "delegate/tflite/graph_builder.h"
 #include "delegate/tflite/node_plan.h"
 
@@ -28,11 +29,14 @@ Result<NodePlan> PlanLayer(Span<const uint8_t> blob, Span<const uint8_t> options
 }
 
 Result<std::unique_ptr<Backend>> MakeBackend(const LayerRun& how) {
-  if (how.backend == "reference") {
-    if (!how.simd.empty()) return Status::Error("backend 'reference' has no simd targets; leave simd empty");
-    return CreateReferenceBackend();
+  if (how.backend != "cpu" && how.backend != "opencl" && how.backend != "reference") {
+    return Status::Error("expected backend 'cpu', 'opencl' or 'reference', got '" + how.backend + "'");
   }
-  if (how.backend != "cpu") return Status::Error("expected backend 'cpu' or 'reference', got '" + how.backend + "'");
+  if (how.backend != "cpu" && !how.simd.empty()) {
+    return Status::Error("backend '" + how.backend + "' has no simd targets; leave simd empty");
+  }
+  if (how.backend == "reference") return CreateReferenceBackend();
+  if (how.backend == "opencl") return CreateOpenClBackend({});
   CpuOptions options;
   options.num_threads = how.num_threads;
   options.simd = how.simd;

@@ -13,7 +13,7 @@
 namespace mcpruner {
 
 struct LayerRun {
-  std::string backend;  // "cpu" or "reference"
+  std::string backend;  // "cpu", "opencl" or "reference"
   std::string simd;     // of the cpu backend; empty for the best
   int num_threads = 1;
 };

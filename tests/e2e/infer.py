@@ -1,9 +1,10 @@
 """Run models in one TFLite runtime and save what they return: the part of the end-to-end tests that changes Python.
 
 Usage: ``python infer.py RUNTIME PLUGIN < jobs.json`` with RUNTIME one of ai_edge_litert, tensorflow, tflite_runtime and
-jobs a list of ``{"model", "inputs", "output", "threads", "batch", "plugin": bool}``. Inputs are a ``.npy`` of
-[images, ...]; the output is an ``.npz`` with one array for each model output, keyed by its tensor name. It needs NumPy
-and the runtime only, as an app would: the plugin is loaded by its path, with no other part of mcpruner.
+jobs a list of ``{"model", "inputs", "output", "threads", "batch", "options"}``; the options are the plugin's, null for
+no plugin. Inputs are a ``.npy`` of [images, ...]; the output is an ``.npz`` with one array for each model output, keyed
+by its tensor name. It needs NumPy and the runtime only, as an app would: the plugin is loaded by its path, with no
+other part of mcpruner.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MODULES = {
 
 def run(runtime: Any, plugin: str, job: dict[str, Any]) -> dict[str, np.ndarray]:
     """Outputs of ``job["model"]`` on all its inputs, ``job["batch"]`` at a time, the rest in a smaller batch."""
-    delegates = [runtime.load_delegate(plugin, {"num_threads": job["threads"]})] if job["plugin"] else []
+    delegates = [] if job["options"] is None else [runtime.load_delegate(plugin, job["options"])]
     interpreter = runtime.Interpreter(
         model_path=job["model"], num_threads=job["threads"], experimental_delegates=delegates
     )

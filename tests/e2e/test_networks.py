@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import shared_data
 from corruption import change_one_weight
 from networks import NETWORKS, export
 from op_runner import RUNTIMES, run_script
+from opencl_device import needs_opencl
 
 from mcpruner.converter.tflite_model import read_model, type_name
 from mcpruner.pairing import paired_outputs
@@ -24,6 +26,7 @@ from mcpruner.verification import verify
 
 DENSITY = 0.5
 TOLERANCE = 1e-4  # of the output's largest magnitude
+OPENCL_TOLERANCE = {"float32": 1e-4, "float16_storage": 5e-3}  # the same, by precision
 LAYER_IMAGES = 4  # whose inner tensors are compared: batches of 1, and of 3 and 1
 CONFIGURATIONS = [(threads, batch) for threads in (1, 2) for batch in (1, 3)]
 
@@ -66,8 +69,12 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def _run(runtime: str, dense: Path, sparse: Path, images: Path, tmp_path: Path) -> list[dict[str, np.ndarray]]:
     """Outputs of the dense file, then of the converted one in each configuration."""
-    jobs = [{"model": str(dense), "threads": 2, "batch": 1, "plugin": False}]
-    jobs += [{"model": str(sparse), "threads": t, "batch": b, "plugin": True} for t, b in CONFIGURATIONS]
+    jobs = [{"model": str(dense), "threads": 2, "batch": 1, "options": None}]
+    jobs += [{"model": str(sparse), "threads": t, "batch": b, "options": {"num_threads": t}} for t, b in CONFIGURATIONS]
+    return _outputs(runtime, jobs, images, tmp_path)
+
+
+def _outputs(runtime: str, jobs: list[dict[str, Any]], images: Path, tmp_path: Path) -> list[dict[str, np.ndarray]]:
     for i, job in enumerate(jobs):
         job.update(inputs=str(images), output=str(tmp_path / f"{i}.npz"))
     run_script("infer.py", runtime, jobs)
@@ -103,6 +110,54 @@ def test_every_layer_equals_its_dense_self(files: Files, runtime: str, tmp_path:
         errors = [_relative_error(actual, wanted) for actual, wanted in pairs]
         print(f"{runtime}, {threads} threads, batch {batch}: {len(errors)} tensors, largest error {max(errors):.2e}")
         assert max(errors) < TOLERANCE
+
+
+def _opencl_jobs(dense: Path, model: Path) -> list[dict[str, Any]]:
+    """The dense file in the runtime, then `model` on OpenCL in each precision."""
+    jobs: list[dict[str, Any]] = [{"model": str(dense), "threads": 2, "batch": 1, "options": None}]
+    for precision in OPENCL_TOLERANCE:
+        options = {"backend": "opencl", "precision": precision}
+        jobs.append({"model": str(model), "threads": 2, "batch": 3, "options": options})
+    return jobs
+
+
+@needs_opencl
+@pytest.mark.parametrize("files", NETWORKS, indirect=True, scope="module")
+def test_pruned_network_on_opencl(files: Files, tmp_path: Path) -> None:
+    """Logits within the bound of each precision; equal top-1 decisions in float32."""
+    jobs = _opencl_jobs(files.dense, files.sparse)
+    expected, *results = _outputs("ai_edge_litert", jobs, files.few_images, tmp_path)
+    (logits,) = expected.values()
+    for (precision, tolerance), result in zip(OPENCL_TOLERANCE.items(), results, strict=True):
+        (actual,) = result.values()
+        error = _relative_error(actual, logits)
+        print(f"opencl, {precision}: largest error {error:.2e}")
+        assert error < tolerance
+        assert precision != "float32" or (actual.argmax(-1) == logits.argmax(-1)).all()
+
+
+@needs_opencl
+@pytest.mark.parametrize("name", [name for name, network in NETWORKS.items() if network.trained])
+def test_half_storage_decides_alike(name: str, tmp_path: Path) -> None:
+    """At least 99.5 % equal top-1 decisions on all images.
+
+    The weights are the trained ones: pruned in one shot, a network may have lost its accuracy, and its decisions
+    between nearly equal logits say nothing.
+    """
+    if not shared_data.SHARED.exists():
+        pytest.skip(shared_data.MISSING)
+    network = NETWORKS[name]
+    dense, _ = export(network, 1.0, tmp_path)
+    images = tmp_path / "images.npy"
+    load = shared_data.cifar_jpeg_images if "cifar" in name else shared_data.imagenet_images
+    np.save(images, shared_data.preprocess(name, load(DECISIONS[name])[0]))
+    expected, single, half = _outputs("ai_edge_litert", _opencl_jobs(dense, dense), images, tmp_path)
+    (logits,), (floats,), (halves,) = expected.values(), single.values(), half.values()
+    equal = float((halves.argmax(-1) == logits.argmax(-1)).mean())
+    print(f"{name}: {len(logits)} images, equal top-1 {equal:.4f}, largest error {_relative_error(halves, logits):.2e}")
+    assert (floats.argmax(-1) == logits.argmax(-1)).all()
+    assert equal >= 0.995
+    assert _relative_error(halves, logits) < OPENCL_TOLERANCE["float16_storage"]
 
 
 @pytest.mark.parametrize("files", NETWORKS, indirect=True, scope="module")

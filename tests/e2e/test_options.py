@@ -9,20 +9,30 @@ import op_models
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from op_runner import RUNTIMES, Job, results_once
+from opencl_device import needs_opencl
 from tflite_builder import TfliteBuilder
 
 X = np.linspace(-1, 1, 9 * 7 * 5, dtype=np.float32).reshape(1, 9, 7, 5)
 # Options that are refused, and the sentence that must come.
 REFUSED = {
     "unknown_name": ({"threads": 2}, "there is no option 'threads'; the options are num_threads, backend, verbosity"),
-    "unknown_backend": ({"backend": "gpu"}, "option backend: expected one of auto, cpu, reference, got 'gpu'"),
+    "unknown_backend": ({"backend": "gpu"}, "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'"),
     "too_many_threads": ({"num_threads": 65}, "option num_threads: expected 1 to 64, or 0 for what the runtime"),
     "no_number": ({"num_threads": "many"}, "option num_threads: expected a whole number, got 'many'"),
     "verbosity": ({"verbosity": 9}, "option verbosity: expected 0, 1 or 2, got 9"),
     "unknown_simd": ({"simd": "avx9"}, "option simd: expected one of "),
     "unknown_fault": (
         {"fault": "fire"},
-        "option fault: expected one of none, cpu_create, cpu_compile, allocate, invoke",
+        "option fault: expected one of none, opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, "
+        "cpu_compile, allocate, invoke",
+    ),
+    "unknown_precision": (
+        {"precision": "int4"},
+        "option precision: expected one of float32, float16_storage, got 'int4'",
+    ),
+    "no_folder": (
+        {"cache_dir": "/no/such"},
+        "option cache_dir: expected an existing folder that can be written to, got",
     ),
 }
 # Injected failures that end the run, and those that the reference backend makes good.
@@ -31,6 +41,15 @@ FATAL = {
     "invoke": "mcpruner: internal error: fault injection: invoke. ",
 }
 MENDED = ("cpu_create", "cpu_compile")
+# What makes the cpu backend run where opencl was asked for, and a piece of the reason; some need a device.
+WITHOUT_OPENCL = {
+    "no_library": ({"opencl_library": "libabsent.so"}, "expected a library with OpenCL 1.2 (libabsent.so: cannot open"),
+    "opencl_create": ({"fault": "opencl_create"}, "the opencl backend cannot be made (fault injection: opencl_create)"),
+    "opencl_wrong": ({"fault": "opencl_wrong"}, "the device computes wrong numbers (self-check: off by"),
+    "opencl_compile": ({"fault": "opencl_compile"}, "refuses it (fault injection: opencl_compile)"),
+    "opencl_run": ({"fault": "opencl_run"}, "the opencl backend failed (fault injection: opencl_run)"),
+}
+NEED_DEVICE = ("opencl_wrong", "opencl_compile", "opencl_run")
 
 
 SHAPE = (1, 9, 7, 6)
@@ -107,6 +126,8 @@ def _jobs() -> dict[str, Job]:
     jobs |= {name: Job(model, [X], options) for name, (options, _) in REFUSED.items()}
     for fault in (*FATAL, *MENDED):
         jobs[fault] = Job(model, [X], {"backend": "cpu", "fault": fault, "verbosity": 0})
+    for name, (options, _) in {**WITHOUT_OPENCL, "opencl": ({}, "")}.items():
+        jobs[name] = Job(model, [X], {"backend": "opencl", "verbosity": 0, **options})
     for name, (file, _, _) in LEFT.items():
         jobs[f"{name}.plain"] = Job(file, [X], None)
         jobs[f"{name}.plugin"] = Job(file, [X], {"backend": "cpu", "verbosity": 0})
@@ -142,6 +163,30 @@ def test_the_reference_backend_steps_in(results, runtime: str, fault: str) -> No
     (partition,) = mended.report["partitions"]
     assert partition["backend"] == "reference" and fault in partition["reason"]
     assert all(node["reason"] == partition["reason"] for node in mended.report["nodes"])
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=needs_opencl if name in NEED_DEVICE else ()) for name in WITHOUT_OPENCL]
+)
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_cpu_backend_steps_in_for_opencl(results, runtime: str, name: str) -> None:
+    plain, mended = results(runtime)["plain"], results(runtime)[name]
+    assert mended.error == ""
+    np.testing.assert_allclose(mended.outputs[0], plain.outputs[0], rtol=0, atol=1e-5 * np.abs(plain.outputs[0]).max())
+    (partition,) = mended.report["partitions"]
+    assert partition["backend"] == "cpu"
+    assert WITHOUT_OPENCL[name][1] in partition["reason"]
+    assert partition["reason"].endswith("the cpu backend runs instead")
+
+
+@needs_opencl
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_opencl_runs_the_model(results, runtime: str) -> None:
+    plain, opencl = results(runtime)["plain"], results(runtime)["opencl"]
+    assert opencl.error == ""
+    np.testing.assert_allclose(opencl.outputs[0], plain.outputs[0], rtol=0, atol=1e-5 * np.abs(plain.outputs[0]).max())
+    (partition,) = opencl.report["partitions"]
+    assert (partition["backend"], partition["reason"]) == ("opencl", "")
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

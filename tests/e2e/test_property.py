@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
+from opencl_device import needs_opencl
 
 import mcpruner._native as native
 from mcpruner.converter.pack import pack
@@ -88,13 +89,21 @@ def tensorflow_convolution(layer: dict, x: np.ndarray, weights: np.ndarray, bias
     return tf.nn.conv2d(padded, dilated.transpose(1, 2, 3, 0), layer["stride"], "VALID").numpy() + bias
 
 
-@pytest.mark.parametrize("backend,simd", [("reference", "")] + [("cpu", simd) for simd in native.simd_targets()])
-def test_every_kernel_agrees_with_tensorflow(backend: str, simd: str) -> None:
+# Backend, instruction set, examples: a device's driver compiles kernels for each layer anew.
+KERNELS = [
+    ("reference", "", 600),
+    *(("cpu", simd, 600) for simd in native.simd_targets()),
+    pytest.param("opencl", "", 60, marks=needs_opencl),
+]
+
+
+@pytest.mark.parametrize(("backend", "simd", "examples"), KERNELS)
+def test_every_kernel_agrees_with_tensorflow(backend: str, simd: str, examples: int) -> None:
     """Error at most 1e-5 of the largest sum of ``|w * x|``, the rounding bound of a float32 accumulation."""
     print(f"hypothesis seed {SEED}")
 
     @seed(SEED)
-    @settings(max_examples=600, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(layers())
     def check(layer: dict) -> None:
         note(f"{backend} {simd}: {layer}")

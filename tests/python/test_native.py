@@ -84,7 +84,7 @@ def test_inputs_that_do_not_fit(x, error: type[Exception], words: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"backend": "gpu"}, "expected backend 'cpu' or 'reference', got 'gpu'"),
+        ({"backend": "gpu"}, "expected backend 'cpu', 'opencl' or 'reference', got 'gpu'"),
         ({"backend": "reference", "simd": "scalar"}, "backend 'reference' has no simd targets"),
         ({"simd": "mmx"}, "mmx"),
         ({"num_threads": 0}, "thread"),
