@@ -130,6 +130,28 @@ TEST(OpenClBackendTest, AgreesWithTheReferenceOnRandomGraphs) {
   }
 }
 
+TEST(OpenClBackendTest, HalvesKeepTheSumOfADepthwiseFilter) {
+  MCPRUNER_NEEDS_OPENCL();
+  // 0.1 is off by 2.4e-5 as a half: 2.2e-4 for the nine of them.
+  DepthwiseParams params{{}, 3, 3, 1, nullptr, nullptr};
+  params.weights = std::make_shared<const std::vector<float>>(9, 0.1f);
+  params.bias = std::make_shared<const std::vector<float>>(1, -0.9f);
+  GraphBuilder b;
+  const Graph graph = b.Finish({b.Op(OpType::kDepthwiseConv, {b.Input({1, 3, 3, 1})}, params)});
+  const auto y = RunGraph(*MakeTestBackend(Precision::kFloat16Storage), graph, {std::vector<float>(9, 1.0f)});
+  EXPECT_NEAR(y[0][0], 0, 4e-5);
+}
+
+TEST(OpenClBackendTest, HalfStorageAgreesOnRandomGraphs) {
+  MCPRUNER_NEEDS_OPENCL();
+  const auto backend = MakeTestBackend(Precision::kFloat16Storage);
+  for (uint32_t seed = 100; seed < 130; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    ExpectAgreement(*backend, RandomGraph(seed), seed, 5e-3);
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST(OpenClBackendTest, ExecutablesOfOneBackendMayRunAtOnce) {
   MCPRUNER_NEEDS_OPENCL();
   std::mt19937 rng(1);

@@ -1,7 +1,7 @@
 // Kernels, built from the embedded sources when they are first asked for.
 //
 //     "conv.cl" + {PIXELS 4, SPLIT 1} --> source: args.h, common.cl, conv.cl   options: -DPIXELS=4 -DSPLIT=1 ...
-//                                     --> one program, kept, and on disk too where there is a folder (ProgramCache);
+//                                     --> one program, kept, and on disk too where there is a folder (DiskCache);
 //                                         a kernel object of its own for each launch
 //
 // Sources are never put together from strings: what differs between two programs is in their macros.
@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "delegate/opencl/device.h"
-#include "delegate/opencl/program_cache.h"
+#include "delegate/opencl/disk_cache.h"
 
 namespace mcpruner::opencl {
 
@@ -42,7 +42,7 @@ class Programs {
 
   const std::shared_ptr<const Device> device_;
   const Defines common_;
-  const ProgramCache cache_;
+  const DiskCache cache_;
   std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, ClProgram> programs_;  // by file and options
 };

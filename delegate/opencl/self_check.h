@@ -3,7 +3,8 @@
 // Drivers exist that build every program and give wrong numbers (TensorFlow's issue 28711 is about one for a Mali-G72).
 // A small network with every kernel that multiplies runs on the device and on the reference:
 //
-//     x --conv 3x3--> a --conv 3x3, + a--> --depthwise 3x3, stride 2--> --max pool--> --mean--> --fully connected--> softmax
+//     x --conv 3x3--> a --conv 3x3, + a--> --depthwise 3x3, stride 2--> --max pool--> --mean--> --fully connected-->
+//     softmax
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_SELF_CHECK_H_
 #define MCPRUNER_DELEGATE_OPENCL_SELF_CHECK_H_

@@ -5,15 +5,28 @@
 #include "delegate/opencl/packed_layer.h"
 
 namespace mcpruner::opencl {
+namespace {
 
-Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values) {
+std::vector<cl_half> RoundRuns(const std::vector<float>& values, size_t run) {
   std::vector<cl_half> halves;
-  const void* data = values.data();
-  if (precision != Precision::kFloat32) {
-    halves.reserve(values.size());
-    for (const float value : values) halves.push_back(cl_half_from_float(value, CL_HALF_RTE));
-    data = halves.data();
+  halves.reserve(values.size());
+  float missing = 0;  // of the run's sum so far
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i % run == 0) missing = 0;
+    const float wanted = values[i] + missing;
+    halves.push_back(cl_half_from_float(wanted, CL_HALF_RTE));
+    missing = wanted - cl_half_to_float(halves.back());
   }
+  return halves;
+}
+
+}  // namespace
+
+Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values,
+                                     size_t run) {
+  const std::vector<cl_half> halves =
+      precision != Precision::kFloat32 ? RoundRuns(values, run) : std::vector<cl_half>();
+  const void* const data = precision != Precision::kFloat32 ? static_cast<const void*>(halves.data()) : values.data();
   DeviceWeights weights;
   weights.bytes = static_cast<int64_t>(values.size()) * ElementBytes(precision);
   Result<ClBuffer> buffer = device.MakeBuffer(CL_MEM_READ_ONLY, weights.bytes, data);
@@ -29,7 +42,7 @@ Result<std::shared_ptr<const DeviceWeights>> WeightCache::Get(const Device& devi
   }
   Entry& entry = entries_[layer.get()];
   if (entry.weights == nullptr) {
-    Result<DeviceWeights> weights = UploadElements(device, precision, PackValues(*layer));
+    Result<DeviceWeights> weights = UploadElements(device, precision, PackValues(*layer), 1);
     if (!weights.ok()) return weights.status();
     entry = {layer, std::make_shared<const DeviceWeights>(std::move(*weights))};
   }

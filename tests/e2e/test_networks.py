@@ -7,6 +7,7 @@ each run resizes twice). Variants of the files with every operator's output as a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,13 @@ from mcpruner.verification import verify
 DENSITY = 0.5
 TOLERANCE = 1e-4  # of the output's largest magnitude
 OPENCL_TOLERANCE = {"float32": 1e-4, "float16_storage": 5e-3}  # the same, by precision
+# Images of the half precision's decisions; docs/opencl.md has all 1000 of the MobileNets.
+DECISIONS = {
+    "resnet20_cifar10": 1000,
+    "resnet56_cifar10": 1000,
+    "mobilenet_v1_0.75_224": 200,
+    "mobilenet_v2_1.0_224_int8": 200,
+}
 LAYER_IMAGES = 4  # whose inner tensors are compared: batches of 1, and of 3 and 1
 CONFIGURATIONS = [(threads, batch) for threads in (1, 2) for batch in (1, 3)]
 
@@ -112,10 +120,10 @@ def test_every_layer_equals_its_dense_self(files: Files, runtime: str, tmp_path:
         assert max(errors) < TOLERANCE
 
 
-def _opencl_jobs(dense: Path, model: Path) -> list[dict[str, Any]]:
-    """The dense file in the runtime, then `model` on OpenCL in each precision."""
+def _opencl_jobs(dense: Path, model: Path, precisions: Iterable[str]) -> list[dict[str, Any]]:
+    """The dense file in the runtime, then `model` on OpenCL in each of the precisions."""
     jobs: list[dict[str, Any]] = [{"model": str(dense), "threads": 2, "batch": 1, "options": None}]
-    for precision in OPENCL_TOLERANCE:
+    for precision in precisions:
         options = {"backend": "opencl", "precision": precision}
         jobs.append({"model": str(model), "threads": 2, "batch": 3, "options": options})
     return jobs
@@ -125,7 +133,7 @@ def _opencl_jobs(dense: Path, model: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("files", NETWORKS, indirect=True, scope="module")
 def test_pruned_network_on_opencl(files: Files, tmp_path: Path) -> None:
     """Logits within the bound of each precision; equal top-1 decisions in float32."""
-    jobs = _opencl_jobs(files.dense, files.sparse)
+    jobs = _opencl_jobs(files.dense, files.sparse, OPENCL_TOLERANCE)
     expected, *results = _outputs("ai_edge_litert", jobs, files.few_images, tmp_path)
     (logits,) = expected.values()
     for (precision, tolerance), result in zip(OPENCL_TOLERANCE.items(), results, strict=True):
@@ -137,7 +145,7 @@ def test_pruned_network_on_opencl(files: Files, tmp_path: Path) -> None:
 
 
 @needs_opencl
-@pytest.mark.parametrize("name", [name for name, network in NETWORKS.items() if network.trained])
+@pytest.mark.parametrize("name", DECISIONS)
 def test_half_storage_decides_alike(name: str, tmp_path: Path) -> None:
     """At least 99.5 % equal top-1 decisions on all images.
 
@@ -146,16 +154,15 @@ def test_half_storage_decides_alike(name: str, tmp_path: Path) -> None:
     """
     if not shared_data.SHARED.exists():
         pytest.skip(shared_data.MISSING)
-    network = NETWORKS[name]
-    dense, _ = export(network, 1.0, tmp_path)
+    dense, _ = export(NETWORKS[name], 1.0, tmp_path)
     images = tmp_path / "images.npy"
     load = shared_data.cifar_jpeg_images if "cifar" in name else shared_data.imagenet_images
     np.save(images, shared_data.preprocess(name, load(DECISIONS[name])[0]))
-    expected, single, half = _outputs("ai_edge_litert", _opencl_jobs(dense, dense), images, tmp_path)
-    (logits,), (floats,), (halves,) = expected.values(), single.values(), half.values()
+    jobs = _opencl_jobs(dense, dense, ["float16_storage"])
+    expected, half = _outputs("ai_edge_litert", jobs, images, tmp_path)
+    (logits,), (halves,) = expected.values(), half.values()
     equal = float((halves.argmax(-1) == logits.argmax(-1)).mean())
     print(f"{name}: {len(logits)} images, equal top-1 {equal:.4f}, largest error {_relative_error(halves, logits):.2e}")
-    assert (floats.argmax(-1) == logits.argmax(-1)).all()
     assert equal >= 0.995
     assert _relative_error(halves, logits) < OPENCL_TOLERANCE["float16_storage"]
 

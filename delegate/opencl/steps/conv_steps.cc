@@ -130,7 +130,7 @@ Result<Step> MakeDepthwise(const StepContext& context) {
   const auto channels = static_cast<size_t>(args.extent.channels);
   std::vector<float> weights(positions * channels);  // channel by channel
   for (size_t i = 0; i < weights.size(); ++i) weights[i % channels * positions + i / channels] = (*params.weights)[i];
-  Result<DeviceWeights> elements = UploadElements(*tools.device, tools.precision, weights);
+  Result<DeviceWeights> elements = UploadElements(*tools.device, tools.precision, weights, positions);
   if (!elements.ok()) return elements.status();
   Step step;
   step.weights.push_back(std::make_shared<const DeviceWeights>(std::move(*elements)));

@@ -1,4 +1,4 @@
-#include "delegate/opencl/program_cache.h"
+#include "delegate/opencl/disk_cache.h"
 
 #include <unistd.h>
 
@@ -29,11 +29,11 @@ void AddNumber(uint64_t value, int bytes, std::vector<uint8_t>* to) {
   for (int i = 0; i < bytes; ++i) to->push_back(static_cast<uint8_t>(value >> (8 * i)));
 }
 
-std::vector<uint8_t> Header(const std::string& key, Span<const uint8_t> binary) {
+std::vector<uint8_t> Header(const std::string& key, Span<const uint8_t> value) {
   std::vector<uint8_t> header(std::begin(kMagic), std::end(kMagic));
   AddNumber(key.size(), 4, &header);
-  AddNumber(binary.size(), 8, &header);
-  AddNumber(Hash(binary.data(), binary.size()), 8, &header);
+  AddNumber(value.size(), 8, &header);
+  AddNumber(Hash(value.data(), value.size()), 8, &header);
   return header;
 }
 
@@ -62,29 +62,29 @@ Span<const uint8_t> BytesOf(const std::string& text) {
 
 }  // namespace
 
-std::string ProgramCache::Path(const std::string& key) const {
+std::string DiskCache::Path(const std::string& key) const {
   char name[48];
   std::snprintf(name, sizeof name, "/mcpruner-%016llx.bin",
                 static_cast<unsigned long long>(Hash(key.data(), key.size())));  // NOLINT: what printf takes
   return folder_ + name;
 }
 
-std::vector<uint8_t> ProgramCache::Load(const std::string& key) const {
+std::vector<uint8_t> DiskCache::Load(const std::string& key) const {
   if (!enabled()) return {};
   const std::vector<uint8_t> file = ReadFile(Path(key));
   const size_t first = kHeaderBytes + key.size();
   if (file.size() <= first || std::memcmp(file.data() + kHeaderBytes, key.data(), key.size()) != 0) return {};
-  std::vector<uint8_t> binary(file.begin() + static_cast<ptrdiff_t>(first), file.end());
-  const std::vector<uint8_t> header = Header(key, binary);
+  std::vector<uint8_t> value(file.begin() + static_cast<ptrdiff_t>(first), file.end());
+  const std::vector<uint8_t> header = Header(key, value);
   if (std::memcmp(file.data(), header.data(), header.size()) != 0) return {};
-  return binary;
+  return value;
 }
 
-void ProgramCache::Store(const std::string& key, Span<const uint8_t> binary) const {
-  if (!enabled() || binary.empty()) return;
+void DiskCache::Store(const std::string& key, Span<const uint8_t> value) const {
+  if (!enabled() || value.empty()) return;
   const std::string path = Path(key), part = path + "." + std::to_string(getpid());
-  const std::vector<uint8_t> header = Header(key, binary);
-  if (!WriteFile(part, {header, BytesOf(key), binary}) || std::rename(part.c_str(), path.c_str()) != 0) {
+  const std::vector<uint8_t> header = Header(key, value);
+  if (!WriteFile(part, {header, BytesOf(key), value}) || std::rename(part.c_str(), path.c_str()) != 0) {
     std::remove(part.c_str());
   }
 }

@@ -1,15 +1,15 @@
-// Compiled programs on disk, so that the second start need not compile.
+// What the first start found out, on disk: compiled programs, the tuner's tiles, measured choices.
 //
 //     <folder>/mcpruner-<hash of the key>.bin
 //
-//       [magic 8][size of key 4][size of binary 8][checksum of binary 8][key][binary]        numbers little-endian
+//       [magic 8][size of key 4][size of value 8][checksum of value 8][key][value]        numbers little-endian
 //
-// The key is everything that the binary depends on, in full: device, driver, options and source. A file that is cut
+// The key is everything that the value depends on, in full: device, driver, options and source. A file that is cut
 // short, damaged, of another version or of another key counts as absent. Files appear whole or not at all, since they
 // are written under another name first; two processes may write the same one.
 
-#ifndef MCPRUNER_DELEGATE_OPENCL_PROGRAM_CACHE_H_
-#define MCPRUNER_DELEGATE_OPENCL_PROGRAM_CACHE_H_
+#ifndef MCPRUNER_DELEGATE_OPENCL_DISK_CACHE_H_
+#define MCPRUNER_DELEGATE_OPENCL_DISK_CACHE_H_
 
 #include <cstdint>
 #include <string>
@@ -19,16 +19,16 @@
 
 namespace mcpruner::opencl {
 
-class ProgramCache {
+class DiskCache {
  public:
   // `folder` empty: nothing is found and nothing is kept.
-  explicit ProgramCache(std::string folder) : folder_(std::move(folder)) {}
+  explicit DiskCache(std::string folder) : folder_(std::move(folder)) {}
 
   bool enabled() const { return !folder_.empty(); }
   // Empty where there is none.
   std::vector<uint8_t> Load(const std::string& key) const;
-  // Best effort: without it the next start compiles again.
-  void Store(const std::string& key, Span<const uint8_t> binary) const;
+  // Best effort: without it the next start finds out again.
+  void Store(const std::string& key, Span<const uint8_t> value) const;
   // Of a key's file.
   std::string Path(const std::string& key) const;
 
@@ -38,4 +38,4 @@ class ProgramCache {
 
 }  // namespace mcpruner::opencl
 
-#endif  // MCPRUNER_DELEGATE_OPENCL_PROGRAM_CACHE_H_
+#endif  // MCPRUNER_DELEGATE_OPENCL_DISK_CACHE_H_

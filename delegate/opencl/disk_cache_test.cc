@@ -1,4 +1,4 @@
-#include "delegate/opencl/program_cache.h"
+#include "delegate/opencl/disk_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace mcpruner::opencl {
 namespace {
 
 const std::string kKey = "device|driver|-DPIXELS=4|source";
-const std::vector<uint8_t> kBinary{1, 2, 3, 0, 255, 7};
+const std::vector<uint8_t> kValue{1, 2, 3, 0, 255, 7};
 
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -23,18 +23,18 @@ void WriteAll(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-TEST(ProgramCacheTest, KeepsBinariesByKey) {
-  const ProgramCache cache(::testing::TempDir());
+TEST(DiskCacheTest, KeepsValuesByKey) {
+  const DiskCache cache(::testing::TempDir());
   std::remove(cache.Path(kKey).c_str());
   EXPECT_TRUE(cache.Load(kKey).empty());
-  cache.Store(kKey, kBinary);
-  EXPECT_EQ(cache.Load(kKey), kBinary);
+  cache.Store(kKey, kValue);
+  EXPECT_EQ(cache.Load(kKey), kValue);
   EXPECT_TRUE(cache.Load(kKey + "s").empty());
 }
 
-TEST(ProgramCacheTest, ADamagedFileIsAbsent) {
-  const ProgramCache cache(::testing::TempDir());
-  cache.Store(kKey, kBinary);
+TEST(DiskCacheTest, ADamagedFileIsAbsent) {
+  const DiskCache cache(::testing::TempDir());
+  cache.Store(kKey, kValue);
   const std::string whole = ReadAll(cache.Path(kKey));
   for (size_t i = 0; i < whole.size(); ++i) {
     SCOPED_TRACE(i);
@@ -47,24 +47,24 @@ TEST(ProgramCacheTest, ADamagedFileIsAbsent) {
   }
   WriteAll(cache.Path(kKey), whole + "x");
   EXPECT_TRUE(cache.Load(kKey).empty());
-  cache.Store(kKey, kBinary);  // replaces it
-  EXPECT_EQ(cache.Load(kKey), kBinary);
+  cache.Store(kKey, kValue);  // replaces it
+  EXPECT_EQ(cache.Load(kKey), kValue);
 }
 
-TEST(ProgramCacheTest, AFileOfAnotherKeyWithTheSameNameIsAbsent) {
-  const ProgramCache cache(::testing::TempDir());
-  cache.Store(kKey, kBinary);
+TEST(DiskCacheTest, AFileOfAnotherKeyWithTheSameNameIsAbsent) {
+  const DiskCache cache(::testing::TempDir());
+  cache.Store(kKey, kValue);
   const std::string other = "device|driver|-DPIXELS=8|source";
   WriteAll(cache.Path(other), ReadAll(cache.Path(kKey)));
   EXPECT_TRUE(cache.Load(other).empty());
 }
 
-TEST(ProgramCacheTest, WithoutAFolderNothingIsKept) {
-  const ProgramCache off("");
-  off.Store(kKey, kBinary);
+TEST(DiskCacheTest, WithoutAFolderNothingIsKept) {
+  const DiskCache off("");
+  off.Store(kKey, kValue);
   EXPECT_TRUE(off.Load(kKey).empty());
-  const ProgramCache absent("/no/such/folder");
-  absent.Store(kKey, kBinary);
+  const DiskCache absent("/no/such/folder");
+  absent.Store(kKey, kValue);
   EXPECT_TRUE(absent.Load(kKey).empty());
 }
 
