@@ -72,6 +72,14 @@ DeviceInfo Describe(const OpenClApi& api, const std::string& platform, cl_device
 
 }  // namespace
 
+std::string DeviceKey(const DeviceInfo& device) {
+  std::string key;
+  for (const std::string* part : {&device.platform, &device.vendor, &device.name, &device.version, &device.driver}) {
+    key += *part + '\n';
+  }
+  return key;
+}
+
 Result<std::vector<DeviceInfo>> ListDevices(const OpenClApi& api) {
   cl_uint count = 0;
   // Some loaders give an error, others a count of zero.

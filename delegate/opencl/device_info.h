@@ -25,6 +25,9 @@ struct DeviceInfo {
   std::string unusable;          // why, one sentence; empty for a usable one
 };
 
+// What programs and measurements of a device depend on, a line each.
+std::string DeviceKey(const DeviceInfo& device);
+
 // Of all platforms, usable ones first. The error says that there is no platform; a platform without devices adds none.
 Result<std::vector<DeviceInfo>> ListDevices(const OpenClApi& api);
 

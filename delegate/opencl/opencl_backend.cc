@@ -4,6 +4,7 @@
 
 #include "delegate/opencl/device.h"
 #include "delegate/opencl/opencl_executable.h"
+#include "delegate/opencl/tuner.h"
 
 namespace mcpruner::opencl {
 namespace {
@@ -16,11 +17,15 @@ class OpenClBackend : public Backend {
  public:
   OpenClBackend(std::shared_ptr<const Device> device, const OpenClOptions& options)
       : programs_(device, PrecisionDefines(options.precision), options.cache_dir),
-        tools_{device, &programs_, &weights_, TilesFor(device->info()), options.precision, std::nullopt},
+        tuned_(options.cache_dir, device->info(), options.precision),
+        tools_{device,  &programs_,  &weights_,   TilesFor(device->info()), options.precision,
+               &tuned_, options.log, std::nullopt},
+        tune_(options.tune && tuned_.enabled()),
         guard_elements_(options.guard_elements) {}
 
   const char* name() const override { return "opencl"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
+    if (tune_) MCPRUNER_RETURN_IF_ERROR(TuneGraph(graph, tools_));
     auto executable = OpenClExecutable::Make(graph, tools_, guard_elements_);
     if (!executable.ok()) return executable.status();
     return std::unique_ptr<Executable>(std::move(*executable));
@@ -29,7 +34,9 @@ class OpenClBackend : public Backend {
  private:
   Programs programs_;
   WeightCache weights_;
+  const TunedTiles tuned_;
   const DeviceTools tools_;
+  const bool tune_;
   const int guard_elements_;
 };
 

@@ -5,6 +5,7 @@
 #ifndef MCPRUNER_DELEGATE_OPENCL_OPENCL_BACKEND_H_
 #define MCPRUNER_DELEGATE_OPENCL_OPENCL_BACKEND_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,7 +17,9 @@ namespace mcpruner {
 struct OpenClOptions {
   std::string library;  // a libOpenCL to insist on; empty: the first that is found
   Precision precision = Precision::kFloat32;
-  std::string cache_dir;   // an existing folder for compiled programs; empty: none are kept
+  std::string cache_dir;  // an existing folder for compiled programs and tuned tiles; empty: none are kept
+  bool tune = false;      // measure the tiles of convolutions that cache_dir does not know; needs cache_dir
+  std::function<void(const std::string&)> log = [](const std::string&) {};  // what takes long, a line each
   int guard_elements = 0;  // tests: left free behind each slot of an arena, and checked by CheckMemory
 };
 

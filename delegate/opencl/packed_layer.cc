@@ -54,6 +54,11 @@ Part MakePart(const SparseLayer& layer, int first, int filters) {
 
 int PartFilters(const SparseLayer& layer) { return std::min(layer.group_size, kMaxFilters); }
 
+int64_t MostTaps(const SparseLayer& layer) {
+  const std::vector<size_t> taps = CountTaps(layer);
+  return taps.empty() ? 0 : static_cast<int64_t>(FilledUp(*std::max_element(taps.begin(), taps.end())));
+}
+
 std::vector<float> PackValues(const SparseLayer& layer) {
   const std::vector<float> all = FloatValues(layer);
   const int filters = PartFilters(layer);

@@ -24,6 +24,9 @@ constexpr int kTapsPerStep = 4;
 // Filters of each part: 1, 2 or 4.
 int PartFilters(const SparseLayer& layer);
 
+// Of the part that has most, filled up.
+int64_t MostTaps(const SparseLayer& layer);
+
 // PartFilters for each tap, part by part.
 std::vector<float> PackValues(const SparseLayer& layer);
 

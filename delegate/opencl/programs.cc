@@ -27,11 +27,7 @@ std::string BuildLog(const Device& device, cl_program program) {
 
 // All that a binary depends on.
 std::string KeyOf(const DeviceInfo& device, const std::string& options, const char* const (&sources)[3]) {
-  std::string key;
-  for (const std::string& part :
-       {device.platform, device.vendor, device.name, device.version, device.driver, options}) {
-    key += part + '\n';
-  }
+  std::string key = DeviceKey(device) + options + '\n';
   for (const char* source : sources) key += source;
   return key;
 }

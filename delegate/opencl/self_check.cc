@@ -1,12 +1,11 @@
 #include "delegate/opencl/self_check.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <utility>
 #include <vector>
 
 #include "delegate/graph/shapes.h"
+#include "delegate/opencl/relative_error.h"
 
 namespace mcpruner::opencl {
 namespace {
@@ -81,18 +80,6 @@ Result<std::vector<std::vector<float>>> Outputs(Backend* backend, const Graph& g
   for (std::vector<float>& result : results) outputs.push_back(result.data());
   MCPRUNER_RETURN_IF_ERROR((*executable)->Run(inputs, outputs));
   return results;
-}
-
-// NaN where one of them is.
-double RelativeError(const std::vector<float>& actual, const std::vector<float>& expected) {
-  double difference = 0, magnitude = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    const double off = std::fabs(double{actual[i]} - expected[i]);
-    if (std::isnan(off)) return off;
-    difference = std::max(difference, off);
-    magnitude = std::max(magnitude, std::fabs(double{expected[i]}));
-  }
-  return difference / magnitude;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #ifndef MCPRUNER_DELEGATE_OPENCL_STEP_H_
 #define MCPRUNER_DELEGATE_OPENCL_STEP_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 #include "delegate/opencl/planes.h"
 #include "delegate/opencl/precision.h"
 #include "delegate/opencl/programs.h"
-#include "delegate/opencl/tiles.h"
+#include "delegate/opencl/tuned_tiles.h"
 #include "delegate/opencl/weights.h"
 
 namespace mcpruner::opencl {
@@ -26,7 +27,9 @@ struct DeviceTools {
   WeightCache* weights = nullptr;
   DeviceTiles tiles;
   Precision precision = Precision::kFloat32;
-  std::optional<ConvTile> conv_tile;  // of all convolutions, in the place of what the table says
+  const TunedTiles* tuned = nullptr;
+  std::function<void(const std::string&)> log;  // what takes long, a line each
+  std::optional<ConvTile> conv_tile;            // of all convolutions, for those who measure tiles
 };
 
 // What a step is made from; all of it outlives the making only.

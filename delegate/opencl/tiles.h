@@ -32,6 +32,7 @@ DeviceTiles TilesFor(const DeviceInfo& device);
 
 struct ConvTile {
   int lanes = 32, pixels = 1, split = 1;
+  bool operator==(const ConvTile& o) const { return lanes == o.lanes && pixels == o.pixels && split == o.split; }
 };
 
 struct ConvWork {

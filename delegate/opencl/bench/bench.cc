@@ -21,7 +21,8 @@
 #include "delegate/opencl/bench/limits.h"
 #include "delegate/opencl/bench/networks.h"
 #include "delegate/opencl/opencl_backend.h"
-#include "delegate/opencl/opencl_executable.h"
+#include "delegate/opencl/relative_error.h"
+#include "delegate/opencl/tuner.h"
 
 namespace mcpruner {
 namespace {
@@ -82,21 +83,15 @@ Status TimeOnce(Case* c) {
   return Status::Ok();
 }
 
-// Compiled, and compared with `expected`; an empty one is filled with the first output.
-Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph, std::vector<float>* expected) {
+// Compiled, and compared with `expected`.
+Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph, const std::vector<float>& expected) {
   Case c;
   c.graph = graph;
   c.executable = std::move(executable);
   c.x = RandomInput(c.graph);
   c.y.resize(static_cast<size_t>(c.graph.tensor(c.graph.outputs[0]).shape.size()));
   MCPRUNER_RETURN_IF_ERROR(RunOnce(*c.executable, c.x, &c.y));
-  if (expected->empty()) *expected = c.y;
-  double difference = 0, magnitude = 0;
-  for (size_t i = 0; i < expected->size(); ++i) {
-    difference = std::max(difference, std::fabs(double{c.y[i]} - (*expected)[i]));
-    magnitude = std::max(magnitude, std::fabs(double{(*expected)[i]}));
-  }
-  c.error = difference / magnitude;
+  c.error = opencl::RelativeError(c.y, expected);
   if (!(c.error <= kTolerance)) {
     return Status::Error("the device is off by " + std::to_string(c.error) + " of the largest output: nothing timed");
   }
@@ -162,7 +157,7 @@ class Bench {
     MCPRUNER_RETURN_IF_ERROR(RunOnce(**reference, RandomInput(graph), &expected));
     auto executable = device_.Compile(graph);
     if (!executable.ok()) return executable.status();
-    return MakeCase(std::move(*executable), graph, &expected);
+    return MakeCase(std::move(*executable), graph, expected);
   }
 
   double Peak(const Case& c) const { return 2 * c.macs / c.device() * 1e-3 / limits_.gflops; }
@@ -243,34 +238,24 @@ Status RunBench(int runs, std::FILE* json) {
 }
 
 // Times every tile on the layers of the prototype's table, each after a comparison with the first one.
-Status TryTiles(int runs) {
+Status TryTiles() {
   const auto device = OpenDevice();
   if (!device.ok()) return device.status();
   opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}}, "");
   opencl::WeightCache weights;
-  opencl::DeviceTools tools{*device, &programs, &weights, opencl::TilesFor((*device)->info()), Precision::kFloat32, {}};
+  const opencl::TunedTiles none("", (*device)->info(), Precision::kFloat32);
+  const opencl::DeviceTools tools{
+      *device, &programs, &weights, opencl::TilesFor((*device)->info()), Precision::kFloat32, &none, {}, {}};
   for (const ConvShape& shape : PrototypeLayers()) {
     for (const double density : {1.0, kDensity}) {
       const Graph graph = LayerGraph(shape, 1, density);
-      const auto taps = static_cast<int64_t>(shape.in_channels * shape.kernel * shape.kernel * density);
-      const int out = shape.size / shape.stride;
-      std::vector<float> expected;
-      std::vector<std::pair<double, std::string>> times;
-      for (const opencl::ConvTile& tile :
-           opencl::ConvTileCandidates((*device)->info(), {shape.out_channels / 4, 1, out, out, taps})) {
-        tools.conv_tile = tile;
-        auto executable = opencl::OpenClExecutable::Make(graph, tools, 0);
-        if (!executable.ok()) return executable.status();
-        Result<Case> c = MakeCase(std::move(*executable), graph, &expected);
-        if (!c.ok()) return c.status();
-        for (int i = 0; i < kWarmUp + runs; ++i) MCPRUNER_RETURN_IF_ERROR(TimeOnce(&*c));
-        times.emplace_back(c->device(), std::to_string(tile.lanes) + " lanes, " + std::to_string(tile.pixels) +
-                                            " pixels, split " + std::to_string(tile.split));
-      }
-      std::sort(times.begin(), times.end());
+      const auto times = opencl::TimeConvTiles(graph, graph.ops[0], tools);
+      if (!times.ok()) return times.status();
       std::printf("%s, density %g\n", shape.Name().c_str(), density);
-      for (size_t i = 0; i < std::min<size_t>(times.size(), 7); ++i) {
-        std::printf("  %8.1f us  %s\n", times[i].first, times[i].second.c_str());
+      for (size_t i = 0; i < std::min<size_t>(times->size(), 7); ++i) {
+        const opencl::TileTime& time = (*times)[i];
+        std::printf("  %8.1f us  %d lanes, %d pixels, split %d\n", time.microseconds, time.tile.lanes, time.tile.pixels,
+                    time.tile.split);
       }
       std::fflush(stdout);
     }
@@ -280,7 +265,7 @@ Status TryTiles(int runs) {
 
 int Main(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "tiles") {
-    const Status status = TryTiles(20);
+    const Status status = TryTiles();
     if (!status.ok()) std::fprintf(stderr, "%s\n", status.message().c_str());
     return status.ok() ? 0 : 1;
   }

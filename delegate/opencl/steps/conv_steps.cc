@@ -62,7 +62,6 @@ std::vector<int> NhwcElements(const PlaneTensor& tensor) {
 struct LayerBuffers {
   cl_mem parts, displacements, values;
   int num_parts;
-  int64_t most_taps;
 };
 
 Result<LayerBuffers> AddLayer(const StepContext& context, const std::shared_ptr<const SparseLayer>& layer,
@@ -75,9 +74,14 @@ Result<LayerBuffers> AddLayer(const StepContext& context, const std::shared_ptr<
   if (!parts.ok()) return parts.status();
   const Result<cl_mem> displacements = AddTable(*tools.device, taps.displacements, step);
   if (!displacements.ok()) return displacements.status();
-  LayerBuffers buffers{*parts, *displacements, (*weights)->buffer.get(), static_cast<int>(taps.parts.size()), 0};
-  for (const Part& part : taps.parts) buffers.most_taps = std::max<int64_t>(buffers.most_taps, part.taps);
-  return buffers;
+  return LayerBuffers{*parts, *displacements, (*weights)->buffer.get(), static_cast<int>(taps.parts.size())};
+}
+
+// Measured, else by the table.
+ConvTile TileOf(const ConvParams& conv, const Shape& out, const DeviceTools& tools) {
+  if (tools.conv_tile) return *tools.conv_tile;
+  if (const std::optional<ConvTile> tuned = tools.tuned->Load(conv, out)) return *tuned;
+  return ChooseConvTile(tools.tiles, tools.device->info(), WorkOf(*conv.layer, out));
 }
 
 Result<Step> Finished(Step step, Result<Launch> launch) {
@@ -101,8 +105,7 @@ Result<Step> MakeConv(const StepContext& context) {
   args.has_residual = context.op.inputs.size() > 1 ? 1 : 0;
   if (args.has_residual != 0) args.residual = context.input(1).map();
   const Extent& out = args.extent;
-  const ConvWork work{layer->num_parts, out.images, out.rows, out.columns, layer->most_taps};
-  const ConvTile tile = tools.conv_tile ? *tools.conv_tile : ChooseConvTile(tools.tiles, tools.device->info(), work);
+  const ConvTile tile = TileOf(params, context.output().layout.shape, tools);
   const int64_t items = int64_t{out.images} * ((out.rows + tile.pixels - 1) / tile.pixels) * out.columns;
   Range range = LinearRange(items, tile.lanes, int64_t{tile.split} * layer->num_parts);
   range.local[1] = static_cast<size_t>(tile.split);

@@ -1,0 +1,113 @@
+#include "delegate/opencl/tuner.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <utility>
+
+#include "delegate/opencl/opencl_executable.h"
+#include "delegate/opencl/relative_error.h"
+
+namespace mcpruner::opencl {
+namespace {
+
+constexpr int kRuns = 11;  // the first one warms up
+
+Graph OneConv(const Graph& graph, const Op& op) {
+  Graph one;
+  one.tensors = {graph.tensor(op.inputs[0]), graph.tensor(op.output)};
+  one.tensors[0].data = nullptr;
+  one.inputs = {0};
+  one.outputs = {1};
+  one.ops = {op};
+  one.ops[0].inputs = {0};
+  one.ops[0].output = 1;
+  return one;
+}
+
+int64_t KernelTime(const Executable& executable) {
+  int64_t sum = 0;
+  for (const OpProfile& op : executable.Profile()) {
+    if (op.type != "Pack" && op.type != "Unpack") sum += op.nanoseconds;
+  }
+  return sum;
+}
+
+// Times one tile; `y` takes its output.
+Result<double> TimeTile(const Graph& graph, const DeviceTools& tools, const std::vector<float>& x,
+                        std::vector<float>* y) {
+  const auto executable = OpenClExecutable::Make(graph, tools, 0);
+  if (!executable.ok()) return executable.status();
+  const std::vector<const float*> inputs{x.data()};
+  const std::vector<float*> outputs{y->data()};
+  (*executable)->SetProfiling(true);
+  std::vector<double> times;
+  int64_t before = 0;
+  for (int i = 0; i < kRuns; ++i) {
+    MCPRUNER_RETURN_IF_ERROR((*executable)->Run(inputs, outputs));
+    const int64_t now = KernelTime(**executable);
+    times.push_back(static_cast<double>(now - std::exchange(before, now)) * 1e-3);
+  }
+  times.erase(times.begin());
+  std::nth_element(times.begin(), times.begin() + kRuns / 2, times.end());
+  return times[kRuns / 2];
+}
+
+std::string TileText(const ConvTile& tile) {
+  return std::to_string(tile.lanes) + " lanes, " + std::to_string(tile.pixels) + " pixels, split " +
+         std::to_string(tile.split);
+}
+
+}  // namespace
+
+Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, const DeviceTools& tools) {
+  const Graph one = OneConv(graph, op);
+  const Shape& in = one.tensors[0].shape;
+  const Shape& out = one.tensors[1].shape;
+  std::mt19937 rng(1);
+  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
+  std::vector<float> x(static_cast<size_t>(in.size())), y(static_cast<size_t>(out.size())), expected;
+  for (float& value : x) value = uniform(rng);
+  const double tolerance = tools.precision == Precision::kFloat32 ? 1e-4 : 5e-3;
+  DeviceTools forced = tools;
+  std::vector<TileTime> times;
+  const ConvWork work = WorkOf(*std::get<ConvParams>(op.params).layer, out);
+  for (const ConvTile& tile : ConvTileCandidates(tools.device->info(), work)) {
+    forced.conv_tile = tile;
+    const Result<double> time = TimeTile(one, forced, x, &y);
+    if (!time.ok()) return time.status();
+    if (expected.empty()) expected = y;
+    const double error = RelativeError(y, expected);
+    if (!(error <= tolerance)) {
+      return Status::Error("op '" + op.name + "' with " + TileText(tile) + " is off by " + std::to_string(error) +
+                           " of its largest output: the device computes wrong numbers");
+    }
+    times.push_back({tile, *time});
+  }
+  std::sort(times.begin(), times.end(),
+            [](const TileTime& a, const TileTime& b) { return a.microseconds < b.microseconds; });
+  return times;
+}
+
+Status TuneGraph(const Graph& graph, const DeviceTools& tools) {
+  for (const Op& op : graph.ops) {
+    const auto* const conv = std::get_if<ConvParams>(&op.params);
+    const Shape& out = graph.tensor(op.output).shape;
+    if (conv == nullptr || out.size() == 0 || tools.tuned->Load(*conv, out)) continue;
+    const Result<std::vector<TileTime>> times = TimeConvTiles(graph, op, tools);
+    if (!times.ok()) return times.status();
+    if (times->empty()) continue;
+    tools.tuned->Store(*conv, out, times->front().tile);
+    const ConvTile table = ChooseConvTile(tools.tiles, tools.device->info(), WorkOf(*conv->layer, out));
+    double table_time = 0;
+    for (const TileTime& time : *times) {
+      if (time.tile == table) table_time = time.microseconds;
+    }
+    char gain[64];
+    std::snprintf(gain, sizeof gain, ": %.1f us, by the table %.1f us", times->front().microseconds, table_time);
+    tools.log("tuned '" + op.name + "' to " + TileText(times->front().tile) + gain);
+  }
+  return Status::Ok();
+}
+
+}  // namespace mcpruner::opencl

@@ -1,0 +1,29 @@
+// Measures tiles of convolutions on the device at hand.
+//
+// Each candidate is compiled as a network of one convolution, compared with the table's own tile on random numbers, and
+// timed by the device's events.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_TUNER_H_
+#define MCPRUNER_DELEGATE_OPENCL_TUNER_H_
+
+#include <vector>
+
+#include "delegate/opencl/step.h"
+
+namespace mcpruner::opencl {
+
+struct TileTime {
+  ConvTile tile;
+  double microseconds = 0;  // median
+};
+
+// Of all candidates for the convolution `op` of `graph`, fastest first. The error says which one is wrong, by how much.
+Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, const DeviceTools& tools);
+
+// Measures the convolutions of `graph` that tools.tuned does not know, and keeps the fastest tile of each there. Says
+// what was gained (tools.log).
+Status TuneGraph(const Graph& graph, const DeviceTools& tools);
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_TUNER_H_
