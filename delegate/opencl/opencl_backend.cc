@@ -50,6 +50,9 @@ Result<std::unique_ptr<Backend>> CreateOpenClBackend(const OpenClOptions& option
   if (!api.ok()) return api.status();
   const Result<opencl::DeviceInfo> info = opencl::ChooseDevice(*api);
   if (!info.ok()) return info.status();
+  if (options.gpu_only && info->type != "gpu") {
+    return Status::Error("the first device, '" + info->name + "', is no GPU but of type " + info->type);
+  }
   Result<std::shared_ptr<const opencl::Device>> device = opencl::Device::Open(*api, *info);
   if (!device.ok()) return device.status();
   return std::unique_ptr<Backend>(std::make_unique<opencl::OpenClBackend>(std::move(*device), options));

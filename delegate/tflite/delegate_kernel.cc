@@ -79,15 +79,20 @@ Status Kernel::Compile(TfLiteContext* context) {
   if (!built.ok()) return built.status();
   MCPRUNER_RETURN_IF_ERROR(FuseGraph(&built->graph));
   MCPRUNER_RETURN_IF_ERROR(ValidateGraph(built->graph));
-  Result<Compiled> compiled = delegate_->Compile(built->graph, context->recommended_num_threads);
+  Result<Compiled> compiled = delegate_->backends()->Compile(built->graph, context->recommended_num_threads);
   if (!compiled.ok()) return compiled.status();
   built_ = std::move(*built);
-  compiled_ = std::move(*compiled);
+  Take(std::move(*compiled));
   input_dims_.clear();
   for (const int input : built_.inputs) input_dims_.push_back(dims_of(input));
   input_data_.assign(built_.inputs.size(), nullptr);
   output_data_.assign(outputs_.size(), nullptr);
   return Status::Ok();
+}
+
+void Kernel::Take(Compiled compiled) {
+  compiled_ = std::move(compiled);
+  compiled_.executable->SetProfiling(delegate_->profiling());
 }
 
 Status Kernel::ResizeOutputs(TfLiteContext* context) const {
@@ -128,9 +133,9 @@ Status Kernel::RunOrFallBack() {
   const Status status =
       fault ? Status::Error("fault injection: opencl_run") : compiled_.executable->Run(input_data_, output_data_);
   if (status.ok() || !on_device) return status;
-  Result<Compiled> compiled = delegate_->CompileAfterFailure(built_.graph, status.message());
+  Result<Compiled> compiled = delegate_->backends()->CompileAfterFailure(built_.graph, status.message());
   if (!compiled.ok()) return compiled.status();
-  compiled_ = std::move(*compiled);
+  Take(std::move(*compiled));
   return compiled_.executable->Run(input_data_, output_data_);
 }
 

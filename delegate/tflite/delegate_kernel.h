@@ -42,6 +42,7 @@ class Kernel {
  private:
   Status Parse(TfLiteContext* context);
   Status Compile(TfLiteContext* context);
+  void Take(Compiled compiled);
   // A device that fails in an inference (memory, a reset) is given up, and the inference runs on the CPU.
   Status RunOrFallBack();
   Status ResizeOutputs(TfLiteContext* context) const;

@@ -65,6 +65,7 @@ McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
   options.precision = nullptr;
   options.opencl_library = nullptr;
   options.cache_dir = nullptr;
+  options.tune = 0;
   return options;
 }
 

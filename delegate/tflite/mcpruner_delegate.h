@@ -33,9 +33,10 @@ struct TfLiteDelegate;
 typedef struct McprunerDelegateOptions {
   /* Threads of the cpu backend, 1..64. 0: what the runtime recommends (Interpreter's num_threads), else 1. */
   int32_t num_threads;
-  /* "auto" (the cpu backend for partitions with packed layers; others are left, since TFLite runs dense layers as
-   * fast), "cpu" (every partition that it can run), "opencl" (the same on a GPU; where there is none, or it fails, the
-   * cpu backend runs and the reason is printed), or "reference" (plain loops, slow, for comparison). NULL: "auto". */
+  /* "auto" (partitions with packed layers, on the cpu backend, or with cache_dir on the faster of cpu and opencl,
+   * measured at each load; other partitions are left, since TFLite runs dense layers as fast), "cpu" (every partition
+   * that it can run), "opencl" (the same on a GPU; where there is none, or it fails, the cpu backend runs and the
+   * reason is printed), or "reference" (plain loops, slow, for comparison). NULL: "auto". */
   const char* backend;
   /* What is printed to stderr (Android: the log). 0: nothing. 1: one line for each model, and one for each
    * reason for which convolutions or fully-connected layers are left to TFLite. 2: every node that is left, with the
@@ -52,9 +53,12 @@ typedef struct McprunerDelegateOptions {
   const char* precision;
   /* The OpenCL library, a path or a name for dlopen. NULL: the first that is found of the known names. */
   const char* opencl_library;
-  /* An existing folder in which the opencl backend keeps compiled programs, so that the next start is quick. NULL: none
-   * are kept. */
+  /* An existing folder in which the opencl backend keeps compiled programs, so that the next start is quick, and tiles
+   * that were tuned. NULL: none are kept. */
   const char* cache_dir;
+  /* 1: measure on the device how to cut the work of each convolution that cache_dir does not know yet, which takes
+   * minutes, and keep it there. 0: do not. */
+  int32_t tune;
 } McprunerDelegateOptions;
 
 MCPRUNER_EXPORT McprunerDelegateOptions McprunerDelegateOptionsDefault(void);

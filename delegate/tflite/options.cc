@@ -75,14 +75,14 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
     out->*option.member = value;
     return Status::Ok();
   }
-  if (key != "num_threads" && key != "verbosity") {
+  if (key != "num_threads" && key != "verbosity" && key != "tune") {
     return Status::Error("there is no option '" + key +
                          "'; the options are num_threads, backend, verbosity, fault, simd, precision, opencl_library, "
-                         "cache_dir");
+                         "cache_dir, tune");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
-  (key == "verbosity" ? out->verbosity : out->num_threads) = *number;
+  (key == "verbosity" ? out->verbosity : key == "tune" ? out->tune : out->num_threads) = *number;
   return Status::Ok();
 }
 
@@ -130,6 +130,11 @@ Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
   }
   if (options.opencl_library != nullptr) out.opencl_library = options.opencl_library;
   if (options.cache_dir != nullptr) MCPRUNER_RETURN_IF_ERROR(CheckFolder(options.cache_dir, &out.cache_dir));
+  if (options.tune != 0 && (options.tune != 1 || out.cache_dir.empty())) {
+    return Status::Error("option tune: expected 0, or 1 beside a cache_dir that keeps what is measured, got " +
+                         std::to_string(options.tune) + (out.cache_dir.empty() ? " and no cache_dir" : ""));
+  }
+  out.tune = options.tune != 0;
   if (options.fault != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("fault", options.fault, kFaults, &out.fault));
   return out;
 }

@@ -14,7 +14,7 @@ namespace mcpruner {
 
 constexpr int kMaxThreads = 64;
 
-// kAuto: the cpu backend, for the partitions that it runs faster than TFLite (partition.h).
+// kAuto: for the partitions that the delegate runs faster than TFLite (partition.h), what backends.h says.
 enum class BackendChoice { kAuto, kCpu, kOpenCl, kReference };
 // As the option names it.
 const char* BackendName(BackendChoice backend);
@@ -40,7 +40,8 @@ struct Options {
   std::string simd;                           // empty: the best
   Precision precision = Precision::kFloat32;  // of the opencl backend
   std::string opencl_library;                 // empty: the first that is found
-  std::string cache_dir;                      // of compiled programs; empty: none are kept
+  std::string cache_dir;                      // of compiled programs and tiles; empty: none are kept
+  bool tune = false;                          // measure tiles that cache_dir does not know
 };
 
 // From the C struct; null members are absent. The error is a sentence that lists what is valid.

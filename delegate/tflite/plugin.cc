@@ -19,7 +19,8 @@ extern "C" {
 //   simd         an instruction set of this CPU
 //   precision    float32 (default), float16_storage: of the opencl backend
 //   opencl_library  a path or name for dlopen
-//   cache_dir       an existing folder for compiled programs of the opencl backend
+//   cache_dir       an existing folder for compiled programs and tiles of the opencl backend
+//   tune            1: measure the tiles that cache_dir does not know; 0 (default)
 // Any other name or value: NULL, and a sentence to report_error (stderr where it is NULL, as C++ loaders pass it).
 MCPRUNER_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
                                                               const char* const* options_values, size_t num_options,

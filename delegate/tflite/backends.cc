@@ -1,0 +1,133 @@
+#include "delegate/tflite/backends.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <utility>
+
+#include "delegate/opencl/opencl_backend.h"
+#include "delegate/opencl/self_check.h"
+#include "delegate/tflite/faster.h"
+#include "delegate/tflite/log.h"
+
+namespace mcpruner {
+namespace {
+
+// Largest error of the self-check, of the largest output; nothing passes where a test asks for a wrong device.
+double SelfCheckTolerance(const Options& options) {
+  if (options.fault == Fault::kOpenClWrong) return -1;
+  return options.precision == Precision::kFloat32 ? 1e-4 : 1e-2;
+}
+
+}  // namespace
+
+Result<Backend*> Backends::Cpu() {
+  if (options_.fault == Fault::kCpuCreate) return Status::Error("fault injection: cpu_create");
+  std::unique_ptr<Backend>& backend = cpu_[num_threads_];
+  if (backend == nullptr) {
+    CpuOptions options;
+    options.num_threads = num_threads_;
+    options.simd = options_.simd;
+    Result<std::unique_ptr<Backend>> made = CreateCpuBackend(options);
+    if (!made.ok()) return made.status();
+    backend = std::move(*made);
+  }
+  return backend.get();
+}
+
+Result<Backend*> Backends::OpenCl() {
+  if (options_.fault == Fault::kOpenClCreate) return Status::Error("fault injection: opencl_create");
+  if (!opencl_failure_.empty()) return Status::Error(opencl_failure_);
+  if (opencl_ == nullptr) {
+    OpenClOptions options;
+    options.library = options_.opencl_library;
+    options.precision = options_.precision;
+    options.cache_dir = options_.cache_dir;
+    options.tune = options_.tune;
+    options.gpu_only = options_.backend == BackendChoice::kAuto;
+    if (options_.verbosity >= 1) options.log = LogLine;
+    Result<std::unique_ptr<Backend>> made = CreateOpenClBackend(options);
+    const Status status = made.ok() ? opencl::SelfCheck(made->get(), SelfCheckTolerance(options_)) : made.status();
+    if (!status.ok()) {
+      opencl_failure_ = status.message();  // a resize need not look for devices again
+      return status;
+    }
+    opencl_ = std::move(*made);
+  }
+  return opencl_.get();
+}
+
+Result<Backend*> Backends::Get(BackendChoice choice) {
+  if (choice == BackendChoice::kOpenCl) return OpenCl();
+  if (choice == BackendChoice::kCpu) return Cpu();
+  if (reference_ == nullptr) reference_ = CreateReferenceBackend();
+  return reference_.get();
+}
+
+Result<Compiled> Backends::TryCompile(BackendChoice choice, const Graph& graph, const std::string& reason) {
+  const Result<Backend*> backend = Get(choice);
+  if (!backend.ok()) return Status::Error("cannot be made (" + backend.message() + ")");
+  const Fault fault = choice == BackendChoice::kOpenCl ? Fault::kOpenClCompile : Fault::kCpuCompile;
+  if (choice != BackendChoice::kReference && options_.fault == fault) {
+    return Status::Error("refuses it (fault injection: " + std::string(BackendName(choice)) + "_compile)");
+  }
+  Result<std::unique_ptr<Executable>> executable = (*backend)->Compile(graph);
+  if (!executable.ok()) return Status::Error("refuses it (" + executable.message() + ")");
+  return Compiled{std::move(*executable), (*backend)->name(), reason};
+}
+
+void Backends::Print(const std::string& reason) {
+  if (options_.verbosity >= 1 && !reason.empty() && reason != printed_reason_) LogLine(reason);
+  printed_reason_ = reason;
+}
+
+Result<Compiled> Backends::CompileFrom(BackendChoice first, std::string reason, const Graph& graph) {
+  constexpr BackendChoice kOrder[] = {BackendChoice::kOpenCl, BackendChoice::kCpu, BackendChoice::kReference};
+  Result<Compiled> compiled = Status::Error("no backend was tried");
+  for (const BackendChoice* choice = std::find(std::begin(kOrder), std::end(kOrder), first); choice != std::end(kOrder);
+       ++choice) {
+    compiled = TryCompile(*choice, graph, reason);
+    if (compiled.ok() || choice + 1 == std::end(kOrder)) break;
+    reason += (reason.empty() ? "" : "; ") + ("the " + std::string(BackendName(*choice)) + " backend ") +
+              compiled.message() + ", the " + BackendName(choice[1]) + " backend runs instead";
+  }
+  Print(reason);
+  return compiled;
+}
+
+Result<Compiled> Backends::CompileAuto(const Graph& graph) {
+  if (options_.cache_dir.empty()) return CompileFrom(BackendChoice::kCpu, "", graph);
+  Result<Compiled> opencl = TryCompile(BackendChoice::kOpenCl, graph, "");
+  if (!opencl.ok()) {
+    return CompileFrom(BackendChoice::kCpu, "auto chose cpu: the opencl backend " + opencl.message(), graph);
+  }
+  Result<Compiled> cpu = TryCompile(BackendChoice::kCpu, graph, "");
+  if (!cpu.ok())
+    return CompileFrom(BackendChoice::kOpenCl, "auto chose opencl: the cpu backend " + cpu.message(), graph);
+  const Result<Race> race = RaceExecutables(graph, opencl->executable.get(), cpu->executable.get());
+  if (!race.ok()) {
+    opencl_failure_ = race.message();
+    return CompileFrom(BackendChoice::kCpu, "auto chose cpu: the opencl backend failed (" + race.message() + ")",
+                       graph);
+  }
+  Compiled* const chosen = race->first_ms < race->second_ms ? &*opencl : &*cpu;
+  char text[96];
+  std::snprintf(text, sizeof text, "auto chose %s: opencl takes %.2f ms, cpu %.2f ms, measured",
+                chosen->backend.c_str(), race->first_ms, race->second_ms);
+  chosen->reason = text;
+  Print(chosen->reason);
+  return std::move(*chosen);
+}
+
+Result<Compiled> Backends::Compile(const Graph& graph, int recommended_num_threads) {
+  num_threads_ = options_.num_threads > 0 ? options_.num_threads : std::clamp(recommended_num_threads, 1, kMaxThreads);
+  return options_.backend == BackendChoice::kAuto ? CompileAuto(graph) : CompileFrom(options_.backend, "", graph);
+}
+
+Result<Compiled> Backends::CompileAfterFailure(const Graph& graph, const std::string& failure) {
+  opencl_failure_ = "it failed in an inference: " + failure;
+  return CompileFrom(BackendChoice::kCpu, "the opencl backend failed (" + failure + "), the cpu backend runs instead",
+                     graph);
+}
+
+}  // namespace mcpruner

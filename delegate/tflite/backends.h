@@ -1,0 +1,65 @@
+// The backends of a delegate, made when they are first asked for, and which of them runs a graph.
+//
+//     option backend   tried in order, the next one with a reason
+//     opencl           opencl, cpu, reference
+//     cpu              cpu, reference
+//     reference        reference
+//     auto             cpu; with cache_dir, where there is a GPU: the faster of opencl and cpu, measured
+//
+// A GPU's programs take seconds to compile: without a folder to keep them, auto does not even look for one.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_BACKENDS_H_
+#define MCPRUNER_DELEGATE_TFLITE_BACKENDS_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "delegate/graph/backend.h"
+#include "delegate/tflite/options.h"
+
+namespace mcpruner {
+
+// A graph made ready, and by whom.
+struct Compiled {
+  std::unique_ptr<Executable> executable;
+  std::string backend;
+  std::string reason;  // why it is not the backend that was asked for, or why auto chose it; empty: nothing to say
+};
+
+// Not to be called from two threads at once.
+class Backends {
+ public:
+  explicit Backends(const Options& options) : options_(options) {}
+
+  Result<Compiled> Compile(const Graph& graph, int recommended_num_threads);
+  // On the cpu backend, because the opencl backend failed in an inference; it is not asked again.
+  Result<Compiled> CompileAfterFailure(const Graph& graph, const std::string& failure);
+  // Of the last compilation.
+  int num_threads() const { return num_threads_; }
+
+ private:
+  Result<Backend*> Cpu();
+  Result<Backend*> OpenCl();
+  // The backend of a choice other than auto.
+  Result<Backend*> Get(BackendChoice choice);
+  // On a backend or on those behind it; `reason`: why not on one before.
+  Result<Compiled> CompileFrom(BackendChoice first, std::string reason, const Graph& graph);
+  Result<Compiled> CompileAuto(const Graph& graph);
+  // The error continues the sentence "the ... backend".
+  Result<Compiled> TryCompile(BackendChoice choice, const Graph& graph, const std::string& reason);
+  // A reason, once: a resize compiles again.
+  void Print(const std::string& reason);
+
+  const Options options_;
+  int num_threads_ = 0;
+  std::unique_ptr<Backend> reference_;
+  std::unique_ptr<Backend> opencl_;
+  std::string opencl_failure_;                   // why it is not used; empty while it is, or before it was asked for
+  std::map<int, std::unique_ptr<Backend>> cpu_;  // by number of threads
+  std::string printed_reason_;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_BACKENDS_H_

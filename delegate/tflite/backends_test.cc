@@ -1,0 +1,75 @@
+#include "delegate/tflite/backends.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "delegate/tflite/faster.h"
+
+namespace mcpruner {
+namespace {
+
+class Sleeper : public Executable {
+ public:
+  explicit Sleeper(int milliseconds) : milliseconds_(milliseconds) {}
+  Status Run(Span<const float* const> inputs, Span<float* const> outputs) override {
+    outputs[0][0] = inputs[0][0];
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds_));
+    return milliseconds_ > 0 ? Status::Ok() : Status::Error("the device is gone");
+  }
+  void SetProfiling(bool) override {}
+  std::vector<OpProfile> Profile() const override { return {}; }
+  int64_t ArenaBytes() const override { return 0; }
+  int64_t WeightBytes() const override { return 0; }
+
+ private:
+  const int milliseconds_;
+};
+
+// y = relu(x).
+Graph SmallGraph() {
+  Graph graph;
+  graph.tensors.resize(2);
+  for (Tensor& tensor : graph.tensors) tensor.shape = {1, 1, 1, 3};
+  graph.ops.push_back({OpType::kUnary, "relu", {0}, 1, Activation::kNone, UnaryParams{}});
+  graph.inputs = {0};
+  graph.outputs = {1};
+  return graph;
+}
+
+TEST(FasterTest, TimesBoth) {
+  Sleeper quick(1), slow(20);
+  const auto race = RaceExecutables(SmallGraph(), &slow, &quick);
+  ASSERT_TRUE(race.ok()) << race.message();
+  EXPECT_GE(race->first_ms, 20);
+  EXPECT_GE(race->second_ms, 1);
+  Sleeper broken(0);
+  EXPECT_EQ(RaceExecutables(SmallGraph(), &quick, &broken).message(), "the device is gone");
+}
+
+TEST(BackendsTest, AutoWithoutAFolderTakesTheCpu) {
+  Backends backends{Options{}};
+  const auto compiled = backends.Compile(SmallGraph(), 2);
+  ASSERT_TRUE(compiled.ok()) << compiled.message();
+  EXPECT_EQ(compiled->backend, "cpu");
+  EXPECT_EQ(compiled->reason, "");
+  EXPECT_EQ(backends.num_threads(), 2);
+}
+
+TEST(BackendsTest, AutoSaysWhyItTakesTheCpu) {
+  Options options;
+  options.verbosity = 0;
+  options.cache_dir = ::testing::TempDir();
+  options.opencl_library = "libabsent.so";
+  const auto compiled = Backends(options).Compile(SmallGraph(), 1);
+  ASSERT_TRUE(compiled.ok()) << compiled.message();
+  EXPECT_EQ(compiled->backend, "cpu");
+  EXPECT_EQ(compiled->reason.rfind("auto chose cpu: the opencl backend cannot be made (option opencl_library: ", 0), 0u)
+      << compiled->reason;
+}
+
+}  // namespace
+}  // namespace mcpruner
