@@ -4,6 +4,7 @@
 
 #include "delegate/opencl/device.h"
 #include "delegate/opencl/opencl_executable.h"
+#include "delegate/opencl/self_check.h"
 #include "delegate/opencl/tuner.h"
 
 namespace mcpruner::opencl {
@@ -20,8 +21,10 @@ class OpenClBackend : public Backend {
         tuned_(options.cache_dir, device->info(), options.precision),
         tools_{device,  &programs_,  &weights_,   TilesFor(device->info()), options.precision,
                &tuned_, options.log, std::nullopt},
-        tune_(options.tune && tuned_.enabled()),
         guard_elements_(options.guard_elements) {}
+
+  // From now on: the network of the self-check is not worth it.
+  void StartTuning() { tune_ = tuned_.enabled(); }
 
   const char* name() const override { return "opencl"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
@@ -36,7 +39,7 @@ class OpenClBackend : public Backend {
   WeightCache weights_;
   const TunedTiles tuned_;
   const DeviceTools tools_;
-  const bool tune_;
+  bool tune_ = false;
   const int guard_elements_;
 };
 
@@ -55,7 +58,10 @@ Result<std::unique_ptr<Backend>> CreateOpenClBackend(const OpenClOptions& option
   }
   Result<std::shared_ptr<const opencl::Device>> device = opencl::Device::Open(*api, *info);
   if (!device.ok()) return device.status();
-  return std::unique_ptr<Backend>(std::make_unique<opencl::OpenClBackend>(std::move(*device), options));
+  auto backend = std::make_unique<opencl::OpenClBackend>(std::move(*device), options);
+  if (options.self_check != 0) MCPRUNER_RETURN_IF_ERROR(opencl::SelfCheck(backend.get(), options.self_check));
+  if (options.tune) backend->StartTuning();
+  return std::unique_ptr<Backend>(std::move(backend));
 }
 
 }  // namespace mcpruner

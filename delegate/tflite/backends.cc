@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "delegate/opencl/opencl_backend.h"
-#include "delegate/opencl/self_check.h"
 #include "delegate/tflite/faster.h"
 #include "delegate/tflite/log.h"
 
@@ -44,13 +43,13 @@ Result<Backend*> Backends::OpenCl() {
     options.precision = options_.precision;
     options.cache_dir = options_.cache_dir;
     options.tune = options_.tune;
+    options.self_check = SelfCheckTolerance(options_);
     options.gpu_only = options_.backend == BackendChoice::kAuto;
     if (options_.verbosity >= 1) options.log = LogLine;
     Result<std::unique_ptr<Backend>> made = CreateOpenClBackend(options);
-    const Status status = made.ok() ? opencl::SelfCheck(made->get(), SelfCheckTolerance(options_)) : made.status();
-    if (!status.ok()) {
-      opencl_failure_ = status.message();  // a resize need not look for devices again
-      return status;
+    if (!made.ok()) {
+      opencl_failure_ = made.message();  // a resize need not look for devices again
+      return made.status();
     }
     opencl_ = std::move(*made);
   }

@@ -85,6 +85,7 @@ def _time(
     return {
         "threads": num_threads,
         "backend": backend,
+        "reasons": sorted({p["reason"] for p in plugin.report()["partitions"] if p["reason"]}),
         "runs": ours.size,
         **milliseconds(ours),
         **milliseconds(theirs, "against_"),

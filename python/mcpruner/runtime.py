@@ -106,8 +106,9 @@ def load_delegate(*, runtime: ModuleType | None = None, **options: Any) -> Any:
         The module whose interpreter will use it (see `find_runtime`); by default the first that is installed.
     **options
         The plugin's options: ``num_threads`` (0: the runtime's recommendation, else 1), ``backend`` (``"auto"``,
-        ``"cpu"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU, to compare
-        them), ``fault`` (tests only). None leaves an option out.
+        ``"cpu"``, ``"opencl"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU,
+        to compare them), ``precision``, ``cache_dir``, ``opencl_library`` and ``tune`` (of the opencl backend, see
+        `Interpreter`), ``fault`` (tests only). None leaves an option out.
 
     Returns
     -------
@@ -147,12 +148,22 @@ class Interpreter:
     num_threads
         Threads for the plugin and for what stays with TFLite; by default the runtime's choice.
     backend
-        ``"auto"`` (what TFLite runs as fast is left to it), ``"cpu"`` or ``"reference"`` (plain loops, to compare).
+        ``"auto"`` (what TFLite runs as fast is left to it; with `cache_dir` the faster of cpu and opencl, measured),
+        ``"cpu"``, ``"opencl"`` (a GPU; `report` says why where it is not used) or ``"reference"`` (plain loops, to
+        compare).
     simd
         Instruction set of the cpu backend, one of ``mcpruner devices``; by default the best.
     verbosity
         What the plugin prints to stderr. 0 (default): nothing; 1: a line for each model, and each convolution or dense
         layer that it leaves to TFLite, with the reason; 2: every node that it leaves.
+    precision
+        Of the opencl backend: ``"float32"`` (default), or ``"float16_storage"``: float32 arithmetic on halves.
+    cache_dir
+        An existing folder where the opencl backend keeps compiled programs and tuned tiles.
+    opencl_library
+        Path or name of libOpenCL, where it is not found by itself.
+    tune
+        Measure the tiles of convolutions that `cache_dir` does not know; takes minutes.
     runtime
         The runtime module to use (see `find_runtime`).
     **kwargs
@@ -181,12 +192,24 @@ class Interpreter:
         backend: str = "auto",
         simd: str | None = None,
         verbosity: int | None = None,
+        precision: str | None = None,
+        cache_dir: str | Path | None = None,
+        opencl_library: str | None = None,
+        tune: bool = False,
         runtime: ModuleType | None = None,
         **kwargs: Any,
     ) -> None:
         found = find_runtime(runtime)
         self._delegate = load_delegate(
-            runtime=runtime, num_threads=num_threads, backend=backend, simd=simd, verbosity=verbosity
+            runtime=runtime,
+            num_threads=num_threads,
+            backend=backend,
+            simd=simd,
+            verbosity=verbosity,
+            precision=precision,
+            cache_dir=cache_dir,
+            opencl_library=opencl_library,
+            tune=int(tune),
         )
         self._interpreter = found.interpreter(
             model_path=None if model_path is None else str(model_path),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from op_runner import RUNTIMES, Job, results_once
+from opencl_device import needs_opencl
 from tflite_builder import TfliteBuilder
 
 from mcpruner.converter.pack import pack
@@ -55,10 +57,11 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-def _jobs() -> dict[str, Job]:
+def _jobs(folder: Path) -> dict[str, Job]:
     jobs = {"dense": Job(_dense(), BATCHES, None)}
-    for backend in ("cpu", "reference"):
+    for backend in ("cpu", "opencl", "reference"):
         jobs[backend] = Job(_sparse(_blob(), _options()), BATCHES, {"backend": backend, "verbosity": 0})
+    jobs["auto"] = Job(_sparse(_blob(), _options()), BATCHES, {"cache_dir": str(folder), "verbosity": 0})
     for name, (make, _) in BAD.items():
         jobs[name] = Job(make(), BATCHES[:1], {"verbosity": 0})
     return jobs
@@ -67,10 +70,11 @@ def _jobs() -> dict[str, Job]:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory):
     """Results of all jobs of a runtime, run once."""
-    return results_once(_jobs, tmp_path_factory)
+    folder = tmp_path_factory.mktemp("programs")
+    return results_once(lambda: _jobs(folder), tmp_path_factory)
 
 
-@pytest.mark.parametrize("backend", ["cpu", "reference"])
+@pytest.mark.parametrize("backend", ["cpu", pytest.param("opencl", marks=needs_opencl), "reference"])
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_sparse_operators_equal_dense_ones(results, runtime: str, backend: str) -> None:
     want, got = results(runtime)["dense"], results(runtime)[backend]
@@ -79,6 +83,18 @@ def test_sparse_operators_equal_dense_ones(results, runtime: str, backend: str) 
     for expected, actual in zip(want.outputs, got.outputs, strict=True):
         assert actual.shape == expected.shape
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+@needs_opencl
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_auto_says_what_it_chose(results, runtime: str) -> None:
+    """With a folder for programs it looks for a GPU; PoCL is none."""
+    auto = results(runtime)["auto"]
+    assert auto.error == ""
+    (partition,) = auto.report["partitions"]
+    reason = partition["reason"]
+    assert reason.startswith(f"auto chose {partition['backend']}: ")
+    assert "is no GPU but of type cpu" in reason or reason.endswith(" ms, measured")
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -45,7 +45,7 @@ def test_help_of_each_command_ends_with_an_example(command: str, capsys: pytest.
         (["inspect", "a.tflite", "--color"], "--color"),
         (["benchmark", "a.tflite", "--threads", "0"], "not at least 1"),
         (["benchmark", "a.tflite", "--threads", "one"], "one"),
-        (["benchmark", "a.tflite", "--backend", "auto,gpu9"], "'gpu9' is not one of auto, cpu, reference"),
+        (["benchmark", "a.tflite", "--backend", "auto,gpu9"], "'gpu9' is not one of auto, cpu, opencl, reference"),
         (["prune", "a.keras", "-o", "b.keras"], "--density"),
     ],
 )

@@ -15,7 +15,7 @@ from mcpruner.cli.common import (
 )
 from mcpruner.text import table
 
-_BACKENDS = ("auto", "cpu", "reference")
+_BACKENDS = ("auto", "cpu", "opencl", "reference")
 
 
 def add_parser(commands: Any) -> None:
@@ -99,3 +99,6 @@ def print_result(result: dict[str, Any]) -> None:
     ]
     headers = ["threads", "backend", "min ms", "median ms", "against min ms", "against median ms", "speedup", "80 % in"]
     print(table(headers, rows))
+    for r in result["results"]:
+        for reason in r["reasons"]:
+            print(f"{r['threads']} threads, {r['backend']}: {reason}")

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from mcpruner.cli import benchmark, calibrate, convert, devices, inspect, prune, verify
+from mcpruner.cli import benchmark, calibrate, convert, devices, inspect, prune, tune, verify
 from mcpruner.cli.common import BAD_INPUT
 
-_COMMANDS = (convert, prune, inspect, verify, benchmark, calibrate, devices)
+_COMMANDS = (convert, prune, inspect, verify, benchmark, calibrate, tune, devices)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -25,7 +25,9 @@ def add_parser(commands: Any) -> None:
         "--batch", type=positive, metavar="N", help="samples at a time (default: the model's batch size)"
     )
     parser.add_argument("--threads", type=positive, default=1, metavar="N", help="default: 1")
-    parser.add_argument("--backend", choices=("auto", "cpu", "reference"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--backend", choices=("auto", "cpu", "opencl", "reference"), default="auto", help="default: auto"
+    )
     parser.add_argument("--all-layers", action="store_true", help="compare the output of every operator as well")
     parser.add_argument(
         "--exact-weights", action="store_true", help="do not round DENSE's weights to the type that FILE stores"
