@@ -15,6 +15,7 @@ from mcpruner.converter.cost_model import CostModel
 from mcpruner.converter.dense_layer import DenseLayer, short_name
 from mcpruner.converter.drop_unused import drop_unused
 from mcpruner.converter.estimate import Choice
+from mcpruner.converter.fold_flatten import fold_flatten
 from mcpruner.converter.fold_pad import fold_pad
 from mcpruner.converter.layer_plan import KINDS, PACKED, LayerPlan, plan_layers, predict_subgraph
 from mcpruner.converter.pack import pack, unpack
@@ -67,6 +68,8 @@ def rewrite(model: Any, target: Target, values: str, costs: CostModel) -> tuple[
         for plan in graph_plans:
             if plan.layer is not None and plan.choice is not None:
                 _pack_layer(model, graph, plan, plan.layer, plan.choice, values)
+        if any(plan.report.accelerated for plan in graph_plans):
+            fold_flatten(model, graph)
     reports = [plan.report for graph_plans in plans for plan in graph_plans]
     speedup = 1.0
     if plans and any(plan.report.accelerated for plan in plans[0]):
