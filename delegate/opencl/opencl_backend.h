@@ -18,8 +18,8 @@ struct OpenClOptions {
   std::string library;  // a libOpenCL to insist on; empty: the first that is found
   Precision precision = Precision::kFloat32;
   std::string cache_dir;  // an existing folder for compiled programs and tuned tiles; empty: none are kept
-  double self_check = 0;   // largest error allowed in SelfCheck; 0: the device is not checked
-  bool gpu_only = false;   // no other device will do
+  double self_check = 0;  // largest error allowed in SelfCheck; 0: the device is not checked
+  bool gpu_only = false;  // no other device will do
   bool tune = false;      // measure the tiles of convolutions that cache_dir does not know; needs cache_dir
   std::function<void(const std::string&)> log = [](const std::string&) {};  // what takes long, a line each
   int guard_elements = 0;  // tests: left free behind each slot of an arena, and checked by CheckMemory

@@ -6,6 +6,7 @@
 #include "delegate/graph/lifetimes.h"
 #include "delegate/graph/op_stats.h"
 #include "delegate/opencl/legalize.h"
+#include "delegate/opencl/steps/make_steps.h"
 #include "delegate/opencl/steps/steps.h"
 
 namespace mcpruner::opencl {
@@ -25,7 +26,7 @@ Status OpenClExecutable::Prepare() {
   MCPRUNER_RETURN_IF_ERROR(PlanArena());
   MCPRUNER_RETURN_IF_ERROR(ClearArena());
   MCPRUNER_RETURN_IF_ERROR(UploadConstants());
-  MCPRUNER_RETURN_IF_ERROR(MakeSteps());
+  MCPRUNER_RETURN_IF_ERROR(PrepareSteps());
   return MakeEnds();
 }
 
@@ -78,20 +79,13 @@ Status OpenClExecutable::UploadConstants() {
   return ClStatus(api.clFinish(queue_.get()), "clearing tensors");
 }
 
-Status OpenClExecutable::MakeSteps() {
-  for (const Op& op : graph_.ops) {
-    steps_.emplace_back();
-    if (graph_.tensor(op.output).shape.size() == 0) continue;
-    for (const int input : op.inputs) {
-      if (graph_.tensor(input).shape.size() == 0) {
-        return Status::Error("op '" + op.name + "' makes elements of an empty tensor");
-      }
-    }
-    Result<Step> step = MakeStep({graph_, op, tensors_, tools_, arena_.get()});
-    if (!step.ok()) return Status::Error("op '" + op.name + "': " + step.message());
-    steps_.back() = std::move(*step);
-    weight_bytes_ += steps_.back().table_bytes;
-    for (const auto& weights : steps_.back().weights) weight_bytes_ += weights->bytes;
+Status OpenClExecutable::PrepareSteps() {
+  Result<std::vector<Step>> steps = MakeSteps(graph_, tensors_, tools_, arena_.get());
+  if (!steps.ok()) return steps.status();
+  steps_ = std::move(*steps);
+  for (const Step& step : steps_) {
+    weight_bytes_ += step.table_bytes;
+    for (const auto& weights : step.weights) weight_bytes_ += weights->bytes;
   }
   return Status::Ok();
 }

@@ -55,7 +55,7 @@ class OpenClExecutable : public Executable {
   Status PlanArena();
   Status ClearArena();
   Status UploadConstants();
-  Status MakeSteps();
+  Status PrepareSteps();
   Status MakeEnds();
   Result<End> MakeEnd(int tensor, bool is_input);
   OpProfile DescribeEnd(int tensor, const char* type) const;

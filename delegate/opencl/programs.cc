@@ -35,23 +35,22 @@ std::string KeyOf(const DeviceInfo& device, const std::string& options, const ch
 }  // namespace
 
 Result<ClKernel> Programs::MakeKernel(const std::string& file, const std::string& kernel, const Defines& defines) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const Result<cl_program> program = Get(file, OptionsOf(common_, defines));
+  const Result<ClProgram>& program = Get(file, OptionsOf(common_, defines));
   if (!program.ok()) return program.status();
   cl_int error = CL_SUCCESS;
-  const cl_kernel object = device_->api().clCreateKernel(*program, kernel.c_str(), &error);
+  const cl_kernel object = device_->api().clCreateKernel(program->get(), kernel.c_str(), &error);
   MCPRUNER_RETURN_IF_ERROR(ClStatus(error, "making kernel '" + kernel + "' of " + file));
   return ClKernel(device_->api(), object);
 }
 
-Result<cl_program> Programs::Get(const std::string& file, const std::string& options) {
-  ClProgram& program = programs_[{file, options}];
-  if (!program) {
-    Result<ClProgram> built = Build(file, options);
-    if (!built.ok()) return built.status();
-    program = std::move(*built);
+const Result<ClProgram>& Programs::Get(const std::string& file, const std::string& options) {
+  Entry* entry = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    entry = &programs_[{file, options}];  // stays where it is
   }
-  return program.get();
+  std::call_once(entry->once, [&] { entry->program = Build(file, options); });
+  return entry->program;
 }
 
 Result<ClProgram> Programs::Build(const std::string& file, const std::string& options) const {

@@ -30,11 +30,18 @@ class Programs {
   Programs(std::shared_ptr<const Device> device, Defines common, std::string cache_folder)
       : device_(std::move(device)), common_(std::move(common)), cache_(std::move(cache_folder)) {}
 
-  // A new kernel object. The error of a build quotes the compiler's first lines.
+  // A new kernel object; from several threads at once, programs are built side by side. The error of a build quotes the
+  // compiler's first lines.
   Result<ClKernel> MakeKernel(const std::string& file, const std::string& kernel, const Defines& defines);
 
  private:
-  Result<cl_program> Get(const std::string& file, const std::string& options);
+  // A program, or why there is none; whoever asks first builds it, and others wait for that.
+  struct Entry {
+    std::once_flag once;
+    Result<ClProgram> program = Status::Error("not built");
+  };
+
+  const Result<ClProgram>& Get(const std::string& file, const std::string& options);
   Result<ClProgram> Build(const std::string& file, const std::string& options) const;
   // Null where the cache has no binary that the driver takes.
   ClProgram FromCache(const std::string& key, const std::string& options) const;
@@ -43,8 +50,8 @@ class Programs {
   const std::shared_ptr<const Device> device_;
   const Defines common_;
   const DiskCache cache_;
-  std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, ClProgram> programs_;  // by file and options
+  std::mutex mutex_;                                               // of the map, not of its entries
+  std::map<std::pair<std::string, std::string>, Entry> programs_;  // by file and options
 };
 
 }  // namespace mcpruner::opencl

@@ -37,6 +37,7 @@ Result<DeviceWeights> UploadElements(const Device& device, Precision precision, 
 
 Result<std::shared_ptr<const DeviceWeights>> WeightCache::Get(const Device& device, Precision precision,
                                                               const std::shared_ptr<const SparseLayer>& layer) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     entry = entry->second.layer.expired() ? entries_.erase(entry) : std::next(entry);
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "delegate/graph/sparse_layer.h"
@@ -24,7 +25,6 @@ struct DeviceWeights {
 Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values,
                                      size_t run);
 
-// Not to be called from two threads at once.
 class WeightCache {
  public:
   // PackValues of the layer.
@@ -36,6 +36,7 @@ class WeightCache {
     std::weak_ptr<const SparseLayer> layer;
     std::shared_ptr<const DeviceWeights> weights;
   };
+  std::mutex mutex_;
   std::map<const SparseLayer*, Entry> entries_;
 };
 
