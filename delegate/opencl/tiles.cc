@@ -17,14 +17,14 @@ struct Row {
 };
 constexpr Row kRows[] = {
     // Bifrost: warps of 4 threads; 384 threads a core at 64 registers or fewer. 4x4 sums and their operands fit that.
-    {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8}},
-    {"arm", "mali", {"mali", 16, 384, 4, 4, 8}},
-    {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8}},
+    {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8, 4}},
+    {"arm", "mali", {"mali", 16, 384, 4, 4, 8, 4}},
+    {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8, 4}},
     // Measured on an H200 (docs/opencl.md): 24 warps a multiprocessor.
-    {"nvidia", "", {"nvidia", 32, 760, 8, 16, 16}},
+    {"nvidia", "", {"nvidia", 32, 760, 8, 16, 16, 8}},
     // A CPU: work-items of a group become vectors and loops; more groups than cores gain nothing.
-    {"", "pthread", {"pocl", 64, 256, 4, 1, 16}},
-    {"", "cpu", {"pocl", 64, 256, 4, 1, 16}},
+    {"", "pthread", {"pocl", 64, 256, 4, 1, 16, 8}},
+    {"", "cpu", {"pocl", 64, 256, 4, 1, 16, 8}},
 };
 
 std::string Lower(std::string text) {

@@ -25,6 +25,7 @@ struct DeviceTiles {
   int64_t items_per_unit = 256;       // wanted at once, for each compute unit
   int max_pixels = 4, max_split = 8;  // powers of 2
   int launches_per_flush = 16;
+  int build_threads = 1;  // programs compiled side by side; OpenCL allows any, some drivers (Oclgrind) crash
 };
 
 // The row for a device, by what its vendor and name contain; the generic one for others.

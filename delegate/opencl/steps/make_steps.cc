@@ -13,7 +13,6 @@ namespace mcpruner::opencl {
 namespace {
 
 constexpr auto kLong = std::chrono::seconds(2);
-constexpr size_t kMaxThreads = 8;
 
 // A line every now and then.
 class Progress {
@@ -75,7 +74,8 @@ Result<std::vector<Step>> MakeSteps(const Graph& graph, const std::vector<PlaneT
   };
   std::vector<std::thread> threads;
   try {
-    const size_t wanted = std::min({kMaxThreads, count, size_t{std::thread::hardware_concurrency()}});
+    const size_t wanted =
+        std::min({static_cast<size_t>(tools.tiles.build_threads), count, size_t{std::thread::hardware_concurrency()}});
     for (size_t t = 1; t < wanted; ++t) threads.emplace_back(work);
   } catch (const std::system_error&) {  // no more threads: those that there are will do
   }
