@@ -11,7 +11,8 @@ namespace mcpruner::opencl {
 namespace {
 
 Defines PrecisionDefines(Precision precision) {
-  return {{"STORAGE_HALF", precision == Precision::kFloat32 ? "0" : "1"}};
+  return {{"STORAGE_HALF", precision == Precision::kFloat32 ? "0" : "1"},
+          {"ARITHMETIC_HALF", precision == Precision::kFloat16 ? "1" : "0"}};
 }
 
 class OpenClBackend : public Backend {
@@ -53,6 +54,10 @@ Result<std::unique_ptr<Backend>> CreateOpenClBackend(const OpenClOptions& option
   if (!api.ok()) return api.status();
   const Result<opencl::DeviceInfo> info = opencl::ChooseDevice(*api);
   if (!info.ok()) return info.status();
+  if (options.precision == Precision::kFloat16 && !info->half_arithmetic) {
+    return Status::Error("precision float16 needs cl_khr_fp16, which '" + info->name +
+                         "' does not have; float16_storage works everywhere");
+  }
   if (options.gpu_only && info->type != "gpu") {
     return Status::Error("the first device, '" + info->name + "', is no GPU but of type " + info->type);
   }

@@ -20,7 +20,7 @@ std::string TunedTiles::Key(const ConvParams& conv, const Shape& out) const {
   const ConvWork work = WorkOf(layer, out);
   std::string key = "tile of\n" + DeviceKey(device_);
   for (const int64_t number :
-       {ElementBytes(precision_), work.parts, work.images, work.rows, work.columns, work.taps,
+       {static_cast<int64_t>(precision_), work.parts, work.images, work.rows, work.columns, work.taps,
         int64_t{PartFilters(layer)}, int64_t{layer.in_channels}, int64_t{layer.kernel_height},
         int64_t{layer.kernel_width}, int64_t{conv.window.stride_h}, int64_t{conv.window.stride_w}}) {
     key += std::to_string(number) + ' ';

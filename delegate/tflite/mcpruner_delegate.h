@@ -48,7 +48,8 @@ typedef struct McprunerDelegateOptions {
   /* Instruction set of the cpu backend, one that this CPU has ("avx512", "avx2", "neon", "scalar"), to compare them.
    * NULL: the best. */
   const char* simd;
-  /* How the opencl backend keeps numbers: "float32", or "float16_storage" (binary16 in memory, float32 arithmetic).
+  /* How the opencl backend keeps numbers: "float32", "float16_storage" (binary16 in memory, float32 arithmetic), or
+   * "float16" (short sums in binary16 too; where the device cannot, the cpu backend runs and the reason is printed).
    * NULL: "float32". */
   const char* precision;
   /* The OpenCL library, a path or a name for dlopen. NULL: the first that is found of the known names. */

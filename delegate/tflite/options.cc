@@ -23,7 +23,8 @@ constexpr Choice<BackendChoice> kBackends[] = {{"auto", BackendChoice::kAuto},
                                                {"opencl", BackendChoice::kOpenCl},
                                                {"reference", BackendChoice::kReference}};
 constexpr Choice<Precision> kPrecisions[] = {{"float32", Precision::kFloat32},
-                                             {"float16_storage", Precision::kFloat16Storage}};
+                                             {"float16_storage", Precision::kFloat16Storage},
+                                             {"float16", Precision::kFloat16}};
 constexpr Choice<Fault> kFaults[] = {{"none", Fault::kNone},
                                      {"opencl_create", Fault::kOpenClCreate},
                                      {"opencl_wrong", Fault::kOpenClWrong},

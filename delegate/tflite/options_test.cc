@@ -68,7 +68,8 @@ TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("fault", "x"),
             "option fault: expected one of none, opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, "
             "cpu_compile, allocate, invoke, got 'x'");
-  EXPECT_EQ(ErrorOf("precision", "int8"), "option precision: expected one of float32, float16_storage, got 'int8'");
+  EXPECT_EQ(ErrorOf("precision", "int8"),
+            "option precision: expected one of float32, float16_storage, float16, got 'int8'");
   EXPECT_EQ(ErrorOf("tune", "1"),
             "option tune: expected 0, or 1 beside a cache_dir that keeps what is measured, got 1 and no cache_dir");
   EXPECT_EQ(ErrorOf("verbosity", "3"), "option verbosity: expected 0, 1 or 2, got 3");

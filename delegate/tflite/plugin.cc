@@ -17,7 +17,7 @@ extern "C" {
 //   fault        none (default), opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, cpu_compile,
 //                allocate, invoke: failures to inject, for tests
 //   simd         an instruction set of this CPU
-//   precision    float32 (default), float16_storage: of the opencl backend
+//   precision    float32 (default), float16_storage, float16: of the opencl backend
 //   opencl_library  a path or name for dlopen
 //   cache_dir       an existing folder for compiled programs and tiles of the opencl backend
 //   tune            1: measure the tiles that cache_dir does not know; 0 (default)

@@ -28,7 +28,7 @@ REFUSED = {
     ),
     "unknown_precision": (
         {"precision": "int4"},
-        "option precision: expected one of float32, float16_storage, got 'int4'",
+        "option precision: expected one of float32, float16_storage, float16, got 'int4'",
     ),
     "no_folder": (
         {"cache_dir": "/no/such"},

@@ -241,7 +241,7 @@ Status RunBench(int runs, std::FILE* json) {
 Status TryTiles() {
   const auto device = OpenDevice();
   if (!device.ok()) return device.status();
-  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}}, "");
+  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}, {"ARITHMETIC_HALF", "0"}}, "");
   opencl::WeightCache weights;
   const opencl::TunedTiles none("", (*device)->info(), Precision::kFloat32);
   const opencl::DeviceTools tools{

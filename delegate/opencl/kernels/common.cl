@@ -3,8 +3,14 @@
 // STORAGE_HALF: tensors and weights are kept as binary16 and computed with as float32. vload_half and vstore_half are
 // core OpenCL: cl_khr_fp16 is not needed.
 
+//
+// ARITHMETIC_HALF: products and short sums are binary16 too (Real), where a kernel multiplies much; needs cl_khr_fp16.
+
 #ifndef STORAGE_HALF
 #define STORAGE_HALF 0
+#endif
+#ifndef ARITHMETIC_HALF
+#define ARITHMETIC_HALF 0
 #endif
 
 #if STORAGE_HALF
@@ -21,6 +27,30 @@ typedef float Element;
 #define STORE(p, i, value) (p)[i] = (value)
 #endif
 
+#if ARITHMETIC_HALF && defined(cl_khr_fp16)
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+typedef half Real;
+typedef half2 Real2;
+typedef half4 Real4;
+#define LOAD_REAL(p, i) (p)[i]
+#define LOAD_REAL2(p, i) ((global const half2*)(p))[i]
+#define LOAD_REAL4(p, i) ((global const half4*)(p))[i]
+#elif ARITHMETIC_HALF  // Clang on x86-64 has the type without OpenCL's extension: for tests on PoCL
+typedef _Float16 Real;
+typedef Real Real2 __attribute__((ext_vector_type(2)));
+typedef Real Real4 __attribute__((ext_vector_type(4)));
+#define LOAD_REAL(p, i) (Real) vload_half((i), (p))
+#define LOAD_REAL2(p, i) __builtin_convertvector(vload_half2((i), (p)), Real2)
+#define LOAD_REAL4(p, i) __builtin_convertvector(vload_half4((i), (p)), Real4)
+#else
+typedef float Real;
+typedef float2 Real2;
+typedef float4 Real4;
+#define LOAD_REAL(p, i) LOAD(p, i)
+#define LOAD_REAL2(p, i) LOAD2(p, i)
+#define LOAD_REAL4(p, i) LOAD4(p, i)
+#endif
+
 int place(const Map map, int n, int c, int y, int x) {
   return map.origin + n * map.image + c * map.channel + y * map.row + x * map.column;
 }
@@ -34,19 +64,19 @@ float clamped(float x, const Clamp range) { return x < range.low ? range.low : (
 #endif
 
 typedef struct {
-  float f[FILTERS];
+  Real f[FILTERS];
 } Weights;
 
 Weights read_weights(global const Element* values, int tap) {
   Weights w;
 #if FILTERS == 4
-  const float4 v = LOAD4(values, tap);
+  const Real4 v = LOAD_REAL4(values, tap);
   w.f[0] = v.x, w.f[1] = v.y, w.f[2] = v.z, w.f[3] = v.w;
 #elif FILTERS == 2
-  const float2 v = LOAD2(values, tap);
+  const Real2 v = LOAD_REAL2(values, tap);
   w.f[0] = v.x, w.f[1] = v.y;
 #else
-  w.f[0] = LOAD(values, tap);
+  w.f[0] = LOAD_REAL(values, tap);
 #endif
   return w;
 }

@@ -24,9 +24,29 @@
 #endif
 // Elements from a window to the one below. A constant, so that the loads of an item's pixels share one address.
 #ifndef ROW_STEP
-#define ROW_STEP a.row_step
+#define ROW_STEP 1
 #endif
 #define UNROLL 4  // taps of one loop step; parts are filled up to it
+// With half arithmetic: loop steps whose sum is kept in half before it is added to the float32 sum.
+#define SHORT_SUM 8
+
+// Adds the taps of loop step `step` to the sums.
+void add_taps(global const Element* restrict x, int window, global const int* restrict displacements,
+              global const Element* restrict values, int first_value, int step, Real sum[PIXELS][FILTERS]) {
+  const int4 d4 = vload4(step, displacements);
+  const int d[UNROLL] = {d4.x, d4.y, d4.z, d4.w};
+#pragma unroll
+  for (int t = 0; t < UNROLL; ++t) {
+    const Weights w = read_weights(values, first_value + step * UNROLL + t);
+    global const Element* const from = x + (window + d[t]);
+#pragma unroll
+    for (int k = 0; k < PIXELS; ++k) {
+      const Real input = LOAD_REAL(from, k * ROW_STEP);
+#pragma unroll
+      for (int f = 0; f < FILTERS; ++f) sum[k][f] += w.f[f] * input;
+    }
+  }
+}
 
 kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
     global const Element* restrict x, global const Element* restrict residual, global Element* restrict y,
@@ -55,21 +75,20 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
   const int steps = part->taps / UNROLL;
   const int last = steps * (share + 1) / SPLIT;
   const int first_tap = part->first_tap, first_value = part->first_value;
-  for (int step = steps * share / SPLIT; step < last; ++step) {
-    const int4 d4 = vload4(step, displacements + first_tap);
-    const int d[UNROLL] = {d4.x, d4.y, d4.z, d4.w};
-#pragma unroll
-    for (int t = 0; t < UNROLL; ++t) {
-      const Weights w = read_weights(values, first_value + step * UNROLL + t);
-      global const Element* const from = x + (window + d[t]);
-#pragma unroll
-      for (int k = 0; k < PIXELS; ++k) {
-        const float input = LOAD(from, k * ROW_STEP);
-#pragma unroll
-        for (int f = 0; f < FILTERS; ++f) sum[k][f] += w.f[f] * input;
-      }
+#if ARITHMETIC_HALF
+  for (int step = steps * share / SPLIT; step < last;) {
+    Real short_sum[PIXELS][FILTERS] = {{0}};
+    for (const int stop = min(step + SHORT_SUM, last); step < stop; ++step) {
+      add_taps(x, window, displacements + first_tap, values, first_value, step, short_sum);
     }
+#pragma unroll
+    for (int i = 0; i < PIXELS * FILTERS; ++i) sum[i / FILTERS][i % FILTERS] += short_sum[i / FILTERS][i % FILTERS];
   }
+#else
+  for (int step = steps * share / SPLIT; step < last; ++step) {
+    add_taps(x, window, displacements + first_tap, values, first_value, step, sum);
+  }
+#endif
 
 #if SPLIT > 1
   local float shares[SPLIT][PIXELS * FILTERS][LANES];

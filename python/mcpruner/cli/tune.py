@@ -20,7 +20,7 @@ def add_parser(commands: Any) -> None:
         "--cache-dir", required=True, metavar="DIR", help="existing folder that keeps tiles and compiled programs"
     )
     parser.add_argument(
-        "--precision", choices=("float32", "float16_storage"), default="float32", help="default: float32"
+        "--precision", choices=("float32", "float16_storage", "float16"), default="float32", help="default: float32"
     )
     parser.add_argument("--opencl-library", help="path or name of libOpenCL, where it is not found by itself")
 
