@@ -16,7 +16,7 @@ struct Row {
   DeviceTiles tiles;
 };
 constexpr Row kRows[] = {
-    // Bifrost: warps of 4 threads; 384 threads a core at 64 registers or fewer. 4x4 sums and their operands fit that.
+    // Bifrost: warps of 4 threads, 384 threads a core. 4x4 sums and their operands fit its registers (docs/opencl.md).
     {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8, 4}},
     {"arm", "mali", {"mali", 16, 384, 4, 4, 8, 4}},
     {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8, 4}},

@@ -157,7 +157,7 @@ class Interpreter:
         What the plugin prints to stderr. 0 (default): nothing; 1: a line for each model, and each convolution or dense
         layer that it leaves to TFLite, with the reason; 2: every node that it leaves.
     precision
-        Of the opencl backend: ``"float32"`` (default), ``"float16_storage"`` (float32 arithmetic on halves in memory) or
+        Of the opencl backend: ``"float32"`` (default), ``"float16_storage"`` (float32 arithmetic on halves) or
         ``"float16"`` (half arithmetic too, where the device has it).
     cache_dir
         An existing folder where the opencl backend keeps compiled programs and tuned tiles.
