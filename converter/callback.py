@@ -36,7 +36,8 @@ class PruningCallback(keras.callbacks.Callback):
 
     Examples
     --------
-    >>> model.fit(x, y, epochs=20, callbacks=[mcpruner.PruningCallback("hikey970-cpu", density=0.178)])
+    >>> history = model.fit(x, y, epochs=20, callbacks=[mcpruner.PruningCallback("hikey970-cpu", density=0.178)])
+    >>> mcpruner.plot_history(history, "pruning.png")
     >>> model = mcpruner.strip(model)
     """
 
@@ -104,6 +105,11 @@ class PruningCallback(keras.callbacks.Callback):
         if self.pruner.is_due(count):
             _ = self.model  # Keras brings the state of JAX's compiled step back into the model's variables
         self.pruner.step(count)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Put ``density``, the share of prunable weights kept, into the logs: progress bars and the history show it."""
+        if logs is not None:
+            logs["density"] = self.pruner.density
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave exact zeros; warn if the schedule is not at its end."""

@@ -48,6 +48,8 @@ class Pruner:
         Optimizer steps seen. Set it where a loop goes on from a checkpoint; masks come with the model's weights.
     densities : dict of str to float
         Layer path to density at the schedule's end.
+    density
+        Share of the prunable layers' weights that the masks keep now.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class Pruner:
         resumed = bool(masked_layers(model))
         for layer in self._layers.values():
             mask_layer(layer)
+        self.density = _kept(self.masks.values())
         if schedule.is_due(0) and not resumed:
             self._choose()
 
@@ -116,7 +119,14 @@ class Pruner:
         shadows = [keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(x.shadow)) for x in self._layers.values()]
         densities = [self._schedule.density(self.step_count, final) for final in self.densities.values()]
         with ThreadPoolExecutor() as pool:  # NumPy works without the interpreter's lock
-            masks = pool.map(self._options.choose, shadows, densities)
+            masks = list(pool.map(self._options.choose, shadows, densities))
+        self.density = _kept(masks)
         for layer, mask in zip(self._layers.values(), masks, strict=True):
             layer.mask.assign(mask)
             layer.through.assign(0.0 if self.frozen else 1.0)
+
+
+def _kept(masks: Iterable[np.ndarray]) -> float:
+    """Share of ones; 1 without masks."""
+    masks = list(masks)
+    return sum(np.count_nonzero(mask) for mask in masks) / max(1, sum(mask.size for mask in masks)) if masks else 1.0

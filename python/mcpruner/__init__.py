@@ -13,6 +13,8 @@ Names
 -----
 prune, PruningCallback, strip
     The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
+plot_history
+    A picture of density and accuracy against the step, of a ``fit`` that pruned.
 prune_post_training
     Without training: masks and weights by least squares on a few hundred unlabelled images.
 first_order_saliency
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from mcpruner.converter.callback import PruningCallback
     from mcpruner.converter.convert import convert
     from mcpruner.converter.distill import prune_with_teacher
+    from mcpruner.converter.plot import plot_history
     from mcpruner.converter.post_training import prune_post_training
     from mcpruner.converter.prune import prune, strip
     from mcpruner.converter.saliency import first_order_saliency
@@ -53,6 +56,7 @@ __all__ = [
     "delegate_path",
     "first_order_saliency",
     "load_delegate",
+    "plot_history",
     "prune",
     "prune_post_training",
     "prune_with_teacher",
@@ -68,6 +72,7 @@ _HOME = {
     "delegate_path": "mcpruner.runtime",
     "first_order_saliency": "mcpruner.converter.saliency",
     "load_delegate": "mcpruner.runtime",
+    "plot_history": "mcpruner.converter.plot",
     "prune": "mcpruner.converter.prune",
     "prune_post_training": "mcpruner.converter.post_training",
     "prune_with_teacher": "mcpruner.converter.distill",

@@ -1,7 +1,7 @@
 """A converted ``.tflite`` beside the dense one it came from, operator by operator.
 
 Conversion replaces operators where they stand, so operators pair by their order. What it may drop (PAD folded into a
-convolution, DEQUANTIZE and DENSIFY of weights) is left out on both sides.
+convolution, DEQUANTIZE and DENSIFY of weights, the computation of a Flatten's shape) is left out on both sides.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from mcpruner.converter.tflite_model import (
     add_constant,
     operator_name,
     read_model,
+    type_name,
     write_model,
 )
 from mcpruner.converter.weights import read_weights
@@ -44,10 +45,7 @@ def pair_operators(converted: Any, dense: Any) -> list[tuple[Any, Any]]:
     ValueError
         The two lists differ: the files are not of the same network.
     """
-    lists = [
-        [op for op in model.subgraphs[0].operators if operator_name(model, op) not in _DROPPED]
-        for model in (converted, dense)
-    ]
+    lists = [[op for op in model.subgraphs[0].operators if _stays(model, op)] for model in (converted, dense)]
     if len(lists[0]) == len(lists[1]):
         pairs = list(zip(*lists, strict=True))
         if all(_kind(converted, a) == _kind(dense, b) for a, b in pairs):
@@ -55,6 +53,12 @@ def pair_operators(converted: Any, dense: Any) -> list[tuple[Any, Any]]:
     raise ValueError(
         f"The two files are not of the same network: their {len(lists[0])} and {len(lists[1])} operators do not pair."
     )
+
+
+def _stays(model: Any, op: Any) -> bool:
+    """Whether conversion keeps an operator for sure: one that computes with numbers, not with shapes."""
+    output = model.subgraphs[0].tensors[op.outputs[0]]
+    return operator_name(model, op) not in _DROPPED and type_name(output) not in ("int32", "int64")
 
 
 def _kind(model: Any, op: Any) -> str:

@@ -90,6 +90,16 @@ def test_density_falls_along_the_polynomial():
     assert record.densities == pytest.approx(expected, abs=0.03)
 
 
+def test_the_history_has_the_density():
+    model = cnn()
+    callback = PruningCallback(density=0.25, frequency=1, end_step=8)
+    history = model.fit(X, Y, batch_size=16, epochs=3, verbose=0, callbacks=[callback]).history["density"]
+    assert history == sorted(history, reverse=True) and history[0] > history[1] == history[2]
+    masks = [layer.mask for layer in (model.get_layer("conv"), model.get_layer("point"))]
+    masks = [keras.ops.convert_to_numpy(mask) for mask in masks]
+    assert history[-1] == pytest.approx(sum(mask.sum() for mask in masks) / sum(mask.size for mask in masks))
+
+
 def test_masks_stay_once_frozen():
     model = cnn()
     callback = PruningCallback("generic", 0.25, end_step=4, frequency=2)

@@ -1,4 +1,4 @@
-"""Pruning under tf.distribute: two replicas in a process, and two processes, end with one mask."""
+"""Pruning on several devices: two replicas in a process, two processes, and Keras' own distribution with JAX."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("distributed_training.py")
+KERAS_SCRIPT = Path(__file__).with_name("keras_distribution.py")
 
 
 def start(kind: str, **variables: str) -> subprocess.Popen:
@@ -50,3 +51,17 @@ def test_workers_have_equal_masks() -> None:
             worker.kill()
     check(first)
     assert first == second
+
+
+def test_keras_distribution() -> None:
+    pytest.importorskip("jax", reason="needs jax, which requirements.txt installs")
+    two_devices = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    environment = {**os.environ, "KERAS_BACKEND": "jax", **two_devices}
+    command = [sys.executable, str(KERAS_SCRIPT)]
+    found = result(
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    )
+    assert found["devices"] == 2
+    assert found["densities"] == pytest.approx([0.25, 0.25], abs=0.02)
+    assert found["history"] == pytest.approx(0.25, abs=0.02)
+    assert found["difference"] < 1e-5

@@ -20,7 +20,6 @@ from networks import NETWORKS, export
 from op_runner import RUNTIMES, run_script
 from opencl_device import needs_opencl
 
-from mcpruner.converter.tflite_model import read_model, type_name
 from mcpruner.pairing import paired_outputs
 from mcpruner.submodel import expose
 from mcpruner.verification import verify
@@ -64,9 +63,7 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         sparse,
         *(directory / name for name in ("dense.layers", "sparse.layers", "images.npy", "few_images.npy")),
     )
-    tensors = read_model(sparse.read_bytes()).subgraphs[0].tensors
-    pairs = paired_outputs(sparse.read_bytes(), dense.read_bytes())[:-1]  # the last one is the model's own
-    inner = [pair for pair in pairs if type_name(tensors[pair[1]]) == "float32"]  # no shapes that a Flatten computes
+    inner = paired_outputs(sparse.read_bytes(), dense.read_bytes())[:-1]  # the last one is the model's own
     made.sparse_layers.write_bytes(expose(sparse.read_bytes(), [ours for _, ours, _ in inner]))
     made.dense_layers.write_bytes(expose(dense.read_bytes(), [theirs for _, _, theirs in inner]))
     images = network.images()

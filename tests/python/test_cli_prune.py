@@ -42,13 +42,14 @@ def test_density_everywhere_and_by_name(source: Path, tmp_path: Path, capsys: py
     assert found == pytest.approx({"conv1": 0.25, "conv2": 0.125, "fc1": 0.25, "classifier": 1.0}, abs=0.01)
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows[0] == ["layer", "kernel", "density"]
-    assert [row[:2] for row in rows[1:]] == [
+    assert rows[-1][:3] == ["all", "16512", "weights"]
+    assert [row[:2] for row in rows[1:-1]] == [
         ["conv1", "3x3x16x32"],
         ["conv2", "3x3x32x32"],
         ["fc1", "32x64"],
         ["classifier", "64x10"],
     ]
-    assert [float(row[2]) for row in rows[1:]] == pytest.approx(list(found.values()), abs=1e-4)
+    assert [float(row[2]) for row in rows[1:-1]] == pytest.approx(list(found.values()), abs=1e-4)
 
 
 def test_sparsity_scope_patterns_and_balance(source: Path, tmp_path: Path) -> None:
@@ -104,3 +105,22 @@ def test_layer_shares() -> None:
     assert layer_shares(["0.178"]) == 0.178
     assert layer_shares(["fc*=0.1"]) == {"fc*": 0.1}
     assert list(layer_shares(["0.5", "fc*=0.1", "conv2=1e-1"]).items()) == [("fc*", 0.1), ("conv2", 0.1), ("*", 0.5)]
+
+
+def test_calibration_adapts_the_kept_weights(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    images = tmp_path / "images.npy"
+    np.save(images, np.random.default_rng(0).standard_normal((32, 8, 8, 16)).astype(np.float32))
+    options = ["--density", "0.5", "--scope", "conv*"]
+    found = prune(source, tmp_path / "adapted.keras", *options, "--calibration", str(images))
+    assert found == pytest.approx({"conv1": 0.5, "conv2": 0.5, "fc1": 1.0, "classifier": 1.0}, abs=0.01)
+    prune(source, tmp_path / "plain.keras", *options)
+    dense, adapted, plain = (
+        keras.models.load_model(path, compile=False)(np.load(images)).numpy()
+        for path in (source, tmp_path / "adapted.keras", tmp_path / "plain.keras")
+    )
+    assert np.square(adapted - dense).mean() < np.square(plain - dense).mean()
+    images.write_bytes(b"no array")
+    arguments = ["prune", str(source), "-o", str(tmp_path / "out.keras"), *options, "--calibration", str(images)]
+    capsys.readouterr()
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"mcpruner: Expected a .npy file with an array of inputs, got {images}.\n"

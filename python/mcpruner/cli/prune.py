@@ -37,6 +37,11 @@ def add_parser(commands: Any) -> None:
         "--num-patterns", type=int, default=8, metavar="N", help="patterns in a layer's library (default: 8)"
     )
     parser.add_argument("--balance", action="store_true", help="keep the same number of kernels in every filter group")
+    parser.add_argument(
+        "--calibration",
+        metavar="IMAGES.npy",
+        help="adapt what is kept to a few hundred inputs, preprocessed as the model takes them; no labels",
+    )
     parser.add_argument("--search", action="store_true", help="search for the filter groups that keep most: slower")
 
 
@@ -60,18 +65,27 @@ def run(args: argparse.Namespace) -> int:
         named = {"density": plan.densities}
         if args.save_plan:
             plan.save(args.save_plan)
-    pruned = prune(
-        model,
-        target=args.target,
-        scope=args.scope,
-        num_patterns=args.num_patterns,
-        balance=args.balance,
-        search=args.search,
-        **named,
-    )
+    options = {name: getattr(args, name) for name in ("target", "scope", "num_patterns", "balance", "search")}
+    if args.calibration:
+        from mcpruner.converter.post_training import prune_post_training
+
+        with progress(f"pruning {args.source}"):
+            pruned = prune_post_training(model, load_images(args.calibration), **options, **named)
+    else:
+        pruned = prune(model, **options, **named)
     pruned.save(args.output)
-    print(table(["layer", "kernel", "density"], [*_densities(pruned)]))
+    print(table(["layer", "kernel", "density"], _densities(pruned)))
     return 0
+
+
+def load_images(path: str) -> Any:
+    """The array of a ``.npy`` file; ValueError for anything else."""
+    import numpy as np
+
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError):
+        raise ValueError(f"Expected a .npy file with an array of inputs, got {path}.") from None
 
 
 def allocation_goal(text: str) -> dict[str, float]:
@@ -110,14 +124,15 @@ def layer_shares(texts: list[str]) -> float | dict[str, float]:
 
 
 def _densities(model: Any) -> list[list[Any]]:
-    """Name, kernel shape and density of each layer with a kernel, those of nested models among them."""
+    """Name, kernel shape and density of each layer with a kernel, those of nested models too; then of all together."""
     import numpy as np
 
-    rows = []
+    rows, kept, size = [], 0, 0
     for layer in model._flatten_layers(include_self=False):
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
             weights = np.asarray(kernel)
             shape = "x".join(map(str, weights.shape))
             rows.append([layer.name, shape, f"{np.count_nonzero(weights) / weights.size:.4f}"])
-    return rows
+            kept, size = kept + np.count_nonzero(weights), size + weights.size
+    return [*rows, ["all", f"{size} weights", f"{kept / size:.4f}"]] if rows else rows
