@@ -11,6 +11,9 @@ MCPRUNER_COPTS = [
     "-fdata-sections",
 ]
 
+# Of what runs at load and between kernels: small matters more than fast there.
+MCPRUNER_SIZE_COPTS = MCPRUNER_COPTS + ["-Os"]
+
 MCPRUNER_LINKOPTS = ["-Wl,--gc-sections"]
 
 # Highway takes the widest set whose macros the flags define; its AVX2 wants FMA, F16C, BMI, AES and PCLMUL named too.
