@@ -51,7 +51,7 @@ class PruningCallback(keras.callbacks.Callback):
         power: float = 3.0,
         initial_density: float = 1.0,
         sparsity: Share | None = None,
-        pattern_size: int | Literal["auto"] = "auto",
+        pattern_size: int | Literal["auto", "any"] = "auto",
         num_patterns: int = 8,
         scope: str | Iterable[str] | None = None,
         balance: bool = False,

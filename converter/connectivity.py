@@ -14,46 +14,47 @@ lost to the layer before or after for good; what that costs is chosen small:
 import numpy as np
 
 
-def choose_kernels(saliency: np.ndarray, sizes: np.ndarray, budget: float, balance: bool = False) -> np.ndarray:
+def choose_kernels(saliency: np.ndarray, costs: np.ndarray, budget: float, balance: bool = False) -> np.ndarray:
     """Choose the kernels that are kept.
 
     Parameters
     ----------
     saliency
         float ``[G, I]``: saliency that each kernel keeps, summed over the filters of its group.
-    sizes
-        int ``[G]``: filters in each group (the last may have fewer).
+    costs
+        int ``[G]``, or ``[G, I]`` where kernels of a group differ: weights of each kernel (the last group may have
+        fewer filters).
     budget
-        Sum of `sizes` over the kernels to keep, met to the nearest kernel; at least one kernel is kept.
+        Sum of `costs` over the kernels to keep, met to the nearest kernel; at least one kernel is kept.
     balance
-        Keep the same number of kernels in every group: ``budget / sum(sizes)``, rounded, at least 1.
+        Keep the same number of kernels in every group, of equal costs: ``budget / sum(costs)``, rounded, at least 1.
 
     Returns
     -------
     numpy.ndarray
         bool ``[G, I]``. Each row and each column has a kept kernel if the budget allows; else as many as it allows.
     """
-    rank = saliency / sizes[:, None]
+    costs = np.broadcast_to(costs.reshape(len(costs), -1), saliency.shape)
+    rank = saliency / costs
     if balance:
-        return _choose_evenly(rank, max(1, round(budget / int(sizes.sum()))))
-    chosen = _fill(np.zeros(rank.shape, bool), rank, sizes, budget)
+        return _choose_evenly(rank, max(1, round(budget / int(costs[:, 0].sum()))))
+    chosen = _fill(np.zeros(rank.shape, bool), rank, costs, budget)
     dead_rows, dead_columns = ~chosen.any(axis=1), ~chosen.any(axis=0)
     if dead_rows.any() or dead_columns.any():
         chosen[tuple(_cover(rank, dead_rows, dead_columns).T)] = True
-        if not _thin(chosen, rank, sizes, budget):
-            chosen = _cover_first(rank, sizes, budget)
+        if not _thin(chosen, rank, costs, budget):
+            chosen = _cover_first(rank, costs, budget)
     return chosen
 
 
-def _fill(chosen: np.ndarray, rank: np.ndarray, sizes: np.ndarray, budget: float) -> np.ndarray:
+def _fill(chosen: np.ndarray, rank: np.ndarray, costs: np.ndarray, budget: float) -> np.ndarray:
     """Add the largest kernels that are not chosen yet until `budget` is met to the nearest kernel."""
     free = np.flatnonzero(~chosen)
     score = -rank.ravel()[free]
-    # More than the budget can buy, even if it bought the incomplete group's cheaper kernels first.
-    most = int(budget / sizes.max()) + rank.shape[1] + 1
+    most = int(budget / costs.min()) + 1  # more than the budget can buy
     candidates = np.argpartition(score, most)[:most] if most < len(score) else np.arange(len(score))
     order = free[candidates[np.argsort(score[candidates], kind="stable")]]
-    total = np.cumsum(np.append((chosen.sum(axis=1) * sizes).sum(), sizes[order // rank.shape[1]]))
+    total = np.cumsum(np.append(costs[chosen].sum(), costs.ravel()[order]))
     count = int(np.abs(total - budget).argmin())
     filled = chosen.copy()
     filled.ravel()[order[: max(count, 0 if chosen.any() else 1)]] = True
@@ -86,29 +87,29 @@ def _mark(indices: np.ndarray, size: int) -> np.ndarray:
     return marked
 
 
-def _thin(chosen: np.ndarray, rank: np.ndarray, sizes: np.ndarray, budget: float) -> bool:
+def _thin(chosen: np.ndarray, rank: np.ndarray, costs: np.ndarray, budget: float) -> bool:
     """Remove the smallest kernels that leave nothing dead, in place, until `budget` is met; False if it is not."""
     in_row, in_column = chosen.sum(axis=1), chosen.sum(axis=0)
-    excess = (in_row * sizes).sum() - budget
+    excess = costs[chosen].sum() - budget
     kept = np.argwhere(chosen)
     for row, column in kept[np.argsort(rank[chosen], kind="stable")]:
-        if excess <= sizes.max() / 2:
+        if excess <= costs.max() / 2:
             break
         if in_row[row] > 1 and in_column[column] > 1:
             chosen[row, column] = False
             in_row[row] -= 1
             in_column[column] -= 1
-            excess -= sizes[row]
-    return excess <= sizes.max() / 2
+            excess -= costs[row, column]
+    return excess <= costs.max() / 2
 
 
-def _cover_first(rank: np.ndarray, sizes: np.ndarray, budget: float) -> np.ndarray:
+def _cover_first(rank: np.ndarray, costs: np.ndarray, budget: float) -> np.ndarray:
     """Spend the budget on life first: the smallest set that revives everything, or as much of it as the budget buys."""
     chosen = np.zeros(rank.shape, bool)
     cover = _cover(rank, np.ones(rank.shape[0], bool), np.ones(rank.shape[1], bool))
-    affordable = np.cumsum(sizes[cover[:, 0]]) <= budget + sizes.max() / 2
+    affordable = np.cumsum(costs[tuple(cover.T)]) <= budget + costs.max() / 2
     chosen[tuple(cover[affordable].T)] = True
-    return _fill(chosen, rank, sizes, budget)
+    return _fill(chosen, rank, costs, budget)
 
 
 def _choose_evenly(rank: np.ndarray, count: int) -> np.ndarray:

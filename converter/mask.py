@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mcpruner.converter.any_pattern import assign_priced, choose_priced
 from mcpruner.converter.connectivity import choose_kernels
 from mcpruner.converter.pattern import assign_patterns, choose_library
 from mcpruner.converter.permute import search_groups
@@ -40,7 +41,7 @@ def choose_mask(
     saliency: np.ndarray,
     density: float,
     group_size: int,
-    pattern_size: int,
+    pattern_size: int | None,
     num_patterns: int,
     balance: bool = False,
     search: bool = False,
@@ -52,12 +53,12 @@ def choose_mask(
     saliency
         float32 ``[O, H, W, I]``, what each weight is worth, at least 0.
     density
-        Share of the weights to keep, above 0 and at most ``pattern_size / (H * W)``; met to the nearest kernel of
-        ``pattern_size * group_size`` weights.
+        Share of the weights to keep, above 0 and at most ``pattern_size / (H * W)``; met to the nearest kernel, of
+        ``pattern_size * group_size`` weights if the size is one for all.
     group_size
         Filters that share patterns.
     pattern_size
-        Positions that a kept kernel keeps, 1..H*W.
+        Positions that a kept kernel keeps, 1..H*W; None: any number, by what they are worth (`any_pattern`).
     num_patterns
         Most patterns in the layer.
     balance
@@ -79,17 +80,17 @@ def choose_mask(
         raise ValueError(f"Expected weights of [O, H, W, I] without empty dimensions, got {list(saliency.shape)}.")
     filters, height, width, channels = saliency.shape
     positions = height * width
-    if not 0 < density <= pattern_size / positions + 1e-6:  # the tolerance takes 1 - 5/9 for 4/9
+    largest = positions if pattern_size is None else pattern_size
+    if not 0 < density <= largest / positions + 1e-6:  # the tolerance takes 1 - 5/9 for 4/9
         raise ValueError(
-            f"Patterns of {pattern_size} of {positions} positions keep up to {pattern_size / positions:.4f} of the "
+            f"Patterns of {largest} of {positions} positions keep up to {largest / positions:.4f} of the "
             f"weights, got density {density:.4f}: lower the density or raise pattern_size."
         )
     permutation = group_by_saliency(saliency, group_size, density)
     flat = saliency.reshape(filters, positions, channels)
-    budget = density * positions / pattern_size
 
     def grouped(permutation: np.ndarray) -> _Choice:
-        return _choose_in_groups(flat, permutation, group_size, pattern_size, num_patterns, budget, balance)
+        return _choose_in_groups(flat, permutation, group_size, pattern_size, num_patterns, density, balance)
 
     best = grouped(permutation)
     for _ in range(_SEARCHES if search else 0):
@@ -102,37 +103,45 @@ def choose_mask(
 
 
 class _Choice(NamedTuple):
-    """A mask (bool ``[O, P, I]``), the saliency it keeps, its patterns, and the least kernel of a full group in it."""
+    """A mask (bool ``[O, P, I]``), the saliency it keeps, its patterns, and the least kernel of each worth keeping."""
 
     mask: np.ndarray
     kept: float
     library: np.ndarray
-    level: float
+    level: np.ndarray
 
 
 def _choose_in_groups(
     flat: np.ndarray,
     permutation: np.ndarray,
     group_size: int,
-    pattern_size: int,
+    pattern_size: int | None,
     num_patterns: int,
-    share: float,
+    density: float,
     balance: bool,
 ) -> _Choice:
-    """Patterns and connectivity for given groups; `share` of the kernels is kept."""
+    """Patterns and connectivity for given groups."""
     filters, positions, channels = flat.shape
     starts = np.arange(0, filters, group_size)
     summed = np.add.reduceat(flat[permutation], starts, axis=0).transpose(0, 2, 1)
     kernels = np.ascontiguousarray(summed).reshape(-1, positions)
     sizes = np.minimum(group_size, filters - starts)
-    library = _choose_for_survivors(kernels, share, pattern_size, num_patterns)
-    chosen, kept = assign_patterns(kernels, library)
+    if pattern_size is None:
+        each = np.repeat(sizes, channels)
+        priced = choose_priced(kernels, each, density, num_patterns)
+        library, level = priced.library, priced.price * group_size * priced.library.sum(axis=1)
+        chosen, kept = assign_priced(kernels, each, priced)
+    else:
+        share = density * positions / pattern_size
+        library = _choose_for_survivors(kernels, share, pattern_size, num_patterns)
+        chosen, kept = assign_patterns(kernels, library)
+        level = np.full(len(library), np.quantile(kept, 1.0 - share))
     kept = kept.reshape(-1, channels)
-    alive = choose_kernels(kept, sizes, share * filters * channels, balance)
+    costs = library.sum(axis=1)[chosen].reshape(-1, channels) * sizes[:, None]
+    alive = choose_kernels(kept, costs, density * flat.size, balance)
     mask = library[chosen].reshape(-1, channels, positions) & alive[:, :, None]
     mask = np.repeat(mask.transpose(0, 2, 1), sizes, axis=0)[np.argsort(permutation)]
-    worth = float(kept[alive].sum(dtype=np.float64))
-    return _Choice(mask, worth, library, float(np.quantile(kept, 1.0 - share)))
+    return _Choice(mask, float(kept[alive].sum(dtype=np.float64)), library, level)
 
 
 def _choose_for_survivors(kernels: np.ndarray, share: float, pattern_size: int, num_patterns: int) -> np.ndarray:

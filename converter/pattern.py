@@ -20,9 +20,9 @@ from math import ceil, comb
 import numpy as np
 
 # Above this many possible patterns, candidates come from the kernels themselves. All 4-of-9 are 126.
-_MAX_CANDIDATES = 512
+MAX_CANDIDATES = 512
 # Kernels on which the library is chosen; more do not change it, but cost time.
-_MAX_KERNELS = 8192
+MAX_KERNELS = 8192
 _MAX_REFINEMENTS = 10
 
 
@@ -75,9 +75,10 @@ def choose_library(saliency: np.ndarray, size: int, num_patterns: int) -> np.nda
         raise ValueError(f"Expected num_patterns of at least 1, got {num_patterns}.")
     if size == positions:
         return np.ones((1, positions), bool)
-    step = -(-len(saliency) // _MAX_KERNELS)
+    step = -(-len(saliency) // MAX_KERNELS)
     sample = np.ascontiguousarray(saliency[::step], np.float32)
-    library = _choose_greedily(sample, _candidates(sample, size), num_patterns)
+    candidates = _candidates(sample, size)
+    library = candidates[choose_greedily(sample @ candidates.T.astype(sample.dtype), num_patterns)]
     for _ in range(_MAX_REFINEMENTS):
         refined = _refine(sample, library)
         if (refined == library).all():
@@ -109,13 +110,18 @@ def assign_patterns(saliency: np.ndarray, library: np.ndarray) -> tuple[np.ndarr
 def _candidates(saliency: np.ndarray, size: int) -> np.ndarray:
     """All patterns of `size` positions where they are few, else the kernels' own best ones, most frequent first."""
     positions = saliency.shape[1]
-    if comb(positions, size) <= _MAX_CANDIDATES:
+    if comb(positions, size) <= MAX_CANDIDATES:
         indices = np.array(list(combinations(range(positions), size)))
         patterns = np.zeros((len(indices), positions), bool)
         np.put_along_axis(patterns, indices, True, axis=1)
         return patterns
+    return own_patterns(saliency, size)[:MAX_CANDIDATES]
+
+
+def own_patterns(saliency: np.ndarray, size: int) -> np.ndarray:
+    """The best patterns of `size` positions of the kernels (float ``[N, P]``), most frequent first: bool ``[n, P]``."""
     own, counts = np.unique(_top(saliency, size), axis=0, return_counts=True)
-    return own[np.argsort(-counts, kind="stable")[:_MAX_CANDIDATES]]
+    return own[np.argsort(-counts, kind="stable")]
 
 
 def _top(saliency: np.ndarray, size: int) -> np.ndarray:
@@ -125,19 +131,22 @@ def _top(saliency: np.ndarray, size: int) -> np.ndarray:
     return top
 
 
-def _choose_greedily(saliency: np.ndarray, candidates: np.ndarray, num_patterns: int) -> np.ndarray:
-    """Add the candidate that gains most, until `num_patterns` are chosen or nothing gains."""
-    kept = saliency @ candidates.T.astype(saliency.dtype)
-    chosen = [int(kept.sum(axis=0).argmax())]
-    best = kept[:, chosen[0]].copy()
+def choose_greedily(values: np.ndarray, num_patterns: int) -> list[int]:
+    """Add the candidate that gains most, until `num_patterns` are chosen or nothing gains.
+
+    `values` (float ``[N, n]``) is what each candidate is worth to each kernel, which may do without any; at least one
+    is chosen.
+    """
+    chosen: list[int] = []
+    best = np.zeros(len(values), values.dtype)
     while len(chosen) < num_patterns:
-        gains = np.maximum(kept - best[:, None], 0).sum(axis=0)
+        gains = np.maximum(values - best[:, None], 0).sum(axis=0)
         following = int(gains.argmax())
-        if gains[following] <= 0:
+        if chosen and gains[following] <= 0:
             break
         chosen.append(following)
-        np.maximum(best, kept[:, following], out=best)
-    return candidates[chosen]
+        np.maximum(best, values[:, following], out=best)
+    return chosen
 
 
 def _refine(saliency: np.ndarray, library: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ _MAX_SCORES = 1 << 21  # scores of filters and channels that are compared; input
 
 
 def search_groups(
-    saliency: np.ndarray, permutation: np.ndarray, library: np.ndarray, group_size: int, level: float
+    saliency: np.ndarray, permutation: np.ndarray, library: np.ndarray, group_size: int, level: np.ndarray
 ) -> np.ndarray:
     """Exchange filters between groups as long as the groups' value grows.
 
@@ -37,7 +37,7 @@ def search_groups(
     group_size
         Filters per group.
     level
-        Least saliency of a kernel of a full group that is worth keeping.
+        float ``[n]``: least saliency of a kernel of a full group that is worth keeping, for each pattern.
 
     Returns
     -------
@@ -50,6 +50,7 @@ def search_groups(
     channels = saliency.shape[2]
     step = -(-len(saliency) * channels * len(library) // _MAX_SCORES)
     scores = np.einsum("opi,np->oin", saliency[:, :, ::step], library.astype(saliency.dtype))
+    level = level.astype(scores.dtype)
     groups = permutation[:full].reshape(-1, group_size)
     rng = np.random.default_rng(0)  # the draw is the same every time
     for turn in range(_SWEEPS * group_size):
@@ -60,18 +61,18 @@ def search_groups(
     return np.concatenate([groups.ravel(), permutation[full:]])
 
 
-def _misfits_first(groups: np.ndarray, scores: np.ndarray, level: float) -> np.ndarray:
+def _misfits_first(groups: np.ndarray, scores: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Put the filter without which a group is worth most to the front: int ``[G, group_size]``."""
     members = scores[groups]
     without = members.sum(axis=1, keepdims=True) - members
-    worth = np.maximum(without.max(axis=3) - level, 0).sum(axis=2)
+    worth = np.maximum((without - level).max(axis=3), 0).sum(axis=2)
     return np.take_along_axis(groups, np.argsort(-worth, axis=1, kind="stable"), axis=1)
 
 
-def _values(rest: np.ndarray, scores: np.ndarray, level: float) -> np.ndarray:
+def _values(rest: np.ndarray, scores: np.ndarray, level: np.ndarray) -> np.ndarray:
     """float64 ``[G, G]``: value of what is left of each group (``[G, I, n]``) with each filter (the same shape)."""
     return np.stack(
-        [np.maximum((group + scores).max(axis=2) - level, 0).sum(axis=1, dtype=np.float64) for group in rest]
+        [np.maximum((group + scores - level).max(axis=2), 0).sum(axis=1, dtype=np.float64) for group in rest]
     )
 
 

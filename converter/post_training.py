@@ -30,7 +30,7 @@ def prune_post_training(
     target: str | Target = "generic",
     density: Share | None = None,
     sparsity: Share | None = None,
-    pattern_size: int | Literal["auto"] = "auto",
+    pattern_size: int | Literal["auto", "any"] = "auto",
     num_patterns: int = 8,
     scope: str | Iterable[str] | None = None,
     balance: bool = False,
@@ -59,7 +59,7 @@ def prune_post_training(
     """
     options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
     densities = select_layers(model, density, sparsity, scope)
-    if pattern_size != "auto":
+    if pattern_size not in ("auto", "any"):
         check_pattern_size(model, densities, options.pattern_size)
     check_finite(model)
     data = _checked(model, calibration_data)
@@ -140,7 +140,7 @@ def _prune_layer(layer: Any, read: Pair, density: float, options: MaskOptions) -
     weights, moments = kernel_to_ohwi(kernel), _moments(layer, read)
     filters, height, width, _ = weights.shape
     flat = weights.reshape(filters, -1)  # [O, H*W*I]: the order of patches
-    size = kernel_pattern_size(height * width, density, options.pattern_size)
+    size = options.pattern_size and kernel_pattern_size(height * width, density, options.pattern_size)
     error = removal_error(flat, moments).reshape(weights.shape)
     error /= max(float(error.max()), np.finfo(np.float32).tiny)
     mask = choose_mask(error, density, options.group_size, size, options.num_patterns, options.balance, options.search)

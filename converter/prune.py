@@ -29,7 +29,7 @@ class MaskOptions:
     group_size
         Filters that share patterns.
     pattern_size
-        Positions that a kept 3x3 kernel keeps, 1..9; kernels of other sizes keep as large a part.
+        Positions that a kept 3x3 kernel keeps, 1..9; kernels of other sizes keep as large a part. None: any number.
     num_patterns
         Most patterns in a layer, at least 1.
     balance
@@ -39,7 +39,7 @@ class MaskOptions:
     """
 
     group_size: int
-    pattern_size: int
+    pattern_size: int | None
     num_patterns: int
     balance: bool
     search: bool = False
@@ -48,25 +48,31 @@ class MaskOptions:
     def of(
         cls,
         target: Target,
-        pattern_size: int | Literal["auto"],
+        pattern_size: int | Literal["auto", "any"],
         num_patterns: int,
         balance: bool,
         search: bool = False,
     ) -> "MaskOptions":
         """Check the user's options; "auto" is the target's pattern size."""
-        size = target.pattern_size if pattern_size == "auto" else pattern_size
-        if not _is_int(size) or not 1 <= size <= 9:
-            raise ValueError(f"Expected a pattern_size of 1 to 9 positions (of a 3x3 kernel) or 'auto', got {size!r}.")
+        size = target.pattern_size if pattern_size == "auto" else None if pattern_size == "any" else pattern_size
+        if size is not None and (not _is_int(size) or not 1 <= size <= 9):
+            raise ValueError(
+                f"Expected a pattern_size of 1 to 9 positions (of a 3x3 kernel), 'auto' or 'any', got {size!r}."
+            )
+        if size is None and balance:
+            raise ValueError("balance keeps equally many kernels in each group, which pattern_size 'any' cannot.")
         if not _is_int(num_patterns) or num_patterns < 1:
             raise ValueError(f"Expected num_patterns as an integer of at least 1, got {num_patterns!r}.")
-        return cls(target.group_size, int(size), int(num_patterns), bool(balance), bool(search))
+        return cls(target.group_size, size, int(num_patterns), bool(balance), bool(search))
 
     def choose(self, kernel: np.ndarray, density: float, worth: np.ndarray | None = None) -> np.ndarray:
         """Mask of a Keras kernel (``[H, W, I, O]`` or ``[I, O]``) by what weights are worth, or by their magnitude."""
         if density == 1.0:
             return np.ones(kernel.shape, bool)
         weights = kernel_to_ohwi(kernel)
-        size = kernel_pattern_size(weights.shape[1] * weights.shape[2], density, self.pattern_size)
+        size = self.pattern_size
+        if size is not None:
+            size = kernel_pattern_size(weights.shape[1] * weights.shape[2], density, size)
         saliency = magnitude_saliency(weights) if worth is None else _scaled(kernel_to_ohwi(worth))
         mask = choose_mask(saliency, density, self.group_size, size, self.num_patterns, self.balance, self.search)
         return kernel_from_ohwi(mask, kernel.ndim)
@@ -77,7 +83,7 @@ def prune(
     target: str | Target = "generic",
     density: Share | None = None,
     sparsity: Share | None = None,
-    pattern_size: int | Literal["auto"] = "auto",
+    pattern_size: int | Literal["auto", "any"] = "auto",
     num_patterns: int = 8,
     scope: str | Iterable[str] | None = None,
     balance: bool = False,
@@ -100,7 +106,8 @@ def prune(
         1 - density, given instead of it.
     pattern_size
         Positions that a kept 3x3 kernel keeps, 1..9; other kernel sizes keep as large a part. "auto": what the target
-        prefers (4), more where the density is above 4/9. An integer is an upper bound for the density too.
+        prefers (4), more where the density is above 4/9. "any": each kernel as many as they are worth; take more
+        `num_patterns` (32) with it. An integer is an upper bound for the density too.
     num_patterns
         Most patterns in a layer's library.
     scope
@@ -132,7 +139,7 @@ def prune(
     densities = select_layers(model, density, sparsity, scope)
     worth = dict(saliency or {})
     _check_saliency(model, worth)
-    if pattern_size != "auto":
+    if pattern_size not in ("auto", "any"):
         check_pattern_size(model, densities, options.pattern_size)
     check_finite(model)
     pruned = strip(model)

@@ -64,7 +64,7 @@ class Pruner:
         target: str | Target = "generic",
         density: Share | None = None,
         sparsity: Share | None = None,
-        pattern_size: int | Literal["auto"] = "auto",
+        pattern_size: int | Literal["auto", "any"] = "auto",
         num_patterns: int = 8,
         scope: str | Iterable[str] | None = None,
         balance: bool = False,
@@ -73,7 +73,7 @@ class Pruner:
         self.model = model
         self._options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
         self.densities = select_layers(model, density, sparsity, scope)
-        if pattern_size != "auto":
+        if pattern_size not in ("auto", "any"):
             check_pattern_size(model, self.densities, self._options.pattern_size)
         check_finite(model)
         layers, _ = find_layers(model)

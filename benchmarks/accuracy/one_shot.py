@@ -4,7 +4,8 @@
     PYTHONPATH=examples:tests python benchmarks/accuracy/one_shot.py vgg16_cifar --work out/accuracy
 
 Each network is pruned to one density in all layers, by magnitude, with filters grouped in their own order (`none`),
-greedily (the default) and by search, and with single weights for comparison. Batch norms are estimated again on 200
+greedily (the default), by search, by search with patterns of any size (32 of them), and with single weights for
+comparison. Batch norms are estimated again on 200
 training images, since masks without that leave little to compare. Published networks come from ``../shared/data``, the
 others are dense networks that `pairs.py` left in ``--work``. Records go to ``results/one_shot.json``.
 """
@@ -33,7 +34,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TARGET = "hikey970-cpu"
 DENSITIES = (0.25, 0.125)
-GROUPS = ("none", "greedy", "search", "unstructured")
+GROUPS = ("none", "greedy", "search", "any size", "unstructured")
+OPTIONS = {"search": {"search": True}, "any size": {"search": True, "pattern_size": "any", "num_patterns": 32}}
 ESTIMATED = 200  # images
 
 
@@ -58,7 +60,7 @@ def main() -> None:
                 if any((r["network"], r["density"], r["groups"]) == (name, density, groups) for r in found):
                     continue
                 with grouped(groups):
-                    pruned = prune(model, TARGET, density=density, search=groups == "search")
+                    pruned = prune(model, TARGET, density=density, **OPTIONS.get(groups, {}))
                 kept = kept_saliency(model, pruned)
                 estimate_norms(pruned, known)
                 right = pruned.predict(scored, batch_size=50, verbose=0).argmax(axis=1) == labels

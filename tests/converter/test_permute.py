@@ -43,7 +43,7 @@ def test_the_result_is_a_permutation(filters: int, group_size: int, seed: int) -
     rng = np.random.default_rng(seed)
     saliency = rng.random((filters, 1, 6), np.float32)
     start = rng.permutation(filters)
-    found = search_groups(saliency, start, ONE, group_size, 0.5 * group_size)
+    found = search_groups(saliency, start, ONE, group_size, np.array([0.5 * group_size]))
     assert sorted(found) == list(range(filters))
     full = filters // group_size * group_size
     assert (found[full:] == start[full:]).all()
@@ -54,13 +54,13 @@ def test_groups_that_were_spoilt_are_found_again(seed: int) -> None:
     saliency, owner = hidden_groups(groups=6, size=4, seed=seed)
     start = np.argsort(owner, kind="stable")
     start[[1, 6, 11, 16]] = start[[6, 1, 16, 11]]
-    found = search_groups(saliency, start, ONE, 4, level=1.5)
+    found = search_groups(saliency, start, ONE, 4, level=np.array([1.5]))
     assert all(len(set(owner[group])) == 1 for group in found.reshape(-1, 4))
 
 
 def test_one_group_has_nothing_to_exchange() -> None:
     start = np.array([2, 0, 1, 3])
-    assert (search_groups(np.ones((4, 1, 3), np.float32), start, ONE, 4, 0.5) is start) is True
+    assert (search_groups(np.ones((4, 1, 3), np.float32), start, ONE, 4, np.array([0.5])) is start) is True
 
 
 def test_prune_searches_and_says_the_same_of_kept_weights() -> None:

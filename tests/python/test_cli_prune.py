@@ -124,3 +124,15 @@ def test_calibration_adapts_the_kept_weights(source: Path, tmp_path: Path, capsy
     capsys.readouterr()
     assert main(arguments) == 2
     assert capsys.readouterr().err == f"mcpruner: Expected a .npy file with an array of inputs, got {images}.\n"
+
+
+def test_patterns_of_any_size_keep_more(source: Path, tmp_path: Path) -> None:
+    options = ["--density", "0.125", "--scope", "conv*"]
+    assert prune(source, tmp_path / "auto.keras", *options)["conv1"] == pytest.approx(0.125, abs=0.01)
+    found = prune(source, tmp_path / "any.keras", *options, "--pattern-size", "any", "--num-patterns", "32")
+    assert found["conv1"] == pytest.approx(0.125, abs=0.01)
+    kept = [
+        np.square(keras.models.load_model(tmp_path / name, compile=False).get_layer("conv1").get_weights()[0]).sum()
+        for name in ("auto.keras", "any.keras")
+    ]
+    assert kept[1] > 1.05 * kept[0]

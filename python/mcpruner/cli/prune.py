@@ -6,6 +6,8 @@ from typing import Any
 from mcpruner.cli.common import add_command, progress
 from mcpruner.text import table
 
+OPTIONS = ("target", "scope", "pattern_size", "num_patterns", "balance", "search")  # as `prune` takes them
+
 
 def add_parser(commands: Any) -> None:
     """Declare the command and its options."""
@@ -32,6 +34,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--save-plan", metavar="FILE.json", help="write the densities that --allocate chose")
     parser.add_argument(
         "--scope", action="append", metavar="GLOB", help="prune only layers whose name matches; may be repeated"
+    )
+    parser.add_argument(
+        "--pattern-size",
+        type=pattern_size,
+        default="auto",
+        metavar="N",
+        help="positions that a 3x3 kernel keeps: 1 to 9, auto (the target's; default), or any (what they are worth)",
     )
     parser.add_argument(
         "--num-patterns", type=int, default=8, metavar="N", help="patterns in a layer's library (default: 8)"
@@ -65,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         named = {"density": plan.densities}
         if args.save_plan:
             plan.save(args.save_plan)
-    options = {name: getattr(args, name) for name in ("target", "scope", "num_patterns", "balance", "search")}
+    options = {name: getattr(args, name) for name in OPTIONS}
     if args.calibration:
         from mcpruner.converter.post_training import prune_post_training
 
@@ -76,6 +85,11 @@ def run(args: argparse.Namespace) -> int:
     pruned.save(args.output)
     print(table(["layer", "kernel", "density"], _densities(pruned)))
     return 0
+
+
+def pattern_size(text: str) -> int | str:
+    """``"auto"``, ``"any"`` or a number, for argparse."""
+    return text if text in ("auto", "any") else int(text)
 
 
 def load_images(path: str) -> Any:

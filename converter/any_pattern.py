@@ -1,0 +1,87 @@
+"""Patterns of any number of positions: what a kernel keeps has a price, and all sizes compete.
+
+A library of one pattern size spends as much on a kernel with one large weight as on one with four. Here each position
+costs the same price, the one at which kernels buy as many weights as the density allows:
+
+    value of a pattern in a kernel    kept saliency - price * weights      kernel -> its most valuable pattern, or none
+    price                             bisected: bought weights = density
+
+The library is chosen greedily for the sum of values, as in `pattern`; then the price is found again for it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mcpruner.converter.pattern import MAX_CANDIDATES, MAX_KERNELS, choose_greedily, own_patterns
+
+_ROUNDS = 3  # library and price in turns
+_BISECTIONS = 40
+
+
+class Priced(NamedTuple):
+    """A library (bool ``[n, P]``) and what one weight costs, in saliency."""
+
+    library: np.ndarray
+    price: float
+
+
+def choose_priced(kernels: np.ndarray, sizes: np.ndarray, density: float, num_patterns: int) -> Priced:
+    """Choose the patterns of a layer and the price of a weight.
+
+    Parameters
+    ----------
+    kernels
+        float ``[N, P]``: saliency of each position of each kernel, summed over the filters of its group.
+    sizes
+        int ``[N]``: filters in each kernel's group.
+    density
+        Share of the weights to keep, above 0 and at most 1.
+    num_patterns
+        Most patterns in the library, at least 1.
+    """
+    step = -(-len(kernels) // MAX_KERNELS)
+    sample, weights = np.ascontiguousarray(kernels[::step], np.float32), sizes[::step]
+    budget = density * weights.sum() * kernels.shape[1]
+    candidates = _candidates(sample)
+    library, price = candidates, _price(sample, weights, candidates, budget)
+    for _ in range(_ROUNDS):
+        library = candidates[choose_greedily(_values(sample, weights, candidates, price), num_patterns)]
+        if library.sum(axis=1).max() * weights.sum() < budget:
+            library[-1] = True  # the density is out of reach of smaller patterns
+        price = _price(sample, weights, library, budget)
+    return Priced(library, price)
+
+
+def assign_priced(kernels: np.ndarray, sizes: np.ndarray, priced: Priced) -> tuple[np.ndarray, np.ndarray]:
+    """Index of each kernel's most valuable pattern (intp ``[N]``) and the saliency it keeps (float ``[N]``)."""
+    best = _values(kernels, sizes, priced.library, priced.price).argmax(axis=1)
+    return best, (kernels * priced.library[best]).sum(axis=1)
+
+
+def _values(kernels: np.ndarray, sizes: np.ndarray, library: np.ndarray, price: float) -> np.ndarray:
+    """What each pattern is worth to each kernel, its price paid: float ``[N, n]``."""
+    costs = price * sizes[:, None] * library.sum(axis=1)[None, :]
+    return kernels @ library.T.astype(kernels.dtype) - costs.astype(kernels.dtype)
+
+
+def _price(kernels: np.ndarray, sizes: np.ndarray, library: np.ndarray, budget: float) -> float:
+    """The highest price at which at least `budget` weights are bought, as far as kernels go: what is too much, goes."""
+    counts = library.sum(axis=1)
+    low, high = 0.0, float(kernels.max())
+    for _ in range(_BISECTIONS):
+        price = (low + high) / 2
+        values = _values(kernels, sizes, library, price)
+        best = values.argmax(axis=1)
+        bought = (values[np.arange(len(best)), best] > 0) * counts[best] * sizes
+        low, high = (price, high) if bought.sum() >= budget else (low, price)
+    return low
+
+
+def _candidates(kernels: np.ndarray) -> np.ndarray:
+    """All patterns where they are few (511 of 3x3), else the kernels' own best ones of each size, bool ``[n, P]``."""
+    positions = kernels.shape[1]
+    if 2**positions - 1 <= MAX_CANDIDATES:
+        return ((np.arange(1, 2**positions)[:, None] >> np.arange(positions)) & 1).astype(bool)
+    each = max(1, MAX_CANDIDATES // positions)
+    return np.concatenate([own_patterns(kernels, size)[:each] for size in range(1, positions + 1)])
