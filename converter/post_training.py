@@ -12,7 +12,6 @@ import keras
 import numpy as np
 
 from mcpruner.converter.mask import choose_mask
-from mcpruner.converter.pattern import kernel_pattern_size
 from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.prune import MaskOptions, check_finite, check_pattern_size, select_layers, strip
 from mcpruner.converter.reconstruct import Moments, Sums, reconstruct, removal_error
@@ -59,8 +58,7 @@ def prune_post_training(
     """
     options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
     densities = select_layers(model, density, sparsity, scope)
-    if pattern_size not in ("auto", "any"):
-        check_pattern_size(model, densities, options.pattern_size)
+    check_pattern_size(model, densities, pattern_size)
     check_finite(model)
     data = _checked(model, calibration_data)
     pruned = strip(model)
@@ -138,9 +136,9 @@ def _prune_layer(layer: Any, read: Pair, density: float, options: MaskOptions) -
     """Mask and reconstruct one layer, in place."""
     kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
     weights, moments = kernel_to_ohwi(kernel), _moments(layer, read)
-    filters, height, width, _ = weights.shape
+    filters = len(weights)
     flat = weights.reshape(filters, -1)  # [O, H*W*I]: the order of patches
-    size = options.pattern_size and kernel_pattern_size(height * width, density, options.pattern_size)
+    size = options.kernel_size(weights, density)
     error = removal_error(flat, moments).reshape(weights.shape)
     error /= max(float(error.max()), np.finfo(np.float32).tiny)
     mask = choose_mask(error, density, options.group_size, size, options.num_patterns, options.balance, options.search)

@@ -65,14 +65,18 @@ class MaskOptions:
             raise ValueError(f"Expected num_patterns as an integer of at least 1, got {num_patterns!r}.")
         return cls(target.group_size, size, int(num_patterns), bool(balance), bool(search))
 
+    def kernel_size(self, weights: np.ndarray, density: float) -> int | None:
+        """Positions that each kept kernel of a layer (``[O, H, W, I]``) keeps; None: any number."""
+        if self.pattern_size is None:
+            return None
+        return kernel_pattern_size(weights.shape[1] * weights.shape[2], density, self.pattern_size)
+
     def choose(self, kernel: np.ndarray, density: float, worth: np.ndarray | None = None) -> np.ndarray:
         """Mask of a Keras kernel (``[H, W, I, O]`` or ``[I, O]``) by what weights are worth, or by their magnitude."""
         if density == 1.0:
             return np.ones(kernel.shape, bool)
         weights = kernel_to_ohwi(kernel)
-        size = self.pattern_size
-        if size is not None:
-            size = kernel_pattern_size(weights.shape[1] * weights.shape[2], density, size)
+        size = self.kernel_size(weights, density)
         saliency = magnitude_saliency(weights) if worth is None else _scaled(kernel_to_ohwi(worth))
         mask = choose_mask(saliency, density, self.group_size, size, self.num_patterns, self.balance, self.search)
         return kernel_from_ohwi(mask, kernel.ndim)
@@ -139,8 +143,7 @@ def prune(
     densities = select_layers(model, density, sparsity, scope)
     worth = dict(saliency or {})
     _check_saliency(model, worth)
-    if pattern_size not in ("auto", "any"):
-        check_pattern_size(model, densities, options.pattern_size)
+    check_pattern_size(model, densities, pattern_size)
     check_finite(model)
     pruned = strip(model)
     layers, _ = find_layers(pruned)
@@ -187,8 +190,10 @@ def select_layers(
     return assign_density(list(layers), globs, scope, left_out)
 
 
-def check_pattern_size(model: keras.Model, densities: dict[str, float], pattern_size: int) -> None:
-    """Refuse densities that patterns of the size the user asked for cannot reach."""
+def check_pattern_size(model: keras.Model, densities: dict[str, float], pattern_size: int | str) -> None:
+    """Refuse densities that patterns of the size the user asked for cannot reach; "auto" and "any" reach all."""
+    if isinstance(pattern_size, str):
+        return
     layers, _ = find_layers(model)
     for path, density in densities.items():
         positions = int(np.prod(layers[path].kernel.shape[:-2]))

@@ -73,8 +73,7 @@ class Pruner:
         self.model = model
         self._options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
         self.densities = select_layers(model, density, sparsity, scope)
-        if pattern_size not in ("auto", "any"):
-            check_pattern_size(model, self.densities, self._options.pattern_size)
+        check_pattern_size(model, self.densities, pattern_size)
         check_finite(model)
         layers, _ = find_layers(model)
         self._layers = {path: layers[path] for path in self.densities}

@@ -29,6 +29,7 @@ std::string TunedTiles::Key(const ConvParams& conv, const Shape& out) const {
 }
 
 std::optional<ConvTile> TunedTiles::Load(const ConvParams& conv, const Shape& out) const {
+  if (!enabled()) return std::nullopt;
   const std::vector<uint8_t> value = cache_.Load(Key(conv, out));
   if (value.size() != 3) return std::nullopt;
   const ConvTile tile{value[0], value[1], value[2]};

@@ -25,14 +25,6 @@ Graph OneConv(const Graph& graph, const Op& op) {
   return one;
 }
 
-int64_t KernelTime(const Executable& executable) {
-  int64_t sum = 0;
-  for (const OpProfile& op : executable.Profile()) {
-    if (op.type != "Pack" && op.type != "Unpack") sum += op.nanoseconds;
-  }
-  return sum;
-}
-
 // Times one tile; `y` takes its output.
 Result<double> TimeTile(const Graph& graph, const DeviceTools& tools, const std::vector<float>& x,
                         std::vector<float>* y) {
@@ -59,6 +51,14 @@ std::string TileText(const ConvTile& tile) {
 }
 
 }  // namespace
+
+int64_t KernelTime(const Executable& executable) {
+  int64_t sum = 0;
+  for (const OpProfile& op : executable.Profile()) {
+    if (op.type != "Pack" && op.type != "Unpack") sum += op.nanoseconds;
+  }
+  return sum;
+}
 
 Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, const DeviceTools& tools) {
   const Graph one = OneConv(graph, op);

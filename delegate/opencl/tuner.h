@@ -8,9 +8,13 @@
 
 #include <vector>
 
+#include "delegate/graph/backend.h"
 #include "delegate/opencl/step.h"
 
 namespace mcpruner::opencl {
+
+// Nanoseconds of all ops since profiling was switched on, without the copies at both ends.
+int64_t KernelTime(const Executable& executable);
 
 struct TileTime {
   ConvTile tile;

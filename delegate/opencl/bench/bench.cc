@@ -63,19 +63,10 @@ Status RunOnce(Executable& executable, const std::vector<float>& x, std::vector<
   return executable.Run(inputs, outputs);
 }
 
-// Nanoseconds of all ops so far.
-int64_t OpTime(const Case& c) {
-  int64_t sum = 0;
-  for (const OpProfile& op : c.executable->Profile()) {
-    if (op.type != "Pack" && op.type != "Unpack") sum += op.nanoseconds;
-  }
-  return sum;
-}
-
 Status TimeOnce(Case* c) {
   c->executable->SetProfiling(true);
   MCPRUNER_RETURN_IF_ERROR(RunOnce(*c->executable, c->x, &c->y));
-  c->device_us.push_back(static_cast<double>(OpTime(*c)) * 1e-3);
+  c->device_us.push_back(static_cast<double>(opencl::KernelTime(*c->executable)) * 1e-3);
   c->executable->SetProfiling(false);
   const auto start = std::chrono::steady_clock::now();
   MCPRUNER_RETURN_IF_ERROR(RunOnce(*c->executable, c->x, &c->y));
