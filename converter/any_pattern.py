@@ -61,19 +61,22 @@ def assign_priced(kernels: np.ndarray, sizes: np.ndarray, priced: Priced) -> tup
 
 def _values(kernels: np.ndarray, sizes: np.ndarray, library: np.ndarray, price: float) -> np.ndarray:
     """What each pattern is worth to each kernel, its price paid: float ``[N, n]``."""
-    costs = price * sizes[:, None] * library.sum(axis=1)[None, :]
+    costs = price * (sizes[:, None] * library.sum(axis=1))
     return kernels @ library.T.astype(kernels.dtype) - costs.astype(kernels.dtype)
 
 
 def _price(kernels: np.ndarray, sizes: np.ndarray, library: np.ndarray, budget: float) -> float:
     """The highest price at which at least `budget` weights are bought, as far as kernels go: what is too much, goes."""
-    counts = library.sum(axis=1)
+    kept, counts = kernels @ library.T.astype(kernels.dtype), library.sum(axis=1)
+    costs = (sizes[:, None] * counts).astype(np.float64)
+    rows, values = np.arange(len(kernels)), np.empty_like(kept)
     low, high = 0.0, float(kernels.max())
     for _ in range(_BISECTIONS):
         price = (low + high) / 2
-        values = _values(kernels, sizes, library, price)
+        np.multiply(costs, price, out=values, casting="same_kind")
+        np.subtract(kept, values, out=values)
         best = values.argmax(axis=1)
-        bought = (values[np.arange(len(best)), best] > 0) * counts[best] * sizes
+        bought = (values[rows, best] > 0) * counts[best] * sizes
         low, high = (price, high) if bought.sum() >= budget else (low, price)
     return low
 

@@ -138,9 +138,10 @@ def choose_greedily(values: np.ndarray, num_patterns: int) -> list[int]:
     is chosen.
     """
     chosen: list[int] = []
-    best = np.zeros(len(values), values.dtype)
+    best, more = np.zeros(len(values), values.dtype), np.empty_like(values)
     while len(chosen) < num_patterns:
-        gains = np.maximum(values - best[:, None], 0).sum(axis=0)
+        np.subtract(values, best[:, None], out=more)
+        gains = np.maximum(more, 0, out=more).sum(axis=0)
         following = int(gains.argmax())
         if chosen and gains[following] <= 0:
             break

@@ -5,10 +5,11 @@
                             └── ...                                  side by side, on the same batches
 
     export KERAS_BACKEND=jax PYTHONPATH=examples:tests
-    python benchmarks/accuracy/pairs.py resnet18_cifar --students 0.178 0.178:uniform 0.178:unstructured --seeds 0 1 2
+    python benchmarks/accuracy/pairs.py resnet18_cifar --students 0.178 0.178:uniform 0.178:any --seeds 0 1 2
 
 A student is a density of the prunable weights, allocated to the layers by `mcpruner.allocate` unless it says `uniform`,
-in aligned masks unless it says `unstructured` (the largest weights of each layer). Every finished training is a record
+in aligned masks of the target's pattern size, unless it says `any` (32 aligned patterns of any size) or `unstructured`
+(the largest weights of each layer). Every finished training is a record
 in ``results/NETWORK.json``; what stands there is not run again (the baseline is, beside new students), and the dense
 networks are kept in ``--work``, so a run that was cut short goes on where it was. Needs Keras on JAX with a GPU; with
 ``--images 512 --epochs 1`` it runs on a CPU to be tried out. `rows.py` prints the rows.
@@ -52,12 +53,15 @@ class Student(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Student":
-        """Read ``DENSITY[:uniform][:unstructured]``."""
+        """Read ``DENSITY[:uniform][:any|:unstructured]``."""
         density, *rest = text.split(":")
-        if unknown := set(rest) - {"uniform", "unstructured"}:
-            raise argparse.ArgumentTypeError(f"expected DENSITY[:uniform][:unstructured], got {', '.join(unknown)}")
+        if unknown := set(rest) - {"uniform", "any", "unstructured"}:
+            raise argparse.ArgumentTypeError(
+                f"expected DENSITY[:uniform][:any|:unstructured], got {', '.join(sorted(unknown))}"
+            )
         allocation = "uniform" if "uniform" in rest else "saliency"
-        return cls(float(density), allocation, "unstructured" if "unstructured" in rest else "aligned")
+        masks = [kind for kind in rest if kind != "uniform"] or ["aligned"]
+        return cls(float(density), allocation, masks[0])
 
 
 BASELINE = Student(1.0, "none", "none")
@@ -175,7 +179,8 @@ def make_pruner(model: keras.Model, student: Student, run: loop.Run, images: int
     schedule = PolynomialSchedule(0, max(1, round(RAMP * run.epochs)) * epoch, frequency=epoch)
     uniform = student.allocation == "uniform"
     density = student.density if uniform else allocate(model, TARGET, density=student.density).densities
-    pruner = Pruner(model, schedule, TARGET, density=density)
+    patterns = {"pattern_size": "any", "num_patterns": 32} if student.masks == "any" else {}
+    pruner = Pruner(model, schedule, TARGET, density=density, **patterns)
     if student.masks == "unstructured":
         pruner._options = Unstructured()
     return pruner
