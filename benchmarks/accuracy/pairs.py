@@ -9,10 +9,10 @@
 
 A student is a density of the prunable weights, allocated to the layers by `mcpruner.allocate` unless it says `uniform`,
 in aligned masks of the target's pattern size, unless it says `any` (32 aligned patterns of any size) or `unstructured`
-(the largest weights of each layer). Every finished training is a record
-in ``results/NETWORK.json``; what stands there is not run again (the baseline is, beside new students), and the dense
-networks are kept in ``--work``, so a run that was cut short goes on where it was. Needs Keras on JAX with a GPU; with
-``--images 512 --epochs 1`` it runs on a CPU to be tried out. `rows.py` prints the rows.
+(the largest weights of each layer). Every finished training is a record in ``results/NETWORK.json``; what stands there
+is not run again, but a baseline is trained beside new students. The dense networks are kept in ``--work``, so a run
+that was cut short goes on where it was. Needs Keras on JAX with a GPU; with ``--images 512 --epochs 1`` it runs on a
+CPU to be tried out. `rows.py` prints the rows.
 """
 
 import argparse
@@ -104,8 +104,7 @@ def main() -> None:
             dense = dense_network(options, seed, train)
             for record in pairs(options, seed, dense, [BASELINE, *todo], train, test):
                 print(json.dumps(asdict(record)), flush=True)
-                if record.density < 1 or BASELINE not in done:
-                    write(path, [*read(path), asdict(record)])
+                write(path, [*read(path), asdict(record)])
 
 
 def parse() -> argparse.Namespace:

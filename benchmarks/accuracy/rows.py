@@ -58,15 +58,15 @@ def folds(records: list[dict]) -> Iterator[str]:
 
 
 def paired(records: list[dict]) -> Iterator[str]:
-    """A Markdown row for each network and student; seeds without their baseline do not count."""
-    dense = {(r["network"], r["seed"]): r["accuracy"] for r in records if r["density"] == 1.0}
+    """A Markdown row for each network and student; students without a baseline of the same start do not count."""
+    dense = {start(r): r["accuracy"] for r in records if r["density"] == 1.0}
     found: dict[tuple, list[dict]] = {}
     for record in records:
-        if record["density"] < 1.0 and (record["network"], record["seed"]) in dense:
+        if record["density"] < 1.0 and start(record) in dense:
             kind = record["allocation"], record["masks"]
             found.setdefault((record["network"], -record["density"], *kind), []).append(record)
     for (network, density, allocation, masks), runs in sorted(found.items()):
-        baseline = np.array([dense[network, r["seed"]] for r in runs])
+        baseline = np.array([dense[start(r)] for r in runs])
         accuracy = np.array([r["accuracy"] for r in runs])
         mean, half = interval(100 * (accuracy - baseline))
         work = np.mean([r["kept_work"] for r in runs])
@@ -74,6 +74,11 @@ def paired(records: list[dict]) -> Iterator[str]:
             f"| {network} | {-density:g} | {allocation} | {masks} | {work:.3f} | {100 * baseline.mean():.2f} | "
             f"{100 * accuracy.mean():.2f} | {mean:+.2f} ± {half:.2f} | {len(runs)} |"
         )
+
+
+def start(record: dict) -> tuple:
+    """The dense network that a training began from; GPUs do not repeat one bit by bit, so a seed may have several."""
+    return tuple(record[name] for name in ("network", "seed", "commit", "start_accuracy"))
 
 
 def interval(differences: np.ndarray) -> tuple[float, float]:

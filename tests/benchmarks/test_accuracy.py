@@ -68,10 +68,12 @@ def test_bad_data_is_one_sentence(tmp_path: Path) -> None:
     assert run.stderr.splitlines()[-1].endswith("cifar10_jpeg.npz, which is not there: give --data.")
 
 
-def record(seed: int, density: float, accuracy: float) -> dict:
+def record(seed: int, density: float, accuracy: float, start: float = 0.9) -> dict:
     return {
         "network": "net",
         "seed": seed,
+        "commit": "abc",
+        "start_accuracy": start,
         "density": density,
         "allocation": "none" if density == 1 else "uniform",
         "masks": "none" if density == 1 else "aligned",
@@ -80,12 +82,12 @@ def record(seed: int, density: float, accuracy: float) -> dict:
     }
 
 
-def test_rows_pair_by_seed() -> None:
-    """Differences -1.0, -0.5 and 0.0: mean -0.5, half width 4.303 x 0.5 / sqrt(3)."""
+def test_rows_pair_by_start() -> None:
+    """Differences -1.0, -0.5 and 0.0: mean -0.5, half width 4.303 x 0.5 / sqrt(3); another start is another pair."""
     dense = [record(seed, 1.0, accuracy) for seed, accuracy in enumerate((0.90, 0.91, 0.92))]
     pruned = [record(seed, 0.1, accuracy) for seed, accuracy in enumerate((0.89, 0.905, 0.92))]
-    alone = record(7, 0.1, 0.5)
-    assert list(ROWS.rows([*pruned, alone, *dense])) == [
+    alone = [record(7, 0.1, 0.5), record(0, 0.1, 0.5, start=0.8)]
+    assert list(ROWS.rows([*pruned, *alone, *dense])) == [
         "| net | 0.1 | uniform | aligned | 0.250 | 91.00 | 90.50 | -0.50 ± 1.24 | 3 |"
     ]
 
