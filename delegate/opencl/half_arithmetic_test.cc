@@ -10,9 +10,9 @@
 
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
-#include "delegate/opencl/opencl_executable.h"
 #include "delegate/opencl/relative_error.h"
 #include "delegate/opencl/testing/agreement.h"
+#include "delegate/opencl/testing/device_tools.h"
 
 namespace mcpruner {
 namespace {
@@ -32,23 +32,9 @@ std::vector<float> Input(const Graph& graph) {
 
 // As the backend compiles it, without its question for the extension.
 std::vector<float> RunWithHalves(const Graph& graph, const char* arithmetic) {
-  const auto api = opencl::LoadOpenCl("");
-  const auto info = opencl::ChooseDevice(*api);
-  const auto device = opencl::Device::Open(*api, *info);
-  EXPECT_TRUE(device.ok()) << device.message();
-  opencl::Programs programs(*device, {{"STORAGE_HALF", "1"}, {"ARITHMETIC_HALF", arithmetic}}, "");
-  opencl::WeightCache weights;
-  const opencl::TunedTiles none("", *info, Precision::kFloat16);
-  const opencl::DeviceTools tools{*device, &programs, &weights, opencl::TilesFor(*info), Precision::kFloat16,
-                                  &none,   {},        {}};
-  const auto executable = opencl::OpenClExecutable::Make(graph, tools, 0);
-  EXPECT_TRUE(executable.ok()) << executable.message();
-  const std::vector<float> x = Input(graph);
-  std::vector<float> y(static_cast<size_t>(graph.tensor(graph.outputs[0]).shape.size()));
-  const std::vector<const float*> inputs{x.data()};
-  const std::vector<float*> outputs{y.data()};
-  EXPECT_TRUE((*executable)->Run(inputs, outputs).ok());
-  return y;
+  const opencl::TestTools tools(*opencl::LoadOpenCl(""), Precision::kFloat16,
+                                {{"STORAGE_HALF", "1"}, {"ARITHMETIC_HALF", arithmetic}});
+  return tools.Run(graph, Input(graph));
 }
 
 TEST(HalfArithmeticTest, AgreesWithTheReference) {

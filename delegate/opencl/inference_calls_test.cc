@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "delegate/graph/testing/graph_builder.h"
-#include "delegate/opencl/opencl_executable.h"
 #include "delegate/opencl/testing/agreement.h"
+#include "delegate/opencl/testing/device_tools.h"
 
 namespace mcpruner {
 namespace {
@@ -34,23 +34,10 @@ void CountCalls(opencl::OpenClApi* api) {
 TEST(InferenceCallsTest, NothingIsAllocatedAndNothingWaitsInBetween) {
   MCPRUNER_NEEDS_OPENCL();
   auto api = opencl::LoadOpenCl("");
-  const auto info = opencl::ChooseDevice(*api);
   CountCalls(&*api);
-  const auto device = opencl::Device::Open(*api, *info);
-  ASSERT_TRUE(device.ok()) << device.message();
-  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}}, "");
-  opencl::WeightCache weights;
-  const opencl::TunedTiles none("", *info, Precision::kFloat32);
-  const opencl::DeviceTools tools{*device,
-                                  &programs,
-                                  &weights,
-                                  opencl::TilesFor(*info),
-                                  Precision::kFloat32,
-                                  &none,
-                                  std::function<void(const std::string&)>(),
-                                  std::nullopt};
+  const opencl::TestTools tools(*api, Precision::kFloat32, {{"STORAGE_HALF", "0"}});
   const Graph graph = RandomGraph(3);
-  const auto executable = opencl::OpenClExecutable::Make(graph, tools, 0);
+  const auto executable = opencl::OpenClExecutable::Make(graph, *tools, 0);
   ASSERT_TRUE(executable.ok()) << executable.message();
   const std::vector<float> x(static_cast<size_t>(graph.tensor(graph.inputs[0]).shape.size()), 0.5f);
   std::vector<std::vector<float>> results;

@@ -6,8 +6,23 @@ namespace mcpruner::opencl {
 namespace {
 
 constexpr int kMaxFilters = 4;
+constexpr int kMaxColumnRows = 3;
+constexpr size_t kTapsPerStep = 4;  // columns of one tap in a step of the convolution's loop (UNROLL in conv.cl)
 
-size_t FilledUp(size_t taps) { return (taps + kTapsPerStep - 1) / kTapsPerStep * kTapsPerStep; }
+// Up to whole loop steps; columns of several taps are steps of their own.
+size_t FilledUp(size_t taps, int column_rows) {
+  return column_rows > 1 ? taps : (taps + kTapsPerStep - 1) / kTapsPerStep * kTapsPerStep;
+}
+
+uint64_t FullPattern(const SparseLayer& layer) {
+  return ~uint64_t{0} >> (64 - layer.kernel_height * layer.kernel_width);
+}
+
+// Which tap of its kernel tap `i` of a packed kernel is: column by column, each from the top.
+size_t TapOfColumns(const SparseLayer& layer, size_t i) {
+  const auto height = static_cast<size_t>(layer.kernel_height);
+  return i % height * static_cast<size_t>(layer.kernel_width) + i / height;
+}
 
 // Taps of each group.
 std::vector<size_t> CountTaps(const SparseLayer& layer) {
@@ -23,20 +38,22 @@ std::vector<size_t> CountTaps(const SparseLayer& layer) {
   return taps;
 }
 
-// Displacements of group g; `channel` moves on to the next group's first kernel.
-std::vector<int32_t> GroupTaps(const SparseLayer& layer, size_t g, const std::vector<int>& channels,
-                               const std::vector<int>& positions, const uint16_t** channel) {
-  std::vector<int32_t> taps;
+// Displacements of the columns of group g; `channel` moves on to the next group's first kernel.
+std::vector<int32_t> GroupColumns(const SparseLayer& layer, size_t g, const std::vector<int>& channels,
+                                  const std::vector<int>& positions, const uint16_t** channel) {
+  const int column_rows = ColumnRows(layer);
+  const size_t firsts = column_rows > 1 ? static_cast<size_t>(layer.kernel_width) : positions.size();
+  std::vector<int32_t> columns;
   for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
     const SparseLayer::Run& run = layer.runs[r];
     for (const uint16_t* const last = *channel + run.count; *channel != last; ++*channel) {
-      for (size_t p = 0; p < positions.size(); ++p) {
-        if ((layer.patterns[run.pattern] >> p & 1) != 0) taps.push_back(channels[**channel] + positions[p]);
+      for (size_t p = 0; p < firsts; ++p) {
+        if ((layer.patterns[run.pattern] >> p & 1) != 0) columns.push_back(channels[**channel] + positions[p]);
       }
     }
   }
-  taps.resize(FilledUp(taps.size()), taps.empty() ? 0 : taps.back());
-  return taps;
+  columns.resize(FilledUp(columns.size(), column_rows), columns.empty() ? 0 : columns.back());
+  return columns;
 }
 
 // Where filters `first` .. of the packed order belong.
@@ -54,24 +71,34 @@ Part MakePart(const SparseLayer& layer, int first, int filters) {
 
 int PartFilters(const SparseLayer& layer) { return std::min(layer.group_size, kMaxFilters); }
 
+int ColumnRows(const SparseLayer& layer) {
+  const uint64_t full = FullPattern(layer);
+  const bool all_full =
+      std::all_of(layer.patterns.begin(), layer.patterns.end(), [full](uint64_t pattern) { return pattern == full; });
+  return all_full && layer.kernel_height <= kMaxColumnRows ? layer.kernel_height : 1;
+}
+
 int64_t MostTaps(const SparseLayer& layer) {
   const std::vector<size_t> taps = CountTaps(layer);
-  return taps.empty() ? 0 : static_cast<int64_t>(FilledUp(*std::max_element(taps.begin(), taps.end())));
+  const size_t most = taps.empty() ? 0 : *std::max_element(taps.begin(), taps.end());
+  return static_cast<int64_t>(FilledUp(most, ColumnRows(layer)));
 }
 
 std::vector<float> PackValues(const SparseLayer& layer) {
   const std::vector<float> all = FloatValues(layer);
-  const int filters = PartFilters(layer);
+  const int filters = PartFilters(layer), column_rows = ColumnRows(layer);
+  const auto positions = static_cast<size_t>(layer.kernel_height * layer.kernel_width);
   std::vector<float> packed;
   packed.reserve(all.size());
   const float* values = all.data();
   for (const size_t taps : CountTaps(layer)) {
     for (int f = 0; f < layer.group_size; f += filters) {
       for (size_t t = 0; t < taps; ++t) {
-        const float* const from = values + t * static_cast<size_t>(layer.group_size) + f;
+        const size_t tap = column_rows > 1 ? t - t % positions + TapOfColumns(layer, t % positions) : t;
+        const float* const from = values + tap * static_cast<size_t>(layer.group_size) + f;
         packed.insert(packed.end(), from, from + filters);
       }
-      packed.resize(packed.size() + (FilledUp(taps) - taps) * static_cast<size_t>(filters));
+      packed.resize(packed.size() + (FilledUp(taps, column_rows) - taps) * static_cast<size_t>(filters));
     }
     values += taps * static_cast<size_t>(layer.group_size);
   }
@@ -80,25 +107,26 @@ std::vector<float> PackValues(const SparseLayer& layer) {
 
 PackedTaps PackTaps(const SparseLayer& layer, const std::vector<int>& channels, const std::vector<int>& positions) {
   PackedTaps packed;
-  const int filters = PartFilters(layer);
+  const int filters = PartFilters(layer), column_rows = ColumnRows(layer);
   const uint16_t* channel = layer.channels.data();
   std::vector<int32_t> previous;
-  size_t first_value = 0, first_tap = 0;
+  size_t first_value = 0, first_column = 0;
   for (size_t g = 0; g + 1 < layer.group_run_begin.size(); ++g) {
-    std::vector<int32_t> taps = GroupTaps(layer, g, channels, positions, &channel);
-    if (g == 0 || taps != previous) {
-      first_tap = packed.displacements.size();
-      packed.displacements.insert(packed.displacements.end(), taps.begin(), taps.end());
+    std::vector<int32_t> columns = GroupColumns(layer, g, channels, positions, &channel);
+    const size_t taps = columns.size() * static_cast<size_t>(column_rows);
+    if (g == 0 || columns != previous) {
+      first_column = packed.displacements.size();
+      packed.displacements.insert(packed.displacements.end(), columns.begin(), columns.end());
     }
     for (int f = 0; f < layer.group_size; f += filters) {
       Part part = MakePart(layer, static_cast<int>(g) * layer.group_size + f, filters);
-      part.first_tap = static_cast<int>(first_tap);
+      part.first_column = static_cast<int>(first_column);
       part.first_value = static_cast<int>(first_value);
-      part.taps = static_cast<int>(taps.size());
+      part.taps = static_cast<int>(taps);
       packed.parts.push_back(part);
-      first_value += taps.size();
+      first_value += taps;
     }
-    previous = std::move(taps);
+    previous = std::move(columns);
   }
   return packed;
 }

@@ -2,9 +2,10 @@
 //
 //     values          part 0 (filters 0-3 of group 0): tap 0 [4 values], tap 1 [4 values], ..., zeros to fill up
 //                     part 1 ...
-//     displacements   part 0: where each tap reads, from the first element of a window; filled up with the last one
+//     displacements   part 0: where each column reads, from the first element of a window; filled up with the last one
 //                     part 1 ...                    parts with the same taps (those of a dense layer) share them
 //
+// A column is one tap, or, where all patterns keep all positions, the rows of the kernel below each other.
 // Values are the layer's own and are uploaded once for it; displacements depend on the layout of the op's input.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_PACKED_LAYER_H_
@@ -18,8 +19,8 @@
 
 namespace mcpruner::opencl {
 
-// Parts are filled up to a multiple of so many taps, one step of the convolution's loop (UNROLL in conv.cl).
-constexpr int kTapsPerStep = 4;
+// Taps of a column (COLUMN_ROWS in conv.cl): 2 or 3 rows of a kernel whose patterns are all full, else 1.
+int ColumnRows(const SparseLayer& layer);
 
 // Filters of each part: 1, 2 or 4.
 int PartFilters(const SparseLayer& layer);

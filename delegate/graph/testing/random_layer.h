@@ -17,8 +17,9 @@ int RandomBelow(std::mt19937& rng, int n);
 // `size` floats in -1 .. 1.
 std::vector<float> RandomFloats(std::mt19937& rng, int64_t size);
 
-// A valid layer with `num_patterns` random patterns (fewer where the kernel has fewer). Of each group, about `density`
-// of the input channels have a kernel (0: none at all, 1: all). The permutation is shuffled, biases are random.
+// A valid layer with `num_patterns` random patterns (fewer where the kernel has fewer; 0: the full one alone). Of each
+// group, about `density` of the input channels have a kernel (0: none at all, 1: all). The permutation is shuffled,
+// biases are random.
 std::shared_ptr<const SparseLayer> RandomLayer(std::mt19937& rng, LayerKind kind, const DenseShape& shape,
                                                int group_size, int num_patterns, double density);
 

@@ -55,7 +55,7 @@ typedef struct {
 
 // Up to 4 filters of one filter group: a whole group of 1, 2 or 4, a part of a group of 8 or 16.
 typedef struct {
-  int first_tap;       // of the part's displacements
+  int first_column;    // of the part's displacements
   int first_value;     // of its values, in taps
   int taps;            // a multiple of what a loop step takes, filled up with zero weights
   int out_channel[4];  // -1: there is no such filter

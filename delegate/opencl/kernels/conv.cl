@@ -3,15 +3,18 @@
 //     work-group  LANES x SPLIT items            lane: neighbouring pixels along W, so that loads of x coalesce
 //                                                split: a share of the part's taps; the shares are added up at the end
 //
-//     tap         [displacement] [FILTERS weights]           read by all lanes alike
+//     column      [displacement] [FILTERS weights] for each of COLUMN_ROWS taps    read by all lanes alike
 //       |               v
-//       |         x: o o o o   one column for each lane      sum[k][f] += weight[f] * x[window k + displacement]
-//       |            o o o o   one row for each k
+//       |         x: o o o o   one column for each lane      sum[k][f] += weight[row][f] *
+//       |            o o o o   one row for each k                         x[window k + displacement + row of the tap]
 //
-// A tap is a displacement from the window's first element, whatever its channel and kernel position: no branch, no
-// bounds, since the tensor's borders hold zeros. A dense layer has all taps, the same ones for each part.
+// A column is one tap, or the rows of a dense layer's kernel below each other: pixels and taps whose rows coincide share
+// a load, since addresses are a base and a constant. Its displacement counts from the window's first element, whatever
+// its channel and kernel position: no branch, no bounds, since the tensor's borders hold zeros. A dense layer has all
+// taps, the same ones for each part.
 //
-// Private memory: PIXELS * FILTERS sums, UNROLL * (PIXELS + FILTERS) operands in flight.
+// Private memory: PIXELS * FILTERS sums, and the operands of UNROLL columns in flight: PIXELS + COLUMN_ROWS - 1 inputs
+// and COLUMN_ROWS * FILTERS weights each.
 
 #ifndef LANES
 #define LANES 32
@@ -26,22 +29,38 @@
 #ifndef ROW_STEP
 #define ROW_STEP 1
 #endif
-#define UNROLL 4  // taps of one loop step; parts are filled up to it
-// With half arithmetic: loop steps whose sum is kept in half before it is added to the float32 sum.
-#define SHORT_SUM 8
+#ifndef COLUMN_ROWS
+#define COLUMN_ROWS 1
+#endif
+// Elements from a tap of a column to the one below.
+#ifndef TAP_STEP
+#define TAP_STEP 1
+#endif
+// Columns of one loop step; parts are filled up to it.
+#if COLUMN_ROWS == 1
+#define UNROLL 4
+#else
+#define UNROLL 1
+#endif
+// With half arithmetic: loop steps, of about 32 taps, whose sum is kept in half before it is added to the float32 sum.
+#define SHORT_SUM (32 / (UNROLL * COLUMN_ROWS))
 
 // Adds the taps of loop step `step` to the sums.
 void add_taps(global const Element* restrict x, int window, global const int* restrict displacements,
               global const Element* restrict values, int first_value, int step, Real sum[PIXELS][FILTERS]) {
+#if UNROLL == 4
   const int4 d4 = vload4(step, displacements);
   const int d[UNROLL] = {d4.x, d4.y, d4.z, d4.w};
+#else
+  const int d[UNROLL] = {displacements[step]};
+#endif
 #pragma unroll
-  for (int t = 0; t < UNROLL; ++t) {
-    const Weights w = read_weights(values, first_value + step * UNROLL + t);
-    global const Element* const from = x + (window + d[t]);
+  for (int t = 0; t < UNROLL * COLUMN_ROWS; ++t) {
+    const Weights w = read_weights(values, first_value + step * (UNROLL * COLUMN_ROWS) + t);
+    global const Element* const from = x + (window + d[t / COLUMN_ROWS]);
 #pragma unroll
     for (int k = 0; k < PIXELS; ++k) {
-      const Real input = LOAD_REAL(from, k * ROW_STEP);
+      const Real input = LOAD_REAL(from, k * ROW_STEP + t % COLUMN_ROWS * TAP_STEP);
 #pragma unroll
       for (int f = 0; f < FILTERS; ++f) sum[k][f] += w.f[f] * input;
     }
@@ -72,21 +91,21 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
     for (int f = 0; f < FILTERS; ++f) sum[k][f] = 0.0f;
   }
 
-  const int steps = part->taps / UNROLL;
+  const int steps = part->taps / (UNROLL * COLUMN_ROWS);
   const int last = steps * (share + 1) / SPLIT;
-  const int first_tap = part->first_tap, first_value = part->first_value;
+  const int first_column = part->first_column, first_value = part->first_value;
 #if ARITHMETIC_HALF
   for (int step = steps * share / SPLIT; step < last;) {
     Real short_sum[PIXELS][FILTERS] = {{0}};
     for (const int stop = min(step + SHORT_SUM, last); step < stop; ++step) {
-      add_taps(x, window, displacements + first_tap, values, first_value, step, short_sum);
+      add_taps(x, window, displacements + first_column, values, first_value, step, short_sum);
     }
 #pragma unroll
     for (int i = 0; i < PIXELS * FILTERS; ++i) sum[i / FILTERS][i % FILTERS] += short_sum[i / FILTERS][i % FILTERS];
   }
 #else
   for (int step = steps * share / SPLIT; step < last; ++step) {
-    add_taps(x, window, displacements + first_tap, values, first_value, step, sum);
+    add_taps(x, window, displacements + first_column, values, first_value, step, sum);
   }
 #endif
 

@@ -19,7 +19,7 @@ kernel __attribute__((reqd_work_group_size(LANES, 1, 1))) void fully_connected(
   float sum[ROWS * FILTERS];
 #pragma unroll
   for (int i = 0; i < ROWS * FILTERS; ++i) sum[i] = 0.0f;
-  const int first_tap = part->first_tap, first_value = part->first_value, taps = part->taps;
+  const int first_tap = part->first_column, first_value = part->first_value, taps = part->taps;
   for (int t = lane; t < taps; t += LANES) {
     const int d = a.in.origin + displacements[first_tap + t];
     const Weights w = read_weights(values, first_value + t);

@@ -113,6 +113,8 @@ Result<Step> MakeConv(const StepContext& context) {
                         {"SPLIT", Text(tile.split)},
                         {"PIXELS", Text(tile.pixels)},
                         {"ROW_STEP", Text(args.row_step)},
+                        {"COLUMN_ROWS", Text(ColumnRows(*params.layer))},
+                        {"TAP_STEP", Text(params.window.dilation_h * args.in.row)},
                         {"FILTERS", Text(PartFilters(*params.layer))}};
   Result<Launch> launch = MakeLaunch(tools, "conv.cl", "conv", defines, range, context.arena, context.arena,
                                      context.arena, layer->parts, layer->displacements, layer->values, args);

@@ -1,0 +1,32 @@
+// DeviceTools without a backend around them, so that tests may set what a backend takes from tables.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_TESTING_DEVICE_TOOLS_H_
+#define MCPRUNER_DELEGATE_OPENCL_TESTING_DEVICE_TOOLS_H_
+
+#include <vector>
+
+#include "delegate/opencl/opencl_executable.h"
+
+namespace mcpruner::opencl {
+
+class TestTools {
+ public:
+  // On the first device of `api`. Fails the test where it cannot be opened.
+  TestTools(const OpenClApi& api, Precision precision, const Defines& defines);
+
+  DeviceTools* operator->() { return &tools_; }
+  const DeviceTools& operator*() const { return tools_; }
+  // The first output of a graph of one input. Fails the test on an error.
+  std::vector<float> Run(const Graph& graph, const std::vector<float>& x) const;
+
+ private:
+  const std::shared_ptr<const Device> device_;
+  Programs programs_;
+  WeightCache weights_;
+  const TunedTiles none_;
+  DeviceTools tools_;
+};
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_TESTING_DEVICE_TOOLS_H_
