@@ -1,7 +1,8 @@
 """Prune a trained model without training it: a few hundred unlabelled images, minutes on a laptop.
 
 images ── dense model ──> inputs of each prunable layer ──> Gram matrix      one pass
-weights, Gram matrix  ──> mask (what costs most to remove stays), kept weights by least squares (`reconstruct`)
+weights, Gram matrix  ──> mask (what costs most to remove stays, `removal`), kept weights by least squares
+                          (`reconstruct`)
 images ── pruned model ─> means and variances of batch norms                 one pass
 """
 
@@ -11,10 +12,10 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from mcpruner.converter.mask import choose_mask
 from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.prune import MaskOptions, check_finite, check_pattern_size, select_layers, strip
-from mcpruner.converter.reconstruct import Moments, Sums, reconstruct, removal_error
+from mcpruner.converter.reconstruct import Moments, Sums, reconstruct
+from mcpruner.converter.removal import choose_in_order
 from mcpruner.converter.scope import Share
 from mcpruner.converter.streams import BATCH, Pair, run_streams
 from mcpruner.converter.target import Target, get_target
@@ -60,12 +61,12 @@ def prune_post_training(
     densities = select_layers(model, density, sparsity, scope)
     check_pattern_size(model, densities, pattern_size)
     check_finite(model)
-    data = _checked(model, calibration_data)
+    data = checked_data(model, calibration_data)
     pruned = strip(model)
     layers, _ = find_layers(pruned)
     wanted = {id(layers[path]): density for path, density in densities.items() if density < 1.0}
     for path in densities:
-        _check_calls(path, layers[path])
+        check_calls(path, layers[path])
 
     def adapt(operation: Any, read: Pair) -> bool:
         if id(operation) in wanted:
@@ -89,10 +90,11 @@ def estimate_norms(model: keras.Model, data: np.ndarray) -> None:
             return True
         return False
 
-    run_streams(model, _checked(model, data), adapt)
+    run_streams(model, checked_data(model, data), adapt)
 
 
-def _checked(model: keras.Model, data: np.ndarray) -> np.ndarray:
+def checked_data(model: keras.Model, data: np.ndarray) -> np.ndarray:
+    """Inputs as float32; ValueError where they do not fit the model or are not finite."""
     if len(getattr(model, "inputs", None) or []) != 1:
         raise ValueError(f"Post-training pruning needs a functional model with one input, got {model.name!r}.")
     data, shape = np.asarray(data, np.float32), model.inputs[0].shape
@@ -104,7 +106,8 @@ def _checked(model: keras.Model, data: np.ndarray) -> np.ndarray:
     return data
 
 
-def _check_calls(path: str, layer: Any) -> None:
+def check_calls(path: str, layer: Any) -> None:
+    """ValueError where the model's own graph does not show what a layer reads."""
     if len(layer._inbound_nodes) != 1 or "/" in path:
         raise ValueError(
             f"Post-training pruning needs layers that are called once in the model's own graph, and {path!r} is shared "
@@ -122,7 +125,8 @@ def _patches(layer: Any, x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rows[:: -(-len(rows) // _PATCHES)], np.float32)
 
 
-def _moments(layer: Any, read: Pair) -> Moments:
+def moments_of(layer: Any, read: Pair) -> Moments:
+    """What least squares needs of all that a layer reads."""
     sums = Sums(int(np.prod(layer.kernel.shape[:-1])))
     for begin in range(0, len(read.dense), BATCH):
         pruned = dense = _patches(layer, read.pruned[begin : begin + BATCH])
@@ -135,14 +139,10 @@ def _moments(layer: Any, read: Pair) -> Moments:
 def _prune_layer(layer: Any, read: Pair, density: float, options: MaskOptions) -> None:
     """Mask and reconstruct one layer, in place."""
     kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
-    weights, moments = kernel_to_ohwi(kernel), _moments(layer, read)
-    filters = len(weights)
-    flat = weights.reshape(filters, -1)  # [O, H*W*I]: the order of patches
-    size = options.kernel_size(weights, density)
-    error = removal_error(flat, moments).reshape(weights.shape)
-    error /= max(float(error.max()), np.finfo(np.float32).tiny)
-    mask = choose_mask(error, density, options.group_size, size, options.num_patterns, options.balance, options.search)
-    moved, bias = reconstruct(flat, mask.reshape(filters, -1), moments)
+    weights, moments = kernel_to_ohwi(kernel), moments_of(layer, read)
+    flat = weights.reshape(len(weights), -1)  # [O, H*W*I]: the order of patches
+    mask = choose_in_order(weights, moments, density, options)
+    moved, bias = reconstruct(flat, mask, moments)
     layer.kernel.assign(kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim).astype(kernel.dtype))
     if layer.use_bias:
         layer.bias.assign_add(bias)

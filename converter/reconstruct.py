@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Added to the diagonal, as a share of its mean: channels that few images excite must not decide anything.
-_DAMPING = 0.01
+_DAMPING = 0.001
 
 
 @dataclass(frozen=True)

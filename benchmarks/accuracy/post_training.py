@@ -3,9 +3,9 @@
     PYTHONPATH=tests python benchmarks/accuracy/post_training.py mobilenet_v2_1.0_224_int8
 
 Of 1000 images in a fixed order, each fold calibrates on 200 and scores the other 800: dense, pruned in one shot by
-magnitude, and by `prune_post_training`, both with the densities that `mcpruner.allocate` gives the layers. Finished
-folds stand in ``results/post_training_NETWORK.json`` and are not run again. Runs on a CPU, in a minute or two a fold.
-The subset is easier than the whole validation set.
+magnitude with the densities of `mcpruner.allocate`, and by `prune_post_training` with those of
+`mcpruner.measure_sensitivity`. Finished folds stand in ``results/post_training_NETWORK.json`` and are not run again.
+Runs on a CPU, in some minutes a fold. The subset is easier than the whole validation set.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import shared_data
 from mcpruner.converter.allocate import allocate
 from mcpruner.converter.post_training import prune_post_training
 from mcpruner.converter.prune import prune
+from mcpruner.converter.sensitivity import measure_sensitivity
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = ("mobilenet_v1_0.75_224", "mobilenet_v2_1.0_224_int8")
@@ -39,7 +40,7 @@ class Fold:
     dense: float
     one_shot: float
     post_training: float
-    seconds: float  # of prune_post_training
+    seconds: float  # of measure_sensitivity and prune_post_training
     date: str
     commit: str
 
@@ -49,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--densities", type=float, nargs="+", default=[0.7, 0.5])
+    parser.add_argument("--folds", type=int, nargs="+", default=list(range(FOLDS)))
     parser.add_argument("--data", type=Path, default=shared_data.SHARED)
     parser.add_argument("--results", type=Path, default=HERE / "results")
     parser.add_argument("--commit", default="unknown")
@@ -61,16 +63,23 @@ def main() -> None:
     path = options.results / f"post_training_{options.network}.json"
     found = json.loads(path.read_text()) if path.is_file() else []
     dense = rightly(model, x, labels)
-    for density in options.densities:
-        plan = allocate(model, TARGET, density=density)
-        one_shot = rightly(prune(model, TARGET, density=plan.densities), x, labels)
-        for fold in {*range(FOLDS)} - {r["fold"] for r in found if r["density"] == density}:
-            calibration, scored = split(fold, len(x))
+    plans = {density: allocate(model, TARGET, density=density).densities for density in options.densities}
+    one_shot = {density: rightly(prune(model, TARGET, density=plan), x, labels) for density, plan in plans.items()}
+    for fold in options.folds:
+        done = {record["density"] for record in found if record["fold"] == fold}
+        if set(plans) <= done:
+            continue
+        calibration, scored = split(fold, len(x))
+        begin = time.monotonic()
+        sensitivity = measure_sensitivity(model, x[calibration], TARGET)
+        measured = time.monotonic() - begin
+        for density in sorted(set(plans) - done, reverse=True):
             begin = time.monotonic()
+            plan = sensitivity.allocate(density)
             pruned = prune_post_training(model, x[calibration], TARGET, density=plan.densities, search=True)
-            seconds = round(time.monotonic() - begin, 1)
+            seconds = round(measured + time.monotonic() - begin, 1)
             right = rightly(pruned, x[scored], labels[scored])
-            shares = (float(dense[scored].mean()), float(one_shot[scored].mean()), float(right.mean()))
+            shares = (float(dense[scored].mean()), float(one_shot[density][scored].mean()), float(right.mean()))
             date = datetime.now(UTC).isoformat(timespec="seconds")
             found.append(asdict(Fold(options.network, fold, density, *shares, seconds, date, options.commit)))
             print(found[-1], flush=True)

@@ -23,6 +23,8 @@ prune_with_teacher
     A wrapper that trains a model on what its dense self says, while it is pruned.
 allocate, Plan
     A density for each layer that meets one goal for the model: a density, a speed-up or a time.
+measure_sensitivity
+    The same for `prune_post_training`, by what each layer's error does to the model's output on the images.
 convert
     A Keras model, ``.keras``, SavedModel or ``.tflite`` into a ``.tflite`` whose pruned layers are packed.
 Interpreter
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from mcpruner.converter.post_training import prune_post_training
     from mcpruner.converter.prune import prune, strip
     from mcpruner.converter.saliency import first_order_saliency
+    from mcpruner.converter.sensitivity import measure_sensitivity
     from mcpruner.runtime import Interpreter, delegate_path, load_delegate
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "delegate_path",
     "first_order_saliency",
     "load_delegate",
+    "measure_sensitivity",
     "plot_history",
     "prune",
     "prune_post_training",
@@ -72,6 +76,7 @@ _HOME = {
     "delegate_path": "mcpruner.runtime",
     "first_order_saliency": "mcpruner.converter.saliency",
     "load_delegate": "mcpruner.runtime",
+    "measure_sensitivity": "mcpruner.converter.sensitivity",
     "plot_history": "mcpruner.converter.plot",
     "prune": "mcpruner.converter.prune",
     "prune_post_training": "mcpruner.converter.post_training",
