@@ -7,6 +7,7 @@ import mcpruner
 if __name__ == "__main__":
     task = Task(__doc__)
     dense = task.dense()
-    plan = mcpruner.allocate(dense, TARGET, density=task.options.density)
-    pruned = mcpruner.prune_post_training(dense, task.x[:300], TARGET, density=plan.densities)
+    images = task.x[:300]
+    plan = mcpruner.measure_sensitivity(dense, images, TARGET).allocate(task.options.density)
+    pruned = mcpruner.prune_post_training(dense, images, TARGET, density=plan.densities)
     task.finish(dense, pruned)

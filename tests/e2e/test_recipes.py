@@ -36,7 +36,9 @@ def one_shot(model: keras.Model) -> keras.Model:
 
 
 def post_training(model: keras.Model) -> keras.Model:
-    return mcpruner.prune_post_training(model, TRAIN_X[:300], TARGET, density=DENSITY)
+    images = TRAIN_X[:300]
+    plan = mcpruner.measure_sensitivity(model, images, TARGET).allocate(DENSITY)
+    return mcpruner.prune_post_training(model, images, TARGET, density=plan.densities)
 
 
 def callback() -> mcpruner.PruningCallback:
