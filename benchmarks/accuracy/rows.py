@@ -14,7 +14,7 @@ from scipy import stats
 
 HEADERS = {
     "pairs": "network, density, allocation, masks, share of multiply-adds, dense, pruned, difference, seeds",
-    "one_shot": "network, density, groups, saliency kept, accuracy",
+    "one_shot": "network, density, none, greedy, search, any size, unstructured",
     "post_training": "network, density, dense, one-shot, post-training, difference to dense, folds",
 }
 
@@ -36,11 +36,14 @@ def rows(records: list[dict]) -> Iterator[str]:
 
 
 def one_shot(records: list[dict]) -> Iterator[str]:
-    """A row for each mask."""
+    """A row for each network and density: saliency kept / accuracy, for each kind of groups."""
+    groups = HEADERS["one_shot"].split(", ")[2:]
+    found: dict[tuple, dict[str, str]] = {}
     for r in records:
-        yield (
-            f"| {r['network']} | {r['density']:g} | {r['groups']} | {100 * r['kept']:.1f} | {100 * r['accuracy']:.1f} |"
-        )
+        cell = f"{100 * r['kept']:.1f} / {100 * r['accuracy']:.1f}"
+        found.setdefault((r["network"], -r["density"]), {})[r["groups"]] = cell
+    for (network, density), cells in sorted(found.items()):
+        yield f"| {network} | {-density:g} | {' | '.join(cells.get(kind, '') for kind in groups)} |"
 
 
 def folds(records: list[dict]) -> Iterator[str]:

@@ -103,8 +103,9 @@ def test_rows_of_folds() -> None:
 
 
 def test_rows_of_one_shot_masks() -> None:
-    record = {"network": "net", "density": 0.25, "groups": "search", "kept": 0.5352, "accuracy": 0.252}
-    assert list(ROWS.rows([record])) == ["| net | 0.25 | search | 53.5 | 25.2 |"]
+    search = {"network": "net", "density": 0.25, "groups": "search", "kept": 0.5352, "accuracy": 0.252}
+    none = {**search, "groups": "none", "kept": 0.5, "accuracy": 0.2}
+    assert list(ROWS.rows([search, none])) == ["| net | 0.25 | 50.0 / 20.0 |  | 53.5 / 25.2 |  |  |"]
 
 
 def test_a_single_difference_has_no_interval() -> None:

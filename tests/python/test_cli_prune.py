@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import mcpruner
 from mcpruner.cli import main
 from mcpruner.cli.prune import layer_shares
 
@@ -124,6 +125,16 @@ def test_calibration_adapts_the_kept_weights(source: Path, tmp_path: Path, capsy
     capsys.readouterr()
     assert main(arguments) == 2
     assert capsys.readouterr().err == f"mcpruner: Expected a .npy file with an array of inputs, got {images}.\n"
+
+
+def test_with_images_a_density_is_allocated_by_sensitivity(source: Path, tmp_path: Path) -> None:
+    images, plan = tmp_path / "images.npy", tmp_path / "plan.json"
+    np.save(images, np.random.default_rng(0).standard_normal((32, 8, 8, 16)).astype(np.float32))
+    options = ["--allocate", "density=0.5", "--calibration", str(images), "--save-plan", str(plan), "--scope", "conv*"]
+    prune(source, tmp_path / "out.keras", *options)
+    model = keras.models.load_model(source, compile=False)
+    expected = mcpruner.measure_sensitivity(model, np.load(images), scope="conv*").allocate(0.5).densities
+    assert mcpruner.Plan.load(plan).densities == pytest.approx(expected, abs=0.01)
 
 
 def test_patterns_of_any_size_keep_more(source: Path, tmp_path: Path) -> None:

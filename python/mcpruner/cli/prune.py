@@ -64,27 +64,40 @@ def run(args: argparse.Namespace) -> int:
 
     with progress(f"loading {args.source}"):
         model = load_keras(args.source)  # before `prune`: it keeps TensorFlow's notices off stderr
-    from mcpruner.converter.allocate import Plan, allocate
+    from mcpruner.converter.allocate import Plan
     from mcpruner.converter.prune import prune
 
+    images = load_images(args.calibration) if args.calibration else None
     if args.plan:
         named = {"density": Plan.load(args.plan).densities}
     if goal:
-        plan = allocate(model, args.target, scope=args.scope, **goal)
-        named = {"density": plan.densities}
-        if args.save_plan:
-            plan.save(args.save_plan)
+        named = {"density": _allocated(model, args, goal, images)}
     options = {name: getattr(args, name) for name in OPTIONS}
-    if args.calibration:
+    if images is None:
+        pruned = prune(model, **options, **named)
+    else:
         from mcpruner.converter.post_training import prune_post_training
 
         with progress(f"pruning {args.source}"):
-            pruned = prune_post_training(model, load_images(args.calibration), **options, **named)
-    else:
-        pruned = prune(model, **options, **named)
+            pruned = prune_post_training(model, images, **options, **named)
     pruned.save(args.output)
     print(table(["layer", "kernel", "density"], _densities(pruned)))
     return 0
+
+
+def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], images: Any) -> dict[str, float]:
+    """Densities for the goal: where there are images, one of density goes by what they show."""
+    from mcpruner.converter.allocate import allocate
+    from mcpruner.converter.sensitivity import measure_sensitivity
+
+    if images is not None and "density" in goal:
+        with progress(f"measuring {args.source}"):
+            plan = measure_sensitivity(model, images, args.target, scope=args.scope).allocate(**goal)
+    else:
+        plan = allocate(model, args.target, scope=args.scope, **goal)
+    if args.save_plan:
+        plan.save(args.save_plan)
+    return plan.densities
 
 
 def pattern_size(text: str) -> int | str:
