@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <random>
 #include <utility>
 
 #include "delegate/opencl/opencl_executable.h"
+#include "delegate/opencl/parallel.h"
 #include "delegate/opencl/relative_error.h"
 
 namespace mcpruner::opencl {
@@ -45,6 +47,23 @@ Result<double> TimeTile(const Graph& graph, const DeviceTools& tools, const std:
   return times[kRuns / 2];
 }
 
+// Builds the programs of all tiles side by side; whoever makes an executable then finds them.
+Status BuildPrograms(const Graph& graph, const DeviceTools& tools, const std::vector<ConvTile>& tiles) {
+  std::vector<Status> results(tiles.size(), Status::Ok());
+  ForEach(tiles.size(), tools.tiles.build_threads, [&](size_t k) {
+    DeviceTools forced = tools;
+    forced.conv_tile = tiles[k];
+    forced.log = nullptr;
+    try {
+      results[k] = OpenClExecutable::Make(graph, forced, 0).status();
+    } catch (const std::exception& error) {  // an exception that left a thread would end the process
+      results[k] = Status::Error(error.what());
+    }
+  });
+  for (const Status& result : results) MCPRUNER_RETURN_IF_ERROR(result);
+  return Status::Ok();
+}
+
 std::string TileText(const ConvTile& tile) {
   return std::to_string(tile.lanes) + " lanes, " + std::to_string(tile.pixels) + " pixels, split " +
          std::to_string(tile.split);
@@ -71,8 +90,10 @@ Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, co
   const double tolerance = tools.precision == Precision::kFloat32 ? 1e-4 : 5e-3;
   DeviceTools forced = tools;
   std::vector<TileTime> times;
-  const ConvWork work = WorkOf(*std::get<ConvParams>(op.params).layer, out);
-  for (const ConvTile& tile : ConvTileCandidates(tools.device->info(), work)) {
+  const std::vector<ConvTile> tiles =
+      ConvTileCandidates(tools.device->info(), WorkOf(*std::get<ConvParams>(op.params).layer, out));
+  MCPRUNER_RETURN_IF_ERROR(BuildPrograms(one, tools, tiles));
+  for (const ConvTile& tile : tiles) {
     forced.conv_tile = tile;
     const Result<double> time = TimeTile(one, forced, x, &y);
     if (!time.ok()) return time.status();

@@ -1,13 +1,12 @@
 #include "delegate/opencl/steps/make_steps.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <exception>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
+
+#include "delegate/opencl/parallel.h"
 
 namespace mcpruner::opencl {
 namespace {
@@ -65,22 +64,10 @@ Result<std::vector<Step>> MakeSteps(const Graph& graph, const std::vector<PlaneT
   std::vector<Step> steps(count);
   std::vector<Status> results(count, Status::Ok());
   Progress progress(count, tools);
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t k = next++; k < count; k = next++) {
-      results[k] = MakeOne({graph, graph.ops[k], tensors, tools, arena}, &steps[k]);
-      progress.Done();
-    }
-  };
-  std::vector<std::thread> threads;
-  try {
-    const size_t wanted =
-        std::min({static_cast<size_t>(tools.tiles.build_threads), count, size_t{std::thread::hardware_concurrency()}});
-    for (size_t t = 1; t < wanted; ++t) threads.emplace_back(work);
-  } catch (const std::system_error&) {  // no more threads: those that there are will do
-  }
-  work();
-  for (std::thread& thread : threads) thread.join();
+  ForEach(count, tools.tiles.build_threads, [&](size_t k) {
+    results[k] = MakeOne({graph, graph.ops[k], tensors, tools, arena}, &steps[k]);
+    progress.Done();
+  });
   for (const Status& result : results) MCPRUNER_RETURN_IF_ERROR(result);
   return steps;
 }
