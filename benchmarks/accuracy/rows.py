@@ -1,4 +1,4 @@
-"""Rows of ``docs/pruning.md`` from the records of `pairs.py`, `one_shot.py` and `post_training.py`.
+"""Rows of the tables in ``docs/pruning.md`` and ``docs/masks.md`` from the records of the scripts beside it.
 
 Call it as ``python benchmarks/accuracy/rows.py benchmarks/accuracy/results/*.json``. Differences are paired, by seed or
 by fold: their mean with Student's 95 % interval.
