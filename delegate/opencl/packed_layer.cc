@@ -38,22 +38,55 @@ std::vector<size_t> CountTaps(const SparseLayer& layer) {
   return taps;
 }
 
-// Displacements of the columns of group g; `channel` moves on to the next group's first kernel.
-std::vector<int32_t> GroupColumns(const SparseLayer& layer, size_t g, const std::vector<int>& channels,
-                                  const std::vector<int>& positions, const uint16_t** channel) {
+// One kernel of a group.
+struct Kernel {
+  int channel;
+  uint64_t pattern;
+  size_t first_tap;  // of the group's, as the layer has them
+};
+
+// The kernels of group g in the order of their channels; `channel` moves on to the next group's first one.
+std::vector<Kernel> GroupKernels(const SparseLayer& layer, size_t g, const uint16_t** channel) {
+  std::vector<Kernel> kernels;
+  size_t tap = 0;
+  for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
+    const uint64_t pattern = layer.patterns[layer.runs[r].pattern];
+    for (const uint16_t* const last = *channel + layer.runs[r].count; *channel != last; ++*channel) {
+      kernels.push_back({**channel, pattern, tap});
+      tap += static_cast<size_t>(__builtin_popcountll(pattern));
+    }
+  }
+  std::stable_sort(kernels.begin(), kernels.end(),
+                   [](const Kernel& a, const Kernel& b) { return a.channel < b.channel; });
+  return kernels;
+}
+
+// Displacements of their columns, filled up.
+std::vector<int32_t> Columns(const SparseLayer& layer, const std::vector<Kernel>& kernels,
+                             const std::vector<int>& channels, const std::vector<int>& positions) {
   const int column_rows = ColumnRows(layer);
   const size_t firsts = column_rows > 1 ? static_cast<size_t>(layer.kernel_width) : positions.size();
   std::vector<int32_t> columns;
-  for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
-    const SparseLayer::Run& run = layer.runs[r];
-    for (const uint16_t* const last = *channel + run.count; *channel != last; ++*channel) {
-      for (size_t p = 0; p < firsts; ++p) {
-        if ((layer.patterns[run.pattern] >> p & 1) != 0) columns.push_back(channels[**channel] + positions[p]);
+  for (const Kernel& kernel : kernels) {
+    for (size_t p = 0; p < firsts; ++p) {
+      if ((kernel.pattern >> p & 1) != 0) {
+        columns.push_back(channels[static_cast<size_t>(kernel.channel)] + positions[p]);
       }
     }
   }
   columns.resize(FilledUp(columns.size(), column_rows), columns.empty() ? 0 : columns.back());
   return columns;
+}
+
+// Which of the group's taps, as the layer has them, comes when.
+std::vector<size_t> TapOrder(const SparseLayer& layer, const std::vector<Kernel>& kernels) {
+  const bool columns = ColumnRows(layer) > 1;
+  std::vector<size_t> order;
+  for (const Kernel& kernel : kernels) {
+    const auto taps = static_cast<size_t>(__builtin_popcountll(kernel.pattern));
+    for (size_t i = 0; i < taps; ++i) order.push_back(kernel.first_tap + (columns ? TapOfColumns(layer, i) : i));
+  }
+  return order;
 }
 
 // Where filters `first` .. of the packed order belong.
@@ -87,20 +120,21 @@ int64_t MostTaps(const SparseLayer& layer) {
 std::vector<float> PackValues(const SparseLayer& layer) {
   const std::vector<float> all = FloatValues(layer);
   const int filters = PartFilters(layer), column_rows = ColumnRows(layer);
-  const auto positions = static_cast<size_t>(layer.kernel_height * layer.kernel_width);
   std::vector<float> packed;
   packed.reserve(all.size());
   const float* values = all.data();
-  for (const size_t taps : CountTaps(layer)) {
+  const uint16_t* channel = layer.channels.data();
+  for (size_t g = 0; g + 1 < layer.group_run_begin.size(); ++g) {
+    const std::vector<size_t> taps = TapOrder(layer, GroupKernels(layer, g, &channel));
     for (int f = 0; f < layer.group_size; f += filters) {
-      for (size_t t = 0; t < taps; ++t) {
-        const size_t tap = column_rows > 1 ? t - t % positions + TapOfColumns(layer, t % positions) : t;
+      for (const size_t tap : taps) {
         const float* const from = values + tap * static_cast<size_t>(layer.group_size) + f;
         packed.insert(packed.end(), from, from + filters);
       }
-      packed.resize(packed.size() + (FilledUp(taps, column_rows) - taps) * static_cast<size_t>(filters));
+      const size_t zeros = FilledUp(taps.size(), column_rows) - taps.size();
+      packed.resize(packed.size() + zeros * static_cast<size_t>(filters));
     }
-    values += taps * static_cast<size_t>(layer.group_size);
+    values += taps.size() * static_cast<size_t>(layer.group_size);
   }
   return packed;
 }
@@ -112,7 +146,7 @@ PackedTaps PackTaps(const SparseLayer& layer, const std::vector<int>& channels, 
   std::vector<int32_t> previous;
   size_t first_value = 0, first_column = 0;
   for (size_t g = 0; g + 1 < layer.group_run_begin.size(); ++g) {
-    std::vector<int32_t> columns = GroupColumns(layer, g, channels, positions, &channel);
+    std::vector<int32_t> columns = Columns(layer, GroupKernels(layer, g, &channel), channels, positions);
     const size_t taps = columns.size() * static_cast<size_t>(column_rows);
     if (g == 0 || columns != previous) {
       first_column = packed.displacements.size();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -30,6 +31,20 @@ TEST(PackedLayerTest, AColumnIsTheRowsOfAFullKernel) {
     expected.insert(expected.end(), layer->values.begin() + tap * 4, layer->values.begin() + (tap + 1) * 4);
   }
   EXPECT_EQ(opencl::PackValues(*layer), expected);
+}
+
+TEST(PackedLayerTest, TapsComeInTheOrderOfTheirChannels) {
+  std::mt19937 rng(1);
+  const auto layer = RandomLayer(rng, LayerKind::kConv2D, {8, 3, 3, 50}, 4, 4, 0.5);
+  ASSERT_GT(layer->group_run_begin[1], 1u) << "the layer's own order is by pattern";
+  std::vector<int> channels;
+  for (int c = 0; c < 50; ++c) channels.push_back(c * 100);
+  const opencl::PackedTaps taps = opencl::PackTaps(*layer, channels, {0, 1, 2, 3, 4, 5, 6, 7, 8});
+  ASSERT_EQ(taps.parts.size(), 2u);
+  for (const opencl::Part& part : taps.parts) {
+    const auto first = taps.displacements.begin() + part.first_column;
+    EXPECT_TRUE(std::is_sorted(first, first + part.taps));
+  }
 }
 
 TEST(PackedLayerTest, OtherPatternsAndTallKernelsHaveColumnsOfOneTap) {

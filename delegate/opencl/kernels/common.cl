@@ -2,7 +2,7 @@
 //
 // STORAGE_HALF: tensors and weights are kept as binary16 and computed with as float32. vload_half and vstore_half are
 // core OpenCL: cl_khr_fp16 is not needed.
-
+// Vectors are read aligned (vloada_half): NVIDIA's compiler makes vload4 four loads.
 //
 // ARITHMETIC_HALF: products and short sums are binary16 too (Real), where a kernel multiplies much; needs cl_khr_fp16.
 
@@ -16,14 +16,14 @@
 #if STORAGE_HALF
 typedef half Element;
 #define LOAD(p, i) vload_half((i), (p))
-#define LOAD2(p, i) vload_half2((i), (p))
-#define LOAD4(p, i) vload_half4((i), (p))
+#define LOAD2(p, i) vloada_half2((i), (p))
+#define LOAD4(p, i) vloada_half4((i), (p))
 #define STORE(p, i, value) vstore_half_rte((value), (i), (p))
 #else
 typedef float Element;
 #define LOAD(p, i) (p)[i]
-#define LOAD2(p, i) vload2((i), (p))
-#define LOAD4(p, i) vload4((i), (p))
+#define LOAD2(p, i) ((global const float2*)(p))[i]
+#define LOAD4(p, i) ((global const float4*)(p))[i]
 #define STORE(p, i, value) (p)[i] = (value)
 #endif
 
@@ -40,8 +40,8 @@ typedef _Float16 Real;
 typedef Real Real2 __attribute__((ext_vector_type(2)));
 typedef Real Real4 __attribute__((ext_vector_type(4)));
 #define LOAD_REAL(p, i) (Real) vload_half((i), (p))
-#define LOAD_REAL2(p, i) __builtin_convertvector(vload_half2((i), (p)), Real2)
-#define LOAD_REAL4(p, i) __builtin_convertvector(vload_half4((i), (p)), Real4)
+#define LOAD_REAL2(p, i) __builtin_convertvector(vloada_half2((i), (p)), Real2)
+#define LOAD_REAL4(p, i) __builtin_convertvector(vloada_half4((i), (p)), Real4)
 #else
 typedef float Real;
 typedef float2 Real2;

@@ -49,7 +49,7 @@
 void add_taps(global const Element* restrict x, int window, global const int* restrict displacements,
               global const Element* restrict values, int first_value, int step, Real sum[PIXELS][FILTERS]) {
 #if UNROLL == 4
-  const int4 d4 = vload4(step, displacements);
+  const int4 d4 = ((global const int4*)displacements)[step];
   const int d[UNROLL] = {d4.x, d4.y, d4.z, d4.w};
 #else
   const int d[UNROLL] = {displacements[step]};
