@@ -15,7 +15,9 @@
 #include "delegate/graph/testing/random_layer.h"
 #include "delegate/opencl/launch.h"
 #include "delegate/opencl/opencl_backend.h"
+#include "delegate/opencl/relative_error.h"
 #include "delegate/opencl/testing/agreement.h"
+#include "delegate/opencl/testing/device_tools.h"
 
 namespace mcpruner {
 namespace {
@@ -92,6 +94,22 @@ TEST_F(OclgrindTest, ConvolutionsAreClean) {
     const auto layer = RandomLayer(rng, LayerKind::kConv2D, {10, 3, 3, 40}, group_size, 4, 0.9);
     const int y = b.Op(OpType::kConv, {b.Input({2, 7, 5, 40})}, ConvParams{{2, 1, 1, 1, {1, 1, 1, 1}}, layer});
     ExpectClean(b.Finish({y}));
+  }
+}
+
+TEST_F(OclgrindTest, StagedConvolutionsAreClean) {
+  for (const int num_patterns : {0, 4}) {  // columns of 3 taps, and of 1
+    std::mt19937 rng(1);
+    const auto layer = RandomLayer(rng, LayerKind::kConv2D, {10, 3, 3, 40}, 4, num_patterns, 0.9);
+    GraphBuilder b;
+    const Graph graph =
+        b.Finish({b.Op(OpType::kConv, {b.Input({1, 7, 5, 40})}, ConvParams{{1, 1, 1, 1, {1, 1, 1, 1}}, layer})});
+    const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
+    opencl::TestTools tools(*opencl::LoadOpenCl(kLibrary), Precision::kFloat32, {});
+    tools->tiles.staged = 1;
+    tools->conv_tile = {16, 2, 2};
+    EXPECT_LT(opencl::RelativeError(tools.Run(graph, x), RunGraph(*CreateReferenceBackend(), graph, {x})[0]), 2e-5);
+    EXPECT_EQ(Log(), "");
   }
 }
 

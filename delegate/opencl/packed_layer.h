@@ -5,10 +5,10 @@
 //     displacements   part 0: where each column reads, from the first element of a window; filled up with the last one
 //                     part 1 ...                    parts with the same taps (those of a dense layer) share them
 //
-// A column is one tap, or, where all patterns keep all positions, the rows of the kernel below each other. Taps come in the
-// order of their channels, whatever their pattern: parts that run at the same time then find each other's rows of the
-// input in a cache (1.3 times as fast on an H200, 64x224x224).
-// Values are the layer's own and are uploaded once for it; displacements depend on the layout of the op's input.
+// A column is one tap, or, where all patterns keep all positions, the rows of the kernel below each other. Taps come in
+// the order of their channels, whatever their pattern: parts that run at the same time then find each other's rows of
+// the input in a cache (1.3 times as fast on an H200, 64x224x224). Values are the layer's own and are uploaded once for
+// it; displacements depend on the layout of the op's input.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_PACKED_LAYER_H_
 #define MCPRUNER_DELEGATE_OPENCL_PACKED_LAYER_H_

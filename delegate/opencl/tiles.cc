@@ -8,6 +8,8 @@ namespace {
 
 // Taps that are worth a work-item of their own: below, adding up shares costs more than it gains.
 constexpr int64_t kLeastShare = 24;
+// Items of many pixels leave many sums for each share to add up: 8 shares of 8 pixels lost to 4 of 4 on an H200.
+constexpr int kManyPixels = 8, kMostShares = 4;
 
 // The first row whose `vendor` and `device` occur in what the device says, in lower case.
 struct Row {
@@ -17,14 +19,14 @@ struct Row {
 };
 constexpr Row kRows[] = {
     // Bifrost: warps of 4 threads, 384 threads a core. 4x4 sums and their operands fit its registers (docs/opencl.md).
-    {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8, 4}},
-    {"arm", "mali", {"mali", 16, 384, 4, 4, 8, 4}},
-    {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8, 4}},
+    {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8, 0, 4}},
+    {"arm", "mali", {"mali", 16, 384, 4, 4, 8, 0, 4}},
+    {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8, 0, 4}},
     // Measured on an H200 (docs/opencl.md): 24 warps a multiprocessor.
-    {"nvidia", "", {"nvidia", 32, 760, 8, 16, 16, 8}},
+    {"nvidia", "", {"nvidia", 32, 760, 8, 16, 16, 1, 8}},
     // A CPU: work-items of a group become vectors and loops; more groups than cores gain nothing.
-    {"", "pthread", {"pocl", 64, 256, 4, 1, 16, 8}},
-    {"", "cpu", {"pocl", 64, 256, 4, 1, 16, 8}},
+    {"", "pthread", {"pocl", 64, 256, 4, 1, 16, 0, 8}},
+    {"", "cpu", {"pocl", 64, 256, 4, 1, 16, 0, 8}},
 };
 
 std::string Lower(std::string text) {
@@ -45,11 +47,12 @@ DeviceTiles TilesFor(const DeviceInfo& device) {
 }
 
 bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
-  constexpr int64_t kSumBytes = 16;  // 4 filters
+  constexpr int64_t kSumBytes = 16;     // of a pixel: 4 filters
+  constexpr int64_t kStagedBytes = 52;  // a column of 3 taps, in the same memory, where columns are staged
   const int64_t group = int64_t{tile.lanes} * tile.split;
+  const int64_t local_bytes = std::max(kSumBytes * tile.pixels, kStagedBytes) * group;
   return tile.pixels <= work.rows && group <= device.max_work_group &&
-         (tile.split == 1 ||
-          (work.taps / tile.split >= kLeastShare && kSumBytes * tile.pixels * group <= device.local_bytes));
+         (tile.split == 1 || (work.taps / tile.split >= kLeastShare && local_bytes <= device.local_bytes));
 }
 
 std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work) {
@@ -70,16 +73,18 @@ ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, cons
   const auto items = [&](int pixels) {
     return work.parts * work.images * ((work.rows + pixels - 1) / pixels) * work.columns;
   };
-  const auto fits = [&](int pixels, int split) {
-    return pixels <= tiles.max_pixels && split <= tiles.max_split &&
-           FitsConvTile(device, work, {tiles.lanes, pixels, split});
-  };
+  // As many pixels as leave enough items when the taps are shared out; where none does, one pixel and all shares.
   ConvTile tile;
-  tile.lanes = tiles.lanes;
-  while (fits(tile.pixels * 2, 1) && items(tile.pixels * 2) >= wanted) tile.pixels *= 2;
-  while (fits(tile.pixels, tile.split * 2) && items(tile.pixels) * tile.split < wanted) tile.split *= 2;
-  if (tile.split == 1) return tile;
-  while (fits(tile.pixels * 2, tile.split * 2)) tile.pixels *= 2, tile.split *= 2;
+  for (int pixels = tiles.max_pixels; pixels >= 1; pixels /= 2) {
+    tile = {tiles.lanes, pixels, 1};
+    if (!FitsConvTile(device, work, tile)) continue;
+    const int max_split = pixels >= kManyPixels ? std::min(tiles.max_split, kMostShares) : tiles.max_split;
+    while (items(pixels) * tile.split < wanted && tile.split < max_split &&
+           FitsConvTile(device, work, {tile.lanes, pixels, tile.split * 2})) {
+      tile.split *= 2;
+    }
+    if (items(pixels) * tile.split >= wanted) break;
+  }
   return tile;
 }
 

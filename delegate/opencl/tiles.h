@@ -1,11 +1,12 @@
 // Tiles: how a kernel's work is cut, chosen for each device by a table and for each layer by its size.
 //
-// A device wants so many work-items at once that it can wait for memory with some while others compute. A layer that
-// has more than that gives each item more pixels, which reads a weight less often; a layer that has fewer shares the
-// taps of a part out over several items. Then items take more pixels and fewer taps each, while taps last.
+// A device wants so many work-items at once that it can wait for memory with some while others compute. More pixels an
+// item read a weight less often, but leave fewer items; then the taps of a part are shared out over several items,
+// while taps last.
 //
-//     many pixels     pixels 8, split 1       one item: 8 pixels x 4 filters, all taps
-//     few pixels      pixels 2, split 8       8 items:  2 pixels x 4 filters, an eighth of the taps each
+//     many pixels          pixels 8, split 1    one item: 8 pixels x 4 filters, all taps
+//     fewer                pixels 4, split 4    4 items:  4 pixels x 4 filters, a quarter of the taps each
+//     few pixels or taps   pixels 2, split 8    8 items:  2 pixels x 4 filters, an eighth of the taps each
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_TILES_H_
 #define MCPRUNER_DELEGATE_OPENCL_TILES_H_
@@ -25,6 +26,7 @@ struct DeviceTiles {
   int64_t items_per_unit = 256;       // wanted at once, for each compute unit
   int max_pixels = 4, max_split = 8;  // powers of 2
   int launches_per_flush = 16;
+  int staged = 0;         // 1: convolutions read weights and displacements through local memory
   int build_threads = 1;  // programs compiled side by side; OpenCL allows any, some drivers (Oclgrind) crash
 };
 

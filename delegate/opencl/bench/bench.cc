@@ -2,7 +2,7 @@
 // backend. Prints a table, and with a second argument writes all of it as JSON.
 //
 //     bench [runs [file.json]]
-//     bench tiles                      all tiles on all of these layers; the table's tile and the fastest ones printed
+//     bench tiles                      all tiles on the networks' layers; the table's tile and the fastest ones printed
 //
 // Times are those of the device's events, medians: kernels alone, without the copies at both ends. "Wall" is a whole
 // inference as the caller sees it.
@@ -30,6 +30,7 @@ namespace {
 constexpr double kDensity = 0.178;
 constexpr double kTolerance = 1e-4;  // of the largest output
 constexpr int kWarmUp = 3;
+constexpr size_t kTilesShown = 8;
 
 // One graph on the device.
 struct Case {
@@ -176,9 +177,17 @@ class Bench {
     std::fprintf(json_,
                  ",\n  \"%s\": {\"device_us\": %.2f, \"min_us\": %.2f, \"max_us\": %.2f, \"wall_us\": %.2f, "
                  "\"gflops\": %.1f, \"of_peak\": %.4f, \"gigabytes\": %.1f, \"of_bandwidth\": %.4f, \"error\": %.2e, "
-                 "\"kernel\": \"%s\"}",
+                 "\"kernel\": \"%s\", \"ops\": [",
                  kind, c.device(), *least, *most, c.wall(), 2 * c.macs / c.device() * 1e-3, Peak(c),
                  c.bytes / c.device() * 1e-3, Bandwidth(c), c.error, c.kernel.c_str());
+    const char* separator = "";
+    for (const OpProfile& op : c.executable->Profile()) {
+      const double mean_us =
+          op.runs > 0 ? static_cast<double>(op.nanoseconds) * 1e-3 / static_cast<double>(op.runs) : 0;
+      std::fprintf(json_, "%s[\"%s\", \"%s\", %.2f]", separator, op.type.c_str(), op.kernel.c_str(), mean_us);
+      separator = ", ";
+    }
+    std::fprintf(json_, "]}");
   }
 
   Backend& device_;
@@ -246,7 +255,7 @@ Status TryTiles(const ConvShape& shape, double density, const opencl::DeviceTool
   for (const opencl::TileTime& time : *times) {
     if (time.tile == table) PrintTile("table", time);
   }
-  for (size_t i = 0; i < std::min<size_t>(times->size(), 5); ++i) PrintTile("", (*times)[i]);
+  for (size_t i = 0; i < std::min<size_t>(times->size(), kTilesShown); ++i) PrintTile("", (*times)[i]);
   std::fflush(stdout);
   return Status::Ok();
 }
@@ -259,7 +268,7 @@ Status TryAllTiles() {
   const opencl::TunedTiles none("", (*device)->info(), Precision::kFloat32);
   const opencl::DeviceTools tools{
       *device, &programs, &weights, opencl::TilesFor((*device)->info()), Precision::kFloat32, &none, {}, {}};
-  for (const std::vector<ConvShape>& shapes : {PrototypeLayers(), Vgg16Layers(), ResNet18Layers()}) {
+  for (const std::vector<ConvShape>& shapes : {Vgg16Layers(), ResNet18Layers()}) {
     for (const ConvShape& shape : shapes) {
       for (const double density : {kDensity, 1.0}) MCPRUNER_RETURN_IF_ERROR(TryTiles(shape, density, tools));
     }

@@ -63,9 +63,10 @@ float clamped(float x, const Clamp range) { return x < range.low ? range.low : (
 #define FILTERS 4
 #endif
 
+// Aligned, so that a tap is read at once from local memory too.
 typedef struct {
   Real f[FILTERS];
-} Weights;
+} __attribute__((aligned(FILTERS * sizeof(Real)))) Weights;
 
 Weights read_weights(global const Element* values, int tap) {
   Weights w;

@@ -13,6 +13,9 @@
 // its channel and kernel position: no branch, no bounds, since the tensor's borders hold zeros. A dense layer has all
 // taps, the same ones for each part.
 //
+// STAGED: the lanes of a share copy its next LANES columns to local memory, and read them there. Worth it where many loads
+// of one address cost as much as loads of many: NVIDIA.
+//
 // Private memory: PIXELS * FILTERS sums, and the operands of UNROLL columns in flight: PIXELS + COLUMN_ROWS - 1 inputs
 // and COLUMN_ROWS * FILTERS weights each.
 
@@ -36,6 +39,9 @@
 #ifndef TAP_STEP
 #define TAP_STEP 1
 #endif
+#ifndef STAGED
+#define STAGED 0
+#endif
 // Columns of one loop step; parts are filled up to it.
 #if COLUMN_ROWS == 1
 #define UNROLL 4
@@ -45,18 +51,28 @@
 // With half arithmetic: loop steps, of about 32 taps, whose sum is kept in half before it is added to the float32 sum.
 #define SHORT_SUM (32 / (UNROLL * COLUMN_ROWS))
 
+#if STAGED
+#define TAPS local
+typedef Weights TapWeights;
+#define READ_WEIGHTS(weights, tap) (weights)[tap]
+#else
+#define TAPS global
+typedef Element TapWeights;
+#define READ_WEIGHTS(weights, tap) read_weights(weights, tap)
+#endif
+
 // Adds the taps of loop step `step` to the sums.
-void add_taps(global const Element* restrict x, int window, global const int* restrict displacements,
-              global const Element* restrict values, int first_value, int step, Real sum[PIXELS][FILTERS]) {
+void add_taps(global const Element* restrict x, int window, TAPS const int* displacements,
+              TAPS const TapWeights* weights, int step, Real sum[PIXELS][FILTERS]) {
 #if UNROLL == 4
-  const int4 d4 = ((global const int4*)displacements)[step];
+  const int4 d4 = ((TAPS const int4*)displacements)[step];
   const int d[UNROLL] = {d4.x, d4.y, d4.z, d4.w};
 #else
   const int d[UNROLL] = {displacements[step]};
 #endif
 #pragma unroll
   for (int t = 0; t < UNROLL * COLUMN_ROWS; ++t) {
-    const Weights w = read_weights(values, first_value + step * (UNROLL * COLUMN_ROWS) + t);
+    const Weights w = READ_WEIGHTS(weights, step * (UNROLL * COLUMN_ROWS) + t);
     global const Element* const from = x + (window + d[t / COLUMN_ROWS]);
 #pragma unroll
     for (int k = 0; k < PIXELS; ++k) {
@@ -67,71 +83,150 @@ void add_taps(global const Element* restrict x, int window, global const int* re
   }
 }
 
-kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
-    global const Element* restrict x, global const Element* restrict residual, global Element* restrict y,
-    global const Part* restrict parts, global const int* restrict displacements, global const Element* restrict values,
-    const WindowArgs a) {
-  const int share = get_local_id(1);
-  global const Part* part = parts + get_group_id(1);
-
-  // Lanes beyond the last column of pixels repeat it and store nothing; so do rows that the item above stores.
-  const int blocks = (a.extent.rows + PIXELS - 1) / PIXELS;
-  const int items = a.extent.images * blocks * a.extent.columns;
-  const int item = min((int)get_global_id(0), items - 1);
-  const int column = item % a.extent.columns;
-  const int block = item / a.extent.columns % blocks;
-  const int image = item / a.extent.columns / blocks;
-  const int row = min(block * PIXELS, a.extent.rows - PIXELS);
-  const int window = a.in.origin + image * a.in.image + row * ROW_STEP + column * a.column_step;
-
-  float sum[PIXELS][FILTERS];
-#pragma unroll
-  for (int k = 0; k < PIXELS; ++k) {
-#pragma unroll
-    for (int f = 0; f < FILTERS; ++f) sum[k][f] = 0.0f;
-  }
-
-  const int steps = part->taps / (UNROLL * COLUMN_ROWS);
-  const int last = steps * (share + 1) / SPLIT;
-  const int first_column = part->first_column, first_value = part->first_value;
+// Adds those of the steps from `step` to before `last`.
+void add_steps(global const Element* restrict x, int window, TAPS const int* displacements,
+               TAPS const TapWeights* weights, int step, int last, float sum[PIXELS][FILTERS]) {
 #if ARITHMETIC_HALF
-  for (int step = steps * share / SPLIT; step < last;) {
+  while (step < last) {
     Real short_sum[PIXELS][FILTERS] = {{0}};
     for (const int stop = min(step + SHORT_SUM, last); step < stop; ++step) {
-      add_taps(x, window, displacements + first_column, values, first_value, step, short_sum);
+      add_taps(x, window, displacements, weights, step, short_sum);
     }
 #pragma unroll
     for (int i = 0; i < PIXELS * FILTERS; ++i) sum[i / FILTERS][i % FILTERS] += short_sum[i / FILTERS][i % FILTERS];
   }
 #else
-  for (int step = steps * share / SPLIT; step < last; ++step) {
-    add_taps(x, window, displacements + first_column, values, first_value, step, sum);
+  for (; step < last; ++step) add_taps(x, window, displacements, weights, step, sum);
+#endif
+}
+
+#if STAGED || SPLIT > 1
+// In turn: what the lanes of each share have copied, and the sums of all shares.
+typedef union {
+#if STAGED
+  struct {
+    int4 displacements[SPLIT][LANES / 4];
+    Weights weights[SPLIT][LANES * COLUMN_ROWS];
+  } taps;
+#endif
+  float sums[SPLIT][PIXELS * FILTERS][LANES];
+} Scratch;
+#endif
+
+#if STAGED
+// Adds the taps of a share, LANES columns at a time. All shares of a part have as many turns: they meet at the barriers.
+void add_staged(global const Element* restrict x, int window, global const int* displacements,
+                global const Element* values, int steps, local Scratch* scratch, float sum[PIXELS][FILTERS]) {
+  const int share = get_local_id(1), lane = get_local_id(0);
+  const int first = steps * share / SPLIT, last = steps * (share + 1) / SPLIT;
+  const int batch = LANES / UNROLL;  // steps
+  const int turns = ((steps + SPLIT - 1) / SPLIT + batch - 1) / batch;
+  local int* const staged_displacements = (local int*)scratch->taps.displacements[share];
+  local Weights* const staged_weights = scratch->taps.weights[share];
+  for (int turn = 0; turn < turns; ++turn) {
+    const int step = first + turn * batch;
+    const int column = step * UNROLL + lane;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (column < last * UNROLL) {
+      staged_displacements[lane] = displacements[column];
+#pragma unroll
+      for (int r = 0; r < COLUMN_ROWS; ++r) {
+        staged_weights[lane * COLUMN_ROWS + r] = read_weights(values, column * COLUMN_ROWS + r);
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    add_steps(x, window, staged_displacements, staged_weights, 0, min(batch, last - step), sum);
   }
+}
+#endif
+
+// The pixels of an item: PIXELS rows of a column.
+typedef struct {
+  int image, column, row;
+  int first;  // row that it stores: those before it are the item's above
+  bool exists;
+} Pixels;
+
+// Lanes beyond the last column of pixels repeat it and store nothing.
+Pixels pixels_of(const Extent extent) {
+  const int blocks = (extent.rows + PIXELS - 1) / PIXELS;
+  const int items = extent.images * blocks * extent.columns;
+  const int item = min((int)get_global_id(0), items - 1);
+  Pixels pixels;
+  pixels.image = item / extent.columns / blocks;
+  pixels.column = item % extent.columns;
+  pixels.first = item / extent.columns % blocks * PIXELS;
+  pixels.row = min(pixels.first, extent.rows - PIXELS);
+  pixels.exists = get_global_id(0) < items;
+  return pixels;
+}
+
+// Stores `rows` rows of filter f from the item's row k on. Loads first: a device waits for them once.
+void store_rows(const float* sums, const int rows, int k, int f, const Pixels pixels, global const Part* part,
+                global const Element* restrict residual, global Element* restrict y, const WindowArgs a) {
+  const int channel = part->out_channel[f], row = pixels.row + k;
+  if (channel < 0) return;
+  float results[PIXELS];
+#pragma unroll
+  for (int i = 0; i < rows; ++i) results[i] = sums[i] + part->bias[f];
+  if (a.has_residual) {
+    const int from = place(a.residual, pixels.image, channel, row, pixels.column);
+#pragma unroll
+    for (int i = 0; i < rows; ++i) results[i] += LOAD(residual, from + i * a.residual.row);
+  }
+  const int to = place(a.out, pixels.image, channel, row, pixels.column);
+#pragma unroll
+  for (int i = 0; i < rows; ++i) {
+    if (pixels.exists && row + i >= pixels.first) STORE(y, to + i * a.out.row, clamped(results[i], a.clamp));
+  }
+}
+
+kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
+    global const Element* restrict x, global const Element* restrict residual, global Element* restrict y,
+    global const Part* restrict parts, global const int* restrict displacements, global const Element* restrict values,
+    const WindowArgs a) {
+  const Pixels pixels = pixels_of(a.extent);
+  const int window =
+      a.in.origin + pixels.image * a.in.image + pixels.row * ROW_STEP + pixels.column * a.column_step;
+  float sum[PIXELS][FILTERS];
+#pragma unroll
+  for (int i = 0; i < PIXELS * FILTERS; ++i) sum[i / FILTERS][i % FILTERS] = 0.0f;
+
+  const int share = get_local_id(1);
+  global const Part* part = parts + get_group_id(1);
+  const int steps = part->taps / (UNROLL * COLUMN_ROWS);
+  displacements += part->first_column;
+  values += part->first_value * FILTERS;
+#if STAGED || SPLIT > 1
+  local Scratch scratch;
+#endif
+#if STAGED
+  add_staged(x, window, displacements, values, steps, &scratch, sum);
+#else
+  add_steps(x, window, displacements, values, steps * share / SPLIT, steps * (share + 1) / SPLIT, sum);
 #endif
 
 #if SPLIT > 1
-  local float shares[SPLIT][PIXELS * FILTERS][LANES];
   const int lane = get_local_id(0);
+#if STAGED
+  barrier(CLK_LOCAL_MEM_FENCE);
+#endif
 #pragma unroll
-  for (int i = 0; i < PIXELS * FILTERS; ++i) shares[share][i][lane] = sum[i / FILTERS][i % FILTERS];
+  for (int i = 0; i < PIXELS * FILTERS; ++i) scratch.sums[share][i][lane] = sum[i / FILTERS][i % FILTERS];
   barrier(CLK_LOCAL_MEM_FENCE);
   // The sums are dealt out over the shares: item (lane, share) adds up and stores every SPLIT-th of its lane.
   for (int i = share; i < PIXELS * FILTERS; i += SPLIT) {
-    const int k = i / FILTERS, f = i % FILTERS;
     float total = 0.0f;
-    for (int s = 0; s < SPLIT; ++s) total += shares[s][i][lane];
+    for (int s = 0; s < SPLIT; ++s) total += scratch.sums[s][i][lane];
+    store_rows(&total, 1, i / FILTERS, i % FILTERS, pixels, part, residual, y, a);
+  }
 #else
 #pragma unroll
-  for (int i = 0; i < PIXELS * FILTERS; ++i) {
-    const int k = i / FILTERS, f = i % FILTERS;
-    const float total = sum[k][f];
-#endif
-    const int channel = part->out_channel[f];
-    const bool mine = get_global_id(0) < items && row + k >= block * PIXELS;
-    if (mine && channel >= 0) {
-      float result = total + part->bias[f];
-      if (a.has_residual) result += LOAD(residual, place(a.residual, image, channel, row + k, column));
-      STORE(y, place(a.out, image, channel, row + k, column), clamped(result, a.clamp));
-    }
+  for (int f = 0; f < FILTERS; ++f) {
+    float sums[PIXELS];
+#pragma unroll
+    for (int k = 0; k < PIXELS; ++k) sums[k] = sum[k][f];
+    store_rows(sums, PIXELS, 0, f, pixels, part, residual, y, a);
   }
+#endif
 }

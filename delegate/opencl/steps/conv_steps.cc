@@ -8,8 +8,7 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int kDenseLanes = 64;  // of a fully-connected layer's work-groups
-constexpr int kMaxRows = 4;      // of its input that share a reading of the weights
+constexpr int kMaxRows = 4;  // of a fully-connected layer's input that share a reading of the weights
 constexpr int kDepthwisePixels = 4;
 
 std::string Text(int value) { return std::to_string(value); }
@@ -84,6 +83,16 @@ ConvTile TileOf(const ConvParams& conv, const Shape& out, const DeviceTools& too
   return ChooseConvTile(tools.tiles, tools.device->info(), WorkOf(*conv.layer, out));
 }
 
+// Of a fully-connected layer's work-groups: a lane has taps enough to be worth its place in the final sum.
+int DenseLanes(const SparseLayer& layer, const DeviceInfo& device) {
+  constexpr int kLeastLanes = 64, kMostLanes = 256, kLeastTaps = 16;
+  int lanes = kLeastLanes;
+  while (lanes < kMostLanes && lanes * 2 <= device.max_work_group && MostTaps(layer) / (lanes * 2) >= kLeastTaps) {
+    lanes *= 2;
+  }
+  return lanes;
+}
+
 Result<Step> Finished(Step step, Result<Launch> launch) {
   if (!launch.ok()) return launch.status();
   step.launches.push_back(std::move(*launch));
@@ -112,6 +121,7 @@ Result<Step> MakeConv(const StepContext& context) {
   const Defines defines{{"LANES", Text(tile.lanes)},
                         {"SPLIT", Text(tile.split)},
                         {"PIXELS", Text(tile.pixels)},
+                        {"STAGED", Text(tools.tiles.staged)},
                         {"ROW_STEP", Text(args.row_step)},
                         {"COLUMN_ROWS", Text(ColumnRows(*params.layer))},
                         {"TAP_STEP", Text(params.window.dilation_h * args.in.row)},
@@ -161,9 +171,9 @@ Result<Step> MakeFullyConnected(const StepContext& context) {
   const auto buffers = AddLayer(context, layer, PackTaps(*layer, NhwcElements(context.input()), {0}), &step);
   if (!buffers.ok()) return buffers.status();
   const int rows = args.extent.images >= kMaxRows ? kMaxRows : 1;
-  const Range range =
-      LinearRange(int64_t{(args.extent.images + rows - 1) / rows} * kDenseLanes, kDenseLanes, buffers->num_parts);
-  const Defines defines{{"LANES", Text(kDenseLanes)}, {"ROWS", Text(rows)}, {"FILTERS", Text(PartFilters(*layer))}};
+  const int lanes = DenseLanes(*layer, context.tools.device->info());
+  const Range range = LinearRange(int64_t{(args.extent.images + rows - 1) / rows} * lanes, lanes, buffers->num_parts);
+  const Defines defines{{"LANES", Text(lanes)}, {"ROWS", Text(rows)}, {"FILTERS", Text(PartFilters(*layer))}};
   return Finished(std::move(step),
                   MakeLaunch(context.tools, "fully_connected.cl", "fully_connected", defines, range, context.arena,
                              context.arena, buffers->parts, buffers->displacements, buffers->values, args));
