@@ -109,7 +109,9 @@ typedef union {
     Weights weights[SPLIT][LANES * COLUMN_ROWS];
   } taps;
 #endif
+#if SPLIT > 1
   float sums[SPLIT][PIXELS * FILTERS][LANES];
+#endif
 } Scratch;
 #endif
 
