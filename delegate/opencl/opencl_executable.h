@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "delegate/graph/backend.h"
+#include "delegate/opencl/queue_time.h"
 #include "delegate/opencl/step.h"
 
 namespace mcpruner::opencl {
@@ -31,6 +32,10 @@ class OpenClExecutable : public Executable {
   std::vector<OpProfile> Profile() const override { return profile_; }
   int64_t ArenaBytes() const override { return plan_.elements * ElementBytes(tools_.precision); }
   int64_t WeightBytes() const override { return weight_bytes_; }
+
+  // Microseconds of the device for all ops, without the copies at both ends; see queue_time.h. Tensors hold anything
+  // after.
+  Result<double> KernelTime(int repeats) const { return QueueTime(tools_, steps_, repeats); }
 
   // For tests: whether the guards behind the slots, and the zeros around every tensor, are as they were made.
   Status CheckMemory() const;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <limits>
 #include <random>
-#include <utility>
 
 #include "delegate/opencl/opencl_executable.h"
 #include "delegate/opencl/parallel.h"
@@ -13,7 +13,7 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int kRuns = 11;  // the first one warms up
+constexpr int kTries = 3, kRepeats = 8;
 
 Graph OneConv(const Graph& graph, const Op& op) {
   Graph one;
@@ -34,17 +34,14 @@ Result<double> TimeTile(const Graph& graph, const DeviceTools& tools, const std:
   if (!executable.ok()) return executable.status();
   const std::vector<const float*> inputs{x.data()};
   const std::vector<float*> outputs{y->data()};
-  (*executable)->SetProfiling(true);
-  std::vector<double> times;
-  int64_t before = 0;
-  for (int i = 0; i < kRuns; ++i) {
-    MCPRUNER_RETURN_IF_ERROR((*executable)->Run(inputs, outputs));
-    const int64_t now = KernelTime(**executable);
-    times.push_back(static_cast<double>(now - std::exchange(before, now)) * 1e-3);
+  MCPRUNER_RETURN_IF_ERROR((*executable)->Run(inputs, outputs));
+  double least = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < kTries; ++i) {
+    const Result<double> time = (*executable)->KernelTime(kRepeats);
+    if (!time.ok()) return time.status();
+    least = std::min(least, *time);
   }
-  times.erase(times.begin());
-  std::nth_element(times.begin(), times.begin() + kRuns / 2, times.end());
-  return times[kRuns / 2];
+  return least;
 }
 
 // Builds the programs of all tiles side by side; whoever makes an executable then finds them.
@@ -70,14 +67,6 @@ std::string TileText(const ConvTile& tile) {
 }
 
 }  // namespace
-
-int64_t KernelTime(const Executable& executable) {
-  int64_t sum = 0;
-  for (const OpProfile& op : executable.Profile()) {
-    if (op.type != "Pack" && op.type != "Unpack") sum += op.nanoseconds;
-  }
-  return sum;
-}
 
 Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, const DeviceTools& tools) {
   const Graph one = OneConv(graph, op);

@@ -1,7 +1,7 @@
 // Measures tiles of convolutions on the device at hand.
 //
-// Each candidate is compiled as a network of one convolution, compared with the table's own tile on random numbers, and
-// timed by the device's events.
+// Each candidate is compiled as a network of one convolution, compared with the first one on random numbers, and timed
+// in a full queue.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_TUNER_H_
 #define MCPRUNER_DELEGATE_OPENCL_TUNER_H_
@@ -13,12 +13,9 @@
 
 namespace mcpruner::opencl {
 
-// Nanoseconds of all ops since profiling was switched on, without the copies at both ends.
-int64_t KernelTime(const Executable& executable);
-
 struct TileTime {
   ConvTile tile;
-  double microseconds = 0;  // median
+  double microseconds = 0;  // of the device
 };
 
 // Of all candidates for the convolution `op` of `graph`, fastest first. The error says which one is wrong, by how much.

@@ -4,8 +4,8 @@
 //     bench [runs [file.json]]
 //     bench tiles                      all tiles on the networks' layers; the table's tile and the fastest ones printed
 //
-// Times are those of the device's events, medians: kernels alone, without the copies at both ends. "Wall" is a whole
-// inference as the caller sees it.
+// Times are medians, of the device in a full queue (queue_time.h): kernels alone, without the copies at both ends.
+// "Events" is the sum of each launch's own event instead, "wall" a whole inference as the caller sees it.
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +21,7 @@
 #include "delegate/opencl/bench/limits.h"
 #include "delegate/opencl/bench/networks.h"
 #include "delegate/opencl/opencl_backend.h"
+#include "delegate/opencl/opencl_executable.h"
 #include "delegate/opencl/relative_error.h"
 #include "delegate/opencl/tuner.h"
 
@@ -29,7 +30,7 @@ namespace {
 
 constexpr double kDensity = 0.178;
 constexpr double kTolerance = 1e-4;  // of the largest output
-constexpr int kWarmUp = 3;
+constexpr int kWarmUp = 3, kRepeats = 8;
 constexpr size_t kTilesShown = 8;
 
 // One graph on the device.
@@ -40,13 +41,15 @@ struct Case {
   double error = 0;
   double macs = 0, bytes = 0;  // of one run
   std::string kernel;          // of the first op
-  std::vector<double> device_us, wall_us;
+  std::vector<double> device_us, event_us, wall_us;
+  std::vector<std::vector<double>> op_us;  // of each op, by events
 
   double Median(std::vector<double> times) const {
     std::sort(times.begin(), times.end());
     return times[times.size() / 2];
   }
   double device() const { return Median(device_us); }
+  double events() const { return Median(event_us); }
   double wall() const { return Median(wall_us); }
 };
 
@@ -64,10 +67,28 @@ Status RunOnce(Executable& executable, const std::vector<float>& x, std::vector<
   return executable.Run(inputs, outputs);
 }
 
+bool IsEnd(const OpProfile& op) { return op.type == "Pack" || op.type == "Unpack"; }
+
+// Of a run with events.
+void AddEvents(Case* c) {
+  const std::vector<OpProfile> profile = c->executable->Profile();
+  c->op_us.resize(profile.size());
+  c->event_us.push_back(0);
+  for (size_t k = 0; k < profile.size(); ++k) {
+    const double time = static_cast<double>(profile[k].nanoseconds) * 1e-3;
+    c->op_us[k].push_back(time);
+    if (!IsEnd(profile[k])) c->event_us.back() += time;
+  }
+}
+
 Status TimeOnce(Case* c) {
+  // As the opencl backend made it.
+  const auto time = static_cast<opencl::OpenClExecutable&>(*c->executable).KernelTime(kRepeats);
+  if (!time.ok()) return time.status();
+  c->device_us.push_back(*time);
   c->executable->SetProfiling(true);
   MCPRUNER_RETURN_IF_ERROR(RunOnce(*c->executable, c->x, &c->y));
-  c->device_us.push_back(static_cast<double>(opencl::KernelTime(*c->executable)) * 1e-3);
+  AddEvents(c);
   c->executable->SetProfiling(false);
   const auto start = std::chrono::steady_clock::now();
   MCPRUNER_RETURN_IF_ERROR(RunOnce(*c->executable, c->x, &c->y));
@@ -88,7 +109,7 @@ Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph
     return Status::Error("the device is off by " + std::to_string(c.error) + " of the largest output: nothing timed");
   }
   for (const OpProfile& op : c.executable->Profile()) {
-    if (op.type == "Pack" || op.type == "Unpack") continue;
+    if (IsEnd(op)) continue;
     c.macs += static_cast<double>(op.macs);
     c.bytes += static_cast<double>(op.bytes);
     if (c.kernel.empty()) c.kernel = op.kernel;
@@ -112,7 +133,7 @@ class Bench {
     }
     for (int i = 0; i < kWarmUp + runs_; ++i) {
       for (Result<Case>& c : cases) {
-        if (i == kWarmUp) c->device_us.clear(), c->wall_us.clear();
+        if (i == kWarmUp) c->device_us.clear(), c->event_us.clear(), c->wall_us.clear();
         if (const Status status = TimeOnce(&*c); !status.ok()) {
           std::printf("%-34s FAILED: %s\n", name.c_str(), status.message().c_str());
           right_ = false;
@@ -157,11 +178,13 @@ class Bench {
 
   void Print(const char* group, const std::string& name, int batch, const Case& dense, const Case& sparse) {
     std::printf(
-        "%-34s batch %d  dense %8.1f us %3.0f%% of peak  sparse %8.1f us %3.0f%%  ratio %5.2f  wall %8.1f %8.1f us "
+        "%-34s batch %d  dense %8.1f us %3.0f%% of peak  sparse %8.1f us %3.0f%%  ratio %5.2f  events %8.1f %8.1f us "
+        "%5.2f  wall %8.1f %8.1f us "
         "%5.2f  error %.1e  %s | %s\n",
         name.c_str(), batch, dense.device(), 100 * Peak(dense), sparse.device(), 100 * Peak(sparse),
-        dense.device() / sparse.device(), dense.wall(), sparse.wall(), dense.wall() / sparse.wall(),
-        std::max(dense.error, sparse.error), dense.kernel.c_str(), sparse.kernel.c_str());
+        dense.device() / sparse.device(), dense.events(), sparse.events(), dense.events() / sparse.events(),
+        dense.wall(), sparse.wall(), dense.wall() / sparse.wall(), std::max(dense.error, sparse.error),
+        dense.kernel.c_str(), sparse.kernel.c_str());
     std::fflush(stdout);
     if (json_ == nullptr) return;
     std::fprintf(json_, "%s{\"group\": \"%s\", \"name\": \"%s\", \"batch\": %d", first_ ? "" : ",\n ", group,
@@ -175,16 +198,17 @@ class Bench {
   void PrintCase(const char* kind, const Case& c) {
     const auto [least, most] = std::minmax_element(c.device_us.begin(), c.device_us.end());
     std::fprintf(json_,
-                 ",\n  \"%s\": {\"device_us\": %.2f, \"min_us\": %.2f, \"max_us\": %.2f, \"wall_us\": %.2f, "
+                 ",\n  \"%s\": {\"device_us\": %.2f, \"min_us\": %.2f, \"max_us\": %.2f, \"events_us\": %.2f, "
+                 "\"wall_us\": %.2f, "
                  "\"gflops\": %.1f, \"of_peak\": %.4f, \"gigabytes\": %.1f, \"of_bandwidth\": %.4f, \"error\": %.2e, "
                  "\"kernel\": \"%s\", \"ops\": [",
-                 kind, c.device(), *least, *most, c.wall(), 2 * c.macs / c.device() * 1e-3, Peak(c),
+                 kind, c.device(), *least, *most, c.events(), c.wall(), 2 * c.macs / c.device() * 1e-3, Peak(c),
                  c.bytes / c.device() * 1e-3, Bandwidth(c), c.error, c.kernel.c_str());
     const char* separator = "";
-    for (const OpProfile& op : c.executable->Profile()) {
-      const double mean_us =
-          op.runs > 0 ? static_cast<double>(op.nanoseconds) * 1e-3 / static_cast<double>(op.runs) : 0;
-      std::fprintf(json_, "%s[\"%s\", \"%s\", %.2f]", separator, op.type.c_str(), op.kernel.c_str(), mean_us);
+    const std::vector<OpProfile> profile = c.executable->Profile();
+    for (size_t k = 0; k < profile.size(); ++k) {
+      std::fprintf(json_, "%s[\"%s\", \"%s\", %.2f]", separator, profile[k].type.c_str(), profile[k].kernel.c_str(),
+                   c.Median(c.op_us[k]));
       separator = ", ";
     }
     std::fprintf(json_, "]}");
