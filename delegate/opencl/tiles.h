@@ -1,8 +1,8 @@
 // Tiles: how a kernel's work is cut, chosen for each device by a table and for each layer by its size.
 //
-// A device wants so many work-items at once that it can wait for memory with some while others compute. More pixels an
-// item read a weight less often, but leave fewer items; then the taps of a part are shared out over several items,
-// while taps last.
+// A compute unit wants so many work-items at once that it can wait for memory with some while others compute; with
+// fewer it takes as long as with all of them. More pixels an item read a weight less often, but leave fewer items; so
+// the taps of a part can be shared out over several items, which then add up their sums.
 //
 //     many pixels          pixels 8, split 1    one item: 8 pixels x 4 filters, all taps
 //     fewer                pixels 4, split 4    4 items:  4 pixels x 4 filters, a quarter of the taps each
@@ -42,7 +42,12 @@ struct ConvWork {
   int64_t parts = 0;                          // of the layer
   int64_t images = 1, rows = 0, columns = 0;  // of the output
   int64_t taps = 0;                           // of the part that has most
+  int column_rows = 1;                        // taps that share a displacement
 };
+
+// Of a share, that are in local memory at once where columns are staged: one for each lane, or as many as there is room
+// for.
+int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
 
 // Whether the device takes a tile, and each share of a part has work.
 bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
@@ -50,6 +55,10 @@ bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile
 // All that are worth a try.
 std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work);
 
+// What the busiest compute unit has to do: its items, or as many as it wants, times the work of one.
+double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+
+// The tile that takes least by RelativeTime.
 ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work);
 
 }  // namespace mcpruner::opencl

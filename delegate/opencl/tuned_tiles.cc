@@ -9,7 +9,7 @@ namespace mcpruner::opencl {
 
 ConvWork WorkOf(const SparseLayer& layer, const Shape& out) {
   const int64_t parts = int64_t{layer.num_groups()} * (layer.group_size / PartFilters(layer));
-  return {parts, out.n, out.h, out.w, MostTaps(layer)};
+  return {parts, out.n, out.h, out.w, MostTaps(layer), ColumnRows(layer)};
 }
 
 TunedTiles::TunedTiles(std::string folder, const DeviceInfo& device, Precision precision)

@@ -18,7 +18,8 @@ struct TileTime {
   double microseconds = 0;  // of the device
 };
 
-// Of all candidates for the convolution `op` of `graph`, fastest first. The error says which one is wrong, by how much.
+// Of all candidates for the convolution `op` of `graph`, fastest first. Those that the device cannot run are left out.
+// The error says which one is wrong, by how much.
 Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, const DeviceTools& tools);
 
 // Measures the convolutions of `graph` that tools.tuned does not know, and keeps the fastest tile of each there. Says

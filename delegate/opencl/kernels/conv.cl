@@ -13,8 +13,8 @@
 // its channel and kernel position: no branch, no bounds, since the tensor's borders hold zeros. A dense layer has all
 // taps, the same ones for each part.
 //
-// STAGED: the lanes of a share copy its next LANES columns to local memory, and read them there. Worth it where many loads
-// of one address cost as much as loads of many: NVIDIA.
+// STAGED: the lanes of a share copy its next STAGED columns, at most one each, to local memory, and read them there. Worth
+// it where many loads of one address cost as much as loads of many: NVIDIA.
 //
 // Private memory: PIXELS * FILTERS sums, and the operands of UNROLL columns in flight: PIXELS + COLUMN_ROWS - 1 inputs
 // and COLUMN_ROWS * FILTERS weights each.
@@ -105,8 +105,8 @@ void add_steps(global const Element* restrict x, int window, TAPS const int* dis
 typedef union {
 #if STAGED
   struct {
-    int4 displacements[SPLIT][LANES / 4];
-    Weights weights[SPLIT][LANES * COLUMN_ROWS];
+    int4 displacements[SPLIT][STAGED / 4];
+    Weights weights[SPLIT][STAGED * COLUMN_ROWS];
   } taps;
 #endif
 #if SPLIT > 1
@@ -116,12 +116,12 @@ typedef union {
 #endif
 
 #if STAGED
-// Adds the taps of a share, LANES columns at a time. All shares of a part have as many turns: they meet at the barriers.
+// Adds the taps of a share, STAGED columns at a time. All shares of a part have as many turns: they meet at the barriers.
 void add_staged(global const Element* restrict x, int window, global const int* displacements,
                 global const Element* values, int steps, local Scratch* scratch, float sum[PIXELS][FILTERS]) {
   const int share = get_local_id(1), lane = get_local_id(0);
   const int first = steps * share / SPLIT, last = steps * (share + 1) / SPLIT;
-  const int batch = LANES / UNROLL;  // steps
+  const int batch = STAGED / UNROLL;  // steps
   const int turns = ((steps + SPLIT - 1) / SPLIT + batch - 1) / batch;
   local int* const staged_displacements = (local int*)scratch->taps.displacements[share];
   local Weights* const staged_weights = scratch->taps.weights[share];
@@ -129,7 +129,7 @@ void add_staged(global const Element* restrict x, int window, global const int* 
     const int step = first + turn * batch;
     const int column = step * UNROLL + lane;
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (column < last * UNROLL) {
+    if (lane < STAGED && column < last * UNROLL) {
       staged_displacements[lane] = displacements[column];
 #pragma unroll
       for (int r = 0; r < COLUMN_ROWS; ++r) {

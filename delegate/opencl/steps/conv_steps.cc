@@ -118,10 +118,11 @@ Result<Step> MakeConv(const StepContext& context) {
   const int64_t items = int64_t{out.images} * ((out.rows + tile.pixels - 1) / tile.pixels) * out.columns;
   Range range = LinearRange(items, tile.lanes, int64_t{tile.split} * layer->num_parts);
   range.local[1] = static_cast<size_t>(tile.split);
+  const int staged = StagedColumns(tools.device->info(), WorkOf(*params.layer, context.output().layout.shape), tile);
   const Defines defines{{"LANES", Text(tile.lanes)},
                         {"SPLIT", Text(tile.split)},
                         {"PIXELS", Text(tile.pixels)},
-                        {"STAGED", Text(tools.tiles.staged)},
+                        {"STAGED", Text(tools.tiles.staged != 0 ? staged : 0)},
                         {"ROW_STEP", Text(args.row_step)},
                         {"COLUMN_ROWS", Text(ColumnRows(*params.layer))},
                         {"TAP_STEP", Text(params.window.dilation_h * args.in.row)},
