@@ -1,5 +1,6 @@
 #include "delegate/opencl/queue_time.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,9 +23,9 @@ Result<ClEvent> EnqueueTimed(const OpenClApi& api, cl_command_queue queue, const
   return ClEvent(api, event);
 }
 
-// The time behind `hold`; below zero if the device had finished holding before all was enqueued.
-Result<double> TimeBehind(const Launch& hold, const std::vector<const Launch*>& launches, int repeats,
-                          const OpenClApi& api, cl_command_queue queue) {
+// The time behind `hold`; none if the device had finished holding before all was enqueued.
+Result<std::optional<double>> TimeBehind(const Launch& hold, const std::vector<const Launch*>& launches, int repeats,
+                                         const OpenClApi& api, cl_command_queue queue) {
   const Result<ClEvent> held = EnqueueTimed(api, queue, hold);
   if (!held.ok()) return held.status();
   MCPRUNER_RETURN_IF_ERROR(ClStatus(api.clFlush(queue), "starting a launch"));
@@ -39,11 +40,11 @@ Result<double> TimeBehind(const Launch& hold, const std::vector<const Launch*>& 
   MCPRUNER_RETURN_IF_ERROR(ClStatus(
       api.clGetEventInfo(held->get(), CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, nullptr), "timing"));
   MCPRUNER_RETURN_IF_ERROR(ClStatus(api.clFinish(queue), "waiting for the launches"));
-  if (state <= CL_COMPLETE) return -1.0;
+  if (state <= CL_COMPLETE) return std::optional<double>();
   const Result<cl_ulong> begin = EndOf(api, *held), end = EndOf(api, *last);
   if (!begin.ok()) return begin.status();
   if (!end.ok()) return end.status();
-  return static_cast<double>(*end - *begin) * 1e-3 / repeats;
+  return std::optional<double>(static_cast<double>(*end - *begin) * 1e-3 / repeats);
 }
 
 }  // namespace
@@ -62,8 +63,9 @@ Result<double> QueueTime(const DeviceTools& tools, const std::vector<Step>& step
   for (int rounds = kFirstRounds; rounds <= kMostRounds; rounds *= 2) {
     const Result<Launch> hold = MakeLaunch(tools, "hold.cl", "hold", {}, Range{}, scratch->get(), rounds);
     if (!hold.ok()) return hold.status();
-    const Result<double> time = TimeBehind(*hold, launches, repeats, tools.device->api(), queue->get());
-    if (!time.ok() || *time >= 0) return time;
+    const Result<std::optional<double>> time = TimeBehind(*hold, launches, repeats, tools.device->api(), queue->get());
+    if (!time.ok()) return time.status();
+    if (*time) return **time;
   }
   return Status::Error("'" + tools.device->info().name + "' ran out of work while " +
                        std::to_string(launches.size() * static_cast<size_t>(repeats)) +

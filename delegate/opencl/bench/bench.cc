@@ -117,19 +117,33 @@ Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph
   return c;
 }
 
+// Geometric means of dense over sparse.
+struct Ratios {
+  double device_logs = 0, event_logs = 0;
+  int count = 0;
+
+  void Add(const Ratios& other, int times) {
+    device_logs += times * other.device_logs, event_logs += times * other.event_logs, count += times * other.count;
+  }
+  void Print(const std::string& of) const {
+    std::printf("%s: dense over sparse, geometric mean of %d: %.2f, by events %.2f\n\n", of.c_str(), count,
+                std::exp(device_logs / count), std::exp(event_logs / count));
+  }
+};
+
 class Bench {
  public:
   Bench(Backend& device, Backend& cpu, opencl::Limits limits, int runs, std::FILE* json)
       : device_(device), cpu_(cpu), limits_(limits), runs_(runs), json_(json) {}
 
-  // Dense over sparse; 0 if a check fails.
-  double Compare(const char* group, const std::string& name, int batch, const Graph& dense, const Graph& sparse) {
+  // Of none if a check fails.
+  Ratios Compare(const char* group, const std::string& name, int batch, const Graph& dense, const Graph& sparse) {
     Result<Case> cases[] = {CheckedCase(dense), CheckedCase(sparse)};
     for (const Result<Case>& c : cases) {
       if (c.ok()) continue;
       std::printf("%-34s WRONG: %s\n", name.c_str(), c.message().c_str());
       right_ = false;
-      return 0;
+      return {};
     }
     for (int i = 0; i < kWarmUp + runs_; ++i) {
       for (Result<Case>& c : cases) {
@@ -137,25 +151,23 @@ class Bench {
         if (const Status status = TimeOnce(&*c); !status.ok()) {
           std::printf("%-34s FAILED: %s\n", name.c_str(), status.message().c_str());
           right_ = false;
-          return 0;
+          return {};
         }
       }
     }
     Print(group, name, batch, *cases[0], *cases[1]);
-    return cases[0]->device() / cases[1]->device();
+    return {std::log(cases[0]->device() / cases[1]->device()), std::log(cases[0]->events() / cases[1]->events()), 1};
   }
 
-  // The geometric mean over a network's layers, each as often as it occurs.
-  void CompareLayers(const char* group, const std::vector<ConvShape>& shapes, int batch) {
-    double sum = 0;
-    int count = 0;
+  // Over a network's layers, each as often as it occurs.
+  Ratios CompareLayers(const char* group, const std::vector<ConvShape>& shapes, int batch) {
+    Ratios all;
     for (const ConvShape& shape : shapes) {
-      const double ratio =
-          Compare(group, shape.Name(), batch, LayerGraph(shape, batch, 1.0), LayerGraph(shape, batch, kDensity));
-      if (ratio > 0) sum += shape.count * std::log(ratio);
-      count += shape.count;
+      all.Add(Compare(group, shape.Name(), batch, LayerGraph(shape, batch, 1.0), LayerGraph(shape, batch, kDensity)),
+              shape.count);
     }
-    std::printf("%s, batch %d: dense over sparse, geometric mean %.2f\n\n", group, batch, std::exp(sum / count));
+    all.Print(std::string(group) + ", batch " + std::to_string(batch));
+    return all;
   }
 
   bool right() const { return right_; }
@@ -251,10 +263,12 @@ Status RunBench(int runs, std::FILE* json) {
   if (!cpu.ok()) return cpu.status();
   Bench bench(**device, **cpu, *limits, runs, json);
   bench.CompareLayers("prototype", PrototypeLayers(), 1);
+  Ratios layers;
   for (const int batch : {1, 8}) {
-    bench.CompareLayers("resnet18", ResNet18Layers(), batch);
-    bench.CompareLayers("vgg16", Vgg16Layers(), batch);
+    layers.Add(bench.CompareLayers("resnet18", ResNet18Layers(), batch), 1);
+    layers.Add(bench.CompareLayers("vgg16", Vgg16Layers(), batch), 1);
   }
+  layers.Print("all layers of both");
   bench.Compare("network", "resnet18", 1, ResNet18(1, 1.0), ResNet18(1, kDensity));
   bench.Compare("network", "vgg16", 1, Vgg16(1, 1.0), Vgg16(1, kDensity));
   if (json != nullptr) std::fprintf(json, "]}\n");
