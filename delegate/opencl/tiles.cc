@@ -36,6 +36,9 @@ std::string Lower(std::string text) {
   return text;
 }
 
+// Of a column in local memory: its displacement and weights.
+int64_t ColumnBytes(const ConvWork& work) { return 4 + 4 * kFilters * work.column_rows; }
+
 }  // namespace
 
 DeviceTiles TilesFor(const DeviceInfo& device) {
@@ -50,16 +53,15 @@ DeviceTiles TilesFor(const DeviceInfo& device) {
 
 int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
   constexpr int kLeastColumns = 16;
-  const int64_t column_bytes = 4 + 4 * kFilters * work.column_rows;
   int columns = tile.lanes;
-  while (columns > kLeastColumns && columns * column_bytes * tile.split > device.local_bytes) columns /= 2;
+  while (columns > kLeastColumns && columns * ColumnBytes(work) * tile.split > device.local_bytes) columns /= 2;
   return columns;
 }
 
 bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
   // Sums, and in the same memory a share's staged columns, where columns are staged.
   const int64_t sum_bytes = 4 * kFilters * tile.pixels * tile.lanes;
-  const int64_t staged_bytes = (4 + 4 * kFilters * work.column_rows) * StagedColumns(device, work, tile);
+  const int64_t staged_bytes = ColumnBytes(work) * StagedColumns(device, work, tile);
   return tile.pixels <= work.rows && int64_t{tile.lanes} * tile.split <= device.max_work_group &&
          (tile.split == 1 || (work.taps / tile.split >= kLeastShare &&
                               std::max(sum_bytes, staged_bytes) * tile.split <= device.local_bytes));
