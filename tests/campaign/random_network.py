@@ -1,0 +1,87 @@
+"""A random network of 5 to 40 operators as a ``.tflite`` file: the same bytes for the same seed, no TensorFlow.
+
+inputs (1 to 3) ─ op ─ op ─ op ─┬─ op ─ ... ─ outputs: every tensor that nobody reads, and some that are read
+                           └────┴─ an operator reads the newest tensor mostly, an older one now and then
+"""
+
+from __future__ import annotations
+
+import left_ops
+import numpy as np
+import plain_ops
+import weighted_ops
+from growth import Growth
+from tflite_builder import TfliteBuilder
+
+OPERATORS = {
+    weighted_ops.conv: 12,
+    weighted_ops.depthwise_conv: 3,
+    weighted_ops.fully_connected: 4,
+    plain_ops.binary: 6,
+    plain_ops.unary: 3,
+    plain_ops.softmax: 0.5,
+    plain_ops.pool: 2,
+    plain_ops.mean: 1,
+    plain_ops.pad: 1.5,
+    plain_ops.concatenation: 2,
+    plain_ops.reshape: 1.5,
+    plain_ops.strided_slice: 1.5,
+}
+LEFT = {
+    weighted_ops.grouped_conv: 1,
+    weighted_ops.computed_weights: 1,
+    plain_ops.left_binary: 2,
+    left_ops.unary: 3,
+    left_ops.transpose: 1,
+    left_ops.reduce: 1,
+    left_ops.squeeze: 1,
+    left_ops.split: 1,
+    left_ops.nearest: 1,
+    left_ops.space_to_depth: 1,
+    left_ops.prelu: 1,
+    left_ops.tile: 1,
+}
+
+
+def _input(g: Growth, number: int) -> int:
+    """An input: an image mostly; its elements stay below a share of what one tensor may have."""
+    rank = g.choice((4, 3, 2), (10, 1, 1)) if g.chance(0.4) else 4
+    batch = g.choice((1, 2, 3, 4), (6, 1, 1, 1))
+    room = max(1, g.elements // (4 * batch))
+    sizes = []
+    for _ in range(rank - 1):
+        sizes.append(g.size(room))
+        room = max(1, room // sizes[-1])
+    order = g.rng.permutation(rank - 1)
+    return g.net.input((batch, *(sizes[i] for i in order)), f"x{number}")
+
+
+def random_network(seed: int) -> bytes:
+    """The network of a seed."""
+    rng = np.random.default_rng(seed)
+    tail = 5 if rng.random() < 0.05 else 1
+    g = Growth(TfliteBuilder(), rng, macs=tail * 6_000_000, elements=tail * 60_000)
+    for number in range(g.choice((1, 2, 3), (8, 1.5, 0.5))):
+        g.tensors.append(_input(g, number))
+    wanted = g.whole(5, 40)
+    share = g.choice((0.0, 0.05, 0.2), (4, 3, 3))  # of operators that the plugin leaves
+    for _ in range(4 * wanted):
+        if len(g.net.graph.operators) >= wanted:
+            break
+        x = g.tensors[-1] if g.chance(0.7) else g.choice(g.tensors)
+        table = LEFT if g.chance(share) else OPERATORS
+        output = g.choice(list(table), list(table.values()))(g, x)
+        if output is not None:
+            g.read.add(x)
+            g.tensors.append(output)
+    return g.net.build(_outputs(g))
+
+
+def _outputs(g: Growth) -> list[int]:
+    computed = [t for t in g.tensors if t not in g.net.graph.inputs]
+    outputs = [t for t in computed if t not in g.read] or computed[-1:]
+    if g.chance(0.5):
+        outputs += [t for t in computed if t not in outputs and g.chance(0.15)]
+    if len(outputs) > 1 and g.chance(0.1):  # an operator that nobody reads
+        outputs.pop(g.whole(0, len(outputs) - 1))
+    return outputs
