@@ -19,6 +19,7 @@ from workloads import CHOICES, OUT, ROOT, UNSTRUCTURED, default_density, engine_
 
 from mcpruner.cli.common import positive_list, progress
 from mcpruner.compare import OutputError
+from mcpruner.converter.whole_file import write_file
 from mcpruner.machine import birth_certificate
 from mcpruner.text import table
 from mcpruner.timing import milliseconds, runs_for, speedup, take_turns
@@ -164,7 +165,7 @@ def main() -> int:
         for threads in args.threads:
             with progress(f"{name}, {threads} threads"):
                 results.append(measure(name, threads, args))
-            (args.json or args.out / "peers.json").write_text(json.dumps(results, indent=2) + "\n")
+            write_file(args.json or args.out / "peers.json", json.dumps(results, indent=2) + "\n")
             print(f"{name}, {threads} threads: done", file=sys.stderr)
     print(table(HEADERS, [row for result in results for row in rows(result)]))
     print(f"\n{results[0]['machine']}; {results[0]['date']}, {results[0]['commit']}")

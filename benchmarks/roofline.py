@@ -18,6 +18,7 @@ from workloads import CHOICES, OUT, default_density, export
 
 from mcpruner.compare import random_inputs, run
 from mcpruner.converter.dense_layer import shorten
+from mcpruner.converter.whole_file import write_file
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter
 from mcpruner.text import table
@@ -116,7 +117,7 @@ def main() -> None:
         draw(ops, limits, f"{name}, density {density:g}, one thread", path)
         print(f"{name}, {sum(op['nanoseconds'] for op in ops) / 1e6:.2f} ms; {path}", file=sys.stderr)
         print(table(HEADERS, [row(op, limits) for op in ops]))
-    (args.json or args.out / "layers.json").write_text(json.dumps(results, indent=2) + "\n")
+    write_file(args.json or args.out / "layers.json", json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

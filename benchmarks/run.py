@@ -18,6 +18,7 @@ from workloads import CHOICES, OUT, UNSTRUCTURED, default_density, export, liter
 from mcpruner.benchmark import benchmark
 from mcpruner.cli.benchmark import backend_list
 from mcpruner.cli.common import positive_list, progress
+from mcpruner.converter.whole_file import write_file
 from mcpruner.text import table
 
 QUIET = 1.04  # at most so noisy is a quiet machine
@@ -141,7 +142,7 @@ def main() -> int:
     results = []
     for name in args.networks:
         results.append(measure(name, args))
-        (args.json or args.out / "bench.json").write_text(json.dumps(results, indent=2) + "\n")
+        write_file(args.json or args.out / "bench.json", json.dumps(results, indent=2) + "\n")
         print(f"{name}: done", file=sys.stderr)
     print(table(SPEED, [row for result in results for row in speed_rows(result)]))
     print()

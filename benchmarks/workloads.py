@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcpruner.converter.whole_file import write_file
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
@@ -88,11 +90,11 @@ def export(name: str, density: float, values: str, folder: Path = OUT) -> Files:
     stem = f"{name}_{density:g}_{_fingerprint()}"
     files = Files(folder / f"{stem}_dense.tflite", folder / f"{stem}_{TARGET}_{values}.tflite")
     if not files.dense.exists():
-        _write(files.dense, _dense(name, density))
+        write_file(files.dense, _dense(name, density))
     if not files.converted.exists():
         import mcpruner
 
-        _write(files.converted, mcpruner.convert(files.dense, target=TARGET, values=values)[0])
+        write_file(files.converted, mcpruner.convert(files.dense, target=TARGET, values=values)[0])
     return files
 
 
@@ -104,13 +106,6 @@ def _fingerprint() -> str:
     for path in [Path(__file__), ROOT / "examples/models.py", *sorted(converter)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Under another name first, so that no run takes half a file for a whole one."""
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def _dense(name: str, density: float) -> bytes:

@@ -29,6 +29,7 @@ from mcpruner.converter.pattern import kernel_pattern_size
 from mcpruner.converter.prunable import find_layers, kernel_to_ohwi
 from mcpruner.converter.prune import select_layers
 from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.whole_file import write_file
 
 _LEVELS = (-40.0, 40.0)  # powers of ten of a score for a unit of cost, beyond all that occur
 _BISECTIONS = 60
@@ -58,8 +59,8 @@ class Plan:
     pruned_ms: float | None = None
 
     def save(self, path: str | Path) -> None:
-        """Write as JSON."""
-        Path(path).write_text(json.dumps(asdict(self), indent=2) + "\n")
+        """Write as JSON, whole or not at all."""
+        write_file(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> "Plan":

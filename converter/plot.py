@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from mcpruner.converter.whole_file import whole_file
+
 
 def plot_history(history: Any, path: str | Path) -> None:
     """Draw how density fell and what became of the metrics while ``fit`` ran with a `PruningCallback`.
@@ -44,4 +46,5 @@ def plot_history(history: Any, path: str | Path) -> None:
     density.set_ylabel("density (share of prunable weights kept)")
     density.set_ylim(0, 1.05)
     figure.legend(loc="outside upper center", ncols=len(names) + 1)
-    figure.savefig(path)
+    with whole_file(path) as file:
+        figure.savefig(file, format=Path(path).suffix[1:] or None)

@@ -26,6 +26,7 @@ from mcpruner.benchmark import benchmark
 from mcpruner.cli.common import progress
 from mcpruner.compare import run
 from mcpruner.converter.source import load_source
+from mcpruner.converter.whole_file import write_file
 from mcpruner.text import table
 from mcpruner.timing import rounds
 
@@ -53,7 +54,7 @@ def digits(out: Path) -> None:
     fit(model, train_x, train_y, epochs, callback)
     pruned = mcpruner.strip(model)
     content, report = mcpruner.convert(pruned, target=TARGET)
-    (out / "digits.tflite").write_bytes(content)
+    write_file(out / "digits.tflite", content)
 
     interpreter = mcpruner.Interpreter(model_content=content)
     logits = run(interpreter, [test_x])[0]
@@ -109,9 +110,9 @@ def resnet(out: Path, runs: int) -> tuple[bytes, list[LayerTime]]:
     say("   converting")
     with progress("converting"):
         dense_file = load_source(pruned)
-        (out / "resnet18_dense.tflite").write_bytes(dense_file)
+        write_file(out / "resnet18_dense.tflite", dense_file)
         content, report = mcpruner.convert(out / "resnet18_dense.tflite", target=TARGET, values="float16")
-        (out / "resnet18.tflite").write_bytes(content)
+        write_file(out / "resnet18.tflite", content)
 
     say("   checking, then timing in turns with the dense file in the same runtime without the plugin")
     with progress("timing", rounds(runs)) as tick:

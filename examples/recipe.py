@@ -16,6 +16,7 @@ from keras import layers
 
 import mcpruner
 from mcpruner.compare import run
+from mcpruner.converter.whole_file import write_file
 
 TARGET = "x86-64"
 
@@ -57,7 +58,7 @@ class Task:
     def finish(self, dense: keras.Model, pruned: keras.Model) -> None:
         """Convert, print accuracies and what each layer gains."""
         content, report = mcpruner.convert(pruned, target=TARGET)
-        self.options.output.write_bytes(content)
+        write_file(self.options.output, content)
         logits = run(mcpruner.Interpreter(model_content=content), [self.test_x])[0]
         print(report.table())
         print(f"dense   {self.accuracy(dense.predict(self.test_x, verbose=0)):.2%}")

@@ -29,6 +29,7 @@ from mcpruner.converter.mask import magnitude_saliency
 from mcpruner.converter.post_training import estimate_norms
 from mcpruner.converter.prunable import find_layers
 from mcpruner.converter.prune import MaskOptions, prune
+from mcpruner.converter.whole_file import write_file
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -68,7 +69,7 @@ def main() -> None:
                 record |= {"accuracy": float(right.mean()), "images": len(labels)}
                 record |= {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": options.commit}
                 print(record, flush=True)
-                path.write_text(json.dumps([*found, record], indent=1) + "\n")
+                write_file(path, json.dumps([*found, record], indent=1) + "\n")
 
 
 def trained(name: str, work: Path) -> keras.Model:

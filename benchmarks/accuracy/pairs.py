@@ -36,6 +36,7 @@ from mcpruner.converter.allocate import allocate
 from mcpruner.converter.prune import strip
 from mcpruner.converter.pruner import Pruner
 from mcpruner.converter.schedule import PolynomialSchedule
+from mcpruner.converter.whole_file import write_file
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -217,8 +218,7 @@ def read(path: Path) -> list[dict]:
 def write(path: Path, records: list[dict]) -> None:
     """Replace the file in one go."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".part").write_text(json.dumps(records, indent=1) + "\n")
-    path.with_suffix(".part").replace(path)
+    write_file(path, json.dumps(records, indent=1) + "\n")
 
 
 if __name__ == "__main__":

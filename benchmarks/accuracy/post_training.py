@@ -23,6 +23,7 @@ from mcpruner.converter.allocate import allocate
 from mcpruner.converter.post_training import prune_post_training
 from mcpruner.converter.prune import prune
 from mcpruner.converter.sensitivity import measure_sensitivity
+from mcpruner.converter.whole_file import write_file
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = ("mobilenet_v1_0.75_224", "mobilenet_v2_1.0_224_int8")
@@ -83,7 +84,7 @@ def main() -> None:
             date = datetime.now(UTC).isoformat(timespec="seconds")
             found.append(asdict(Fold(options.network, fold, density, *shares, seconds, date, options.commit)))
             print(found[-1], flush=True)
-            path.write_text(json.dumps(found, indent=1) + "\n")
+            write_file(path, json.dumps(found, indent=1) + "\n")
 
 
 def split(fold: int, images: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,9 @@
 #include "delegate/opencl/disk_cache.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstring>
-#include <memory>
+
+#include "delegate/opencl/whole_file.h"
 
 namespace mcpruner::opencl {
 namespace {
@@ -12,11 +11,6 @@ namespace {
 constexpr char kMagic[8] = {'M', 'C', 'P', 'C', 'L', '0', '0', '1'};
 constexpr size_t kHeaderBytes = 28;
 constexpr int64_t kMaxFileBytes = int64_t{1} << 28;
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
 
 // FNV-1a.
 uint64_t Hash(const void* data, size_t size) {
@@ -37,25 +31,6 @@ std::vector<uint8_t> Header(const std::string& key, Span<const uint8_t> value) {
   return header;
 }
 
-std::vector<uint8_t> ReadFile(const std::string& path) {
-  const File file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr || std::fseek(file.get(), 0, SEEK_END) != 0) return {};
-  const int64_t size = std::ftell(file.get());
-  if (size < 0 || size > kMaxFileBytes || std::fseek(file.get(), 0, SEEK_SET) != 0) return {};
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
-  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) return {};
-  return bytes;
-}
-
-bool WriteFile(const std::string& path, std::initializer_list<Span<const uint8_t>> pieces) {
-  File file(std::fopen(path.c_str(), "wb"));
-  if (file == nullptr) return false;
-  for (const Span<const uint8_t>& piece : pieces) {
-    if (std::fwrite(piece.data(), 1, piece.size(), file.get()) != piece.size()) return false;
-  }
-  return std::fclose(file.release()) == 0;
-}
-
 Span<const uint8_t> BytesOf(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
@@ -71,7 +46,7 @@ std::string DiskCache::Path(const std::string& key) const {
 
 std::vector<uint8_t> DiskCache::Load(const std::string& key) const {
   if (!enabled()) return {};
-  const std::vector<uint8_t> file = ReadFile(Path(key));
+  const std::vector<uint8_t> file = ReadWholeFile(Path(key), kMaxFileBytes);
   const size_t first = kHeaderBytes + key.size();
   if (file.size() <= first || std::memcmp(file.data() + kHeaderBytes, key.data(), key.size()) != 0) return {};
   std::vector<uint8_t> value(file.begin() + static_cast<ptrdiff_t>(first), file.end());
@@ -82,11 +57,9 @@ std::vector<uint8_t> DiskCache::Load(const std::string& key) const {
 
 void DiskCache::Store(const std::string& key, Span<const uint8_t> value) const {
   if (!enabled() || value.empty()) return;
-  const std::string path = Path(key), part = path + "." + std::to_string(getpid());
   const std::vector<uint8_t> header = Header(key, value);
-  if (!WriteFile(part, {header, BytesOf(key), value}) || std::rename(part.c_str(), path.c_str()) != 0) {
-    std::remove(part.c_str());
-  }
+  const Status written = WriteWholeFile(Path(key), {header, BytesOf(key), value});
+  if (!written.ok()) log_("not kept for the next start: " + written.message());
 }
 
 }  // namespace mcpruner::opencl

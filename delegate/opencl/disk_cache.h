@@ -12,7 +12,9 @@
 #define MCPRUNER_DELEGATE_OPENCL_DISK_CACHE_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/graph/span.h"
@@ -21,19 +23,24 @@ namespace mcpruner::opencl {
 
 class DiskCache {
  public:
-  // `folder` empty: nothing is found and nothing is kept.
-  explicit DiskCache(std::string folder) : folder_(std::move(folder)) {}
+  using Log = std::function<void(const std::string&)>;
+
+  // `folder` empty: nothing is found and nothing is kept. `log` takes the sentence on a file that cannot be written.
+  explicit DiskCache(
+      std::string folder, Log log = [](const std::string&) {})
+      : folder_(std::move(folder)), log_(std::move(log)) {}
 
   bool enabled() const { return !folder_.empty(); }
   // Empty where there is none.
   std::vector<uint8_t> Load(const std::string& key) const;
-  // Best effort: without it the next start finds out again.
+  // From any thread. Best effort: without it the next start finds out again.
   void Store(const std::string& key, Span<const uint8_t> value) const;
   // Of a key's file.
   std::string Path(const std::string& key) const;
 
  private:
   const std::string folder_;
+  const Log log_;
 };
 
 }  // namespace mcpruner::opencl

@@ -63,9 +63,15 @@ TEST(DiskCacheTest, WithoutAFolderNothingIsKept) {
   const DiskCache off("");
   off.Store(kKey, kValue);
   EXPECT_TRUE(off.Load(kKey).empty());
-  const DiskCache absent("/no/such/folder");
+}
+
+TEST(DiskCacheTest, AFileThatCannotBeWrittenIsSaidByItsName) {
+  std::vector<std::string> said;
+  const DiskCache absent("/no/such/folder", [&](const std::string& line) { said.push_back(line); });
   absent.Store(kKey, kValue);
   EXPECT_TRUE(absent.Load(kKey).empty());
+  EXPECT_EQ(said, std::vector<std::string>{"not kept for the next start: writing " + absent.Path(kKey) +
+                                           " failed: No such file or directory"});
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ Defines PrecisionDefines(Precision precision) {
 class OpenClBackend : public Backend {
  public:
   OpenClBackend(std::shared_ptr<const Device> device, const OpenClOptions& options)
-      : programs_(device, PrecisionDefines(options.precision), options.cache_dir),
-        tuned_(options.cache_dir, device->info(), options.precision),
+      : programs_(device, PrecisionDefines(options.precision), DiskCache(options.cache_dir, options.log)),
+        tuned_(DiskCache(options.cache_dir, options.log), device->info(), options.precision),
         tools_{device,  &programs_,  &weights_,   TilesFor(device->info()), options.precision,
                &tuned_, options.log, std::nullopt},
         guard_elements_(options.guard_elements) {}

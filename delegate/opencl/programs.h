@@ -27,8 +27,8 @@ using Defines = std::vector<std::pair<std::string, std::string>>;
 class Programs {
  public:
   // `common`: macros of every program.
-  Programs(std::shared_ptr<const Device> device, Defines common, std::string cache_folder)
-      : device_(std::move(device)), common_(std::move(common)), cache_(std::move(cache_folder)) {}
+  Programs(std::shared_ptr<const Device> device, Defines common, DiskCache cache)
+      : device_(std::move(device)), common_(std::move(common)), cache_(std::move(cache)) {}
 
   // A new kernel object; from several threads at once, programs are built side by side. The error of a build quotes the
   // compiler's first lines.

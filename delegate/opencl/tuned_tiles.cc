@@ -12,8 +12,8 @@ ConvWork WorkOf(const SparseLayer& layer, const Shape& out) {
   return {parts, out.n, out.h, out.w, MostTaps(layer), ColumnRows(layer)};
 }
 
-TunedTiles::TunedTiles(std::string folder, const DeviceInfo& device, Precision precision)
-    : cache_(std::move(folder)), device_(device), precision_(precision) {}
+TunedTiles::TunedTiles(DiskCache cache, const DeviceInfo& device, Precision precision)
+    : cache_(std::move(cache)), device_(device), precision_(precision) {}
 
 std::string TunedTiles::Key(const ConvParams& conv, const Shape& out) const {
   const SparseLayer& layer = *conv.layer;

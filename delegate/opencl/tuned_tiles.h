@@ -20,8 +20,8 @@ ConvWork WorkOf(const SparseLayer& layer, const Shape& out);
 
 class TunedTiles {
  public:
-  // `folder` empty: nothing is known and nothing is kept.
-  TunedTiles(std::string folder, const DeviceInfo& device, Precision precision);
+  // Without a folder nothing is known and nothing is kept.
+  TunedTiles(DiskCache cache, const DeviceInfo& device, Precision precision);
 
   bool enabled() const { return cache_.enabled(); }
   // None where nothing was measured, or where what was does not fit the device.

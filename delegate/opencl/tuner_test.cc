@@ -32,18 +32,18 @@ TEST(TunedTilesTest, AreKeptByDeviceLayerAndShape) {
   opencl::DeviceInfo device;
   device.name = "some GPU";
   device.max_work_group = 256;
-  const opencl::TunedTiles tuned(folder, device, Precision::kFloat32);
+  const opencl::TunedTiles tuned(opencl::DiskCache(folder), device, Precision::kFloat32);
   const ConvParams conv = SmallConv();
   EXPECT_FALSE(tuned.Load(conv, kOut));
   tuned.Store(conv, kOut, {16, 2, 1});
   ASSERT_TRUE(tuned.Load(conv, kOut));
   EXPECT_TRUE(*tuned.Load(conv, kOut) == (opencl::ConvTile{16, 2, 1}));
   EXPECT_FALSE(tuned.Load(conv, {2, 4, 6, 4}));
-  EXPECT_FALSE(opencl::TunedTiles(folder, device, Precision::kFloat16Storage).Load(conv, kOut));
+  EXPECT_FALSE(opencl::TunedTiles(opencl::DiskCache(folder), device, Precision::kFloat16Storage).Load(conv, kOut));
   tuned.Store(conv, kOut, {16, 8, 1});  // more pixels than the output has rows: of a damaged cache
   EXPECT_FALSE(tuned.Load(conv, kOut));
   device.driver = "2.0";
-  EXPECT_FALSE(opencl::TunedTiles(folder, device, Precision::kFloat32).Load(conv, kOut));
+  EXPECT_FALSE(opencl::TunedTiles(opencl::DiskCache(folder), device, Precision::kFloat32).Load(conv, kOut));
 }
 
 TEST(TunerTest, KeepsTheFastestTileAndUsesIt) {

@@ -1,9 +1,12 @@
 """``mcpruner convert``."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from disk import file_limit, names
 from eager_costs import write_eager_costs
 from small_network import Files
 
@@ -54,3 +57,21 @@ def test_calibration_decides_and_a_bad_one_is_one_sentence(
     costs.write_text("{}")
     assert main(["convert", str(files.dense), "-o", str(out), "--calibration", str(costs)]) == 2
     assert "costs.json is no calibration ('format' is missing)" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    output = tmp_path / "out.tflite"
+    output.write_bytes(b"as it was")
+    with file_limit(1024):
+        assert main(["convert", str(files.dense), "-o", str(output)]) == 2
+    assert capsys.readouterr().err == f"mcpruner: {output}: File too large.\n"
+    assert output.read_bytes() == b"as it was" and names(tmp_path) == ["out.tflite"]
+
+
+def test_stdout_takes_the_file_and_stderr_the_table(files: Files) -> None:
+    command = [sys.executable, "-m", "mcpruner", "convert", str(files.dense), "-o", "/dev/stdout"]
+    process = subprocess.run(command, capture_output=True, check=True)
+    expected, report = mcpruner.convert(files.dense)
+    assert process.stdout == expected and process.stderr.decode() == report.table()

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from disk import file_limit, names
 
 import mcpruner
 from mcpruner.cli import main
@@ -147,3 +148,19 @@ def test_patterns_of_any_size_keep_more(source: Path, tmp_path: Path) -> None:
         for name in ("auto.keras", "any.keras")
     ]
     assert kept[1] > 1.05 * kept[0]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    output = tmp_path / "out.keras"
+    output.write_bytes(b"as it was")
+    with file_limit(1024):
+        assert main(["prune", str(source), "-o", str(output), "--density", "0.5"]) == 2
+    assert capsys.readouterr().err == f"mcpruner: {output}: File too large.\n"
+    assert output.read_bytes() == b"as it was" and names(tmp_path) == ["out.keras"]
+
+
+def test_other_suffixes_are_refused_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["prune", "absent.keras", "-o", str(tmp_path / "out.h5"), "--density", "0.5"]) == 2
+    assert "Keras writes .keras files: give -o a name that ends so" in capsys.readouterr().err

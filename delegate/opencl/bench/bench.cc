@@ -301,9 +301,9 @@ Status TryTiles(const ConvShape& shape, double density, const opencl::DeviceTool
 Status TryAllTiles() {
   const auto device = OpenDevice();
   if (!device.ok()) return device.status();
-  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}, {"ARITHMETIC_HALF", "0"}}, "");
+  opencl::Programs programs(*device, {{"STORAGE_HALF", "0"}, {"ARITHMETIC_HALF", "0"}}, opencl::DiskCache(""));
   opencl::WeightCache weights;
-  const opencl::TunedTiles none("", (*device)->info(), Precision::kFloat32);
+  const opencl::TunedTiles none(opencl::DiskCache(""), (*device)->info(), Precision::kFloat32);
   const opencl::DeviceTools tools{
       *device, &programs, &weights, opencl::TilesFor((*device)->info()), Precision::kFloat32, &none, {}, {}};
   for (const std::vector<ConvShape>& shapes : {Vgg16Layers(), ResNet18Layers()}) {

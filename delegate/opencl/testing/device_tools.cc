@@ -18,7 +18,9 @@ std::shared_ptr<const Device> OpenFirst(const OpenClApi& api) {
 }  // namespace
 
 TestTools::TestTools(const OpenClApi& api, Precision precision, const Defines& defines)
-    : device_(OpenFirst(api)), programs_(device_, defines, ""), none_("", device_->info(), precision) {
+    : device_(OpenFirst(api)),
+      programs_(device_, defines, DiskCache("")),
+      none_(DiskCache(""), device_->info(), precision) {
   tools_.device = device_;
   tools_.programs = &programs_;
   tools_.weights = &weights_;

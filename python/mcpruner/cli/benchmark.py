@@ -11,7 +11,6 @@ from mcpruner.cli.common import (
     positive_list,
     progress,
     read_tflite,
-    write,
 )
 from mcpruner.text import table
 
@@ -60,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     content = read_tflite(args.file)
     against = read_tflite(args.against) if args.against else None
     from mcpruner import benchmark, timing
+    from mcpruner.converter.whole_file import write_file
 
     steps = len(args.threads) * len(args.backend) * timing.rounds(args.runs)
     with progress(f"benchmarking {args.file}", steps) as tick:
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         )
     result = {"file": args.file, "against": args.against, **result}
     if args.json:
-        write(args.json, json.dumps(result, indent=2) + "\n")
+        write_file(args.json, json.dumps(result, indent=2) + "\n")
     if not result["ok"]:
         error, tolerance = result["largest_error"], result["tolerance"]
         print(f"NOT equal: largest error {error:.2e}, tolerance {tolerance:.0e}; nothing was timed")

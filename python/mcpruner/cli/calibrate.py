@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, progress, write
+from mcpruner.cli.common import add_command, progress
 
 
 def add_parser(commands: Any) -> None:
@@ -24,10 +24,11 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, write the file, print limits and how well the predictions fit."""
     from mcpruner import calibrate
+    from mcpruner.converter.whole_file import write_file
 
     with progress("measuring layers", len(list(calibrate.grid()))) as tick:
         table = calibrate.calibrate(args.simd, tick)
-    write(args.output, calibrate.to_json(table))
+    write_file(args.output, calibrate.to_json(table))
     print(describe(table))
     return 0
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 MISMATCH = 1  # exit status of a comparison that failed
 BAD_INPUT = 2  # of everything that mcpruner was given and cannot use
@@ -21,9 +21,11 @@ def read_tflite(path: str) -> bytes:
     return content
 
 
-def write(path: str, content: bytes | str) -> None:
-    """Write a result file, whose folder must exist."""
-    Path(path).write_bytes(content if isinstance(content, bytes) else content.encode())
+def table_stream(output: str) -> TextIO:
+    """Where the table goes that describes the file `output`: stdout, or stderr where stdout takes the file."""
+    from mcpruner.converter.whole_file import own_stream
+
+    return sys.stderr if own_stream(output) == 1 else sys.stdout
 
 
 def print_json(value: Any) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, progress, write
+from mcpruner.cli.common import add_command, progress, table_stream
 
 
 def add_parser(commands: Any) -> None:
@@ -31,11 +31,12 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert, print the table of layers."""
     from mcpruner.converter.convert import convert
+    from mcpruner.converter.whole_file import write_file
 
     with progress(f"converting {args.source}"):
         content, report = convert(args.source, target=args.target, values=args.values, calibration=args.calibration)
-    write(args.output, content)
+    write_file(args.output, content)
     if args.report:
-        write(args.report, report.to_json())
-    print(report.table(), end="")
+        write_file(args.report, report.to_json())
+    print(report.table(), end="", file=table_stream(args.output))
     return 0

@@ -1,9 +1,12 @@
 """``mcpruner prune``: mask a Keras model in one shot."""
 
 import argparse
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from mcpruner.cli.common import add_command, progress
+from mcpruner.cli.common import add_command, progress, table_stream
+from mcpruner.converter.whole_file import own_stream, whole_file
 from mcpruner.text import table
 
 OPTIONS = ("target", "scope", "pattern_size", "num_patterns", "balance", "search")  # as `prune` takes them
@@ -56,6 +59,8 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prune, save, print the density of each layer."""
+    if Path(args.output).suffix != ".keras" and own_stream(args.output) is None:
+        raise ValueError(f"Keras writes .keras files: give -o a name that ends so, not {args.output}.")
     if args.save_plan and not args.allocate:
         raise ValueError("--save-plan writes what --allocate chose: give that as well.")
     goal = allocation_goal(args.allocate) if args.allocate else {}
@@ -80,9 +85,17 @@ def run(args: argparse.Namespace) -> int:
 
         with progress(f"pruning {args.source}"):
             pruned = prune_post_training(model, images, **options, **named)
-    pruned.save(args.output)
-    print(table(["layer", "kernel", "density"], _densities(pruned)))
+    save_keras(pruned, args.output)
+    print(table(["layer", "kernel", "density"], _densities(pruned)), file=table_stream(args.output))
     return 0
+
+
+def save_keras(model: Any, path: str) -> None:
+    """Write a ``.keras`` file, whole or not at all. Keras takes paths with that suffix only: it gets a link."""
+    with whole_file(path) as file, tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "model.keras")
+        link.symlink_to(file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.name}")
+        model.save(link)
 
 
 def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], images: Any) -> dict[str, float]:
