@@ -22,10 +22,8 @@ def check_model(model: Any) -> None:
     """Raise ValueError, in one sentence, unless every statement above holds."""
     _expect(model.subgraphs, "it has no subgraph")
     _expect(None not in model.subgraphs + model.operatorCodes + model.buffers, "a table is missing")
-    if model.externalBuffers or any(buffer.offset > 1 or buffer.size > 1 for buffer in model.buffers):
-        raise ValueError(
-            "The .tflite keeps its weights outside of its flatbuffer; convert a model whose weights are below 2 GB."
-        )
+    if model.externalBuffers or model.externalBufferGroups:
+        raise ValueError("The .tflite keeps weights in files of their own; convert the model before it is split up.")
     for number, graph in enumerate(model.subgraphs):
         _check_graph(model, graph, f"subgraph {number}")
     _check_signatures(model)
@@ -68,7 +66,6 @@ def _check_operator(model: Any, op: Any, count: int, name: str) -> None:
     _expect(op.opcodeIndex < len(model.operatorCodes), f"{name} has the code {op.opcodeIndex}")
     _expect(_in_range(op.inputs, count, optional=True), f"{name} reads a tensor that is not there")
     _expect(_in_range(op.outputs, count), f"{name} writes a tensor that is not there")
-    _expect(op.largeCustomOptionsOffset <= 1, f"{name} keeps its options outside of the flatbuffer")
     for kind, options in ((op.builtinOptionsType, op.builtinOptions), (op.builtinOptions2Type, op.builtinOptions2)):
         if kind and options is None:
             raise ValueError(

@@ -2,6 +2,9 @@
 
     bytes ── read_model ──> ModelT (every index inside it is valid) ── write_model ──> bytes (buffers 16-byte aligned)
 
+What stands behind the flatbuffer comes along: constants (outside.py) and an archive (archive.py), which the model
+carries in an attribute `behind`, (bytes, where they began).
+
 The schema is TFLite's own, from ai-edge-litert. After `read_model`, lists of indices and shapes are lists of int, and
 names are bytes, as the schema has them.
 """
@@ -11,7 +14,9 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
+from mcpruner.converter.archive import carry
 from mcpruner.converter.checked_schema import CheckedBytes, schema
+from mcpruner.converter.outside import bring_in, pack_outside
 from mcpruner.converter.tflite_check import check_model
 
 __all__ = [
@@ -53,12 +58,20 @@ def read_model(content: bytes) -> Any:
             f"{bytes(content[4:8])!r} ({len(content)} bytes in all)."
         )
     try:
-        model = schema.ModelT.InitFromPackedBuf(CheckedBytes(content))
+        checked = CheckedBytes(memoryview(content)[:MAX_BYTES])
+        model = schema.ModelT.InitFromPackedBuf(checked)
         _normalize(model)
+        end = max(checked.end, bring_in(model, content))
     except Exception as error:  # the generated reader fails in many ways on damaged input
         detail = str(error) if isinstance(error, ValueError) else "an offset points outside of it"
         raise ValueError(f"The .tflite file is damaged ({detail}); get a new copy of it.") from error
     check_model(model)
+    if checked.has_unknown_fields():
+        raise ValueError(
+            "The .tflite has a field that this version of ai-edge-litert does not know and would lose; install a newer "
+            "one."
+        )
+    model.behind = content[end:], end
     return model
 
 
@@ -92,16 +105,28 @@ class _AlignedBuilder(flatbuffers.Builder):
 
 
 def write_model(model: Any) -> bytes:
-    """The bytes of a ``.tflite`` file.
+    """The bytes of a ``.tflite`` file, with what stood behind the one that was read.
 
     Raises
     ------
     ValueError
-        The file would exceed 2 GB, which one flatbuffer cannot hold.
+        What stood there cannot be carried over, or even without its constants the flatbuffer would exceed 2 GB.
     """
-    size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
+    inside = _bytes_inside(model) <= MAX_BYTES - (1 << 20)
+    content = _pack(model) if inside else pack_outside(model, _pack, ALIGNMENT)
+    return content + carry(*getattr(model, "behind", (b"", 0)), len(content))
+
+
+def _bytes_inside(model: Any) -> int:
+    options = [op.customOptions for graph in model.subgraphs for op in graph.operators]
+    return sum(len(data) for data in [*options, *(buffer.data for buffer in model.buffers)] if data is not None)
+
+
+def _pack(model: Any) -> bytes:
+    """The flatbuffer alone."""
+    size = _bytes_inside(model)
     if size > MAX_BYTES - (1 << 20):
-        raise ValueError(f"The .tflite would have {size} bytes of weights; a flatbuffer holds at most {MAX_BYTES}.")
+        raise ValueError(f"The .tflite would have a flatbuffer of {size} bytes; one holds at most {MAX_BYTES}.")
     builder = _AlignedBuilder(size + (1 << 16))
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
     return bytes(builder.Output())

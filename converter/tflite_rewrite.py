@@ -13,7 +13,7 @@ import numpy as np
 
 from mcpruner.converter.cost_model import CostModel
 from mcpruner.converter.dense_layer import DenseLayer, short_name
-from mcpruner.converter.drop_unused import drop_unused
+from mcpruner.converter.drop_unused import Use, drop_unused
 from mcpruner.converter.estimate import Choice
 from mcpruner.converter.fold_flatten import fold_flatten
 from mcpruner.converter.fold_pad import fold_pad
@@ -62,6 +62,7 @@ def rewrite(model: Any, target: Target, values: str, costs: CostModel) -> tuple[
         A layer is damaged or has NaN weights, or the model is fully quantized.
     """
     refuse_quantized(model)
+    before = Use.of(model)
     costs = costs.for_model(_weight_bytes(model))
     plans = [plan_layers(model, graph, target, costs) for graph in model.subgraphs]
     for graph, graph_plans in zip(model.subgraphs, plans, strict=True):
@@ -74,7 +75,7 @@ def rewrite(model: Any, target: Target, values: str, costs: CostModel) -> tuple[
     speedup = 1.0
     if plans and any(plan.report.accelerated for plan in plans[0]):
         speedup = predict_subgraph(model.subgraphs[0], plans[0], costs)
-    drop_unused(model)
+    drop_unused(model, before)
     return reports, speedup
 
 
