@@ -11,6 +11,7 @@ Converting, in the order in which `convert.convert` does it::
     estimate        weights, costs                -> group_size, permutation, predicted speed-up (cost_model)
     layer_plan      operators of a subgraph       -> which to pack, if the model is faster then
     pack            weights, group_size           -> SparseLayer
+    value_type      weights, values               -> float32, float16 or int8: what rounding may change
     serialize       SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
     tflite_rewrite  CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped
     report          what happened to each layer, and why

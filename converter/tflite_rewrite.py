@@ -31,6 +31,7 @@ from mcpruner.converter.tflite_model import (
     tensor_name,
     type_name,
 )
+from mcpruner.converter.value_type import choose_value_type
 
 VERSION = 1  # of both custom operators
 
@@ -109,8 +110,8 @@ def _weight_bytes(model: Any) -> int:
 def _pack_layer(model: Any, graph: Any, plan: LayerPlan, layer: DenseLayer, choice: Choice, values: str) -> None:
     """Pack one layer as planned and fill its line."""
     report = plan.report
-    fits = values != "float16" or np.abs(layer.weights).max() <= np.finfo(np.float16).max
-    blob, num_patterns = _make_blob(layer, choice, values if fits else "float32")
+    stored, why_not = choose_value_type(layer.weights, values)
+    blob, num_patterns = _make_blob(layer, choice, stored)
     options = layer.options
     if layer.kind == "Conv2D":
         options = fold_pad(model, graph, plan.op, options, producers(graph))
@@ -119,8 +120,8 @@ def _pack_layer(model: Any, graph: Any, plan: LayerPlan, layer: DenseLayer, choi
     report.bytes_after, report.accelerated = len(blob), True
     report.predicted_speedup = round(choice.predicted_speedup, 3)
     report.reason = f"sparse: density {report.density:.3f}, groups of {choice.group_size}"
-    if not fits:
-        report.reason += ", as float32, since a weight exceeds float16's range"
+    if why_not:
+        report.reason += f", as float32, since {why_not}"
 
 
 def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, int]:
