@@ -51,8 +51,9 @@ class LayerPlan:
         Its line in the report, complete unless it will be packed.
     layer, choice
         How to pack it; None where it stays as it is.
-    tflite_ns, plugin_ns
-        Predicted nanoseconds in TFLite and, as planned, in our plugin; both 0 where they are not known.
+    tflite_ns, kept_ns
+        Predicted nanoseconds in TFLite and, as the file has the operator, in our plugin; both 0 where they are not
+        known.
     """
 
     op: Any
@@ -60,7 +61,12 @@ class LayerPlan:
     layer: DenseLayer | None = None
     choice: Choice | None = None
     tflite_ns: float = 0.0
-    plugin_ns: float = 0.0
+    kept_ns: float = 0.0
+
+    @property
+    def plugin_ns(self) -> float:
+        """Predicted nanoseconds in our plugin, as planned."""
+        return self.kept_ns if self.choice is None else self.tflite_ns / self.choice.predicted_speedup
 
 
 def plan_layers(model: Any, graph: Any, target: Target, costs: CostModel) -> list[LayerPlan]:
@@ -145,13 +151,12 @@ def _plan_layer(model: Any, graph: Any, plan: LayerPlan, kind: str, target: Targ
     if choice.predicted_speedup <= 1:
         raise StaysDense(_not_worth_it(plan.report.density, choice))
     plan.layer, plan.choice = layer, choice
-    plan.plugin_ns = plan.tflite_ns / choice.predicted_speedup
 
 
 def _set_times(plan: LayerPlan, shape: tuple[int, ...], work: Work, costs: CostModel) -> None:
     """Of a layer that stays dense."""
     plan.tflite_ns = costs.time(tflite_amounts(shape, work, costs.simd))
-    plan.plugin_ns = costs.time(unpacked_amounts(shape, work, costs.simd))
+    plan.kept_ns = costs.time(unpacked_amounts(shape, work, costs.simd))
 
 
 def _not_worth_it(density: float, choice: Choice) -> str:
@@ -180,5 +185,5 @@ def _plan_packed(model: Any, graph: Any, index: int, op: Any, name: str, costs: 
     report.reason = f"sparse: packed by an earlier conversion, groups of {report.group_size}"
     plan = LayerPlan(op, report)
     plan.tflite_ns = costs.time(tflite_amounts(shape, work, costs.simd))
-    plan.plugin_ns = costs.time(packed_amounts(counts, shape, report.group_size, work, costs.simd))
+    plan.kept_ns = costs.time(packed_amounts(counts, shape, report.group_size, work, costs.simd))
     return plan

@@ -192,7 +192,7 @@ class Interpreter:
         *,
         backend: str = "auto",
         simd: str | None = None,
-        verbosity: int | None = None,
+        verbosity: int = 0,
         precision: str | None = None,
         cache_dir: str | Path | None = None,
         opencl_library: str | None = None,

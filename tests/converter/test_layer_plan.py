@@ -11,6 +11,10 @@ from tflite_builder import TfliteBuilder
 
 from mcpruner.converter import cost_model
 from mcpruner.converter.convert import convert
+from mcpruner.converter.cost_model import Work, load_costs, unpacked_amounts
+from mcpruner.converter.layer_plan import plan_layers, predict_subgraph
+from mcpruner.converter.target import get_target
+from mcpruner.converter.tflite_model import read_model
 
 TABLE = json.loads((cost_model.SHIPPED / "avx512.json").read_text())
 
@@ -44,6 +48,22 @@ def test_a_layer_that_gains_is_packed(network: bytes, tmp_path: Path) -> None:
     assert report.layers[0].predicted_speedup == 2
     assert report.predicted_speedup == pytest.approx(4000 / 3100, abs=1e-3)
     assert "1 of 3 layers are packed for generic, predicted 1.29 times as fast together" in report.summary
+
+
+def test_layers_that_stay_dense_take_the_time_of_dense_ones(network: bytes, tmp_path: Path) -> None:
+    """The edge costs more than the convolution gains: then all of its weights are multiplied, zeros too."""
+    path = calibration(tmp_path, tflite_conv=9000, packed_conv=0, cpu_edge=9000)
+    table = json.loads(path.read_text())
+    table["nanoseconds"]["packed conv"]["multiply_adds"] = 1e-2
+    path.write_text(json.dumps(table))
+    costs, model = load_costs(path), read_model(network)
+    (graph,) = model.subgraphs
+    plans = plan_layers(model, graph, get_target("generic"), costs)
+    assert [plan.choice for plan in plans] == [None] * 3 and "not worth it" in plans[0].report.reason
+    work = Work("Conv2D", 8, 8)
+    dense = costs.time(unpacked_amounts((16, 3, 3, 8), work, costs.simd))
+    assert [plan.plugin_ns for plan in plans] == pytest.approx([dense, 1000, 1000]) and dense > 500
+    assert predict_subgraph(graph, plans, costs) == pytest.approx(11000 / (2000 + dense + 9000))
 
 
 @pytest.mark.parametrize("loss", [{"cpu_depthwise": 1900}, {"packed_fully_connected": 1900}, {"cpu_edge": 1000}])

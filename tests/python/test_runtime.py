@@ -28,6 +28,15 @@ def test_missing_plugin_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None
         mcpruner.load_delegate()
 
 
+@pytest.mark.parametrize("verbosity", [None, 0, 1])
+def test_the_plugin_prints_when_it_is_asked_to(
+    verbosity: int | None, files: Files, capfd: pytest.CaptureFixture
+) -> None:
+    options = {} if verbosity is None else {"verbosity": verbosity}
+    mcpruner.Interpreter(model_path=files.sparse, **options).allocate_tensors()
+    assert ("mcpruner" in capfd.readouterr().err) == bool(verbosity)
+
+
 def test_runtimes_are_tried_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runtime.find_runtime().name == "ai_edge_litert"
     assert runtime.find_runtime().interpreter is ai_edge_litert.interpreter.Interpreter
