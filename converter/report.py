@@ -60,7 +60,7 @@ class Report:
     bytes_before, bytes_after
         Of the dense and of the converted ``.tflite``.
     predicted_speedup
-        Of all layers of the first subgraph together, dense ones included; 1 where none is packed.
+        Of all layers together, dense ones included, of the first subgraph that has a packed one; 1 where none is.
     """
 
     target: str

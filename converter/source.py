@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mcpruner.converter.tflite_model import read_model
+
 _TAKES = "expected a Keras 3 model, a .keras file, a SavedModel folder, or a .tflite file or its bytes"
 
 
@@ -56,6 +58,11 @@ def _from_path(path: Path) -> bytes:
 
 def load_keras(path: str | os.PathLike) -> Any:
     """The Keras model in a ``.keras`` file, not compiled; a sentence (ValueError) when there is none."""
+    if (Path(path) / "saved_model.pb").exists():
+        raise ValueError(
+            f"{path} is a SavedModel, which holds functions and no layers that could be pruned: prune the Keras model "
+            "that it was exported from, saved with model.save('model.keras'); mcpruner convert takes SavedModels."
+        )
     with _quiet():
         import keras
 
@@ -82,7 +89,39 @@ def _from_saved_model(path: Path) -> bytes:
     with _quiet():
         import tensorflow as tf
 
-        return _run(tf.lite.TFLiteConverter.from_saved_model, str(path), str(path))
+        signatures = _signatures(path)
+        if not signatures:
+            raise ValueError(
+                f"The SavedModel {path} has no signature, so there is no function to convert: save it with "
+                "tf.saved_model.save(model, folder, signatures=...), or a Keras model with model.export."
+            )
+        content = _run(lambda p: tf.lite.TFLiteConverter.from_saved_model(p, signatures), str(path), str(path))
+    found = [signature.signatureKey.decode() for signature in read_model(content).signatureDefs]
+    lost = [name for name in signatures if name not in found]
+    if lost and len(signatures) > 1:
+        raise ValueError(
+            f"TensorFlow converts only the default function of what Keras exported, so {', '.join(lost)} would be lost "
+            f"from {path}: save it with tf.saved_model.save(model, folder, signatures=...), or export one function."
+        )
+    return content
+
+
+def _signatures(path: Path) -> list[str]:
+    """Names of a SavedModel's signatures; one for Keras' function ``serve``, which is ``serving_default`` as well."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    saved = saved_model_pb2.SavedModel()
+    try:
+        saved.ParseFromString((path / "saved_model.pb").read_bytes())
+    except Exception as error:  # of protobuf's own types, which differ between its versions
+        raise ValueError(f"{path / 'saved_model.pb'} is damaged: {_first_line(error)}") from error
+    graph = next((g for g in saved.meta_graphs if "serve" in g.meta_info_def.tags), None)
+    found = {} if graph is None else dict(graph.signature_def)
+    keys = sorted(key for key in found if not key.startswith("__"))
+    root = graph.object_graph_def.nodes[0].children if keys and graph.object_graph_def.nodes else []
+    if {"serve", "serving_default"} <= set(keys) and any(child.local_name == "serve" for child in root):
+        keys.remove("serve")
+    return keys
 
 
 def _run(make: Any, source: Any, what: str) -> bytes:

@@ -55,7 +55,7 @@ def rewrite(model: Any, target: Target, values: str, costs: CostModel) -> tuple[
     list of LayerReport
         In execution order, subgraph by subgraph.
     float
-        Predicted speed-up of all layers of the first subgraph together; 1 where none is packed.
+        Predicted speed-up of all layers together of the first subgraph that has a packed one; 1 where none is.
 
     Raises
     ------
@@ -73,9 +73,9 @@ def rewrite(model: Any, target: Target, values: str, costs: CostModel) -> tuple[
         if any(plan.report.accelerated for plan in graph_plans):
             fold_flatten(model, graph)
     reports = [plan.report for graph_plans in plans for plan in graph_plans]
-    speedup = 1.0
-    if plans and any(plan.report.accelerated for plan in plans[0]):
-        speedup = predict_subgraph(model.subgraphs[0], plans[0], costs)
+    pairs = zip(model.subgraphs, plans, strict=True)
+    packed = ((graph, of_one) for graph, of_one in pairs if any(plan.report.accelerated for plan in of_one))
+    speedup = next((predict_subgraph(graph, of_one, costs) for graph, of_one in packed), 1.0)
     drop_unused(model, before)
     return reports, speedup
 

@@ -74,6 +74,11 @@ def read_constant(model: Any, graph: Any, index: int, writers: dict[int, Any]) -
         op = writers[index]
         name = operator_name(model, op)
         if name not in ("DEQUANTIZE", "DENSIFY") or len(op.inputs) != 1 or op.inputs[0] in (-1, index):
+            if _is_variable(model, op, writers):
+                raise NotConstantError(
+                    f"{tensor_name(graph, index)} is a variable, since a signature of the model assigns it; export "
+                    "the signature that predicts alone"
+                )
             raise NotConstantError(f"{tensor_name(graph, index)} is computed by {name}")
         constant = read_constant(model, graph, op.inputs[0], {k: v for k, v in writers.items() if k != index})
         if list(constant.values.shape) != tensor.shape:
@@ -98,6 +103,17 @@ def read_constant(model: Any, graph: Any, index: int, writers: dict[int, Any]) -
             raise ValueError(f"Tensor {name} has damaged sparsity parameters: {detail}.") from error
     with np.errstate(invalid="ignore"):  # a signalling NaN; `convert` refuses NaN by the layer's name
         return Constant(values.astype(np.float32, copy=False), len(data) + _index_bytes(tensor.sparsity), dtype.name)
+
+
+def _is_variable(model: Any, op: Any, writers: dict[int, Any]) -> bool:
+    """Whether what `op` computes is a variable, perhaps in another layout."""
+    seen = set()
+    while operator_name(model, op) in ("TRANSPOSE", "RESHAPE") and op.inputs and op.inputs[0] in writers:
+        op = writers[op.inputs[0]]
+        if id(op) in seen:
+            return False
+        seen.add(id(op))
+    return operator_name(model, op) == "READ_VARIABLE"
 
 
 def _index_bytes(sparsity: Any) -> int:
