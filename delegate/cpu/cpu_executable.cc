@@ -1,5 +1,6 @@
 #include "delegate/cpu/cpu_executable.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -209,6 +210,11 @@ std::vector<OpProfile> CpuExecutable::Profile() const {
     }
   }
   return profile;
+}
+
+Status CpuExecutable::FillMemory(float value) {
+  std::fill_n(arena_.data(), arena_.size(), value);
+  return Status::Ok();
 }
 
 int64_t CpuExecutable::ArenaBytes() const { return arena_.size() * kFloatBytes; }

@@ -26,6 +26,7 @@ class CpuExecutable : public Executable {
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
   void SetProfiling(bool enabled) override;
   std::vector<OpProfile> Profile() const override;
+  Status FillMemory(float value) override;
   int64_t ArenaBytes() const override;
   int64_t WeightBytes() const override { return weight_bytes_; }
 
