@@ -40,7 +40,6 @@ class CpuExecutable : public Executable {
   };
 
   void MakeStages(int64_t l2_bytes);
-  void AddStage(const Chain& chain);
   // When each tensor is needed, in numbers of stages.
   std::vector<Lifetime> StageLifetimes() const;
   void PlanArena();
