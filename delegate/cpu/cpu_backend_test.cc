@@ -97,6 +97,7 @@ TEST(CpuBackendTest, ProfilesConversionsAndOps) {
 double Error(const std::vector<float>& a, const std::vector<float>& b) {
   double difference = 0, magnitude = 1e-30;
   for (size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) != std::isnan(b[i])) return INFINITY;
     difference = std::max(difference, std::fabs(double{a[i]} - b[i]));
     magnitude = std::max(magnitude, std::fabs(double{b[i]}));
   }

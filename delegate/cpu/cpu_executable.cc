@@ -1,5 +1,6 @@
 #include "delegate/cpu/cpu_executable.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -36,25 +37,27 @@ CpuExecutable::CpuExecutable(const Graph& graph, const KernelTable& kernels, std
 }
 
 void CpuExecutable::MakeStages(int64_t l2_bytes) {
+  std::vector<std::unique_ptr<Step>> steps;  // of each op by itself
+  Reaches reaches;
+  const auto context_of = [&](const Op& op) {
+    return StepContext{graph_, op, tensors_, kernels_, pool_->num_shares()};
+  };
+  for (const Op& op : graph_.ops) {
+    steps.push_back(MakeStep(context_of(op)));
+    reaches.push_back(steps.back() == nullptr ? std::nullopt : steps.back()->Reach());
+  }
   std::vector<HcwLayout> layouts;
   for (const TensorRef& tensor : tensors_) layouts.push_back(tensor.layout);
-  for (const Chain& chain : PlanChains(graph_, layouts, l2_bytes)) AddStage(chain);
-}
-
-void CpuExecutable::AddStage(const Chain& chain) {
-  const Op& last = graph_.ops[chain.first_op + chain.num_ops - 1];
-  Stage stage{chain.first_op, chain.num_ops, nullptr, nullptr, last.output};
-  const StepContext context{graph_, last, tensors_, kernels_, pool_->num_shares()};
-  if (chain.num_ops == 1) {
-    stage.step = MakeStep(context);
-  } else if (std::unique_ptr<StreamStep> stream = StreamStep::Make(context, chain)) {
-    stage.stream = stream.get();
-    stage.step = std::move(stream);
-  } else {
-    for (size_t i = 0; i < chain.num_ops; ++i) AddStage({chain.first_op + i, 1, 0});
-    return;
+  for (const Chain& chain : PlanChains(graph_, layouts, reaches, l2_bytes)) {
+    const Op& last = graph_.ops[chain.first_op + chain.num_ops - 1];
+    Stage stage{chain.first_op, chain.num_ops, std::move(steps[chain.first_op]), nullptr, last.output};
+    if (chain.num_ops > 1) {
+      auto stream = std::make_unique<StreamStep>(context_of(last), chain, reaches);
+      stage.stream = stream.get();
+      stage.step = std::move(stream);
+    }
+    stages_.push_back(std::move(stage));
   }
-  stages_.push_back(std::move(stage));
 }
 
 std::vector<Lifetime> CpuExecutable::StageLifetimes() const {
@@ -209,6 +212,11 @@ std::vector<OpProfile> CpuExecutable::Profile() const {
     }
   }
   return profile;
+}
+
+Status CpuExecutable::FillMemory(float value) {
+  std::fill_n(arena_.data(), arena_.size(), value);
+  return Status::Ok();
 }
 
 int64_t CpuExecutable::ArenaBytes() const { return arena_.size() * kFloatBytes; }

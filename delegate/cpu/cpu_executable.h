@@ -26,6 +26,7 @@ class CpuExecutable : public Executable {
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
   void SetProfiling(bool enabled) override;
   std::vector<OpProfile> Profile() const override;
+  Status FillMemory(float value) override;
   int64_t ArenaBytes() const override;
   int64_t WeightBytes() const override { return weight_bytes_; }
 
@@ -39,7 +40,6 @@ class CpuExecutable : public Executable {
   };
 
   void MakeStages(int64_t l2_bytes);
-  void AddStage(const Chain& chain);
   // When each tensor is needed, in numbers of stages.
   std::vector<Lifetime> StageLifetimes() const;
   void PlanArena();

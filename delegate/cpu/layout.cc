@@ -31,7 +31,9 @@ void ClearBorders(const HcwLayout& layout, float* data) {
     std::fill_n(first, layout.border.top * row, 0.0f);
     std::fill_n(first + (layout.border.top + layout.h) * row, layout.border.bottom * row, 0.0f);
   }
-  std::fill_n(data + layout.n * image, layout.border.right, 0.0f);
+  ClearTail(layout, data + layout.n * image);
 }
+
+void ClearTail(const HcwLayout& layout, float* end) { std::fill_n(end, layout.border.right, 0.0f); }
 
 }  // namespace mcpruner

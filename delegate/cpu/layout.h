@@ -13,7 +13,11 @@
 //
 // Who writes the zeros, since tensors share one arena and nothing stays from one run to the next:
 //   - ClearBorders writes zero rows and the tail, before the step that makes the tensor;
-//   - the step writes each row, its left zeros and its fill included.
+//   - the step writes each row, its left zeros and its fill included;
+//   - where only some rows are made (streamed ops, tiles of a Winograd convolution), who asks for them writes the zero
+//     rows beside them and the tail behind the last one (ClearTail), in each band anew.
+// So whatever a window reads was written in the same inference, and nobody reads rows that nobody made. Tests fill all
+// memory with NaN before a run to see it (Executable::FillMemory).
 //
 // Short rows without borders begin where a vector does, so that a vector is one cache line; what lies between such rows
 // is never read for a result.
@@ -64,6 +68,8 @@ HcwLayout MakeLayout(const Shape& shape, const Padding2D& border);
 
 // Writes the zero rows and the tail of a tensor; no pixel and no row of pixels is touched.
 void ClearBorders(const HcwLayout& layout, float* data);
+// Writes the tail alone, at `end`: where the row behind the last one that is there would begin, left zeros included.
+void ClearTail(const HcwLayout& layout, float* end);
 
 }  // namespace mcpruner
 

@@ -54,6 +54,10 @@ class ReferenceExecutable : public Executable {
     for (OpProfile& op : profile_) op.runs = op.nanoseconds = 0;
   }
   std::vector<OpProfile> Profile() const override { return profile_; }
+  Status FillMemory(float value) override {
+    std::fill(arena_.begin(), arena_.end(), value);
+    return Status::Ok();
+  }
   int64_t ArenaBytes() const override { return static_cast<int64_t>(arena_.size()) * kFloatBytes; }
   int64_t WeightBytes() const override { return weight_bytes_; }
 

@@ -49,7 +49,7 @@ class RowStep : public Step {
     const Range rows = rows_[static_cast<size_t>(share)];
     for (int row = rows.begin; row < rows.end;) {
       const int image = row / out.h, y = row % out.h, count = std::min(out.h - y, rows.end - row);
-      f(image, y, count, output_.data + out.Pixel(image, y, 0, 0));
+      f(image, y, count, output_.Rows(image, {y, y + count}));
       row += count;
     }
   }

@@ -4,6 +4,9 @@
 //     memory is planned     TensorRef::data and scratch() are valid from here on, for good
 //     Run(0), Run(1), ...   one call per share, at the same time on several threads; allocates nothing, locks nothing
 //
+// A step that can make chosen rows says which rows of its first input that takes (Step::Reach). Ops of such steps are
+// streamed (stream_step.h): then only the rows that it named are there, and it reads and writes no others.
+//
 // Before each step its output's zero rows are written (ClearBorders). The step writes all of its output's other
 // elements, in every run: pixels, and of each row the left zeros and the fill (layout.h).
 //
@@ -20,8 +23,11 @@
 #ifndef MCPRUNER_DELEGATE_CPU_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_STEP_H_
 
+#include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,10 +48,49 @@ inline Range EvenShare(int count, int share, int num_shares) {
           static_cast<int>(int64_t{count} * (share + 1) / num_shares)};
 }
 
-// A tensor of the graph in HCW. Steps keep pointers to these.
+// A tensor of the graph in HCW, or those rows of it that are there. Steps keep pointers to these.
 struct TensorRef {
   HcwLayout layout;
-  float* data = nullptr;  // start of the buffer; null until memory is planned
+  float* data = nullptr;  // the first float that is there; null until memory is planned
+  // Between streamed ops, only rows `rows` of image `image` are there. -1: all rows of all images are.
+  int image = -1;
+  Range rows = {};
+
+  // The rows of an image that are there: from above 0, where it has zero rows, to below its last one.
+  Range There() const { return image < 0 ? Range{-layout.border.top, layout.h + layout.border.bottom} : rows; }
+
+  // Pixel 0 of channel 0 of the first of some rows of an image. A step asks for all rows that it is going to read or
+  // write from that pointer on; a debug build checks that they are there.
+  float* Rows(int of_image, Range wanted) const {
+    assert(image < 0 ? of_image >= 0 && of_image < layout.n : of_image == image);
+    assert(wanted.begin >= There().begin && wanted.end <= There().end);
+    const ptrdiff_t first = image < 0 ? 0 : layout.Pixel(image, rows.begin, 0, -layout.border.left);
+    return data + (layout.Pixel(of_image, wanted.begin, 0, 0) - first);
+  }
+};
+
+// Which rows of its first input a step reads for the rows of its output: row y is made of a window of `height` rows
+// that begins at y * stride - padding. A step that makes rows in tiles of `tile`, counted from row 0, reads what whole
+// tiles are made of.
+struct RowReach {
+  int stride = 1, padding = 0, height = 1, tile = 1;
+
+  // Those of a convolution or pool. ValidateGraph bounds all of it, so that rows of windows fit an int.
+  static RowReach Of(const Window& window, int kernel_height) {
+    return {window.stride_h, window.padding.top, (kernel_height - 1) * window.dilation_h + 1, 1};
+  }
+
+  // For rows `made` of an image, at least one. Rows above 0, and below the input's last one, are padding. Neither end
+  // moves up when those of `made` move down.
+  Range InputRows(Range made) const {
+    const int first = made.begin / tile * tile, last = (made.end - 1) / tile * tile + tile - 1;
+    return {first * stride - padding, last * stride - padding + height};
+  }
+  // For `rows` rows, wherever they begin: at most so many.
+  int64_t MostInputRows(int64_t rows) const {
+    const int64_t in_tiles = tile == 1 ? rows : (rows + 2 * (tile - 1)) / tile * tile;
+    return (in_tiles - 1) * stride + height;
+  }
 };
 
 // What a step is made of. Graph, tensors and kernels outlive the step.
@@ -55,8 +100,8 @@ struct StepContext {
   const std::vector<TensorRef>& tensors;  // as graph.tensors
   const KernelTable& kernels;
   int num_threads = 1;  // or as many equal shares as a step is to have, if there are more (thread_pool.h)
-  // Rows of the output, counted over all images, that make the shares of a step that streams rows (row_step.h);
-  // empty: one equal share for each thread.
+  // Rows of the output, counted over all images, that make the shares of a step that has a Reach: each lies in one
+  // image, and they run one after the other. Empty: one equal share for each thread.
   Span<const Range> row_shares = {};
 
   const TensorRef& input(size_t i) const { return tensors[static_cast<size_t>(op.inputs[i])]; }
@@ -73,6 +118,9 @@ class Step {
 
   // Does one share of the work, 0 .. num_shares() - 1.
   virtual void Run(int share) const = 0;
+
+  // Of a step whose shares may be chosen rows (StepContext::row_shares); its other inputs are there as a whole.
+  virtual std::optional<RowReach> Reach() const { return std::nullopt; }
 
   // Floats of memory that the step needs while it runs, for all shares together.
   virtual int64_t ScratchFloats() const { return 0; }

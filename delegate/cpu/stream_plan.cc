@@ -9,39 +9,6 @@ namespace {
 // the rows that are kept, too often.
 constexpr int kMinBandRows = 4;
 
-// The rows of an op's first input that row y of its output is made of: y * stride - padding and `height` in all.
-struct RowWindow {
-  int stride = 1, padding = 0, height = 1;
-
-  // That rows are made of.
-  Range Input(Range rows) const { return {rows.begin * stride - padding, (rows.end - 1) * stride - padding + height}; }
-};
-
-RowWindow MakeRowWindow(const Window& window, int kernel_height) {
-  return {window.stride_h, window.padding.top, (kernel_height - 1) * window.dilation_h + 1};
-}
-
-// False for an op that is not made row by row.
-bool FindRowWindow(const Op& op, RowWindow* window) {
-  *window = {};
-  if (const auto* conv = std::get_if<ConvParams>(&op.params)) {
-    *window = MakeRowWindow(conv->window, conv->layer->kernel_height);
-  } else if (const auto* depthwise = std::get_if<DepthwiseParams>(&op.params)) {
-    *window = MakeRowWindow(depthwise->window, depthwise->kernel_height);
-  } else if (const auto* pool = std::get_if<PoolParams>(&op.params)) {
-    *window = MakeRowWindow(pool->window, pool->filter_height);
-  } else {
-    return op.type == OpType::kUnary;
-  }
-  return true;
-}
-
-RowWindow RowWindowOf(const Op& op) {
-  RowWindow window;
-  FindRowWindow(op, &window);
-  return window;
-}
-
 // How often each tensor is read, by ops or by the caller.
 std::vector<int> CountReaders(const Graph& graph) {
   std::vector<int> readers(graph.tensors.size());
@@ -54,8 +21,8 @@ std::vector<int> CountReaders(const Graph& graph) {
 
 class Planner {
  public:
-  Planner(const Graph& graph, const std::vector<HcwLayout>& layouts, int64_t l2_bytes)
-      : graph_(graph), layouts_(layouts), l2_bytes_(l2_bytes), readers_(CountReaders(graph)) {}
+  Planner(const Graph& graph, const std::vector<HcwLayout>& layouts, const Reaches& reaches, int64_t l2_bytes)
+      : graph_(graph), layouts_(layouts), reaches_(reaches), l2_bytes_(l2_bytes), readers_(CountReaders(graph)) {}
 
   // The chains that keep most in the cache: from the last op to the first, the best chain that begins there.
   std::vector<Chain> Plan() const {
@@ -93,31 +60,28 @@ class Planner {
   bool Follows(size_t k) const {
     if (k + 1 >= graph_.ops.size()) return false;
     const int between = op(k).output;
-    RowWindow window;
-    return FindRowWindow(op(k), &window) && FindRowWindow(op(k + 1), &window) && op(k + 1).inputs[0] == between &&
-           readers_[static_cast<size_t>(between)] == 1 && OutputLayout(k).elements() > 0 &&
-           OutputLayout(k + 1).elements() > 0;
+    return reaches_[k].has_value() && reaches_[k + 1].has_value() && op(k + 1).inputs[0] == between &&
+           readers_[static_cast<size_t>(between)] == 1;
   }
 
   // Bytes of all tensors between the chain's ops for bands of `rows` rows.
   int64_t BandBytes(const Chain& chain, int64_t rows) const {
     int64_t floats = 0;
     for (size_t k = chain.first_op + chain.num_ops - 1; k > chain.first_op; --k) {
-      const RowWindow window = RowWindowOf(op(k));
-      floats += ((rows - 1) * window.stride + window.height) * OutputLayout(k - 1).row_stride();
-      rows *= window.stride;
+      floats += reaches_[k]->MostInputRows(rows) * OutputLayout(k - 1).row_stride();
+      rows = std::min<int64_t>(rows * reaches_[k]->stride, OutputLayout(k - 1).h);
     }
     return floats * static_cast<int64_t>(sizeof(float));
   }
 
   // Of the last op, so that each op makes kMinBandRows of its own if it needs to.
   int FewestRows(const Chain& chain) const {
-    int fewest = 1, rows = 1;  // of op k for one of the last op
+    int fewest = 1, rows = 1;  // of op k for one of the last op, if they are fewer than kMinBandRows
     for (size_t k = chain.first_op + chain.num_ops; k-- > chain.first_op;) {
-      const RowWindow window = RowWindowOf(op(k));
+      const RowReach& reach = *reaches_[k];
       const bool has_weights = op(k).type == OpType::kConv || op(k).type == OpType::kDepthwiseConv;
-      if (has_weights || window.height > window.stride) fewest = std::max(fewest, (kMinBandRows + rows - 1) / rows);
-      rows *= window.stride;
+      if (has_weights || reach.height > reach.stride) fewest = std::max(fewest, (kMinBandRows + rows - 1) / rows);
+      rows = std::min(rows * std::min(reach.stride, kMinBandRows), kMinBandRows);
     }
     return fewest;
   }
@@ -135,13 +99,14 @@ class Planner {
 
   const Graph& graph_;
   const std::vector<HcwLayout>& layouts_;
+  const Reaches& reaches_;
   const int64_t l2_bytes_;
   const std::vector<int> readers_;
 };
 
 // Rows of all ops but the last, whose `made` is set. `before` is the band before it in the same image, or empty.
-void FillBand(const std::vector<RowWindow>& windows, const std::vector<int>& heights, const Band& before, Band* band) {
-  for (size_t i = windows.size() - 1; i-- > 0;) {
+void FillBand(const std::optional<RowReach>* reaches, const std::vector<int>& heights, const Band& before, Band* band) {
+  for (size_t i = heights.size() - 1; i-- > 0;) {
     Band::OpRows& rows = band->ops[i];
     const int end = before.ops[i].made.end;
     const Range next = band->ops[i + 1].made;
@@ -149,7 +114,7 @@ void FillBand(const std::vector<RowWindow>& windows, const std::vector<int>& hei
       rows = {{end, end}, before.ops[i].there};
       continue;
     }
-    rows.there = windows[i + 1].Input(next);
+    rows.there = reaches[i + 1]->InputRows(next);
     rows.made.begin = std::max({end, rows.there.begin, 0});
     rows.made.end = std::max(rows.made.begin, std::min(rows.there.end, heights[i]));
   }
@@ -157,17 +122,15 @@ void FillBand(const std::vector<RowWindow>& windows, const std::vector<int>& hei
 
 }  // namespace
 
-std::vector<Chain> PlanChains(const Graph& graph, const std::vector<HcwLayout>& layouts, int64_t l2_bytes) {
-  return Planner(graph, layouts, l2_bytes).Plan();
+std::vector<Chain> PlanChains(const Graph& graph, const std::vector<HcwLayout>& layouts, const Reaches& reaches,
+                              int64_t l2_bytes) {
+  return Planner(graph, layouts, reaches, l2_bytes).Plan();
 }
 
-std::vector<Band> PlanBands(const Graph& graph, const Chain& chain, Range rows) {
-  std::vector<RowWindow> windows;
+std::vector<Band> PlanBands(const Graph& graph, const Chain& chain, const Reaches& reaches, Range rows) {
   std::vector<int> heights;
   for (size_t i = 0; i < chain.num_ops; ++i) {
-    const Op& op = graph.ops[chain.first_op + i];
-    windows.push_back(RowWindowOf(op));
-    heights.push_back(graph.tensor(op.output).shape.h);
+    heights.push_back(graph.tensor(graph.ops[chain.first_op + i].output).shape.h);
   }
   std::vector<Band> bands;
   for (int row = rows.begin; row < rows.end;) {
@@ -179,7 +142,7 @@ std::vector<Band> PlanBands(const Graph& graph, const Chain& chain, Range rows) 
       Band band{image, std::vector<Band::OpRows>(chain.num_ops)};
       const Range part = EvenShare(last - first, i, count);
       band.ops.back().made = {first + part.begin, first + part.end};
-      FillBand(windows, heights, before, &band);
+      FillBand(&reaches[chain.first_op], heights, before, &band);
       before = band;
       bands.push_back(std::move(band));
     }

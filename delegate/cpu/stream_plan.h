@@ -6,8 +6,9 @@
 //     time
 //
 // A chain is a run of neighbours in Graph::ops, each of which reads the output of the one before as its first input and
-// makes its rows from a window of its input's rows. What lies between them is read by nobody else. For a band of rows
-// of the last op's output, the ops before it make what is missing of the rows that are read:
+// whose steps say which of its rows they read for a row of their own (RowReach). What lies between them is read by
+// nobody else. For a band of rows of the last op's output, the ops before it make what is missing of the rows that are
+// read:
 //
 //     band 0                  band 1
 //     op 0   0 1 2 3 4        5 6 7 8             rows that it makes now
@@ -19,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "delegate/cpu/layout.h"
@@ -28,6 +30,9 @@
 
 namespace mcpruner {
 
+// What the step of each op of a graph says of itself (Step::Reach).
+using Reaches = std::vector<std::optional<RowReach>>;
+
 // Ops first_op .. first_op + num_ops - 1 of a graph. One op alone has no bands.
 struct Chain {
   size_t first_op = 0, num_ops = 1;
@@ -36,8 +41,9 @@ struct Chain {
 
 // All ops of a graph, in order, cut into chains, so that of tensors larger than a cache of `l2_bytes` as much as
 // possible lies within chains whose bands fit half of that cache. What fits the cache anyway gains nothing and is not
-// streamed. `layouts` are those of graph.tensors.
-std::vector<Chain> PlanChains(const Graph& graph, const std::vector<HcwLayout>& layouts, int64_t l2_bytes);
+// streamed. `layouts` are those of graph.tensors, `reaches` those of the ops' steps.
+std::vector<Chain> PlanChains(const Graph& graph, const std::vector<HcwLayout>& layouts, const Reaches& reaches,
+                              int64_t l2_bytes);
 
 // One band, for each op of a chain.
 struct Band {
@@ -50,7 +56,7 @@ struct Band {
 };
 
 // Bands of at most `band_rows` rows for rows of the last op's output, which are counted over all images.
-std::vector<Band> PlanBands(const Graph& graph, const Chain& chain, Range rows);
+std::vector<Band> PlanBands(const Graph& graph, const Chain& chain, const Reaches& reaches, Range rows);
 
 }  // namespace mcpruner
 

@@ -1,6 +1,7 @@
 #include "delegate/cpu/stream_step.h"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -23,25 +24,19 @@ int64_t TimeOf(const Function& f) {
 
 }  // namespace
 
-std::unique_ptr<StreamStep> StreamStep::Make(const StepContext& context, const Chain& chain) {
-  std::unique_ptr<StreamStep> step(new StreamStep(context, chain));
-  for (int share = 0; share < context.num_threads; ++share) {
-    if (!step->AddThread(context, share)) return nullptr;
-  }
-  return step;
-}
-
-StreamStep::StreamStep(const StepContext& context, const Chain& chain)
+StreamStep::StreamStep(const StepContext& context, const Chain& chain, const Reaches& reaches)
     : Step("stream", context.num_threads),
       graph_(context.graph),
       chain_(chain),
       outer_tensors_(context.tensors),
-      buffer_floats_(chain.num_ops - 1) {}
+      buffer_floats_(chain.num_ops - 1) {
+  for (int share = 0; share < num_shares(); ++share) AddThread(context, reaches, share);
+}
 
-bool StreamStep::AddThread(const StepContext& context, int share) {
+void StreamStep::AddThread(const StepContext& context, const Reaches& reaches, int share) {
   const HcwLayout& out = context.output().layout;
   auto thread = std::make_unique<Thread>();
-  thread->bands = PlanBands(graph_, chain_, EvenShare(out.n * out.h, share, num_shares()));
+  thread->bands = PlanBands(graph_, chain_, reaches, EvenShare(out.n * out.h, share, num_shares()));
   thread->tensors = context.tensors;
   thread->nanoseconds.resize(chain_.num_ops);
   for (size_t i = 0; i < chain_.num_ops; ++i) {
@@ -56,14 +51,12 @@ bool StreamStep::AddThread(const StepContext& context, int share) {
       const int64_t floats = (band.ops[i].there.end - band.ops[i].there.begin) * layout.row_stride() + kSlackFloats;
       buffer_floats_[i] = std::max(buffer_floats_[i], RoundUp(floats));
     }
-    // One share more than there are bands, and two at least, tell a step that takes rows from one that does not.
-    rows.resize(std::max<size_t>(2, rows.size() + 1), {0, 0});
     thread->steps.push_back(MakeStep({graph_, op, thread->tensors, context.kernels, 1, rows}));
-    if (thread->steps.back()->num_shares() != static_cast<int>(rows.size())) return false;
+    // Of the kind that was asked for its reach, since kinds depend on shapes alone.
+    assert(thread->steps.back()->Reach().has_value());
     inner_scratch_floats_ = std::max(inner_scratch_floats_, RoundUp(thread->steps.back()->ScratchFloats()));
   }
   threads_.push_back(std::move(thread));
-  return true;
 }
 
 int64_t StreamStep::ThreadFloats() const {
@@ -121,7 +114,10 @@ void StreamStep::BeginBand(Thread* thread, size_t i, size_t b, float* buffer) co
   TensorRef& tensor = thread->tensors[static_cast<size_t>(OutputOf(i))];
   const ptrdiff_t row = tensor.layout.row_stride();
   const Band& band = thread->bands[b];
-  const int first = band.ops[i].there.begin;
+  tensor.data = buffer;
+  tensor.image = band.image;
+  tensor.rows = band.ops[i].there;
+  const int first = tensor.rows.begin;
   if (b > 0 && thread->bands[b - 1].image == band.image) {
     const Band::OpRows& before = thread->bands[b - 1].ops[i];
     const int kept = std::max(first, 0);
@@ -130,7 +126,6 @@ void StreamStep::BeginBand(Thread* thread, size_t i, size_t b, float* buffer) co
                    static_cast<size_t>((before.made.end - kept) * row) * sizeof(float));
     }
   }
-  tensor.data = buffer - tensor.layout.Pixel(band.image, first, 0, -tensor.layout.border.left);
 }
 
 void StreamStep::ClearPadding(const Thread& thread, size_t i, size_t b, float* buffer) const {
@@ -141,8 +136,7 @@ void StreamStep::ClearPadding(const Thread& thread, size_t i, size_t b, float* b
   float* const end = buffer + (there.end - there.begin) * row;
   if (above > 0) std::fill_n(buffer, above * row, 0.0f);
   if (below > 0) std::fill_n(end - below * row, below * row, 0.0f);
-  // To the right of the last row.
-  std::fill_n(end, layout.border.right, 0.0f);
+  ClearTail(layout, end);
 }
 
 }  // namespace mcpruner

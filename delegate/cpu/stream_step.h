@@ -1,12 +1,11 @@
 // Runs a chain of ops band by band (stream_plan.h). Each thread makes some rows of the last op's output, with steps of
 // its own for all ops of the chain, and recomputes what its first rows need of its neighbour's.
 //
-// A tensor between two ops is a buffer of the rows that are there in one band, in their usual layout. Steps see it as
-// the whole tensor: TensorRef::data points to where the tensor would begin, so that the rows lie where they are looked
-// for. Between bands, the rows that are kept move to the top:
+// A tensor between two ops is a buffer of the rows that are there in one band, in their usual layout: TensorRef::rows
+// says which. They are what the next op's step asks for (RowReach) to make its rows of the band. Between bands, the
+// rows that are kept move to the top:
 //
-//     data - - - - - - - - - - -+
-//      rows 0 .. 2 do not exist |[ row 3, kept ][ row 4, kept ][ row 5 ][ row 6 ][ row 7 ][ row 8 ]
+//     rows 0 .. 2 are gone   data --> [ row 3, kept ][ row 4, kept ][ row 5 ][ row 6 ][ row 7 ][ row 8 ]
 //
 // A thread's memory is [scratch of the inner steps | buffer 0 | buffer 1 | ...].
 
@@ -24,8 +23,8 @@ namespace mcpruner {
 
 class StreamStep : public Step {
  public:
-  // `context.op` is the chain's last op. Null where an op of the chain has no kernel that makes chosen rows.
-  static std::unique_ptr<StreamStep> Make(const StepContext& context, const Chain& chain);
+  // `context.op` is the chain's last op; `reaches` are those of the graph's ops, as in PlanChains.
+  StreamStep(const StepContext& context, const Chain& chain, const Reaches& reaches);
 
   void Run(int share) const override;
   int64_t ScratchFloats() const override { return num_shares() * ThreadFloats(); }
@@ -45,9 +44,7 @@ class StreamStep : public Step {
     std::vector<int64_t> nanoseconds;
   };
 
-  StreamStep(const StepContext& context, const Chain& chain);
-  // False where an op of the chain does not take rows.
-  bool AddThread(const StepContext& context, int share);
+  void AddThread(const StepContext& context, const Reaches& reaches, int share);
   int64_t ThreadFloats() const;
   int OutputOf(size_t i) const { return graph_.ops[chain_.first_op + i].output; }
   void CopyData(int tensor, Thread* thread) const;

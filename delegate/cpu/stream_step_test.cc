@@ -4,6 +4,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/cpu/cpu_executable.h"
@@ -17,16 +18,6 @@ namespace {
 std::unique_ptr<CpuExecutable> Compile(const Graph& graph, const KernelTable& kernels, int num_threads,
                                        int64_t l2_bytes) {
   return std::make_unique<CpuExecutable>(graph, kernels, std::make_shared<ThreadPool>(num_threads), l2_bytes);
-}
-
-std::vector<std::vector<float>> RunOnce(const Graph& graph, CpuExecutable* executable, const std::vector<float>& x) {
-  std::vector<std::vector<float>> y;
-  for (const int output : graph.outputs) y.emplace_back(static_cast<size_t>(graph.tensor(output).shape.size()));
-  std::vector<float*> outputs;
-  for (std::vector<float>& output : y) outputs.push_back(output.data());
-  const std::vector<const float*> inputs{x.data()};
-  EXPECT_TRUE(executable->Run(inputs, outputs).ok());
-  return y;
 }
 
 int StreamedOps(const CpuExecutable& executable) {
@@ -109,18 +100,123 @@ TEST(StreamStepTest, StreamedOpsMakeTheSameNumbers) {
     const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
     const int64_t l2_bytes = int64_t{1024} << RandomBelow(rng, 6);
     for (const KernelTable* kernels : RunnableKernels()) {
-      const auto expected = RunOnce(graph, Compile(graph, *kernels, 1, 0).get(), x);
+      const auto expected = RunPoisoned(*Compile(graph, *kernels, 1, 0), graph, {x});
       for (const int num_threads : {1, 3}) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", " + kernels->target + ", " + std::to_string(num_threads) +
                      " threads");
         const auto executable = Compile(graph, *kernels, num_threads, l2_bytes);
         streamed += StreamedOps(*executable);
-        ASSERT_EQ(RunOnce(graph, executable.get(), x), expected);
-        ASSERT_EQ(RunOnce(graph, executable.get(), x), expected);
+        ASSERT_EQ(RunPoisoned(*executable, graph, {x}), expected);
       }
     }
   }
   EXPECT_GT(streamed, 500);
+}
+
+// Every kind of step that makes chosen rows; each takes and makes 8 channels.
+enum class Kind {
+  kConv,
+  kSplitConv,
+  kAddingConv,
+  kWinograd,
+  kWinograd2,
+  kDepthwise,
+  kDepthwise2,
+  kMax,
+  kAverage,
+  kUnary
+};
+constexpr int kChannels = 8, kKinds = 10;
+
+int AddConv(GraphBuilder& b, std::vector<int> inputs, const Window& window, int kernel, bool dense) {
+  std::mt19937 rng(1);
+  const DenseShape shape{kChannels, kernel, kernel, kChannels};
+  ConvParams params{window, RandomLayer(rng, LayerKind::kConv2D, shape, 4, 3, 0.5)};
+  if (dense) {
+    const std::vector<float> weights = RandomFloats(rng, int64_t{kernel} * kernel * kChannels * kChannels);
+    auto layer = SparseLayerFromDense(LayerKind::kConv2D, shape, weights, RandomFloats(rng, kChannels), 4);
+    params.layer = std::make_shared<SparseLayer>(std::move(*layer));
+  }
+  return b.Op(OpType::kConv, std::move(inputs), params, Activation::kRelu);
+}
+
+int AddDepthwise(GraphBuilder& b, int x, int kernel, int stride) {
+  std::mt19937 rng(1);
+  DepthwiseParams params;
+  params.window = {stride, stride, 1, 1, {kernel / 2, kernel / 2, kernel / 2, kernel / 2}};
+  params.kernel_height = params.kernel_width = kernel;
+  params.weights = std::make_shared<const std::vector<float>>(RandomFloats(rng, int64_t{kernel} * kernel * kChannels));
+  params.bias = std::make_shared<const std::vector<float>>(RandomFloats(rng, kChannels));
+  return b.Op(OpType::kDepthwiseConv, {x}, params, Activation::kRelu6);
+}
+
+int AddStep(Kind kind, GraphBuilder& b, int x) {
+  const Window same{1, 1, 1, 1, {1, 1, 1, 1}};
+  switch (kind) {
+    case Kind::kConv:
+      return AddConv(b, {x}, same, 3, false);
+    case Kind::kSplitConv:
+      return AddConv(b, {x}, {2, 2, 1, 1, {1, 1, 1, 1}}, 3, false);
+    case Kind::kAddingConv:
+      return AddConv(b, {x, b.Constant(b.shape(x), std::vector<float>(static_cast<size_t>(b.shape(x).size()), 0.25f))},
+                     {}, 1, false);
+    case Kind::kWinograd:
+      return AddConv(b, {x}, same, 3, true);
+    case Kind::kWinograd2:
+      return AddConv(b, {x}, {2, 2, 1, 1, {2, 3, 2, 3}}, 7, true);
+    case Kind::kDepthwise:
+      return AddDepthwise(b, x, 3, 1);
+    case Kind::kDepthwise2:
+      return AddDepthwise(b, x, 5, 2);
+    case Kind::kMax:
+      return b.Op(OpType::kMaxPool, {x}, PoolParams{{2, 2, 1, 1, {0, 1, 0, 1}}, 3, 3});
+    case Kind::kAverage:
+      return b.Op(OpType::kAveragePool, {x}, PoolParams{{1, 1, 1, 1, {1, 0, 1, 0}}, 2, 2});
+    case Kind::kUnary:
+      break;
+  }
+  return b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kHardSwish});
+}
+
+// A chain of three, the others of which are depthwise convolutions: their windows overlap.
+Graph ThreeSteps(Kind kind, int place, int height) {
+  GraphBuilder b;
+  int x = b.Input({1, height, 17, kChannels});
+  for (int i = 0; i < 3; ++i) x = AddStep(i == place ? kind : Kind::kDepthwise, b, x);
+  return b.Finish({x});
+}
+
+// Of a cache through which all three ops are streamed.
+int64_t CacheThatStreams(const Graph& graph) {
+  int64_t l2_bytes = 1024;
+  while (StreamedOps(*Compile(graph, *RunnableKernels()[0], 1, l2_bytes)) < 3 && l2_bytes < (1 << 20)) {
+    l2_bytes += l2_bytes / 4;
+  }
+  return l2_bytes;
+}
+
+// Tall enough to be streamed, with every remainder of a Winograd tile and of strides.
+TEST(StreamStepTest, EveryKindOfStepAtEveryPlace) {
+  for (int i = 0; i < 3 * kKinds; ++i) {
+    const auto kind = static_cast<Kind>(i / 3);
+    const int tall = kind == Kind::kWinograd2 ? 193 : 97;  // of 7 rows and a stride of 2, a few take 20 of the input
+    const int64_t l2_bytes = CacheThatStreams(ThreeSteps(kind, i % 3, tall));
+    for (int height = tall; height < tall + 4; ++height) {
+      const Graph graph = ThreeSteps(kind, i % 3, height);
+      std::mt19937 rng(1);
+      const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
+      for (const KernelTable* kernels : RunnableKernels()) {
+        const auto expected = RunPoisoned(*Compile(graph, *kernels, 1, 0), graph, {x});
+        for (int num_threads = 1; num_threads <= 4; ++num_threads) {
+          SCOPED_TRACE("kind " + std::to_string(i / 3) + " at " + std::to_string(i % 3) + ", height " +
+                       std::to_string(height) + ", " + kernels->target + ", " + std::to_string(num_threads));
+          const auto executable = Compile(graph, *kernels, num_threads, l2_bytes);
+          ASSERT_EQ(StreamedOps(*executable), 3);
+          ASSERT_EQ(RunPoisoned(*executable, graph, {x}), expected);
+        }
+      }
+    }
+  }
 }
 
 Graph ThreeOps() {
@@ -143,7 +239,7 @@ TEST(StreamStepTest, ProfilesEachOp) {
   const auto executable = Compile(graph, *RunnableKernels()[0], 2, 16 * 1024);
   const std::vector<float> x(6400, -1.0f);
   executable->SetProfiling(true);
-  for (int i = 0; i < 2; ++i) EXPECT_EQ(RunOnce(graph, executable.get(), x)[0], std::vector<float>(6400));
+  EXPECT_EQ(RunPoisoned(*executable, graph, {x})[0], std::vector<float>(6400));  // two runs
   executable->SetProfiling(false);
   const std::vector<OpProfile> profile = executable->Profile();
   ASSERT_EQ(profile.size(), 5u);
@@ -161,7 +257,7 @@ TEST(StreamStepTest, ChainsWithAnOpThatTakesNoRowsRunOpByOp) {
   const Graph graph = b.Finish({b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kLogistic})});
   const auto executable = Compile(graph, *RunnableKernels()[0], 1, 16 * 1024);
   EXPECT_EQ(StreamedOps(*executable), 0);
-  EXPECT_EQ(RunOnce(graph, executable.get(), std::vector<float>(6400, -1.0f))[0], std::vector<float>(6400, 0.5f));
+  EXPECT_EQ(RunPoisoned(*executable, graph, {std::vector<float>(6400)})[0], std::vector<float>(6400, 0.5f));
 }
 
 }  // namespace

@@ -40,6 +40,10 @@ class Executable {
   // Times each op from now on (or stops to). Off at first; when off it costs nothing.
   virtual void SetProfiling(bool enabled) = 0;
   virtual std::vector<OpProfile> Profile() const = 0;
+  // Overwrites with `value` all memory that an inference has to write before it reads it: tensors between ops, scratch,
+  // what streamed ops keep. Weights and constants stay, and so does what is written once (the zeros around tensors on a
+  // device). The results of the next Run must not depend on `value`, or something was left of the run before.
+  virtual Status FillMemory(float value) = 0;
   // Bytes of the planned arena (activations) and of packed weights.
   virtual int64_t ArenaBytes() const = 0;
   virtual int64_t WeightBytes() const = 0;

@@ -30,6 +30,7 @@ class OpenClExecutable : public Executable {
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
   void SetProfiling(bool enabled) override;
   std::vector<OpProfile> Profile() const override { return profile_; }
+  Status FillMemory(float value) override;
   int64_t ArenaBytes() const override { return plan_.elements * ElementBytes(tools_.precision); }
   int64_t WeightBytes() const override { return weight_bytes_; }
 
@@ -37,7 +38,8 @@ class OpenClExecutable : public Executable {
   // after.
   Result<double> KernelTime(int repeats) const { return QueueTime(tools_, steps_, repeats); }
 
-  // For tests: whether the guards behind the slots, and the zeros around every tensor, are as they were made.
+  // For tests, as FillMemory: whether the guards behind the slots, and the zeros around every tensor, are as they were
+  // made.
   Status CheckMemory() const;
 
  private:

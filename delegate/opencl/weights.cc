@@ -22,6 +22,8 @@ std::vector<cl_half> RoundRuns(const std::vector<float>& values, size_t run) {
 
 }  // namespace
 
+uint16_t ToHalf(float value) { return cl_half_from_float(value, CL_HALF_RTE); }
+
 Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values,
                                      size_t run) {
   const std::vector<cl_half> halves =

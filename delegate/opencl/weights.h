@@ -20,6 +20,9 @@ struct DeviceWeights {
   int64_t bytes = 0;
 };
 
+// The nearest binary16.
+uint16_t ToHalf(float value);
+
 // `values` as the device keeps them. Halves are rounded so that the sum of each `run` of neighbours is kept: the inputs
 // of a depthwise filter are alike, so that errors of its few weights would add up (docs/opencl.md). 1: each to nearest.
 Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values,

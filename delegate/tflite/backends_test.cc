@@ -22,6 +22,7 @@ class Sleeper : public Executable {
   }
   void SetProfiling(bool) override {}
   std::vector<OpProfile> Profile() const override { return {}; }
+  Status FillMemory(float) override { return Status::Ok(); }
   int64_t ArenaBytes() const override { return 0; }
   int64_t WeightBytes() const override { return 0; }
 

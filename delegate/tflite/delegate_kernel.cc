@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -127,16 +128,21 @@ Status Kernel::Invoke(TfLiteContext* context) {
   return RunOrFallBack();
 }
 
+Status Kernel::Run() {
+  const std::optional<float> poison = delegate_->options().poison_memory;
+  if (poison.has_value()) MCPRUNER_RETURN_IF_ERROR(compiled_.executable->FillMemory(*poison));
+  return compiled_.executable->Run(input_data_, output_data_);
+}
+
 Status Kernel::RunOrFallBack() {
   const bool on_device = compiled_.backend == BackendName(BackendChoice::kOpenCl);
   const bool fault = on_device && delegate_->options().fault == Fault::kOpenClRun;
-  const Status status =
-      fault ? Status::Error("fault injection: opencl_run") : compiled_.executable->Run(input_data_, output_data_);
+  const Status status = fault ? Status::Error("fault injection: opencl_run") : Run();
   if (status.ok() || !on_device) return status;
   Result<Compiled> compiled = delegate_->backends()->CompileAfterFailure(built_.graph, status.message());
   if (!compiled.ok()) return compiled.status();
   Take(std::move(*compiled));
-  return compiled_.executable->Run(input_data_, output_data_);
+  return Run();
 }
 
 void Kernel::SetProfiling(bool enabled) {

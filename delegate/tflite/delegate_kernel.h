@@ -43,6 +43,8 @@ class Kernel {
   Status Parse(TfLiteContext* context);
   Status Compile(TfLiteContext* context);
   void Take(Compiled compiled);
+  // On memory that is poisoned first, where that is wanted.
+  Status Run();
   // A device that fails in an inference (memory, a reset) is given up, and the inference runs on the CPU.
   Status RunOrFallBack();
   Status ResizeOutputs(TfLiteContext* context) const;

@@ -68,6 +68,24 @@ TEST(Delegate, RunsAConvolution) {
   EXPECT_EQ(m.model.errors(), "");
 }
 
+TEST(Delegate, RunsOnPoisonedMemory) {
+  for (const char* backend : {"cpu", "reference"}) {
+    McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
+    options.verbosity = 0;
+    options.backend = backend;
+    options.poison_memory = "nan";
+    const DelegatePtr delegate(McprunerDelegateCreate(&options));
+    OneConv m;
+    ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
+    ASSERT_EQ(m.model.Allocate(), kTfLiteOk);
+    for (int run = 0; run < 2; ++run) {
+      for (int i = 0; i < 4; ++i) m.model.Data(m.x)[i] = static_cast<float>(i + run);
+      ASSERT_EQ(m.model.Invoke(), kTfLiteOk);
+      for (int i = 0; i < 4; ++i) EXPECT_EQ(m.model.Data(m.y)[i], static_cast<float>(3 * (i + run) + 1));
+    }
+  }
+}
+
 TEST(Delegate, FollowsAResizeWithAndWithoutReapplying) {
   const DelegatePtr delegate = MakeDelegate();
   OneConv m;

@@ -66,6 +66,7 @@ McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
   options.opencl_library = nullptr;
   options.cache_dir = nullptr;
   options.tune = 0;
+  options.poison_memory = nullptr;
   return options;
 }
 

@@ -60,6 +60,9 @@ typedef struct McprunerDelegateOptions {
   /* 1: measure on the device how to cut the work of each convolution that cache_dir does not know yet, which takes
    * minutes, and keep it there. 0: do not. */
   int32_t tune;
+  /* A number as text, such as "nan" or "1e30", that is written over all working memory before each inference, for
+   * tests: no result may depend on it. NULL: nothing is written, which costs nothing. */
+  const char* poison_memory;
 } McprunerDelegateOptions;
 
 MCPRUNER_EXPORT McprunerDelegateOptions McprunerDelegateOptionsDefault(void);

@@ -68,7 +68,8 @@ constexpr TextOption kTextOptions[] = {{"backend", &McprunerDelegateOptions::bac
                                        {"simd", &McprunerDelegateOptions::simd},
                                        {"precision", &McprunerDelegateOptions::precision},
                                        {"opencl_library", &McprunerDelegateOptions::opencl_library},
-                                       {"cache_dir", &McprunerDelegateOptions::cache_dir}};
+                                       {"cache_dir", &McprunerDelegateOptions::cache_dir},
+                                       {"poison_memory", &McprunerDelegateOptions::poison_memory}};
 
 Status ParseOption(const std::string& key, const char* value, McprunerDelegateOptions* out) {
   for (const TextOption& option : kTextOptions) {
@@ -79,7 +80,7 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
   if (key != "num_threads" && key != "verbosity" && key != "tune") {
     return Status::Error("there is no option '" + key +
                          "'; the options are num_threads, backend, verbosity, fault, simd, precision, opencl_library, "
-                         "cache_dir, tune");
+                         "cache_dir, tune, poison_memory");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
@@ -95,6 +96,13 @@ Status ChooseSimd(const std::string& name, std::string* out) {
   }
   if (*out == name) return Status::Ok();
   return Status::Error("option simd: expected one of " + names + " (what this CPU has), got '" + name + "'");
+}
+
+Status ParsePoison(const char* text, std::optional<float>* out) {
+  char* end = nullptr;
+  *out = std::strtof(text, &end);
+  if (end != text && *end == '\0') return Status::Ok();
+  return Status::Error("option poison_memory: expected a number such as nan or 1e30, got '" + std::string(text) + "'");
 }
 
 Status CheckFolder(const std::string& folder, std::string* out) {
@@ -136,6 +144,9 @@ Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
                          std::to_string(options.tune) + (out.cache_dir.empty() ? " and no cache_dir" : ""));
   }
   out.tune = options.tune != 0;
+  if (options.poison_memory != nullptr) {
+    MCPRUNER_RETURN_IF_ERROR(ParsePoison(options.poison_memory, &out.poison_memory));
+  }
   if (options.fault != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("fault", options.fault, kFaults, &out.fault));
   return out;
 }

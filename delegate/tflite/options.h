@@ -4,6 +4,7 @@
 #define MCPRUNER_DELEGATE_TFLITE_OPTIONS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "delegate/graph/status.h"
@@ -42,6 +43,7 @@ struct Options {
   std::string opencl_library;                 // empty: the first that is found
   std::string cache_dir;                      // of compiled programs and tiles; empty: none are kept
   bool tune = false;                          // measure tiles that cache_dir does not know
+  std::optional<float> poison_memory;         // written over working memory before each inference
 };
 
 // From the C struct; null members are absent. The error is a sentence that lists what is valid.

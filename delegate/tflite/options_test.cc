@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ TEST(Options, AbsentOnesHaveDefaults) {
   EXPECT_EQ(options->backend, BackendChoice::kAuto);
   EXPECT_EQ(options->verbosity, 1);
   EXPECT_EQ(options->fault, Fault::kNone);
+  EXPECT_FALSE(options->poison_memory.has_value());
 }
 
 TEST(Options, EachIsParsed) {
@@ -42,6 +44,16 @@ TEST(Options, EachIsParsed) {
   EXPECT_EQ(Parse({"cache_dir"}, {"/tmp"})->cache_dir, "/tmp");
   EXPECT_EQ(Parse({"cache_dir"}, {"/no/such"}).message(),
             "option cache_dir: expected an existing folder that can be written to, got '/no/such'");
+}
+
+TEST(Options, PoisonIsAnyNumber) {
+  EXPECT_EQ(*Parse({"poison_memory"}, {"1e30"})->poison_memory, 1e30f);
+  EXPECT_TRUE(std::isnan(*Parse({"poison_memory"}, {"nan"})->poison_memory));
+  EXPECT_EQ(*Parse({"poison_memory"}, {"-inf"})->poison_memory, -INFINITY);
+  for (const char* text : {"", "yes", "1e30 "}) {
+    EXPECT_EQ(ErrorOf("poison_memory", text),
+              "option poison_memory: expected a number such as nan or 1e30, got '" + std::string(text) + "'");
+  }
 }
 
 TEST(Options, BackendsHaveNames) {
@@ -63,7 +75,7 @@ TEST(Options, InstructionSetsAreThoseOfTheCpu) {
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
             "there is no option 'threads'; the options are num_threads, backend, verbosity, fault, simd, "
-            "precision, opencl_library, cache_dir, tune");
+            "precision, opencl_library, cache_dir, tune, poison_memory");
   EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'");
   EXPECT_EQ(ErrorOf("fault", "x"),
             "option fault: expected one of none, opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, "

@@ -21,6 +21,7 @@ extern "C" {
 //   opencl_library  a path or name for dlopen
 //   cache_dir       an existing folder for compiled programs and tiles of the opencl backend
 //   tune            1: measure the tiles that cache_dir does not know; 0 (default)
+//   poison_memory   a number (nan, 1e30) written over all working memory before each inference, for tests
 // Any other name or value: NULL, and a sentence to report_error (stderr where it is NULL, as C++ loaders pass it).
 MCPRUNER_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
                                                               const char* const* options_values, size_t num_options,

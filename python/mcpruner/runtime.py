@@ -108,7 +108,7 @@ def load_delegate(*, runtime: ModuleType | None = None, **options: Any) -> Any:
         The plugin's options: ``num_threads`` (0: the runtime's recommendation, else 1), ``backend`` (``"auto"``,
         ``"cpu"``, ``"opencl"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU,
         to compare them), ``precision``, ``cache_dir``, ``opencl_library`` and ``tune`` (of the opencl backend, see
-        `Interpreter`), ``fault`` (tests only). None leaves an option out.
+        `Interpreter`), ``poison_memory`` and ``fault`` (for tests). None leaves an option out.
 
     Returns
     -------
@@ -165,6 +165,9 @@ class Interpreter:
         Path or name of libOpenCL, where it is not found by itself.
     tune
         Measure the tiles of convolutions that `cache_dir` does not know; takes minutes.
+    poison_memory
+        For tests: a number, such as NaN or 1e30, that the plugin writes over all its working memory before each
+        inference. No result may depend on it. None: off, at no cost.
     runtime
         The runtime module to use (see `find_runtime`).
     **kwargs
@@ -197,6 +200,7 @@ class Interpreter:
         cache_dir: str | Path | None = None,
         opencl_library: str | None = None,
         tune: bool = False,
+        poison_memory: float | None = None,
         runtime: ModuleType | None = None,
         **kwargs: Any,
     ) -> None:
@@ -211,6 +215,7 @@ class Interpreter:
             cache_dir=cache_dir,
             opencl_library=opencl_library,
             tune=int(tune),
+            poison_memory=poison_memory,
         )
         self._interpreter = found.interpreter(
             model_path=None if model_path is None else str(model_path),

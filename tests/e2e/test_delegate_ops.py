@@ -21,7 +21,7 @@ def _jobs() -> dict[str, Job]:
         model, inputs = op_models.build(name), [op_models.inputs(name, batch) for batch in BATCHES]
         jobs[f"{name}.plain"] = Job(model, inputs, None)
         for backend in BACKENDS:
-            jobs[f"{name}.{backend}"] = Job(model, inputs, {"backend": backend, "verbosity": 0})
+            jobs[f"{name}.{backend}"] = Job(model, inputs, {"backend": backend, "verbosity": 0, "poison_memory": "nan"})
     return jobs
 
 

@@ -75,7 +75,10 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _run(runtime: str, dense: Path, sparse: Path, images: Path, tmp_path: Path) -> list[dict[str, np.ndarray]]:
     """Outputs of the dense file, then of the converted one in each configuration."""
     jobs = [{"model": str(dense), "threads": 2, "batch": 1, "options": None}]
-    jobs += [{"model": str(sparse), "threads": t, "batch": b, "options": {"num_threads": t}} for t, b in CONFIGURATIONS]
+    jobs += [
+        {"model": str(sparse), "threads": t, "batch": b, "options": {"num_threads": t, "poison_memory": "nan"}}
+        for t, b in CONFIGURATIONS
+    ]
     return _outputs(runtime, jobs, images, tmp_path)
 
 

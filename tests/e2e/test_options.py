@@ -30,6 +30,7 @@ REFUSED = {
         {"precision": "int4"},
         "option precision: expected one of float32, float16_storage, float16, got 'int4'",
     ),
+    "no_poison": ({"poison_memory": "much"}, "option poison_memory: expected a number such as nan or 1e30, got 'much'"),
     "no_folder": (
         {"cache_dir": "/no/such"},
         "option cache_dir: expected an existing folder that can be written to, got",

@@ -60,7 +60,9 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 def _jobs(folder: Path) -> dict[str, Job]:
     jobs = {"dense": Job(_dense(), BATCHES, None)}
     for backend in ("cpu", "opencl", "reference"):
-        jobs[backend] = Job(_sparse(_blob(), _options()), BATCHES, {"backend": backend, "verbosity": 0})
+        jobs[backend] = Job(
+            _sparse(_blob(), _options()), BATCHES, {"backend": backend, "verbosity": 0, "poison_memory": "1e30"}
+        )
     jobs["auto"] = Job(_sparse(_blob(), _options()), BATCHES, {"cache_dir": str(folder), "verbosity": 0})
     for name, (make, _) in BAD.items():
         jobs[name] = Job(make(), BATCHES[:1], {"verbosity": 0})

@@ -90,10 +90,39 @@ HWY_INLINE void StoreZeros(float* to, ptrdiff_t count) {
   for (ptrdiff_t i = 1; i < count; ++i) to[i] = 0.0f;
 }
 
-// An activation is a clamp to low .. high; where there is none, NaN and infinity pass as they are.
+// The larger, or the smaller, of a bound and v; where v is NaN, NaN, as in TFLite's activations. hn::Max and hn::Min do
+// not promise that: on x86 the second operand comes out where one is NaN, elsewhere the one that is a number.
+template <class V>
+HWY_INLINE V AtLeast(V bound, V v) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Max(bound, v);
+#elif MCPRUNER_NEON
+  if constexpr (hn::MaxLanes(hn::DFromV<V>()) == 4)
+    return V(vmaxq_f32(bound.raw, v.raw));
+  else
+    return V(vmax_f32(bound.raw, v.raw));
+#else
+  return hn::IfThenElse(hn::Lt(v, bound), bound, v);
+#endif
+}
+template <class V>
+HWY_INLINE V AtMost(V bound, V v) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  return hn::Min(bound, v);
+#elif MCPRUNER_NEON
+  if constexpr (hn::MaxLanes(hn::DFromV<V>()) == 4)
+    return V(vminq_f32(bound.raw, v.raw));
+  else
+    return V(vmin_f32(bound.raw, v.raw));
+#else
+  return hn::IfThenElse(hn::Gt(v, bound), bound, v);
+#endif
+}
+
+// An activation is a clamp to low .. high; NaN passes.
 template <class D>
 HWY_INLINE hn::Vec<D> Clamp(D d, hn::Vec<D> v, float low, float high) {
-  return hn::Min(hn::Max(v, hn::Set(d, low)), hn::Set(d, high));
+  return AtMost(hn::Set(d, high), AtLeast(hn::Set(d, low), v));
 }
 
 }  // namespace MCPRUNER_SIMD_TARGET

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 #include <random>
 #include <utility>
@@ -12,11 +13,22 @@
 #include "delegate/graph/testing/random_layer.h"
 
 namespace mcpruner {
+namespace {
+
+bool Agree(float actual, float expected, float tolerance) {
+  if (std::isnan(expected)) return std::isnan(actual);
+  return std::isinf(expected) ? actual == expected : std::fabs(actual - expected) <= tolerance;
+}
+
+}  // namespace
 
 void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& kernel) {
   std::mt19937 rng(seed);
-  const std::vector<std::vector<float>> x{RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size())};
-  const auto expected = RunGraph(*CreateReferenceBackend(), graph, x);
+  ExpectAgreement(graph, RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size()), tolerance, kernel);
+}
+
+void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tolerance, const std::string& kernel) {
+  const auto expected = RunGraph(*CreateReferenceBackend(), graph, {x});
   for (const std::string& simd : CpuSimdTargets()) {
     for (const int num_threads : {1, 3}) {
       SCOPED_TRACE(simd + ", " + std::to_string(num_threads) + " threads");
@@ -26,10 +38,11 @@ void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const s
       ASSERT_TRUE(executable.ok()) << executable.message();
       const size_t last = graph.inputs.size() + graph.ops.size() - 1;
       ASSERT_EQ((*executable)->Profile()[last].kernel.rfind(kernel, 0), 0u) << (*executable)->Profile()[last].kernel;
-      const auto actual = RunGraph(**backend, graph, x);
+      const auto actual = RunGraph(**backend, graph, {x});
       for (size_t k = 0; k < expected.size(); ++k) {
         for (size_t i = 0; i < expected[k].size(); ++i) {
-          ASSERT_NEAR(actual[k][i], expected[k][i], tolerance) << "output " << k << ", element " << i;
+          ASSERT_TRUE(Agree(actual[k][i], expected[k][i], tolerance))
+              << "output " << k << ", element " << i << ": expected " << expected[k][i] << ", got " << actual[k][i];
         }
       }
     }

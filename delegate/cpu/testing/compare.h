@@ -4,6 +4,7 @@
 #define MCPRUNER_DELEGATE_CPU_TESTING_COMPARE_H_
 
 #include <string>
+#include <vector>
 
 #include "delegate/graph/graph.h"
 
@@ -12,6 +13,8 @@ namespace mcpruner {
 // Runs `graph` (one input, random from `seed`) on both and fails the test where an element of an output differs by more
 // than `tolerance`, or where the graph's last op does not run on a kernel whose name begins with `kernel`.
 void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& kernel);
+// With elements `x` of the input. NaN and infinity agree with themselves only.
+void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tolerance, const std::string& kernel);
 
 }  // namespace mcpruner
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -59,21 +61,46 @@ Graph GraphBuilder::Finish(std::vector<int> outputs) {
   return graph_;
 }
 
-std::vector<std::vector<float>> RunGraph(Backend& backend, const Graph& graph,
-                                         const std::vector<std::vector<float>>& inputs) {
+namespace {
+
+bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+std::vector<std::vector<float>> RunOnce(Executable& executable, const Graph& graph,
+                                        const std::vector<std::vector<float>>& inputs) {
   std::vector<const float*> in;
   for (const std::vector<float>& x : inputs) in.push_back(x.data());
   std::vector<std::vector<float>> outputs;
   for (const int i : graph.outputs) outputs.emplace_back(static_cast<size_t>(graph.tensor(i).shape.size()));
   std::vector<float*> out;
   for (std::vector<float>& y : outputs) out.push_back(y.data());
+  const Status status = executable.Run(in, out);
+  EXPECT_TRUE(status.ok()) << status.message();
+  return outputs;
+}
+
+}  // namespace
+
+std::vector<std::vector<float>> RunPoisoned(Executable& executable, const Graph& graph,
+                                            const std::vector<std::vector<float>>& inputs) {
+  std::vector<std::vector<float>> first;
+  for (const float poison : {std::numeric_limits<float>::quiet_NaN(), 1e30f}) {
+    EXPECT_EQ(executable.FillMemory(poison).message(), "");
+    std::vector<std::vector<float>> outputs = RunOnce(executable, graph, inputs);
+    if (first.empty()) first = std::move(outputs);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      EXPECT_TRUE(SameBits(outputs[i], first[i])) << "output " << i << " depends on what its memory held before";
+    }
+  }
+  return first;
+}
+
+std::vector<std::vector<float>> RunGraph(Backend& backend, const Graph& graph,
+                                         const std::vector<std::vector<float>>& inputs) {
   auto executable = backend.Compile(graph);
   EXPECT_TRUE(executable.ok()) << executable.message();
-  if (executable.ok()) {
-    const Status status = (*executable)->Run(in, out);
-    EXPECT_TRUE(status.ok()) << status.message();
-  }
-  return outputs;
+  return executable.ok() ? RunPoisoned(**executable, graph, inputs) : std::vector<std::vector<float>>();
 }
 
 }  // namespace mcpruner

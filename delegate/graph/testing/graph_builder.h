@@ -36,7 +36,12 @@ class GraphBuilder {
 // another are outputs. One input, batch 1 to 3.
 Graph RandomGraph(uint32_t seed);
 
-// Compiles and runs a graph once; inputs[i] is for graph.inputs[i]. Fails the test on an error.
+// One run for each of two poisons, NaN and 1e30, that fill the executable's memory before it; inputs[i] is for
+// graph.inputs[i]. Fails the test on an error, and where the two results differ in a bit: what differs was left in
+// memory.
+std::vector<std::vector<float>> RunPoisoned(Executable& executable, const Graph& graph,
+                                            const std::vector<std::vector<float>>& inputs);
+// Compiles a graph and runs it so.
 std::vector<std::vector<float>> RunGraph(Backend& backend, const Graph& graph,
                                          const std::vector<std::vector<float>>& inputs);
 

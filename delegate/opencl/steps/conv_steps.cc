@@ -1,6 +1,7 @@
 // Convolutions and fully-connected layers: everything that multiplies by a SparseLayer; depthwise convolutions too.
 
 #include <algorithm>
+#include <limits>
 
 #include "delegate/opencl/packed_layer.h"
 #include "delegate/opencl/steps/steps.h"
@@ -68,6 +69,10 @@ Result<LayerBuffers> AddLayer(const StepContext& context, const std::shared_ptr<
   const DeviceTools& tools = context.tools;
   const auto weights = tools.weights->Get(*tools.device, tools.precision, layer);
   if (!weights.ok()) return weights.status();
+  const int64_t values = (*weights)->bytes / ElementBytes(tools.precision);
+  if (std::max(values, static_cast<int64_t>(taps.displacements.size())) > std::numeric_limits<int32_t>::max()) {
+    return Status::Error("its " + std::to_string(values) + " weights are more than a device's kernels can number");
+  }
   step->weights.push_back(*weights);
   const Result<cl_mem> parts = AddTable(*tools.device, taps.parts, step);
   if (!parts.ok()) return parts.status();

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "delegate/graph/testing/graph_builder.h"
+
 namespace mcpruner::opencl {
 namespace {
 
@@ -32,11 +34,7 @@ TestTools::TestTools(const OpenClApi& api, Precision precision, const Defines& d
 std::vector<float> TestTools::Run(const Graph& graph, const std::vector<float>& x) const {
   const auto executable = OpenClExecutable::Make(graph, tools_, 0);
   EXPECT_TRUE(executable.ok()) << executable.message();
-  std::vector<float> y(static_cast<size_t>(graph.tensor(graph.outputs[0]).shape.size()));
-  const std::vector<const float*> inputs{x.data()};
-  const std::vector<float*> outputs{y.data()};
-  EXPECT_TRUE((*executable)->Run(inputs, outputs).ok());
-  return y;
+  return RunPoisoned(**executable, graph, {x})[0];
 }
 
 }  // namespace mcpruner::opencl

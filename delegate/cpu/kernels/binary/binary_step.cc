@@ -36,8 +36,8 @@ class BinaryStep : public RowStep {
 
  private:
   static const float* RowOf(const TensorRef& tensor, int image, int y) {
-    const HcwLayout& layout = tensor.layout;
-    return tensor.data + layout.Pixel(layout.n == 1 ? 0 : image, layout.h == 1 ? 0 : y, 0, 0);
+    const int row = tensor.layout.h == 1 ? 0 : y;
+    return tensor.Rows(tensor.layout.n == 1 ? 0 : image, {row, row + 1});
   }
 
   const TensorRef& b_;

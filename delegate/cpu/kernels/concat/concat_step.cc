@@ -26,9 +26,9 @@ class ConcatStep : public Step {
  private:
   void CopyRow(const TensorRef& input, int n, int y, int from, int channel) const {
     const HcwLayout& out = output_.layout;
-    float* to = output_.data + out.Pixel(n, y, channel, 0);
+    float* to = output_.Rows(n, {y, y + 1}) + ptrdiff_t{channel} * out.pitch;
     std::fill_n(to - out.border.left, out.border.left, 0.0f);
-    to = std::copy_n(input.data + input.layout.Pixel(n, y, from, 0), out.w, to);
+    to = std::copy_n(input.Rows(n, {y, y + 1}) + ptrdiff_t{from} * input.layout.pitch, out.w, to);
     std::fill_n(to, out.fill(), 0.0f);
   }
 

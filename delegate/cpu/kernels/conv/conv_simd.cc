@@ -92,7 +92,7 @@ struct Tile {
         if (f >= part->num_filters) break;
         const ptrdiff_t channel = part->out_channels[f];
         if (has_residual) AddResidual(a, a.residual + channel * a.residual_channel_stride, sums[f]);
-        MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Min(high, hn::Max(low, sums[f][v]));
+        MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = AtMost(high, AtLeast(low, sums[f][v]));
         StoreFilter(a, out, sums[f], channel * channel_bytes, all_whole);
       }
       if (has_zeros) StoreBorders(a, *part);

@@ -16,11 +16,6 @@ constexpr int64_t kMaxSplitFloats = int64_t{1} << 22;
 constexpr int64_t kBandBytes = 256 * 1024;
 constexpr int64_t kBlockBytes = 256 * 1024;
 
-// Input rows that `rows` output rows reach over.
-int InputRows(const Window& w, int kernel_height, int rows) {
-  return (rows - 1) * w.stride_h + (kernel_height - 1) * w.dilation_h + 1;
-}
-
 ConvStep::Split MakeSplit(const ConvParams& params, const HcwLayout& in, const HcwLayout& out, int lanes) {
   ConvStep::Split split;
   const Window& w = params.window;
@@ -33,10 +28,11 @@ ConvStep::Split MakeSplit(const ConvParams& params, const HcwLayout& in, const H
   split.channel_stride = ptrdiff_t{split.planes} * split.plane_columns;
   split.row_stride = in.c * split.channel_stride;
   const int64_t max_rows = kBandBytes / static_cast<int64_t>(sizeof(float)) / std::max<int64_t>(1, split.row_stride);
-  const int64_t halo = InputRows(w, layer.kernel_height, 1) - w.stride_h;
+  const RowReach reach = RowReach::Of(w, layer.kernel_height);
+  const int64_t halo = reach.height - w.stride_h;
   split.band_rows = static_cast<int>(std::clamp<int64_t>((max_rows - halo) / w.stride_h, 1, out.h));
   // Vectors that begin inside of the last plane, read or written, end less than `lanes` behind it.
-  split.floats = InputRows(w, layer.kernel_height, split.band_rows) * split.row_stride + lanes;
+  split.floats = reach.MostInputRows(split.band_rows) * split.row_stride + lanes;
   return split;
 }
 
@@ -77,8 +73,8 @@ std::unique_ptr<Step> MakeConvStep(const StepContext& context) {
   const HcwLayout& in = context.input(0).layout;
   const HcwLayout& out = context.output().layout;
   ConvStep::Split split = MakeSplit(params, in, out, context.kernels.vector_floats);
-  const int64_t window_rows = InputRows(params.window, params.layer->kernel_height, 1);
-  const int64_t window_bytes = window_rows * std::max(in.row_stride(), split.row_stride) * int64_t{sizeof(float)};
+  const RowReach reach = RowReach::Of(params.window, params.layer->kernel_height);
+  const int64_t window_bytes = reach.height * std::max(in.row_stride(), split.row_stride) * int64_t{sizeof(float)};
   if (window_bytes > std::numeric_limits<int32_t>::max()) return nullptr;
   if (split.planes > 0) {
     if (split.floats > kMaxSplitFloats) return nullptr;
@@ -97,6 +93,7 @@ ConvStep::ConvStep(const StepContext& context, Split split)
       residual_(context.op.inputs.size() > 1 ? &context.input(1) : nullptr),
       window_(std::get<ConvParams>(context.op.params).window),
       layer_(std::get<ConvParams>(context.op.params).layer),
+      reach_(RowReach::Of(window_, layer_->kernel_height)),
       activation_(RangeOf(context.op.activation)),
       split_(std::move(split)),
       shares_run_in_turn_(!context.row_shares.empty()),
@@ -130,21 +127,22 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
   args.halves = tile.halves ? 1 : 0;
   args.prefetch = tile.columns <= tile.lanes ? 1 : 0;
   args.num_vectors = tile.num_vectors;
-  // Of the band's first row.
-  const int image = tile.band.image, y = tile.band.first_row;
+  // Pointers are those of the band's first row.
+  const int image = tile.band.image;
+  const Range rows{tile.band.first_row, tile.band.last_row};
   if (split_.planes == 0) {
-    args.in = input_.data + in.Pixel(image, y * window_.stride_h - window_.padding.top, 0, -window_.padding.left);
+    args.in = input_.Rows(image, reach_.InputRows(rows)) - window_.padding.left;
     args.in_half = window_.stride_h * in.row_stride();
   } else {
     args.in = scratch;
     args.in_half = window_.stride_h * split_.row_stride;
   }
-  args.out = output_.data + out.Pixel(image, y, 0, 0);
+  args.out = output_.Rows(image, rows);
   args.out_channel_stride = out.pitch;
   args.out_half = out.row_stride();
   if (residual_ != nullptr) {
     const HcwLayout& residual = residual_->layout;
-    args.residual = residual_->data + residual.Pixel(image, y, 0, 0);
+    args.residual = residual_->Rows(image, rows);
     args.residual_channel_stride = residual.pitch;
     args.residual_half = residual.row_stride();
   }
@@ -184,16 +182,16 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
 ConvStep::Ahead ConvStep::InputAhead(const ConvTile& tile) const {
   if (split_.planes > 0 || tile.x > 0) return {};  // scratch is in L2; one strip is enough
   const HcwLayout& in = input_.layout;
+  const Range there = input_.There();
   const auto bytes_of = [&](int vector) {  // up to which the vectors before it and one more row of them need the input
     const double row = tile.RowOf(vector) + 1;
-    const double end = row * window_.stride_h - window_.padding.top + (layer_->kernel_height - 1) * window_.dilation_h;
-    const double last = in.h + in.border.bottom;
-    return static_cast<ptrdiff_t>(std::min(end + 1, last) * static_cast<double>(in.row_stride())) *
-           ptrdiff_t{sizeof(float)};
+    const double end = row * window_.stride_h - window_.padding.top + reach_.height;
+    const double rows = std::clamp<double>(end, there.begin, there.end) - there.begin;
+    return static_cast<ptrdiff_t>(rows * static_cast<double>(in.row_stride())) * ptrdiff_t{sizeof(float)};
   };
   const ptrdiff_t begin = bytes_of(tile.first_vector), end = bytes_of(tile.first_vector + tile.num_vectors);
-  const auto* image = reinterpret_cast<const char*>(input_.data + in.Pixel(tile.band.image, 0, 0, -in.border.left));
-  return {image + begin, static_cast<int>((end - begin) / 64)};
+  const auto* first = reinterpret_cast<const char*>(input_.Rows(tile.band.image, there) - in.border.left);
+  return {first + begin, static_cast<int>((end - begin) / 64)};
 }
 
 void ConvStep::SplitInput(const ConvBand& band, float* scratch) const {
@@ -208,12 +206,11 @@ void ConvStep::SplitInput(const ConvBand& band, float* scratch) const {
   args.plane_columns = split_.plane_columns;
   args.plane_stride = split_.plane_columns;
   args.out_channel_stride = split_.channel_stride;
-  const int output_rows = band.last_row - band.first_row;
-  const int rows = InputRows(window_, layer_->kernel_height, output_rows);
-  for (int r = 0; r < rows; ++r) {
+  const Range rows = reach_.InputRows({band.first_row, band.last_row});
+  for (int y = rows.begin; y < rows.end; ++y) {
+    const int r = y - rows.begin;
     if (!RowIsRead(r)) continue;
-    const int y = band.first_row * window_.stride_h - window_.padding.top + r;
-    args.in = y >= 0 && y < in.h ? input_.data + in.Pixel(band.image, y, 0, 0) : nullptr;
+    args.in = y >= 0 && y < in.h ? input_.Rows(band.image, {y, y + 1}) : nullptr;
     args.out = scratch + r * split_.row_stride;
     kernels_.SplitColumns(args);
   }

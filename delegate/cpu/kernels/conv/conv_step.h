@@ -43,6 +43,7 @@ class ConvStep : public Step {
 
   ConvStep(const StepContext& context, Split split);
   void Run(int share) const override;
+  std::optional<RowReach> Reach() const override { return reach_; }
   int64_t ScratchFloats() const override { return split_.floats * (shares_run_in_turn_ ? 1 : num_shares()); }
 
  private:
@@ -62,6 +63,7 @@ class ConvStep : public Step {
   const TensorRef* const residual_;  // null for none
   const Window window_;
   const std::shared_ptr<const SparseLayer> layer_;
+  const RowReach reach_;
   const ActivationRange activation_;
   const Split split_;
   const bool shares_run_in_turn_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "delegate/cpu/kernels/conv/reference.h"
+#include "delegate/cpu/testing/compare.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
@@ -159,6 +160,14 @@ TEST(ConvTest, LargeLayersAreCutIntoBlocks) {
   c.window.padding = {1, 1, 1, 1};
   c.density = 1.0;
   Check(rng, c);
+}
+
+// So many vectors that their number times that of tiles does not fit 32 bits, in every instruction set.
+TEST(ConvTest, LargeImages) {
+  std::mt19937 rng(1);
+  GraphBuilder b;
+  const ConvParams params{{1, 1, 1, 1, {1, 1, 1, 1}}, RandomLayer(rng, LayerKind::kConv2D, {1, 3, 3, 1}, 1, 2, 1.0)};
+  ExpectAgreement(b.Finish({b.Op(OpType::kConv, {b.Input({1, 1080, 1923, 1})}, params)}), 1, 1e-5f, "conv");
 }
 
 }  // namespace

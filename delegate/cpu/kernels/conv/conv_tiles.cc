@@ -73,8 +73,9 @@ void AddTiles(const ConvBand& band, const Strip& strip, int max_vectors, std::ve
   const int vectors = Pieces(strip.columns, strip.kind.width()) * (strip.kind.halves ? Pieces(rows, 2) : rows);
   const int count = Pieces(vectors, max_vectors);
   for (int i = 0; i < count; ++i) {
-    ConvTile tile{band, strip.x, strip.columns, strip.kind.lanes, strip.kind.halves, vectors * i / count, 0, 0};
-    tile.num_vectors = vectors * (i + 1) / count - tile.first_vector;
+    const Range part = EvenShare(vectors, i, count);
+    ConvTile tile{band, strip.x, strip.columns, strip.kind.lanes, strip.kind.halves, part.begin, 0, 0};
+    tile.num_vectors = part.end - part.begin;
     tile.cost = tile.num_vectors * strip.kind.cost;
     tiles->push_back(tile);
   }
@@ -126,7 +127,8 @@ std::vector<ConvBand> MakeConvBands(const HcwLayout& out, Range rows, int max_ro
     const int count = max_rows > 0 ? Pieces(last - first, max_rows) : 1;
     for (int i = 0; i < count; ++i) {
       const int pass = max_rows > 0 ? static_cast<int>(bands.size()) : 0;
-      bands.push_back({pass, image, first + (last - first) * i / count, first + (last - first) * (i + 1) / count});
+      const Range part = EvenShare(last - first, i, count);
+      bands.push_back({pass, image, first + part.begin, first + part.end});
     }
   }
   return bands;

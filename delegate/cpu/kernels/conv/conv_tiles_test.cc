@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <numeric>
 #include <string>
 
@@ -59,6 +60,45 @@ TEST(ConvTilesTest, CoverEachPixelOnceWithinTheRegisters) {
       }
     }
   }
+}
+
+// Up to 4320 x 7680: the product of a band's vectors and its tiles does not fit 32 bits, nor do some of 16.
+TEST(ConvTilesTest, LargeImagesAreCoveredOnce) {
+  struct Case {
+    int lanes, registers, h, w;
+  };
+  for (const Case& c : {Case{1, 16, 384, 384}, Case{1, 16, 1400, 1401}, Case{4, 32, 674, 675}, Case{4, 32, 2160, 3841},
+                        Case{8, 16, 900, 900}, Case{8, 16, 32768, 65}, Case{16, 32, 1080, 1920},
+                        Case{16, 32, 65537, 33}, Case{16, 32, 4320, 7680}}) {
+    SCOPED_TRACE(std::to_string(c.lanes) + " lanes, " + std::to_string(c.h) + " x " + std::to_string(c.w));
+    KernelTable kernels{};
+    kernels.vector_floats = c.lanes;
+    kernels.registers = c.registers;
+    std::map<int, int> next;  // vector of each strip
+    int64_t pixels = 0;
+    for (const ConvTile& tile : TilesOf(c.h, c.w, kernels)) {
+      ASSERT_EQ(tile.first_vector, next[tile.x]);
+      ASSERT_GE(tile.num_vectors, 1);
+      ASSERT_LE(tile.num_vectors, MaxTileVectors(kernels));
+      next[tile.x] += tile.num_vectors;
+      for (int v = tile.first_vector; v < next[tile.x]; ++v) {
+        const ConvTile::Pixels at = tile.At(v);
+        pixels += at.count * ((at.store_first ? 1 : 0) + (at.store_second ? 1 : 0));
+      }
+    }
+    EXPECT_EQ(pixels, int64_t{c.h} * c.w);
+  }
+}
+
+TEST(ConvTilesTest, BandsOfATallImageFollowEachOther) {
+  constexpr int kRows = 1 << 20;
+  int row = 0;
+  for (const ConvBand& band : MakeConvBands(MakeLayout({1, kRows, 1, 1}, {}), {0, kRows}, 3)) {
+    ASSERT_EQ(band.first_row, row);
+    ASSERT_LE(band.last_row - band.first_row, 3);
+    row = band.last_row;
+  }
+  EXPECT_EQ(row, kRows);
 }
 
 TEST(ConvTilesTest, RestsOfRowsGetTheCheapestVectors) {

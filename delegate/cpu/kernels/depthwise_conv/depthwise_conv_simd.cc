@@ -196,9 +196,10 @@ void SquareKernel(const DepthwiseRowsArgs& a) {
   // Blocks of equal height.
   constexpr int32_t kMax = MaxRows(kKernel);
   const int32_t blocks = (a.rows + kMax - 1) / kMax;
-  for (int32_t i = 0; i < blocks; ++i) {
-    const int32_t row = a.rows * i / blocks;
-    Block<kKernel, kStride, kMax>(a, row, a.rows * (i + 1) / blocks - row);
+  for (int32_t i = 0, row = 0; i < blocks; ++i) {
+    const auto end = static_cast<int32_t>(int64_t{a.rows} * (i + 1) / blocks);
+    Block<kKernel, kStride, kMax>(a, row, end - row);
+    row = end;
   }
 }
 

@@ -23,7 +23,10 @@ class DepthwiseConvStep : public RowStep {
   explicit DepthwiseConvStep(const StepContext& context)
       : RowStep("depthwise", context),
         params_(std::get<DepthwiseParams>(context.op.params)),
+        reach_(RowReach::Of(params_.window, params_.kernel_height)),
         weights_(ByChannel(*params_.weights, params_.bias->size())) {}
+
+  std::optional<RowReach> Reach() const override { return reach_; }
 
   void Run(int share) const override {
     const Window& window = params_.window;
@@ -46,7 +49,7 @@ class DepthwiseConvStep : public RowStep {
     args.bias = params_.bias->data();
     args.end = End();
     ForRowBlocks(share, [&](int image, int y, int rows, float* first) {
-      args.in = input().data + in.Pixel(image, y * window.stride_h - window.padding.top, 0, -window.padding.left);
+      args.in = input().Rows(image, reach_.InputRows({y, y + rows})) - window.padding.left;
       args.out = first;
       args.rows = rows;
       kernels().DepthwiseRows(args);
@@ -55,6 +58,7 @@ class DepthwiseConvStep : public RowStep {
 
  private:
   const DepthwiseParams params_;
+  const RowReach reach_;
   const std::vector<float> weights_;
 };
 

@@ -91,5 +91,14 @@ TEST(DepthwiseConvTest, OtherStridesRunThroughTheReference) {
   ExpectAgreement(b.Finish({y}), 4, 1e-6f, "reference");
 }
 
+// The number of rows times that of blocks of rows does not fit 32 bits.
+TEST(DepthwiseConvTest, TallImages) {
+  std::mt19937 rng(1);
+  DepthwiseParams params;
+  params.kernel_height = params.kernel_width = 3;
+  params.window.padding = {1, 1, 1, 1};
+  ExpectAgreement(MakeGraph(rng, params, {1, 200000, 2, 1}, Activation::kNone, false), 1, 1e-5f, "depthwise");
+}
+
 }  // namespace
 }  // namespace mcpruner

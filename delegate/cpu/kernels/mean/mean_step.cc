@@ -26,8 +26,8 @@ class MeanStep : public Step {
     args.zeros_before = out.border.left;
     args.zeros_behind = out.fill();
     for (int image = 0; image < in.n; ++image) {
-      args.in = input_.data + in.Pixel(image, 0, channels.begin, 0);
-      args.out = output_.data + out.Pixel(image, 0, channels.begin, 0);
+      args.in = input_.Rows(image, {0, in.h}) + ptrdiff_t{channels.begin} * in.pitch;
+      args.out = output_.Rows(image, {0, 1}) + ptrdiff_t{channels.begin} * out.pitch;
       kernels_.MeanChannels(args);
     }
   }

@@ -25,7 +25,7 @@ void PackTensor(const KernelTable& kernels, const float* nhwc, const TensorRef& 
   ForRows(layout, share, num_shares, [&](int image, int y, int rows) {
     PackRowsArgs args;
     args.nhwc = nhwc + layout.shape().index(image, y, 0, 0);
-    args.hcw = tensor.data + layout.Pixel(image, y, 0, 0);
+    args.hcw = tensor.Rows(image, {y, y + rows});
     args.row_stride = layout.row_stride();
     args.pitch = layout.pitch;
     args.rows = rows;
@@ -42,7 +42,7 @@ void UnpackTensor(const KernelTable& kernels, const TensorRef& tensor, float* nh
   if (layout.elements() == 0) return;
   ForRows(layout, share, num_shares, [&](int image, int y, int rows) {
     UnpackRowsArgs args;
-    args.hcw = tensor.data + layout.Pixel(image, y, 0, 0);
+    args.hcw = tensor.Rows(image, {y, y + rows});
     args.nhwc = nhwc + layout.shape().index(image, y, 0, 0);
     args.row_stride = layout.row_stride();
     args.pitch = layout.pitch;

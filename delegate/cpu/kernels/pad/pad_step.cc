@@ -24,13 +24,14 @@ class PadStep : public Step {
  private:
   void PadRow(int n, int y, int c) const {
     const HcwLayout &in = input_.layout, &out = output_.layout;
-    float* to = output_.data + out.Pixel(n, y, c, 0);
+    float* to = output_.Rows(n, {y, y + 1}) + ptrdiff_t{c} * out.pitch;
     std::fill_n(to - out.border.left, out.border.left, 0.0f);
     const int from_n = n - params_.before[0], from_y = y - params_.before[1], from_c = c - params_.before[3];
     const bool inside = from_n >= 0 && from_n < in.n && from_y >= 0 && from_y < in.h && from_c >= 0 && from_c < in.c;
     if (inside) {
       to = std::fill_n(to, params_.before[2], params_.value);
-      to = std::copy_n(input_.data + in.Pixel(from_n, from_y, from_c, 0), in.w, to);
+      const float* const from = input_.Rows(from_n, {from_y, from_y + 1}) + ptrdiff_t{from_c} * in.pitch;
+      to = std::copy_n(from, in.w, to);
       to = std::fill_n(to, params_.after[2], params_.value);
     } else {
       to = std::fill_n(to, out.w, params_.value);

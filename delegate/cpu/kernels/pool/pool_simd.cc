@@ -10,14 +10,16 @@ namespace {
 
 using V = hn::Vec<Floats>;
 
+// NaN is left out, as TFLite's own kernel does: where one of its operands is NaN, hn::Max gives the second one (x86) or
+// the one that is a number.
 struct Largest {
   static constexpr float kNothing = -__builtin_huge_valf();
-  static HWY_INLINE V Reduce(V a, V b) { return hn::Max(a, b); }
+  static HWY_INLINE V Reduce(V largest, V next) { return hn::Max(next, largest); }
 };
 
 struct Sum {
   static constexpr float kNothing = 0.0f;
-  static HWY_INLINE V Reduce(V a, V b) { return hn::Add(a, b); }
+  static HWY_INLINE V Reduce(V sum, V next) { return hn::Add(sum, next); }
 };
 
 // Reads over the end of the row and writes over the end of its column, by less than the vector of padding that is put
@@ -26,8 +28,8 @@ template <class Op>
 HWY_INLINE void ReduceDown(const PoolRowArgs& a, const float* HWY_RESTRICT in, float* HWY_RESTRICT column) {
   const Floats d;
   for (int32_t x = 0; x < a.in_width; x += static_cast<int32_t>(kFloats)) {
-    V v = hn::LoadU(d, in + x);
-    for (int32_t r = 1; r < a.rows; ++r) v = Op::Reduce(v, hn::LoadU(d, in + r * a.in_row_stride + x));
+    V v = hn::Set(d, Op::kNothing);
+    for (int32_t r = 0; r < a.rows; ++r) v = Op::Reduce(v, hn::LoadU(d, in + r * a.in_row_stride + x));
     hn::StoreU(v, d, column + a.pad_left + x);
   }
   hn::StoreU(hn::Set(d, Op::kNothing), d, column + a.pad_left + a.in_width);

@@ -28,6 +28,8 @@ class PoolStep : public RowStep {
 
   int64_t ScratchFloats() const override { return int64_t{column_size_} * num_slots(); }
 
+  std::optional<RowReach> Reach() const override { return RowReach::Of(params_.window, params_.filter_height); }
+
   void Run(int share) const override {
     const HcwLayout &in = input().layout, &out = output().layout;
     PoolRowArgs args{};
@@ -48,7 +50,7 @@ class PoolStep : public RowStep {
       const int first = y * params_.window.stride_h - params_.window.padding.top;
       const int begin = std::max(first, 0);
       args.rows = std::min(first + params_.filter_height, in.h) - begin;
-      args.in = input().data + in.Pixel(image, begin, 0, 0);
+      args.in = input().Rows(image, {begin, begin + args.rows});
       args.out = row;
       kernels().PoolRow(args);
     });

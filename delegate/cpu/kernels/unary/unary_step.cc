@@ -17,6 +17,8 @@ class UnaryStep : public RowStep {
   explicit UnaryStep(const StepContext& context)
       : RowStep("unary", context), range_(RangeOf(ActivationOf(std::get<UnaryParams>(context.op.params).function))) {}
 
+  std::optional<RowReach> Reach() const override { return RowReach(); }
+
   void Run(int share) const override {
     const HcwLayout &in = input().layout, &out = output().layout;
     UnaryRowArgs args{};
@@ -29,7 +31,7 @@ class UnaryStep : public RowStep {
     args.end.low = range_.low;
     args.end.high = range_.high;
     ForRows(share, [&](int image, int y, float* row) {
-      args.in = input().data + in.Pixel(image, y, 0, 0);
+      args.in = input().Rows(image, {y, y + 1});
       args.out = row;
       kernels().UnaryRow(args);
     });

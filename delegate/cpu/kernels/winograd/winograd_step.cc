@@ -26,14 +26,15 @@ struct Terms {
   std::vector<int32_t> begin;
 };
 
-// Those of `matrix` on input rows that are `row_stride` floats apart. Rows outside of `rows` are zero and left out.
+// Those of `matrix` on rows `rows` of its input, `row_stride` floats apart. The others are zero and left out.
 void FillTerms(const RowWinograd::Matrix& matrix, ptrdiff_t row_stride, Range rows, Terms* terms) {
   terms->terms.clear();
   terms->begin.assign(1, 0);
   for (int r = 0; r < matrix.rows; ++r) {
-    for (int k = std::max(rows.begin, 0); k < std::min(rows.end, matrix.columns); ++k) {
+    for (int k = rows.begin; k < rows.end; ++k) {
       if (matrix.at(r, k) == 0) continue;
-      terms->terms.push_back({k * row_stride * ptrdiff_t{sizeof(float)}, static_cast<float>(matrix.at(r, k))});
+      const ptrdiff_t floats = (k - rows.begin) * row_stride;
+      terms->terms.push_back({floats * ptrdiff_t{sizeof(float)}, static_cast<float>(matrix.at(r, k))});
     }
     terms->begin.push_back(static_cast<int32_t>(terms->terms.size()));
   }
@@ -51,7 +52,7 @@ bool SavesTime(const SparseLayer& layer, const Window& window, const HcwLayout& 
   const int64_t products = layer.kernel_height + window.stride_h * (kWinogradTileRows - 1);
   const int64_t tiles = (out.h + kWinogradTileRows - 1) / kWinogradTileRows;
   return out.h * out.w >= kMinPixels &&
-         tiles * products * (row_work + kTransformWork) < out.h * layer.kernel_height * row_work;
+         tiles * products * (row_work + kTransformWork) < int64_t{out.h} * layer.kernel_height * row_work;
 }
 
 bool CanRun(const StepContext& context) {
@@ -81,18 +82,25 @@ class WinogradStep : public RowStep {
 
   int64_t ScratchFloats() const override { return num_slots() * SlotFloats(); }
 
+  // Whole tiles, although some of their rows may not be wanted: so no bit of a row depends on how rows are shared out.
+  std::optional<RowReach> Reach() const override {
+    RowReach reach = RowReach::Of(params_.window, params_.layer->kernel_height);
+    reach.tile = kWinogradTileRows;
+    return reach;
+  }
+
   void Run(int share) const override {
     Slot& slot = *slots_[static_cast<size_t>(SlotOf(share))];
     float* const scratch = this->scratch() + SlotOf(share) * SlotFloats();
     slot.v().data = scratch;
     slot.m().data = slot.v().data + slot.v().layout.BufferFloats();
     slot.conv->set_scratch(slot.m().data + slot.m().layout.BufferFloats());
-    ClearBorders(slot.v().layout, slot.v().data);
     ForRowBlocks(share, [&](int image, int first, int count, float*) {
       const int end = first + count;
       for (int row = first - first % kWinogradTileRows; row < end; row += tiles_at_once_ * kWinogradTileRows) {
         const int tiles = std::min(tiles_at_once_, (end - row + kWinogradTileRows - 1) / kWinogradTileRows);
         for (int t = 0; t < tiles; ++t) TransformInput(slot, image, row + t * kWinogradTileRows, t);
+        ClearTail(slot.v().layout, slot.v().data + tiles * slot.v().layout.row_stride());
         slot.conv->Run(tiles - 1);  // its share k makes k + 1 tiles
         for (int t = 0; t < tiles; ++t) TransformOutput(slot, image, row + t * kWinogradTileRows, t, {first, end});
       }
@@ -158,14 +166,15 @@ class WinogradStep : public RowStep {
   void TransformInput(Slot& slot, int image, int row, int tile) const {
     const HcwLayout &in = input().layout, &v = slot.v().layout;
     const int y = row * params_.window.stride_h - params_.window.padding.top;
-    FillTerms(winograd_.input, in.row_stride(), {-y, in.h - y}, &slot.input_terms);
+    const Range read{std::clamp(y, 0, in.h), std::clamp(y + winograd_.input_rows, 0, in.h)};
+    FillTerms(winograd_.input, in.row_stride(), {read.begin - y, read.end - y}, &slot.input_terms);
     RowTransformArgs args{};
-    args.in = input().data + in.Pixel(image, 0, 0, 0) + y * in.row_stride();
+    args.in = read.begin < read.end ? input().Rows(image, read) : input().data;
     args.in_pitch = in.pitch;
     args.terms = slot.input_terms.terms.data();
     args.term_begin = slot.input_terms.begin.data();
     args.out_rows = winograd_.products;
-    args.out = slot.v().data + v.Pixel(0, tile, 0, 0);
+    args.out = slot.v().Rows(0, {tile, tile + 1});
     args.out_row_stride = ptrdiff_t{in.c} * v.pitch;
     args.out_pitch = v.pitch;
     args.channels = in.c;
@@ -180,12 +189,12 @@ class WinogradStep : public RowStep {
     const HcwLayout &out = output().layout, &m = slot.m().layout;
     const int first = std::max(made.begin, row), last = std::min(made.end, row + kWinogradTileRows);
     RowTransformArgs args{};
-    args.in = slot.m().data + m.Pixel(0, tile, 0, 0);
+    args.in = slot.m().Rows(0, {tile, tile + 1});
     args.in_pitch = m.pitch;
     args.terms = output_terms_.terms.data();
     args.term_begin = output_terms_.begin.data() + (first - row);
     args.out_rows = last - first;
-    args.out = output().data + out.Pixel(image, first, 0, 0);
+    args.out = output().Rows(image, {first, last});
     args.out_row_stride = out.row_stride();
     args.out_pitch = out.pitch;
     args.channels = out.c;

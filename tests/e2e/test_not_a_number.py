@@ -1,0 +1,142 @@
+"""NaN and infinity pass as in LiteRT without the plugin, in every backend and instruction set.
+
+LiteRT has two implementations that differ in their own ways: XNNPACK's pools make minus infinity of NaN (in older
+versions plus infinity), and TFLite's own kernels cut infinity to the largest float. What is expected here is what both
+have in common where they have something in common, else what loses less: pools are compared with TFLite's own kernels
+(a maximum leaves NaN out, an average is NaN), everything else with XNNPACK.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from op_models import Stage
+from opencl_device import needs_opencl
+from tflite_builder import TfliteBuilder
+
+import mcpruner
+import mcpruner._native as native
+
+SHAPE = (1, 9, 21, 6)
+ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+
+
+def _unary(code: str) -> Callable[[Stage], int]:
+    return lambda s: s.net.operator(code, [s.x], SHAPE)
+
+
+def _binary(code: str, activation: str) -> Callable[[Stage], int]:
+    options = getattr(schema, f"{code.capitalize()}OptionsT")
+
+    def add(s: Stage) -> int:
+        fused = options(fusedActivationFunction=getattr(schema.ActivationFunctionType, activation))
+        return s.net.operator(code, [s.x, s.net.constant(-_inputs()[:, ::-1])], SHAPE, fused)
+
+    return add
+
+
+def _pool(code: str, activation: str) -> Callable[[Stage], int]:
+    def add(s: Stage) -> int:
+        options = schema.Pool2DOptionsT(
+            padding=schema.Padding.SAME,
+            strideH=2,
+            strideW=2,
+            filterHeight=3,
+            filterWidth=2,
+            fusedActivationFunction=getattr(schema.ActivationFunctionType, activation),
+        )
+        return s.net.operator(code, [s.x], (1, 5, 11, 6), options)
+
+    return add
+
+
+def _softmax(s: Stage) -> int:
+    return s.net.operator("SOFTMAX", [s.x], SHAPE, schema.SoftmaxOptionsT(beta=1.0))
+
+
+def _depthwise(activation: str) -> Callable[[Stage], int]:
+    def add(s: Stage) -> int:
+        y = s.net.depthwise_conv(s.x, s.random(1, 1, 1, 6))
+        options = s.net.graph.operators[-1].builtinOptions
+        options.fusedActivationFunction = getattr(schema.ActivationFunctionType, activation)
+        return y
+
+    return add
+
+
+def _fully_connected(activation: str) -> Callable[[Stage], int]:
+    return lambda s: s.net.fully_connected(s.x, s.random(5, 6), s.random(5), activation, keep_num_dims=True)
+
+
+CASES: dict[str, Callable[[Stage], int]] = {
+    **{code: _unary(code) for code in ("RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "HARD_SWISH")},
+    **{f"{code}_{act}": _binary(code, act) for code in ("ADD", "MUL", "SUB") for act in ACTIVATIONS},
+    **{f"{code}_{act}": _pool(code, act) for code in ("MAX_POOL_2D", "AVERAGE_POOL_2D") for act in ACTIVATIONS},
+    "SOFTMAX": _softmax,
+    "MEAN": lambda s: s.net.mean(s.x),
+    **{f"DEPTHWISE_CONV_2D_{act}": _depthwise(act) for act in ACTIVATIONS},
+    **{f"FULLY_CONNECTED_{act}": _fully_connected(act) for act in ACTIVATIONS},
+}
+# XNNPACK multiplies infinity with the zeros that fill up its vectors of channels: NaN there says nothing.
+WITH_WEIGHTS = ("DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+BACKENDS = [{"backend": "reference"}, *({"backend": "cpu", "simd": simd} for simd in native.simd_targets())]
+
+
+@functools.cache
+def _inputs() -> np.ndarray:
+    """Ordinary numbers, and about one of ten that is none."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(SHAPE).astype(np.float32)
+    specials = np.array([np.nan, np.inf, -np.inf, 7.0, -7.0], np.float32)
+    return np.where(rng.random(SHAPE) < 0.1, rng.choice(specials, SHAPE), x)
+
+
+@functools.cache
+def _model(name: str) -> bytes:
+    """The case's operator, and a convolution beside it: partitions without one are left to TFLite."""
+    net = TfliteBuilder()
+    stage = Stage(net, np.random.default_rng(2), net.input(SHAPE))
+    y = CASES[name](stage)
+    return net.build([y, stage.conv()])
+
+
+def _run(interpreter: Interpreter, x: np.ndarray) -> np.ndarray:
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def _check(name: str, options: dict[str, str]) -> None:
+    pool = "POOL" in name
+    x = _inputs()
+    if name.startswith(WITH_WEIGHTS):
+        x = np.where(np.isinf(x), np.float32(np.nan), x)
+    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if pool else OpResolverType.BUILTIN
+    want = _run(Interpreter(model_content=_model(name), experimental_op_resolver_type=resolver), x)
+    if pool:
+        largest = np.finfo(np.float32).max
+        want = np.where(np.abs(want) == largest, np.sign(want) * np.float32(np.inf), want)
+    interpreter = mcpruner.Interpreter(model_content=_model(name), **options)
+    got = _run(interpreter, x)
+    taken = {node["op"]: node["backend"] for node in interpreter.report()["nodes"]}
+    assert set(taken.values()) == {options["backend"]}, taken
+    assert np.isnan(want).any() == np.isnan(got).any()
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)  # NaN and infinity in the same places
+
+
+@pytest.mark.parametrize("options", BACKENDS, ids=lambda options: "-".join(options.values()))
+@pytest.mark.parametrize("name", CASES)
+def test_passes_as_in_litert(name: str, options: dict[str, str]) -> None:
+    _check(name, options)
+
+
+@needs_opencl
+@pytest.mark.parametrize("name", CASES)
+def test_passes_on_a_device(name: str) -> None:
+    _check(name, {"backend": "opencl"})
