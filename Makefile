@@ -6,8 +6,8 @@ VENVS := .venv .venv-tflite-runtime
 export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
-.PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-python test-aarch64
-.PHONY: count-aarch64 demo bench bench-peers roofline performance fuzz campaign clean
+.PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-tsan test-python
+.PHONY: test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz campaign clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -56,6 +56,10 @@ test-cpp: build ## C++ tests
 
 test-asan: build ## C++ tests under the address and undefined-behaviour sanitizers
 	bazel test --config=asan --build_tests_only //...
+
+# Those that are tagged so in their BUILD files.
+test-tsan: build ## C++ tests of what runs on several threads under the thread sanitizer
+	bazel test --config=tsan --build_tests_only --test_tag_filters=tsan //...
 
 test-python: install ## Python tests
 	$(PYTHON) -m pytest --ignore=tests/aarch64

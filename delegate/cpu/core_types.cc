@@ -55,6 +55,7 @@ CoreSets ParseCpuInfo(std::istream& text) {
 const CoreSets& CoresOfThisMachine() {
   static const CoreSets cores = [] {
     std::ifstream text("/proc/cpuinfo");
+    text.exceptions(std::ios::badbit);  // no memory to read it is not the end of it: what is read here is kept
     return ParseCpuInfo(text);
   }();
   return cores;

@@ -32,19 +32,23 @@ constexpr KernelTable kNeon{
 #include "delegate/cpu/kernels/kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
-constexpr KernelTable NeonWith(const char* target, void (*conv_tile)(const ConvTileArgs&)) {
+constexpr KernelTable NeonA53() {
   KernelTable kernels = kNeon;
-  kernels.target = target;
-  kernels.ConvTile = conv_tile;
+  kernels.target = "neon_a53";
+  kernels.ConvTile = &neon_a53::ConvTile;
   return kernels;
 }
-constexpr KernelTable kNeonA53 = NeonWith("neon_a53", &neon_a53::ConvTile);
+constexpr KernelTable kNeonA53 = NeonA53();
 
 // A thread may move to another core at any moment; either schedule is right on both.
-void ConvTileOfThisCore(const ConvTileArgs& args) {
-  (IsOnSlowCore(CoresOfThisMachine()) ? neon_a53::ConvTile : neon::ConvTile)(args);
+const KernelTable& NeonOfThisCore() { return IsOnSlowCore(CoresOfThisMachine()) ? kNeonA53 : kNeon; }
+constexpr KernelTable NeonMixed() {
+  KernelTable kernels = kNeon;
+  kernels.target = "neon_mixed";
+  kernels.OfThisCore = &NeonOfThisCore;
+  return kernels;
 }
-constexpr KernelTable kNeonMixed = NeonWith("neon_mixed", &ConvTileOfThisCore);
+constexpr KernelTable kNeonMixed = NeonMixed();
 #endif
 #define MCPRUNER_TABLE_TARGET scalar
 constexpr KernelTable kScalar{

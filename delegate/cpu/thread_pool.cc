@@ -1,7 +1,9 @@
 #include "delegate/cpu/thread_pool.h"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 namespace mcpruner {
@@ -30,29 +32,40 @@ ThreadPool::ThreadPool(int num_threads, CoreSets cores)
       num_fast_(cores_.mixed() ? std::min(num_threads, static_cast<int>(cores_.fast.size())) : num_threads),
       shares_per_thread_(num_fast_ < num_threads ? kSharesPerMixedThread : 1),
       num_shares_(num_threads * shares_per_thread_),
-      claims_(num_shares_, num_fast_) {
-  workers_.reserve(static_cast<size_t>(num_threads));
+      claims_(num_shares_, num_fast_),
+      process_(getpid()) {
+  if (num_threads <= 1) return;
+  threads_ = std::make_unique<Threads>();
+  threads_->workers.reserve(static_cast<size_t>(num_threads));
   try {
-    for (int i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { Work(i); });
-  } catch (const std::system_error&) {
-    // No more threads to be had: the caller claims the shares that have no worker.
+    for (int i = 1; i < num_threads; ++i) threads_->workers.emplace_back([this, i] { Work(i); });
+  } catch (const std::exception&) {
+    // No thread or no memory to be had: the caller claims the shares that have no worker.
   }
+  if (threads_->workers.empty()) threads_.reset();
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ending_.store(true);
-  }
-  wake_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
-}
-
-void ThreadPool::Run(Task task, void* context) {
-  if (workers_.empty() || busy_.exchange(true, std::memory_order_acquire)) {
-    for (int share = 0; share < num_shares_; ++share) task(context, share);
+  if (threads_ == nullptr) return;
+  if (IsForked()) {
+    static_cast<void>(threads_.release());
     return;
   }
+  {
+    const std::lock_guard<std::mutex> lock(threads_->mutex);
+    ending_.store(true);
+  }
+  threads_->wake.notify_all();
+  for (std::thread& worker : threads_->workers) worker.join();
+}
+
+bool ThreadPool::IsForked() const { return getpid() != process_; }
+
+void ThreadPool::Run(Task task, void* context) {
+  const auto run_all = [&] {
+    for (int share = 0; share < num_shares_; ++share) task(context, share);
+  };
+  if (threads_ == nullptr || busy_.exchange(true, std::memory_order_acquire)) return run_all();
   task_ = task;
   context_ = context;
   running_.store(num_shares_, std::memory_order_relaxed);
@@ -60,13 +73,14 @@ void ThreadPool::Run(Task task, void* context) {
   const uint32_t section = section_.fetch_add(1) +
                            1;  // sequentially consistent, as sleeping_ is: a worker sees the section or we see it sleep
   if (sleeping_.load() > 0) {
+    if (IsForked()) return run_all();  // and the pool stays busy: those that sleep will never wake
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      const std::lock_guard<std::mutex> lock(threads_->mutex);
     }
-    wake_.notify_all();
+    threads_->wake.notify_all();
   }
   DoShares(section, 0);
-  for (int spins = 1; running_.load(std::memory_order_acquire) > 0; ++spins) {
+  for (uint32_t spins = 1; running_.load(std::memory_order_acquire) > 0; ++spins) {
     Relax();
     if (spins % kSpinsBeforeYield == 0) std::this_thread::yield();
   }
@@ -79,16 +93,16 @@ bool ThreadPool::AwaitSection(uint32_t seen) {
     if (ending_.load(std::memory_order_relaxed)) return false;
     Relax();
   }
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(threads_->mutex);
   sleeping_.fetch_add(1);
-  wake_.wait(lock, [&] { return section_.load() != seen || ending_.load(); });
+  threads_->wake.wait(lock, [&] { return section_.load() != seen || ending_.load(); });
   sleeping_.fetch_sub(1);
   return section_.load() != seen;
 }
 
 // Of the fast threads one at least is a worker where the caller is on a slow core, so that someone does every share.
 bool ThreadPool::IsSlow(int thread) const {
-  return thread >= num_fast_ || (thread == 0 && num_fast_ > 1 && IsOnSlowCore(cores_));
+  return thread >= num_fast_ || (thread == 0 && num_fast_ > 1 && IsOnSlowCore(cores_) && !IsForked());
 }
 
 void ThreadPool::DoShares(uint32_t section, int thread) {

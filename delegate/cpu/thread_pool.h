@@ -13,6 +13,10 @@
 // those. Further ones are kept on the slow cores, and claim what does not hold up the others; then there are several
 // shares a thread, for equal ones would all take as long as on a slow core. A caller that is on a slow core leaves its
 // shares to the workers in the same way.
+//
+// Threads do not survive a fork. In a forked child every section is done by its caller, and the pool is destroyed
+// without the threads: what they shared is left where it is, since a condition variable would wait for those that wait
+// on it. A fork while a section runs is not supported.
 
 #ifndef MCPRUNER_DELEGATE_CPU_THREAD_POOL_H_
 #define MCPRUNER_DELEGATE_CPU_THREAD_POOL_H_
@@ -20,6 +24,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -31,8 +36,8 @@ namespace mcpruner {
 
 class ThreadPool {
  public:
-  // Starts num_threads - 1 workers, or as many of them as the system grants, for the cores that the caller may use;
-  // none named: for cores of one kind.
+  // Starts num_threads - 1 workers, or as many of them as there are memory and threads for, on the cores that the
+  // caller may use; none named: on cores of one kind.
   explicit ThreadPool(int num_threads, CoreSets cores = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -47,6 +52,14 @@ class ThreadPool {
   void Run(Task task, void* context);
 
  private:
+  struct Threads {
+    std::vector<std::thread> workers;
+    std::mutex mutex;
+    std::condition_variable wake;
+  };
+
+  // Whether this is a child of the process that started the workers.
+  bool IsForked() const;
   void Work(int worker);
   // Does shares of a section for as long as there are any for this thread; 0 is the caller.
   void DoShares(uint32_t section, int thread);
@@ -59,7 +72,8 @@ class ThreadPool {
   const int shares_per_thread_;
   const int num_shares_;
   ShareClaims claims_;
-  std::vector<std::thread> workers_;
+  const int64_t process_;             // that has the workers
+  std::unique_ptr<Threads> threads_;  // null where there are no workers
   std::atomic<bool> busy_{false};
   Task task_ = nullptr;  // of the section; written before section_ changes
   void* context_ = nullptr;
@@ -67,8 +81,6 @@ class ThreadPool {
   std::atomic<int> running_{0};       // shares of the section that are not done
   std::atomic<int> sleeping_{0};
   std::atomic<bool> ending_{false};
-  std::mutex mutex_;
-  std::condition_variable wake_;
 };
 
 }  // namespace mcpruner

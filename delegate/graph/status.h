@@ -20,13 +20,21 @@ class [[nodiscard]] Status {
     status.message_ = std::move(message);
     return status;
   }
+  // An error whose text lives for ever; allocates nothing, for when memory has run out.
+  static Status Literal(const char* text) {
+    Status status;
+    status.literal_ = text;
+    return status;
+  }
 
-  bool ok() const { return !message_.has_value(); }
-  // Empty when ok().
-  std::string message() const { return message_.value_or(std::string()); }
+  bool ok() const { return literal_ == nullptr && !message_.has_value(); }
+  // Empty when ok(). The first is valid for as long as the Status, and allocates nothing.
+  const char* text() const { return literal_ != nullptr ? literal_ : message_.has_value() ? message_->c_str() : ""; }
+  std::string message() const { return text(); }
 
  private:
   Status() = default;
+  const char* literal_ = nullptr;
   std::optional<std::string> message_;
 };
 

@@ -35,6 +35,10 @@ std::string ClErrorName(cl_int error);
 
 // Ok for CL_SUCCESS, else "`action` failed: CL_OUT_OF_RESOURCES".
 Status ClStatus(cl_int error, const std::string& action);
+// The same without a string for the action while there is no error: an inference allocates nothing.
+inline Status ClStatus(cl_int error, const char* action) {
+  return error == CL_SUCCESS ? Status::Ok() : ClStatus(error, std::string(action));
+}
 
 }  // namespace mcpruner::opencl
 

@@ -8,8 +8,8 @@
 
 namespace mcpruner::opencl {
 
-// Calls work(0) .. work(count - 1), on at most `threads` threads and no more than the machine has. `work` throws
-// nothing.
+// Calls work(0) .. work(count - 1), on at most `threads` threads and no more than the machine has. If a call throws,
+// calls that have not begun are left out, and the first such exception is thrown here.
 void ForEach(size_t count, int threads, const std::function<void(size_t)>& work);
 
 }  // namespace mcpruner::opencl

@@ -52,7 +52,7 @@ void BuildPrograms(const Graph& graph, const DeviceTools& tools, const std::vect
     forced.log = nullptr;
     try {
       (void)OpenClExecutable::Make(graph, forced, 0);
-    } catch (const std::exception&) {  // one that left a thread would end the process; the tile will fail again
+    } catch (const std::exception&) {  // the others are worth building; this tile will fail again
     }
   });
 }
@@ -60,6 +60,12 @@ void BuildPrograms(const Graph& graph, const DeviceTools& tools, const std::vect
 std::string TileText(const ConvTile& tile) {
   return std::to_string(tile.lanes) + " lanes, " + std::to_string(tile.pixels) + " pixels, split " +
          std::to_string(tile.split);
+}
+
+std::string TimeText(const TileTime& time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f us", time.microseconds);
+  return text;
 }
 
 }  // namespace
@@ -100,6 +106,12 @@ Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, co
   return times;
 }
 
+std::string TunedText(const std::vector<TileTime>& times, const ConvTile& table) {
+  const auto of_table = std::find_if(times.begin(), times.end(), [&](const TileTime& t) { return t.tile == table; });
+  return TileText(times.front().tile) + ": " + TimeText(times.front()) + ", by the table " +
+         (of_table != times.end() ? TimeText(*of_table) : "not measured");
+}
+
 Status TuneGraph(const Graph& graph, const DeviceTools& tools) {
   for (const Op& op : graph.ops) {
     const auto* const conv = std::get_if<ConvParams>(&op.params);
@@ -110,13 +122,7 @@ Status TuneGraph(const Graph& graph, const DeviceTools& tools) {
     if (times->empty()) continue;
     tools.tuned->Store(*conv, out, times->front().tile);
     const ConvTile table = ChooseConvTile(tools.tiles, tools.device->info(), WorkOf(*conv->layer, out));
-    double table_time = 0;
-    for (const TileTime& time : *times) {
-      if (time.tile == table) table_time = time.microseconds;
-    }
-    char gain[64];
-    std::snprintf(gain, sizeof gain, ": %.1f us, by the table %.1f us", times->front().microseconds, table_time);
-    tools.log("tuned '" + op.name + "' to " + TileText(times->front().tile) + gain);
+    tools.log("tuned '" + op.name + "' to " + TunedText(*times, table));
   }
   return Status::Ok();
 }

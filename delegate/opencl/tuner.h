@@ -6,6 +6,7 @@
 #ifndef MCPRUNER_DELEGATE_OPENCL_TUNER_H_
 #define MCPRUNER_DELEGATE_OPENCL_TUNER_H_
 
+#include <string>
 #include <vector>
 
 #include "delegate/graph/backend.h"
@@ -21,6 +22,10 @@ struct TileTime {
 // Of all candidates for the convolution `op` of `graph`, fastest first. Those that the device cannot run are left out.
 // The error says which one is wrong, by how much.
 Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, const DeviceTools& tools);
+
+// "16 lanes, 2 pixels, split 1: 3.1 us, by the table 4.0 us": what `times`, of one convolution, gain over the tile that
+// `table` is; that one may not have run.
+std::string TunedText(const std::vector<TileTime>& times, const ConvTile& table);
 
 // Measures the convolutions of `graph` that tools.tuned does not know, and keeps the fastest tile of each there. Says
 // what was gained (tools.log).

@@ -46,6 +46,13 @@ TEST(TunedTilesTest, AreKeptByDeviceLayerAndShape) {
   EXPECT_FALSE(opencl::TunedTiles(opencl::DiskCache(folder), device, Precision::kFloat32).Load(conv, kOut));
 }
 
+TEST(TunerTest, SaysWhatWasGainedOrThatItIsNotKnown) {
+  const std::vector<opencl::TileTime> times = {{{16, 2, 1}, 3.14}, {{32, 1, 2}, 4.0}};
+  EXPECT_EQ(opencl::TunedText(times, {32, 1, 2}), "16 lanes, 2 pixels, split 1: 3.1 us, by the table 4.0 us");
+  EXPECT_EQ(opencl::TunedText(times, {16, 2, 1}), "16 lanes, 2 pixels, split 1: 3.1 us, by the table 3.1 us");
+  EXPECT_EQ(opencl::TunedText(times, {64, 4, 1}), "16 lanes, 2 pixels, split 1: 3.1 us, by the table not measured");
+}
+
 TEST(TunerTest, KeepsTheFastestTileAndUsesIt) {
   MCPRUNER_NEEDS_OPENCL();
   GraphBuilder b;

@@ -60,6 +60,41 @@ TEST(BackendsTest, AutoWithoutAFolderTakesTheCpu) {
   EXPECT_EQ(backends.num_threads(), 2);
 }
 
+TEST(BackendsTest, EachInterpreterHasItsNumberOfThreads) {
+  Backends backends{Options{}};
+  ASSERT_TRUE(backends.Compile(SmallGraph(), 2).ok());
+  ASSERT_TRUE(backends.Compile(SmallGraph(), 5).ok());
+  const auto compiled = backends.CompileAfterFailure(SmallGraph(), 2, "the device is gone");
+  ASSERT_TRUE(compiled.ok()) << compiled.message();
+  EXPECT_EQ(compiled->backend, "cpu");
+  EXPECT_EQ(compiled->reason, "the opencl backend failed (the device is gone), the cpu backend runs instead");
+  EXPECT_EQ(backends.num_threads(), 2);
+  ASSERT_TRUE(backends.Compile(SmallGraph(), -1).ok());
+  EXPECT_EQ(backends.num_threads(), 1);
+}
+
+TEST(BackendsTest, ABackendLivesAsLongAsWhatItCompiled) {
+  auto backends = std::make_unique<Backends>(Options{});
+  auto two = backends->Compile(SmallGraph(), 2), three = backends->Compile(SmallGraph(), 3);
+  ASSERT_TRUE(two.ok() && three.ok());
+  EXPECT_EQ(backends->Compile(SmallGraph(), 2)->owner, two->owner);
+  EXPECT_NE(two->owner, three->owner);
+  const std::weak_ptr<Backend> last = two->owner, other = three->owner;
+  two = Status::Error("gone");
+  three = Status::Error("gone");
+  EXPECT_FALSE(last.expired());  // for the next resize
+  EXPECT_TRUE(other.expired());
+  two = backends->Compile(SmallGraph(), 2);
+  EXPECT_EQ(two->owner, last.lock());
+  backends.reset();
+  const float x[] = {-1, 2, -3};
+  float y[3];
+  const std::vector<const float*> inputs{x};
+  const std::vector<float*> outputs{y};
+  ASSERT_TRUE(two->executable->Run(inputs, outputs).ok());
+  EXPECT_EQ(y[1], 2);
+}
+
 TEST(BackendsTest, AutoSaysWhyItTakesTheCpu) {
   Options options;
   options.verbosity = 0;

@@ -10,6 +10,12 @@
 #include "delegate/tflite/report.h"
 
 namespace mcpruner {
+namespace {
+
+constexpr size_t kMaxModelsWithoutKernels = 16;
+
+}  // namespace
+
 Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
   std::vector<NodeReport> rows;
   std::string previous;
@@ -20,20 +26,50 @@ Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
     Result<std::vector<NodeReport>> partitioned = PartitionModel(&model->view, &layers_, options_.backend);
     if (!partitioned.ok()) return partitioned.status();
     rows = model->rows = std::move(*partitioned);
-    const int known = SubgraphOf(context);
-    if (known < 0) {
-      models_.push_back(std::move(model));
-    } else {
-      previous = models_[static_cast<size_t>(known)]->summary;
-      models_[static_cast<size_t>(known)] = std::move(model);
-    }
+    previous = AddModel(std::move(model));
   }
   // Calls the kernels' init, which takes the mutex.
   MCPRUNER_RETURN_IF_ERROR(Replace(context, self, rows));
   const std::lock_guard<std::mutex> lock(mutex_);
   layers_.DropUnused();
-  PrintSummary(context, models_[static_cast<size_t>(SubgraphOf(context))].get(), previous);
+  ModelState* const model = FindModel(context);
+  MCPRUNER_RETURN_IF_ERROR(model->missing_kernel);
+  model->partitions = CountKernels(context);
+  PrintSummary(model, previous);
   return Status::Ok();
+}
+
+void Delegate::Forget(const TfLiteContext* context) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const int known = SubgraphOf(context); known >= 0) models_.erase(models_.begin() + known);
+}
+
+std::string Delegate::AddModel(std::unique_ptr<ModelState> model) {
+  const int known = SubgraphOf(model->view.context);
+  if (known >= 0) {
+    models_[static_cast<size_t>(known)].swap(model);
+    return std::move(model->summary);
+  }
+  DropModels();
+  models_.push_back(std::move(model));
+  return "";
+}
+
+void Delegate::DropModels() {
+  size_t without_kernels = 0;
+  // From the newest to the oldest.
+  for (size_t i = models_.size(); i-- > 0;) {
+    const ModelState& model = *models_[i];
+    if (!model.partitions.has_value()) continue;
+    const bool drop =
+        *model.partitions > 0 ? CountKernels(model.view.context) == 0 : ++without_kernels >= kMaxModelsWithoutKernels;
+    if (drop) models_.erase(models_.begin() + static_cast<ptrdiff_t>(i));
+  }
+}
+
+void Delegate::NoteMissingKernel(const TfLiteContext* context, Status status) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (ModelState* const model = FindModel(context); model != nullptr) model->missing_kernel = std::move(status);
 }
 
 Status Delegate::Replace(TfLiteContext* context, TfLiteDelegate* self, const std::vector<NodeReport>& rows) {
@@ -50,16 +86,14 @@ Status Delegate::Replace(TfLiteContext* context, TfLiteDelegate* self, const std
   return Status::Ok();
 }
 
-void Delegate::PrintSummary(const TfLiteContext* context, ModelState* model, const std::string& previous) const {
+void Delegate::PrintSummary(ModelState* model, const std::string& previous) const {
   const auto taken = std::count_if(model->rows.begin(), model->rows.end(), [](const NodeReport& r) { return r.taken; });
-  const auto partitions =
-      std::count_if(kernels_.begin(), kernels_.end(), [&](const Kernel* k) { return k->context() == context; });
   model->summary = "takes " + std::to_string(taken) + " of " + std::to_string(model->rows.size()) + " nodes in " +
-                   std::to_string(partitions) + (partitions == 1 ? " partition" : " partitions") + ", backend " +
-                   BackendName(options_.backend);
+                   std::to_string(*model->partitions) + (*model->partitions == 1 ? " partition" : " partitions") +
+                   ", backend " + BackendName(options_.backend);
   // A runtime may apply the delegate again at each resize; once is enough to read.
   if (options_.verbosity < 1 || model->summary == previous) return;
-  LogLine(model->summary);
+  LogLine(model->summary.c_str());
   std::map<std::string, int> left;  // nodes by reason
   for (const NodeReport& row : model->rows) {
     if (!row.taken && row.has_weights) ++left[row.reason];
@@ -67,12 +101,13 @@ void Delegate::PrintSummary(const TfLiteContext* context, ModelState* model, con
   for (const NodeReport& row : model->rows) {
     if (row.taken || (options_.verbosity < 2 && (!row.has_weights || left[row.reason] == 0))) continue;
     const int more = options_.verbosity < 2 ? std::exchange(left[row.reason], 0) - 1 : 0;
-    LogLine("leaves node " + std::to_string(row.node) + " (" + row.op + " '" + row.name + "')" +
-            (more > 0 ? " and " + std::to_string(more) + " more" : "") + " to TFLite: " + row.reason);
+    const std::string line = "leaves node " + std::to_string(row.node) + " (" + row.op + " '" + row.name + "')" +
+                             (more > 0 ? " and " + std::to_string(more) + " more" : "") + " to TFLite: " + row.reason;
+    LogLine(line.c_str());
   }
 }
 
-const ModelState* Delegate::FindModel(const TfLiteContext* context) const {
+ModelState* Delegate::FindModel(const TfLiteContext* context) const {
   const int known = SubgraphOf(context);
   return known < 0 ? nullptr : models_[static_cast<size_t>(known)].get();
 }
@@ -82,6 +117,11 @@ int Delegate::SubgraphOf(const TfLiteContext* context) const {
     if (models_[i]->view.context == context) return static_cast<int>(i);
   }
   return -1;
+}
+
+size_t Delegate::CountKernels(const TfLiteContext* context) const {
+  return static_cast<size_t>(std::count_if(kernels_.begin(), kernels_.end(),
+                                           [=](const Kernel* kernel) { return kernel->context() == context; }));
 }
 
 void Delegate::RemoveKernel(Kernel* kernel) {

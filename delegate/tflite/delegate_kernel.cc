@@ -61,50 +61,52 @@ Status Kernel::Prepare(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
   MCPRUNER_RETURN_IF_ERROR(parsed_);
   if (delegate_->options().fault == Fault::kAllocate) throw std::bad_alloc();
-  bool same = compiled_.executable != nullptr;
-  for (size_t i = 0; same && i < built_.inputs.size(); ++i) {
-    const TfLiteTensor* tensor = TensorAt(context, built_.inputs[i]);
-    same = tensor != nullptr && TensorDims(*tensor) == input_dims_[i];
-  }
-  if (!same) MCPRUNER_RETURN_IF_ERROR(Compile(context));
+  if (!IsReadyFor(context)) MCPRUNER_RETURN_IF_ERROR(Compile(context));
   return ResizeOutputs(context);
 }
 
+bool Kernel::IsReadyFor(const TfLiteContext* context) const {
+  if (ready_ == nullptr) return false;
+  for (size_t i = 0; i < ready_->input_dims.size(); ++i) {
+    const TfLiteTensor* tensor = TensorAt(context, ready_->built.inputs[i]);
+    if (tensor == nullptr || TensorDims(*tensor) != ready_->input_dims[i]) return false;
+  }
+  return true;
+}
+
 Status Kernel::Compile(TfLiteContext* context) {
-  compiled_ = Compiled();
+  // The old arena goes before a new one comes: a runtime whose AllocateTensors fails cannot run with the old sizes.
+  ready_.reset();
   const auto dims_of = [context](int tensor) {
     const TfLiteTensor* t = TensorAt(context, tensor);
     return t != nullptr ? TensorDims(*t) : Dims();
   };
+  auto ready = std::make_unique<Ready>();
   Result<BuiltGraph> built = BuildGraph(plans_, outputs_, dims_of);
   if (!built.ok()) return built.status();
   MCPRUNER_RETURN_IF_ERROR(FuseGraph(&built->graph));
   MCPRUNER_RETURN_IF_ERROR(ValidateGraph(built->graph));
   Result<Compiled> compiled = delegate_->backends()->Compile(built->graph, context->recommended_num_threads);
   if (!compiled.ok()) return compiled.status();
-  built_ = std::move(*built);
-  Take(std::move(*compiled));
-  input_dims_.clear();
-  for (const int input : built_.inputs) input_dims_.push_back(dims_of(input));
-  input_data_.assign(built_.inputs.size(), nullptr);
-  output_data_.assign(outputs_.size(), nullptr);
+  ready->built = std::move(*built);
+  ready->compiled = std::move(*compiled);
+  ready->compiled.executable->SetProfiling(delegate_->profiling());
+  for (const int input : ready->built.inputs) ready->input_dims.push_back(dims_of(input));
+  ready->input_data.resize(ready->built.inputs.size());
+  ready->output_data.resize(outputs_.size());
+  ready_ = std::move(ready);
   return Status::Ok();
-}
-
-void Kernel::Take(Compiled compiled) {
-  compiled_ = std::move(compiled);
-  compiled_.executable->SetProfiling(delegate_->profiling());
 }
 
 Status Kernel::ResizeOutputs(TfLiteContext* context) const {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const TfLiteTensor* tensor = TensorAt(context, outputs_[i]);
-    IntArrayPtr dims = MakeIntArray(built_.output_dims[i]);
+    IntArrayPtr dims = MakeIntArray(ready_->built.output_dims[i]);
     if (tensor == nullptr || dims == nullptr) return Status::Error("out of memory, or an output tensor is missing");
     // ResizeTensor takes the array over, whether it succeeds or not.
     if (context->ResizeTensor(context, context->tensors + outputs_[i], dims.release()) != kTfLiteOk) {
       return Status::Error("the runtime refuses to resize tensor '" + TensorName(tensor) + "' to " +
-                           DimsText(built_.output_dims[i]));
+                           DimsText(ready_->built.output_dims[i]));
     }
   }
   return Status::Ok();
@@ -112,53 +114,55 @@ Status Kernel::ResizeOutputs(TfLiteContext* context) const {
 
 Status Kernel::Invoke(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
-  if (compiled_.executable == nullptr) return Status::Error("the partition is not prepared; call AllocateTensors");
+  if (ready_ == nullptr) return Status::Error("the partition is not prepared; call AllocateTensors");
   if (delegate_->options().fault == Fault::kInvoke) throw std::runtime_error("fault injection: invoke");
-  const Graph& graph = built_.graph;
-  for (size_t i = 0; i < input_data_.size(); ++i) {
-    const Result<void*> data = DataOf(context, built_.inputs[i], graph.tensor(graph.inputs[i]).shape);
+  const Graph& graph = ready_->built.graph;
+  for (size_t i = 0; i < ready_->input_data.size(); ++i) {
+    const Result<void*> data = DataOf(context, ready_->built.inputs[i], graph.tensor(graph.inputs[i]).shape);
     if (!data.ok()) return data.status();
-    input_data_[i] = static_cast<const float*>(*data);
+    ready_->input_data[i] = static_cast<const float*>(*data);
   }
-  for (size_t i = 0; i < output_data_.size(); ++i) {
+  for (size_t i = 0; i < ready_->output_data.size(); ++i) {
     const Result<void*> data = DataOf(context, outputs_[i], graph.tensor(graph.outputs[i]).shape);
     if (!data.ok()) return data.status();
-    output_data_[i] = static_cast<float*>(*data);
+    ready_->output_data[i] = static_cast<float*>(*data);
   }
-  return RunOrFallBack();
+  return RunOrFallBack(context);
 }
 
 Status Kernel::Run() {
   const std::optional<float> poison = delegate_->options().poison_memory;
-  if (poison.has_value()) MCPRUNER_RETURN_IF_ERROR(compiled_.executable->FillMemory(*poison));
-  return compiled_.executable->Run(input_data_, output_data_);
+  if (poison.has_value()) MCPRUNER_RETURN_IF_ERROR(ready_->compiled.executable->FillMemory(*poison));
+  return ready_->compiled.executable->Run(ready_->input_data, ready_->output_data);
 }
 
-Status Kernel::RunOrFallBack() {
-  const bool on_device = compiled_.backend == BackendName(BackendChoice::kOpenCl);
+Status Kernel::RunOrFallBack(const TfLiteContext* context) {
+  const bool on_device = ready_->compiled.backend == BackendName(BackendChoice::kOpenCl);
   const bool fault = on_device && delegate_->options().fault == Fault::kOpenClRun;
   const Status status = fault ? Status::Error("fault injection: opencl_run") : Run();
   if (status.ok() || !on_device) return status;
-  Result<Compiled> compiled = delegate_->backends()->CompileAfterFailure(built_.graph, status.message());
+  Result<Compiled> compiled = delegate_->backends()->CompileAfterFailure(
+      ready_->built.graph, context->recommended_num_threads, status.message());
   if (!compiled.ok()) return compiled.status();
-  Take(std::move(*compiled));
+  compiled->executable->SetProfiling(delegate_->profiling());
+  ready_->compiled = std::move(*compiled);
   return Run();
 }
 
 void Kernel::SetProfiling(bool enabled) {
-  if (compiled_.executable != nullptr) compiled_.executable->SetProfiling(enabled);
+  if (ready_ != nullptr) ready_->compiled.executable->SetProfiling(enabled);
 }
 
 PartitionReport Kernel::Report() const {
   PartitionReport report;
   report.nodes = node_indices_;
-  report.backend = compiled_.backend;
-  report.reason = compiled_.reason;
-  if (compiled_.executable != nullptr) {
-    report.arena_bytes = compiled_.executable->ArenaBytes();
-    report.weight_bytes = compiled_.executable->WeightBytes();
-    report.profile = compiled_.executable->Profile();
-  }
+  if (ready_ == nullptr) return report;
+  const Compiled& compiled = ready_->compiled;
+  report.backend = compiled.backend;
+  report.reason = compiled.reason;
+  report.arena_bytes = compiled.executable->ArenaBytes();
+  report.weight_bytes = compiled.executable->WeightBytes();
+  report.profile = compiled.executable->Profile();
   return report;
 }
 
@@ -167,21 +171,20 @@ namespace {
 TfLiteStatus Report(TfLiteContext* context, const Status& status) {
   if (status.ok()) return kTfLiteOk;
   // Runtimes join messages without a space: end with one.
-  context->ReportError(context, "mcpruner: %s. ", status.message().c_str());
+  context->ReportError(context, "mcpruner: %s. ", status.text());
   return kTfLiteError;
 }
 
 void* Init(TfLiteContext* context, const char* buffer, size_t /*length*/) {
-  void* kernel = nullptr;
-  const Status status = Guard([&]() -> Status {
-    const auto* params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
-    if (params == nullptr) return Status::Error("the runtime gave no partition");
-    auto* delegate = static_cast<Delegate*>(params->delegate->data_);
+  const auto* params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
+  if (params == nullptr) return nullptr;  // makes prepare fail, where every runtime takes an error
+  auto* delegate = static_cast<Delegate*>(params->delegate->data_);
+  Kernel* kernel = nullptr;
+  Status status = Guard([&]() -> Status {
     kernel = new Kernel(delegate->shared_from_this(), context, *params);
     return Status::Ok();
   });
-  // Null makes prepare fail, where every runtime takes an error.
-  (void)Report(context, status);
+  if (!status.ok()) delegate->NoteMissingKernel(context, std::move(status));
   return kernel;
 }
 
@@ -201,7 +204,7 @@ TfLiteStatus PrepareKernel(TfLiteContext* context, TfLiteNode* node) {
 }
 
 TfLiteStatus InvokeKernel(TfLiteContext* context, TfLiteNode* node) {
-  return Report(context, Guard([&]() -> Status { return static_cast<Kernel*>(node->user_data)->Invoke(context); }));
+  return Report(context, Guard([&] { return static_cast<Kernel*>(node->user_data)->Invoke(context); }));
 }
 
 }  // namespace

@@ -40,13 +40,23 @@ class Kernel {
   const TfLiteContext* context() const { return context_; }
 
  private:
+  // What is needed to run, for some sizes of the inputs.
+  struct Ready {
+    BuiltGraph built;
+    std::vector<Dims> input_dims;
+    Compiled compiled;
+    std::vector<const float*> input_data;
+    std::vector<float*> output_data;
+  };
+
   Status Parse(TfLiteContext* context);
+  // Whether there is nothing to compile: the inputs have the sizes of ready_.
+  bool IsReadyFor(const TfLiteContext* context) const;
   Status Compile(TfLiteContext* context);
-  void Take(Compiled compiled);
   // On memory that is poisoned first, where that is wanted.
   Status Run();
   // A device that fails in an inference (memory, a reset) is given up, and the inference runs on the CPU.
-  Status RunOrFallBack();
+  Status RunOrFallBack(const TfLiteContext* context);
   Status ResizeOutputs(TfLiteContext* context) const;
 
   const std::shared_ptr<Delegate> delegate_;
@@ -55,13 +65,7 @@ class Kernel {
   std::vector<int> outputs_;  // TFLite's tensor numbers
   Status parsed_ = Status::Ok();
   std::vector<NodePlan> plans_;
-
-  // Of the last successful Compile.
-  BuiltGraph built_;
-  std::vector<Dims> input_dims_;
-  Compiled compiled_;
-  std::vector<const float*> input_data_;
-  std::vector<float*> output_data_;
+  std::unique_ptr<Ready> ready_;  // null until Compile succeeds, and after it failed
 };
 
 // The functions above as the runtime calls them.

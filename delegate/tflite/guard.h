@@ -1,4 +1,4 @@
-// The edge between C++ and C: no exception passes.
+// The edge between C++ and C: no exception passes, not even one that is thrown while there is no memory left to say so.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_GUARD_H_
 #define MCPRUNER_DELEGATE_TFLITE_GUARD_H_
@@ -11,17 +11,23 @@
 
 namespace mcpruner {
 
+constexpr char kOutOfMemory[] = "out of memory; free some, or use a smaller batch";
+
 // `body()` is a Status; what it throws becomes one.
 template <typename Body>
-Status Guard(const Body& body) {
+Status Guard(const Body& body) noexcept {
   try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return Status::Error("out of memory; free some, or use a smaller batch");
-  } catch (const std::exception& e) {
-    return Status::Error(std::string("internal error: ") + e.what());
+    try {
+      return body();
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {
+      return Status::Error(std::string("internal error: ") + e.what());
+    }
+  } catch (const std::bad_alloc&) {  // of body() or of the text above
+    return Status::Literal(kOutOfMemory);
   } catch (...) {
-    return Status::Error("internal error");
+    return Status::Literal("internal error");
   }
 }
 

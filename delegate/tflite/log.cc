@@ -8,11 +8,11 @@
 
 namespace mcpruner {
 
-void LogLine(const std::string& text) {
+void LogLine(const char* text) {
 #ifdef __ANDROID__
-  __android_log_write(ANDROID_LOG_INFO, "mcpruner", text.c_str());
+  __android_log_write(ANDROID_LOG_INFO, "mcpruner", text);
 #else
-  std::fprintf(stderr, "mcpruner: %s\n", text.c_str());
+  std::fprintf(stderr, "mcpruner: %s\n", text);
 #endif
 }
 

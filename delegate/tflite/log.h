@@ -3,11 +3,10 @@
 #ifndef MCPRUNER_DELEGATE_TFLITE_LOG_H_
 #define MCPRUNER_DELEGATE_TFLITE_LOG_H_
 
-#include <string>
-
 namespace mcpruner {
 
-void LogLine(const std::string& text);
+// Allocates nothing.
+void LogLine(const char* text);
 
 }  // namespace mcpruner
 

@@ -20,9 +20,11 @@ struct DelegateHandle {
 };
 
 TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
-  const Status status = Guard([&] { return static_cast<Delegate*>(delegate->data_)->Prepare(context, delegate); });
+  auto* const state = static_cast<Delegate*>(delegate->data_);
+  const Status status = Guard([&] { return state->Prepare(context, delegate); });
   if (status.ok()) return kTfLiteOk;
-  context->ReportError(context, "mcpruner: %s. ", status.message().c_str());
+  state->Forget(context);
+  context->ReportError(context, "mcpruner: %s. ", status.text());
   return kTfLiteError;
 }
 
@@ -78,7 +80,7 @@ TfLiteDelegate* McprunerDelegateCreate(const McprunerDelegateOptions* options) {
     delegate = mcpruner::MakeDelegate(*checked);
     return mcpruner::Status::Ok();
   });
-  if (!status.ok()) mcpruner::LogLine(status.message());
+  if (!status.ok()) mcpruner::LogLine(status.text());
   return delegate;
 }
 

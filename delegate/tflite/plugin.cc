@@ -1,6 +1,7 @@
 // The TFLite external delegate: the two symbols that every runtime's loader looks for.
 
 #include <cstddef>
+#include <string>
 
 #include "delegate/tflite/delegate_handle.h"
 #include "delegate/tflite/guard.h"
@@ -34,11 +35,16 @@ MCPRUNER_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const*
     return mcpruner::Status::Ok();
   });
   if (status.ok()) return delegate;
-  if (report_error != nullptr) {
-    report_error(("mcpruner: " + status.message() + ". ").c_str());
-  } else {
-    mcpruner::LogLine(status.message());
+  if (report_error == nullptr) {
+    mcpruner::LogLine(status.text());
+    return nullptr;
   }
+  std::string text;
+  const mcpruner::Status joined = mcpruner::Guard([&]() -> mcpruner::Status {
+    text = "mcpruner: " + status.message() + ". ";
+    return mcpruner::Status::Ok();
+  });
+  report_error(joined.ok() ? text.c_str() : joined.text());
   return nullptr;
 }
 

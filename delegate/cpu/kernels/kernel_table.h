@@ -60,6 +60,9 @@ struct KernelTable {
 #define MCPRUNER_KERNEL(function, Args) void (*function)(const Args& args);
 #include "delegate/cpu/kernels/kernels.inc"
 #undef MCPRUNER_KERNEL
+  // Where cores are of two kinds: the table for the core that the calling thread is on. It asks the operating system,
+  // so a step asks once in each share. Null: this table is for all cores.
+  const KernelTable& (*OfThisCore)() = nullptr;
 };
 
 }  // namespace mcpruner

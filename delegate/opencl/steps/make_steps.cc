@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -46,14 +45,10 @@ Status MakeOne(const StepContext& context, Step* out) {
   if (std::any_of(context.op.inputs.begin(), context.op.inputs.end(), empty)) {
     return Status::Error("op '" + context.op.name + "' makes elements of an empty tensor");
   }
-  try {
-    Result<Step> step = MakeStep(context);
-    if (!step.ok()) return Status::Error("op '" + context.op.name + "': " + step.message());
-    *out = std::move(*step);
-    return Status::Ok();
-  } catch (const std::exception& error) {  // an exception that left a thread would end the process
-    return Status::Error("op '" + context.op.name + "': " + error.what());
-  }
+  Result<Step> step = MakeStep(context);
+  if (!step.ok()) return Status::Error("op '" + context.op.name + "': " + step.message());
+  *out = std::move(*step);
+  return Status::Ok();
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "delegate/tflite/testing/whose_call.h"
+
 namespace mcpruner {
 namespace {
 
@@ -48,7 +50,9 @@ FakeModel::FakeModel() {
 FakeModel::~FakeModel() { FreeKernels(); }
 
 void FakeModel::FreeKernels() {
-  for (FakeKernel& kernel : kernels_) kernel.registration.free(&context_, kernel.node.user_data);
+  for (FakeKernel& kernel : kernels_) {
+    CallDelegate([&] { kernel.registration.free(&context_, kernel.node.user_data); });
+  }
   kernels_.clear();
 }
 
@@ -116,6 +120,7 @@ int FakeModel::CustomNode(const std::string& name, const std::vector<int>& input
 NodeRef FakeModel::Ref(int node) { return *GetNode(&context_, node); }
 
 TfLiteStatus FakeModel::GetExecutionPlan(TfLiteContext* context, TfLiteIntArray** plan) {
+  const WhoseCall mark(false);
   FakeModel* self = Self(context);
   std::vector<int> indices;
   for (size_t i = 0; i < self->nodes_.size(); ++i) indices.push_back(static_cast<int>(i));
@@ -126,6 +131,7 @@ TfLiteStatus FakeModel::GetExecutionPlan(TfLiteContext* context, TfLiteIntArray*
 
 TfLiteStatus FakeModel::GetNodeAndRegistration(TfLiteContext* context, int index, TfLiteNode** node,
                                                TfLiteRegistration** registration) {
+  const WhoseCall mark(false);
   FakeModel* self = Self(context);
   if (index < 0 || static_cast<size_t>(index) >= self->nodes_.size()) return kTfLiteError;
   FakeNode& found = *std::next(self->nodes_.begin(), index);
@@ -167,6 +173,7 @@ FakeModel::FakeKernel FakeModel::MakeKernel(const std::vector<int>& nodes) const
 
 TfLiteStatus FakeModel::Preview(TfLiteContext* context, const TfLiteIntArray* nodes, TfLiteDelegateParams** partitions,
                                 int* count) {
+  const WhoseCall mark(false);
   FakeModel* self = Self(context);
   self->previews_.clear();
   self->preview_params_.clear();
@@ -181,6 +188,7 @@ TfLiteStatus FakeModel::Preview(TfLiteContext* context, const TfLiteIntArray* no
 
 TfLiteStatus FakeModel::Replace(TfLiteContext* context, TfLiteRegistration registration, const TfLiteIntArray* nodes,
                                 TfLiteDelegate* delegate) {
+  const WhoseCall mark(false);
   FakeModel* self = Self(context);
   for (const std::vector<int>& run : self->Runs(nodes)) {
     FakeKernel& kernel = self->kernels_.emplace_back(self->MakeKernel(run));
@@ -188,18 +196,21 @@ TfLiteStatus FakeModel::Replace(TfLiteContext* context, TfLiteRegistration regis
     const TfLiteDelegateParams params = {delegate, kernel.nodes.get(), kernel.inputs.get(), kernel.outputs.get()};
     kernel.node.inputs = kernel.inputs.get();
     kernel.node.outputs = kernel.outputs.get();
-    kernel.node.user_data = registration.init(context, reinterpret_cast<const char*>(&params), 0);
+    kernel.node.user_data =
+        CallDelegate([&] { return registration.init(context, reinterpret_cast<const char*>(&params), 0); });
   }
   return kTfLiteOk;
 }
 
 TfLiteStatus FakeModel::ResizeTensor(TfLiteContext* context, TfLiteTensor* tensor, TfLiteIntArray* dims) {
+  const WhoseCall mark(false);
   IntArrayPtr owned(dims);
   Self(context)->Resize(static_cast<int>(tensor - context->tensors), IntArrayVector(dims));
   return kTfLiteOk;
 }
 
 void FakeModel::ReportError(TfLiteContext* context, const char* format, ...) {
+  const WhoseCall mark(false);
   char text[1024];
   va_list arguments;
   va_start(arguments, format);
@@ -208,7 +219,11 @@ void FakeModel::ReportError(TfLiteContext* context, const char* format, ...) {
   Self(context)->errors_ += text;
 }
 
-TfLiteStatus FakeModel::Apply(TfLiteDelegate* delegate) { return delegate->Prepare(&context_, delegate); }
+TfLiteStatus FakeModel::Apply(TfLiteDelegate* delegate) {
+  const TfLiteStatus status = CallDelegate([&] { return delegate->Prepare(&context_, delegate); });
+  if (status != kTfLiteOk) FreeKernels();
+  return status;
+}
 
 TfLiteStatus FakeModel::Reapply(TfLiteDelegate* delegate) {
   FreeKernels();
@@ -225,7 +240,8 @@ void FakeModel::Resize(int tensor, const Dims& dims) {
 TfLiteStatus FakeModel::Allocate() {
   std::vector<int> edges;  // tensors that have memory: what kernels read and write, not what lies inside
   for (FakeKernel& kernel : kernels_) {
-    if (kernel.registration.prepare(&context_, &kernel.node) != kTfLiteOk) return kTfLiteError;
+    const TfLiteStatus status = CallDelegate([&] { return kernel.registration.prepare(&context_, &kernel.node); });
+    if (status != kTfLiteOk) return status;
     for (const int i : IntArrayView(kernel.inputs.get())) edges.push_back(i);
     for (const int i : IntArrayView(kernel.outputs.get())) edges.push_back(i);
   }
@@ -239,7 +255,8 @@ TfLiteStatus FakeModel::Allocate() {
 
 TfLiteStatus FakeModel::Invoke() {
   for (FakeKernel& kernel : kernels_) {
-    if (kernel.registration.invoke(&context_, &kernel.node) != kTfLiteOk) return kTfLiteError;
+    const TfLiteStatus status = CallDelegate([&] { return kernel.registration.invoke(&context_, &kernel.node); });
+    if (status != kTfLiteOk) return status;
   }
   return kTfLiteOk;
 }

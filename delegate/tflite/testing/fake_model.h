@@ -9,7 +9,8 @@
 //
 // It behaves as the full runtimes do where a delegate can see it: AllocatePersistentBuffer and GetTensor are null,
 // tensors inside a partition have no data, messages of ReportError are joined. Nodes that no delegate takes are not
-// run: Invoke runs kernels only. Each run of consecutive taken nodes is one partition.
+// run: Invoke runs kernels only. Each run of consecutive taken nodes is one partition. When the delegate fails to apply
+// itself, its kernels are freed, and it may be applied again.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_TESTING_FAKE_MODEL_H_
 #define MCPRUNER_DELEGATE_TFLITE_TESTING_FAKE_MODEL_H_
@@ -48,6 +49,7 @@ class FakeModel {
   TfLiteStatus Apply(TfLiteDelegate* delegate);
   // Frees the kernels and applies the delegate again, as tflite-runtime 2.14 does when an input is resized.
   TfLiteStatus Reapply(TfLiteDelegate* delegate);
+  void FreeKernels();
   void Resize(int tensor, const Dims& dims);
   TfLiteStatus Allocate();
   TfLiteStatus Invoke();
@@ -87,7 +89,6 @@ class FakeModel {
   FakeNode& AddNode(int32_t code, const std::vector<int>& inputs, const std::vector<int>& outputs);
   FakeKernel MakeKernel(const std::vector<int>& nodes) const;
   std::vector<std::vector<int>> Runs(const TfLiteIntArray* nodes) const;
-  void FreeKernels();
 
   TfLiteContext context_ = {};
   std::vector<TfLiteTensor> tensors_;

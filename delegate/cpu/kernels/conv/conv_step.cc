@@ -226,6 +226,7 @@ bool ConvStep::RowIsRead(int row) const {
 }
 
 void ConvStep::Run(int share) const {
+  const KernelTable& kernels = kernels_.OfThisCore != nullptr ? kernels_.OfThisCore() : kernels_;
   float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
   Ahead ahead;
@@ -245,7 +246,7 @@ void ConvStep::Run(int share) const {
     args.last_part = work.last_part;
     args.ahead = ahead.begin;
     args.ahead_lines = ahead.lines / (work.last_part - work.first_part);
-    kernels_.ConvTile(args);
+    kernels.ConvTile(args);
   }
 }
 

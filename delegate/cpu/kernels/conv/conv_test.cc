@@ -3,13 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/cpu_executable.h"
 #include "delegate/cpu/kernels/conv/reference.h"
+#include "delegate/cpu/simd_targets.h"
 #include "delegate/cpu/testing/compare.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/testing/graph_builder.h"
@@ -168,6 +172,29 @@ TEST(ConvTest, LargeImages) {
   GraphBuilder b;
   const ConvParams params{{1, 1, 1, 1, {1, 1, 1, 1}}, RandomLayer(rng, LayerKind::kConv2D, {1, 3, 3, 1}, 1, 2, 1.0)};
   ExpectAgreement(b.Finish({b.Op(OpType::kConv, {b.Input({1, 1080, 1923, 1})}, params)}), 1, 1e-5f, "conv");
+}
+
+std::atomic<int> asked{0};
+const KernelTable& CountedKernels() {
+  ++asked;
+  return BestKernels();
+}
+
+TEST(ConvTest, AsksForTheCoreOnceInEachShare) {
+  std::mt19937 rng(3);
+  GraphBuilder b;
+  const auto layer = RandomLayer(rng, LayerKind::kConv2D, {64, 3, 3, 16}, 4, 4, 0.5);
+  const Graph graph = b.Finish({b.Op(OpType::kConv, {b.Input({1, 40, 40, 16})}, ConvParams{{}, layer})});
+  KernelTable kernels = BestKernels();
+  kernels.OfThisCore = &CountedKernels;
+  CpuExecutable executable(graph, kernels, std::make_shared<ThreadPool>(3), 0);
+  std::vector<float> x(40 * 40 * 16, 1.0f), y(38 * 38 * 64);
+  const std::vector<const float*> inputs{x.data()};
+  const std::vector<float*> outputs{y.data()};
+  for (int run = 1; run <= 2; ++run) {
+    ASSERT_TRUE(executable.Run(inputs, outputs).ok());
+    EXPECT_EQ(asked, 3 * run);
+  }
 }
 
 }  // namespace
