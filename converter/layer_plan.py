@@ -24,9 +24,10 @@ from mcpruner.converter.cost_model import (
 from mcpruner.converter.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
 from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_packed
 from mcpruner.converter.estimate import Choice, choose, predict_speedup
+from mcpruner.converter.limits_generated import MAX_PATTERNS
 from mcpruner.converter.report import LayerReport
 from mcpruner.converter.target import Target
-from mcpruner.converter.tflite_model import operator_name, producers, type_name
+from mcpruner.converter.tflite_model import operator_name, producers, schema, type_name
 from mcpruner.converter.weights import NotConstantError, read_constant
 
 KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
@@ -85,7 +86,7 @@ def plan_layers(model: Any, graph: Any, target: Target, costs: CostModel) -> lis
     speedup = predict_subgraph(graph, plans, costs)
     if speedup < _WORTH_IT:
         for plan in plans:
-            _leave(plan, speedup)
+            _leave(plan, speedup, costs)
     return plans
 
 
@@ -98,10 +99,11 @@ def predict_subgraph(graph: Any, plans: list[LayerPlan], costs: CostModel) -> fl
     return tflite / plugin if tflite > 0 else 1.0
 
 
-def _leave(plan: LayerPlan, speedup: float) -> None:
+def _leave(plan: LayerPlan, speedup: float, costs: CostModel) -> None:
     """Keep a layer dense that is faster packed, since its model is not."""
-    if plan.choice is None:
+    if plan.choice is None or plan.layer is None:
         return
+    _set_times(plan, plan.layer.weights.shape, plan.layer.work, costs)
     plan.report.reason = (
         f"dense: packed it is predicted {plan.choice.predicted_speedup:.2f} times as fast, but with the dense layers "
         f"beside it the model {speedup:.2f} times, which is not worth it"
@@ -123,7 +125,7 @@ def _plan_operator(model: Any, graph: Any, index: int, op: Any, target: Target, 
             plan.report.reason = f"dense: {reason}"
         return plan
     plan.report.reason = f"dense: {_NEVER[name]}"
-    if name == "DEPTHWISE_CONV_2D" and len(plan.report.shape) == 4 and op.builtinOptions is not None:
+    if len(plan.report.shape) == 4 and isinstance(op.builtinOptions, schema.DepthwiseConv2DOptionsT):
         work = output_work(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW)
         _set_times(plan, tuple(plan.report.shape), work, costs)
     return plan
@@ -163,7 +165,7 @@ def _not_worth_it(density: float, choice: Choice) -> str:
     if density == 1:
         return "it has no zeros"
     if choice.predicted_speedup == 0:
-        return "its zeros form more than 65535 different patterns"
+        return f"its zeros form more than {MAX_PATTERNS} different patterns"
     return f"at density {density:.3f} the packed layer would run at {choice.predicted_speedup:.2f} of the dense speed"
 
 
