@@ -198,9 +198,11 @@ def _conv_options(op: Any, name: str) -> SparseOptions:
 
 
 def _fully_connected_options(op: Any, name: str) -> SparseOptions:
-    given = op.builtinOptions
+    given = schema.FullyConnectedOptionsT() if op.builtinOptions is None else op.builtinOptions  # as TFLite has it
     if not isinstance(given, schema.FullyConnectedOptionsT):
-        raise ValueError(f"Layer {name} is a FULLY_CONNECTED without FullyConnectedOptions; the file is damaged.")
+        raise ValueError(
+            f"Layer {name} is a FULLY_CONNECTED with the options of another operator; the file is damaged."
+        )
     if given.weightsFormat != schema.FullyConnectedOptionsWeightsFormat.DEFAULT:
         raise StaysDense("its weights are shuffled for 4x16 integer kernels")
     return SparseOptions(fused_activation=_activation(given), keep_num_dims=bool(given.keepNumDims))

@@ -20,7 +20,7 @@ _SIZES = {getattr(schema.TensorType, name): size for name, size in _ITEM_SIZES.i
 # has an output.
 _OPERANDS = {
     "CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3, "CONV_3D": 2, "DEQUANTIZE": 1,
-    "DENSIFY": 1, "PAD": 2, "PADV2": 3, "RESHAPE": 1, "SHAPE": 1, "STRIDED_SLICE": 4, "PACK": 1,
+    "DENSIFY": 1, "PAD": 2, "PADV2": 2, "RESHAPE": 1, "SHAPE": 1, "STRIDED_SLICE": 4, "PACK": 1,
 }  # fmt: skip
 _REQUIRED = {getattr(schema.BuiltinOperator, name): (name, count) for name, count in _OPERANDS.items()}
 

@@ -8,9 +8,9 @@
 namespace mcpruner {
 namespace {
 
-// The value of PADV2's third input, 0 for PAD.
+// The third input; PAD and PADV2 alike may have it.
 Result<float> PadValue(const ParseContext& c) {
-  if (c.node.registration->builtin_code != kTfLiteBuiltinPadv2) return 0.0f;
+  if (InputIndex(c.node, 2) == kTfLiteOptionalTensor) return 0.0f;
   const Result<FloatConstant> value = ReadFloats(c.view, InputIndex(c.node, 2), "its padding value");
   if (!value.ok()) return value.status();
   if (value->values.size() != 1) return Status::Error("its padding value is not one number");

@@ -115,6 +115,13 @@ TEST_F(Parse, Pads) {
   EXPECT_EQ(Reason(kTfLiteBuiltinPadv2, {x, zeros, model.Constant("v", {}, {2})}), "");
   EXPECT_EQ(Reason(kTfLiteBuiltinPadv2, {x, zeros, model.Constant("v", {2}, {2, 3})}),
             "its padding value is not one number");
+  const auto value = [&](int32_t code, std::vector<int> inputs) {
+    ModelView view;
+    view.context = model.context();
+    return std::get<Paddings>(ParseNode(view, model.Ref(model.Node(code, inputs, {y})), &cache)->deferred).value;
+  };
+  EXPECT_EQ(value(kTfLiteBuiltinPad, {x, zeros, model.Constant("v", {}, {2})}), 2.0f);
+  EXPECT_EQ(value(kTfLiteBuiltinPadv2, {x, zeros}), 0.0f);
 }
 
 TEST_F(Parse, Concatenations) {

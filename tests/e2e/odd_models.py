@@ -260,6 +260,19 @@ def biases_of_other_shapes(net: OddNet) -> list[int]:
     return [net.fully_connected(y, net.weights(5, 6), net.random(1, 5), keep_num_dims=True)]
 
 
+@case(BATCHES)
+def operators_in_rare_forms(net: OddNet) -> list[int]:
+    """A PAD with a value, a PADV2 without one, a dense layer and a reshape without options."""
+    pads = net.ints([[0, 0], [1, 0], [0, 1], [0, 0]])
+    y = net.operator("PAD", [net.layer(net.input(MAP[0])), pads, net.const()], (1, 6, 8, 6), schema.PadOptionsT())
+    y = net.operator("PADV2", [y, pads], (1, 7, 9, 6), schema.PadV2OptionsT())
+    y = net.reshape(net.layer(y, 6, 3, padding="VALID"), [-1, 6], (35, 6))
+    z = net.dense(y)
+    for op in net.graph.operators[-2:]:
+        op.builtinOptions, op.builtinOptionsType = None, 0
+    return [z]
+
+
 @case([[(1, 5, 7, 4)], [(2, 5, 7, 4)]])
 def half_constants_as_operands(net: OddNet) -> list[int]:
     half = net.dequantize(net.constant(net.random(7, 6).astype(np.float16)))

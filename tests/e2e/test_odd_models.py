@@ -69,7 +69,7 @@ def _differences(plain: StepResult, kernels: StepResult, plugin: StepResult) -> 
             if got.shape != expected.shape:
                 found.append(f"step {step}, output {k}: shape {got.shape} instead of {expected.shape}")
             elif not np.allclose(
-                got, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max(initial=0), equal_nan=True
+                got, expected, rtol=0, atol=TOLERANCE * np.abs(np.nan_to_num(expected)).max(initial=0), equal_nan=True
             ):
                 found.append(f"step {step}, output {k}: off by {np.abs(got - expected).max()}")
     return found
