@@ -86,7 +86,7 @@ def plan_layers(model: Any, graph: Any, target: Target, costs: CostModel) -> lis
     speedup = predict_subgraph(graph, plans, costs)
     if speedup < _WORTH_IT:
         for plan in plans:
-            _leave(plan, speedup, costs)
+            _leave(plan, speedup)
     return plans
 
 
@@ -99,11 +99,10 @@ def predict_subgraph(graph: Any, plans: list[LayerPlan], costs: CostModel) -> fl
     return tflite / plugin if tflite > 0 else 1.0
 
 
-def _leave(plan: LayerPlan, speedup: float, costs: CostModel) -> None:
+def _leave(plan: LayerPlan, speedup: float) -> None:
     """Keep a layer dense that is faster packed, since its model is not."""
-    if plan.choice is None or plan.layer is None:
+    if plan.choice is None:
         return
-    _set_times(plan, plan.layer.weights.shape, plan.layer.work, costs)
     plan.report.reason = (
         f"dense: packed it is predicted {plan.choice.predicted_speedup:.2f} times as fast, but with the dense layers "
         f"beside it the model {speedup:.2f} times, which is not worth it"

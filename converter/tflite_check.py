@@ -74,10 +74,10 @@ def _check_operator(model: Any, op: Any, count: int, name: str) -> None:
     _expect(_in_range(op.inputs, count, optional=True), f"{name} reads a tensor that is not there")
     _expect(_in_range(op.outputs, count), f"{name} writes a tensor that is not there")
     code = model.operatorCodes[op.opcodeIndex]
-    builtin, count = _REQUIRED.get(max(code.builtinCode, code.deprecatedBuiltinCode), ("", 0))
+    builtin, needed = _REQUIRED.get(max(code.builtinCode, code.deprecatedBuiltinCode), ("", 0))
     if builtin:
-        inputs = f"{name}, a {builtin}, lacks one of its {count} inputs or its output"
-        _expect(len(op.inputs) >= count and min(op.inputs[:count]) >= 0 and op.outputs, inputs)
+        inputs = f"{name}, a {builtin}, lacks one of its {needed} inputs or its output"
+        _expect(len(op.inputs) >= needed and min(op.inputs[:needed]) >= 0 and op.outputs, inputs)
     for kind, options in ((op.builtinOptionsType, op.builtinOptions), (op.builtinOptions2Type, op.builtinOptions2)):
         if kind and options is None:
             raise ValueError(

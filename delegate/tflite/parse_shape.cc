@@ -4,6 +4,7 @@
 #include <string>
 
 #include "delegate/tflite/parse_common.h"
+#include "delegate/tflite/rank_map.h"
 
 namespace mcpruner {
 namespace {
@@ -70,6 +71,9 @@ Result<NodePlan> ParseReshape(const ParseContext& c) {
     if (params == nullptr || params->num_dimensions < 0 || params->num_dimensions > 8) return MissingParams();
     shape.dims.assign(params->shape, params->shape + params->num_dimensions);
     if (shape.dims == Dims{0}) shape.dims.clear();  // how old files write a scalar
+  }
+  if (std::max(InputDims(c).size(), shape.dims.size()) > kMaxMappedRank) {
+    return Status::Error("it has more than 4 dimensions on one side; TFLite does it without moving a number");
   }
   const auto free_dims = std::count_if(shape.dims.begin(), shape.dims.end(), [](int d) { return d < 0; });
   if (free_dims > 1 || std::any_of(shape.dims.begin(), shape.dims.end(), [](int d) { return d < -1; })) {
