@@ -7,7 +7,7 @@ export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-tsan test-python
-.PHONY: test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz campaign clean
+.PHONY: test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz fuzz-python campaign clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -100,6 +100,9 @@ fuzz: install ## Damage blobs at random for FUZZ_SECONDS (300) under the sanitiz
 	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tools/fuzz.py --seconds $(or $(FUZZ_SECONDS),300) \
 	  --native "$$(bazel info --config=asan bazel-bin 2>/dev/null)/python/native/_native.so"
 
+fuzz-python: install ## Break the graphs of small models for FUZZ_SECONDS (300) and let every Python reader try them
+	$(PYTHON) tools/fuzz_python.py --seconds $(or $(FUZZ_SECONDS),300)
+
 # Goes on behind the seeds that out/campaign has already; KIND=keras makes networks with Keras.
 campaign: install ## Try random networks against TFLite for HOURS (1) on all cores; SEED=first seed, KIND=graph
 	$(PYTHON) tests/campaign/campaign.py --opencl --hours $(or $(HOURS),1) --kind $(or $(KIND),graph) \
@@ -107,4 +110,4 @@ campaign: install ## Try random networks against TFLite for HOURS (1) on all cor
 
 clean: ## Remove what was built (the environments stay)
 	bazel clean
-	rm -rf build dist out converter/sparse_pattern_generated.py python/mcpruner/*.so *.egg-info $(VENVS:%=%/.install-stamp)
+	rm -rf build dist out converter/*_generated.py python/mcpruner/*.so *.egg-info $(VENVS:%=%/.install-stamp)

@@ -25,6 +25,7 @@ NATIVE = {
     "//delegate/tflite:libmcpruner_delegate.so": ("delegate/tflite/libmcpruner_delegate.so", "mcpruner"),
     "//python/native:_native.so": ("python/native/_native.so", "mcpruner"),
     "//format:sparse_pattern_py": ("format/sparse_pattern_generated.py", "mcpruner.converter"),
+    "//format:limits_py": ("format/limits_generated.py", "mcpruner.converter"),
 }
 
 

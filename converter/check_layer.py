@@ -3,6 +3,8 @@
 import numpy as np
 
 from mcpruner.converter.layer import SparseLayer
+from mcpruner.converter.limits_generated import MAX_PATTERNS, MAX_POSITIONS
+from mcpruner.converter.pack import GROUP_SIZES
 
 DAMAGED = "the file is damaged or not from this converter"
 
@@ -21,19 +23,20 @@ def _all_differ(array: np.ndarray) -> bool:
 
 def _check_shape(layer: SparseLayer) -> None:
     height, width = layer.kernel_size
-    expect(height >= 1 and width >= 1 and height * width <= 64, "a kernel has 1 to 64 positions", f"{height} x {width}")
+    positions = height * width if min(height, width) >= 1 else 0
+    expect(1 <= positions <= MAX_POSITIONS, f"a kernel has 1 to {MAX_POSITIONS} positions", f"{height} x {width}")
     expect(layer.kind != "FullyConnected" or height * width == 1, "fully connected is 1 x 1", f"{height} x {width}")
     expect(layer.in_channels >= 1, "in_channels is at least 1", layer.in_channels)
     expect(layer.out_channels >= 1, "out_channels is at least 1", layer.out_channels)
-    expect(layer.group_size in (1, 2, 4, 8, 16), "group_size is 1, 2, 4, 8 or 16", layer.group_size)
+    expect(layer.group_size in GROUP_SIZES, "group_size is 1, 2, 4, 8 or 16", layer.group_size)
 
 
 def _check_runs(layer: SparseLayer) -> None:
     height, width = layer.kernel_size
     patterns, runs = layer.patterns, len(layer.run_patterns)
-    expect(len(patterns) <= 65535, "there are at most 65535 patterns", len(patterns))
+    expect(len(patterns) <= MAX_PATTERNS, f"there are at most {MAX_PATTERNS} patterns", len(patterns))
     expect((patterns != 0).all(), "no pattern is empty", 0)
-    if height * width < 64:
+    if height * width < MAX_POSITIONS:
         beyond = patterns >> np.uint64(height * width)
         expect(
             (beyond == 0).all(), f"patterns have positions below {height * width} only", hex(int(beyond.max(initial=0)))

@@ -1,7 +1,8 @@
 """One CONV_2D or FULLY_CONNECTED of a model, as the packing stages want it: OHWI weights, bias and options.
 
 What the format or the custom operators cannot express stays dense: `StaysDense` carries the reason. What no runtime
-could run either is an error that names the layer.
+could run either is an error that names the layer. The sizes of activations in a file are no more than a hint, since a
+runtime computes them anew: a layer that they do not fit stays dense.
 """
 
 import re
@@ -11,13 +12,10 @@ from typing import Any
 import numpy as np
 
 from mcpruner.converter.cost_model import Work
+from mcpruner.converter.limits_generated import MAX_CHANNELS, MAX_ELEMENTS, MAX_POSITIONS, MAX_STEP
 from mcpruner.converter.serialize import SparseOptions
 from mcpruner.converter.tflite_model import schema, tensor_name, type_name
 from mcpruner.converter.weights import NotConstantError, read_constant
-
-MAX_POSITIONS = 64  # of a kernel; this and the next are bounds of format/sparse_pattern.fbs
-MAX_CHANNELS = 65535
-MAX_STEP = 255  # of strides and dilations
 
 _ACTIVATIONS = {"NONE": "None", "RELU": "Relu", "RELU_N1_TO_1": "ReluN1To1", "RELU6": "Relu6"}
 _ACTIVATION_NAMES = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
@@ -83,19 +81,18 @@ def shorten(name: str) -> str:
     return "/".join(scopes[1:-1] if len(scopes) > 2 else scopes[:1]) or name
 
 
-def check_activations(graph: Any, op: Any, name: str) -> None:
-    """Raise StaysDense unless input and output are float32, ValueError if the operator lacks a part."""
-    if len(op.inputs) < 2 or not op.outputs or min(op.inputs[0], op.inputs[1]) < 0:
-        raise ValueError(f"Layer {name} must have an input, weights and an output; the file is damaged.")
-    x, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
-    for tensor in (weights, x, graph.tensors[op.outputs[0]]):
-        if 0 in tensor.shape:
-            raise ValueError(f"Layer {name} has a tensor of shape {tensor.shape}; every dimension must be at least 1.")
-    types = [type_name(t) for t in (x, weights, graph.tensors[op.outputs[0]])]
+def check_activations(graph: Any, op: Any) -> None:
+    """Raise StaysDense unless input and output are float32 and within the delegate's bounds."""
+    x, weights, y = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]], graph.tensors[op.outputs[0]]
+    types = [type_name(t) for t in (x, weights, y)]
     if types[0] != "float32" or types[2] != "float32":
         raise StaysDense(f"its activations are {types[0]} and {types[2]}, and only float32 ones are taken")
     if types[1] in _QUANTIZED:
         raise StaysDense(f"its weights are quantized to {types[1]}; convert the float model")
+    for tensor in (x, y):
+        elements = int(np.prod([1, *tensor.shape], dtype=object))
+        if elements > MAX_ELEMENTS:
+            raise StaysDense(f"it has a tensor of {elements} elements, and the delegate takes at most {MAX_ELEMENTS}")
 
 
 def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, Any]) -> DenseLayer:
@@ -116,17 +113,14 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         The layer is damaged, or has NaN or infinite weights.
     """
     name = short_name(graph, op)
-    check_activations(graph, op, name)
-    rank = 4 if kind == "Conv2D" else 2
-    _expect_rank(graph, op.inputs[1], rank, name, "weights")
-    if kind == "Conv2D":
-        _expect_rank(graph, op.inputs[0], 4, name, "an input")
-        _expect_rank(graph, op.outputs[0], 4, name, "an output")
+    check_activations(graph, op)
+    shape, rank = graph.tensors[op.inputs[1]].shape, 4 if kind == "Conv2D" else 2
+    if len(shape) != rank:
+        raise ValueError(f"Layer {name} needs weights of rank {rank}, got shape {shape}.")
     if len(op.outputs) != 1:
         raise StaysDense(f"it has {len(op.outputs)} outputs instead of one")
     options = _conv_options(op, name) if kind == "Conv2D" else _fully_connected_options(op, name)
-    shape = graph.tensors[op.inputs[1]].shape
-    _check_shape(graph, op, shape, kind, name)
+    _check_shape(graph, op, shape, kind)
     try:
         weights = read_constant(model, graph, op.inputs[1], writers)
         bias = read_constant(model, graph, op.inputs[2], writers) if _has_bias(op) else None
@@ -147,27 +141,31 @@ def _has_bias(op: Any) -> bool:
     return len(op.inputs) > 2 and op.inputs[2] >= 0
 
 
-def _expect_rank(graph: Any, index: int, rank: int, name: str, what: str) -> None:
-    shape = graph.tensors[index].shape
-    if len(shape) != rank:
-        raise ValueError(f"Layer {name} needs {what} of rank {rank}, got shape {shape}.")
-
-
-def _check_shape(graph: Any, op: Any, shape: list[int], kind: str, name: str) -> None:
+def _check_shape(graph: Any, op: Any, shape: list[int], kind: str) -> None:
     filters, channels = shape[0], shape[-1]
+    if 0 in shape:
+        raise StaysDense(f"its weights of shape {shape} are empty")
     if max(filters, channels) > MAX_CHANNELS:
         raise StaysDense(f"it has {max(filters, channels)} channels, and the format holds at most {MAX_CHANNELS}")
-    x = graph.tensors[op.inputs[0]].shape
     if kind == "Conv2D":
         if shape[1] * shape[2] > MAX_POSITIONS:
             raise StaysDense(f"its {shape[1]}x{shape[2]} kernel has more than {MAX_POSITIONS} positions")
-        if x[3] != channels and channels and x[3] % channels == 0:
-            raise StaysDense(f"it is grouped: {x[3]} input channels, filters of {channels}")
-        if x[3] != channels or graph.tensors[op.outputs[0]].shape[3] != filters:
-            raise ValueError(
-                f"Layer {name} has weights of shape {shape}, which do not fit its input {x} and its output "
-                f"{graph.tensors[op.outputs[0]].shape}."
-            )
+        given = _known_sizes(graph.tensors[op.inputs[0]])[3]
+        if given is None:
+            raise StaysDense("the file does not say how many input channels it has, so it may be grouped")
+        if given != channels and given and given % channels == 0:
+            raise StaysDense(f"it is grouped: {given} input channels, filters of {channels}")
+        if given != channels:
+            raise StaysDense(f"its filters of {channels} channels do not fit the {given} that the file gives its input")
+
+
+def _known_sizes(tensor: Any) -> list[int | None]:
+    """The sizes of a tensor of rank 4; None for those that are only known when the model runs."""
+    if len(tensor.shape) != 4:
+        return [None] * 4
+    signature = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+    known = [int(size) >= 0 for size in signature] if len(signature) == 4 else [True] * 4
+    return [size if fixed else None for size, fixed in zip(tensor.shape, known, strict=True)]
 
 
 def _check_values(weights: np.ndarray, bias: np.ndarray | None, filters: int, name: str) -> None:
@@ -200,9 +198,11 @@ def _conv_options(op: Any, name: str) -> SparseOptions:
 
 
 def _fully_connected_options(op: Any, name: str) -> SparseOptions:
-    given = op.builtinOptions
+    given = schema.FullyConnectedOptionsT() if op.builtinOptions is None else op.builtinOptions  # as TFLite has it
     if not isinstance(given, schema.FullyConnectedOptionsT):
-        raise ValueError(f"Layer {name} is a FULLY_CONNECTED without FullyConnectedOptions; the file is damaged.")
+        raise ValueError(
+            f"Layer {name} is a FULLY_CONNECTED with the options of another operator; the file is damaged."
+        )
     if given.weightsFormat != schema.FullyConnectedOptionsWeightsFormat.DEFAULT:
         raise StaysDense("its weights are shuffled for 4x16 integer kernels")
     return SparseOptions(fused_activation=_activation(given), keep_num_dims=bool(given.keepNumDims))
@@ -218,13 +218,11 @@ def _activation(given: Any) -> str:
 def output_work(graph: Any, op: Any, kind: str, stride: int = 1) -> Work:
     """Output size; sizes that are only known when the model runs are taken as `Work`'s usual ones."""
     tensor = graph.tensors[op.outputs[0]]
-    signature = tensor.shapeSignature
-    known = [True] * len(tensor.shape) if signature is None else [int(size) >= 0 for size in signature]
     if kind == "FullyConnected":
-        rows = [size for size, fixed in zip(tensor.shape[:-1], known, strict=False) if fixed]
+        signature = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
+        # An open size is 1 in the shape; an empty one says nothing of what the model will run on.
+        rows = [size for size, fixed in zip(tensor.shape[:-1], signature, strict=False) if size > 0 and fixed >= 0]
         return Work(kind, int(np.prod([1, *rows])), 1)
     usual = Work(kind, stride=stride)
-    if len(known) != 4:
-        return usual
-    height = tensor.shape[1] if known[1] else usual.height
-    return Work(kind, height, tensor.shape[2] if known[2] else usual.width, stride)
+    _, height, width, _ = _known_sizes(tensor)
+    return Work(kind, height or usual.height, width or usual.width, stride)

@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mcpruner.converter.cost_model import CostModel, Counts, Work, load_costs, packed_amounts, tflite_amounts
+from mcpruner.converter.limits_generated import MAX_PATTERNS
+from mcpruner.converter.pack import GROUP_SIZES
 from mcpruner.converter.reorder import filter_permutation
 from mcpruner.converter.target import Target
-
-GROUP_SIZES = (1, 2, 4, 8, 16)
-MAX_PATTERNS = 65535  # of the format
 
 
 class Choice(NamedTuple):

@@ -36,7 +36,9 @@ def _shape_chain(model: Any, graph: Any, op: Any, writers: dict[int, Any]) -> li
     if operator_name(model, op) != "RESHAPE" or len(op.inputs) != 2:
         return None
     pack = writers.get(op.inputs[1])
-    if pack is None or operator_name(model, pack) != "PACK" or len(pack.inputs) != 2 or pack.builtinOptions.axis != 0:
+    if pack is None or operator_name(model, pack) != "PACK" or len(pack.inputs) != 2:
+        return None
+    if not isinstance(pack.builtinOptions, schema.PackOptionsT) or pack.builtinOptions.axis != 0:
         return None
     batch = writers.get(pack.inputs[0])
     if batch is None or operator_name(model, batch) != "STRIDED_SLICE" or not _takes_first(model, graph, batch):
@@ -52,6 +54,8 @@ def _shape_chain(model: Any, graph: Any, op: Any, writers: dict[int, Any]) -> li
 def _takes_first(model: Any, graph: Any, batch: Any) -> bool:
     """Whether a STRIDED_SLICE is ``shape[0]``."""
     options = batch.builtinOptions
+    if not isinstance(options, schema.StridedSliceOptionsT) or len(batch.inputs) != 4:
+        return False
     masks = (options.beginMask, options.endMask, options.ellipsisMask, options.newAxisMask)
     begin, end, stride = (_integers(model, graph, index) for index in batch.inputs[1:])
     return not any(masks) and options.shrinkAxisMask == 1 and (begin, end, stride) == ([0], [1], [1])

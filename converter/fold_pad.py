@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from mcpruner.converter.drop_unused import operators_may_go
+from mcpruner.converter.limits_generated import MAX_PAD
 from mcpruner.converter.serialize import SparseOptions
 from mcpruner.converter.tflite_model import operator_name, schema
-
-MAX_PAD = 255  # of format/sparse_pattern.fbs
 
 _INTEGERS = {schema.TensorType.INT32: np.int32, schema.TensorType.INT64: np.int64}
 

@@ -24,9 +24,10 @@ from mcpruner.converter.cost_model import (
 from mcpruner.converter.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
 from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_packed
 from mcpruner.converter.estimate import Choice, choose, predict_speedup
+from mcpruner.converter.limits_generated import MAX_PATTERNS
 from mcpruner.converter.report import LayerReport
 from mcpruner.converter.target import Target
-from mcpruner.converter.tflite_model import operator_name, producers, type_name
+from mcpruner.converter.tflite_model import operator_name, producers, schema, type_name
 from mcpruner.converter.weights import NotConstantError, read_constant
 
 KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
@@ -123,7 +124,7 @@ def _plan_operator(model: Any, graph: Any, index: int, op: Any, target: Target, 
             plan.report.reason = f"dense: {reason}"
         return plan
     plan.report.reason = f"dense: {_NEVER[name]}"
-    if name == "DEPTHWISE_CONV_2D" and len(plan.report.shape) == 4 and op.builtinOptions is not None:
+    if len(plan.report.shape) == 4 and isinstance(op.builtinOptions, schema.DepthwiseConv2DOptionsT):
         work = output_work(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW)
         _set_times(plan, tuple(plan.report.shape), work, costs)
     return plan
@@ -163,7 +164,7 @@ def _not_worth_it(density: float, choice: Choice) -> str:
     if density == 1:
         return "it has no zeros"
     if choice.predicted_speedup == 0:
-        return "its zeros form more than 65535 different patterns"
+        return f"its zeros form more than {MAX_PATTERNS} different patterns"
     return f"at density {density:.3f} the packed layer would run at {choice.predicted_speedup:.2f} of the dense speed"
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 
 from mcpruner.converter.layer import SparseLayer
+from mcpruner.converter.limits_generated import MAX_CHANNELS, MAX_GROUP_SIZE, MAX_PATTERNS, MAX_POSITIONS
 
-GROUP_SIZES = (1, 2, 4, 8, 16)
-MAX_POSITIONS = 64
-MAX_CHANNELS = 65535
+GROUP_SIZES = tuple(1 << i for i in range(MAX_GROUP_SIZE.bit_length()))
 # Weights of a dense layer that is unpacked, 4 GiB of float32: a small damaged blob can claim far more than exists.
 MAX_DENSE_WEIGHTS = 2**30
 
@@ -75,9 +74,9 @@ def pack(
     bits = (used.astype(np.uint64) << np.arange(height * width, dtype=np.uint64)).sum(axis=2, dtype=np.uint64)
     group_of, channel_of = np.nonzero(bits)
     patterns, pattern_of = np.unique(bits[group_of, channel_of], return_inverse=True)
-    if len(patterns) > MAX_CHANNELS:
+    if len(patterns) > MAX_PATTERNS:
         raise ValueError(
-            f"expected at most {MAX_CHANNELS} different patterns, got {len(patterns)}; use a smaller group"
+            f"expected at most {MAX_PATTERNS} different patterns, got {len(patterns)}; use a smaller group"
         )
     order = np.lexsort((channel_of, pattern_of, group_of))
     group_of, channel_of, pattern_of = group_of[order], channel_of[order], pattern_of[order]

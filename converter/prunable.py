@@ -12,13 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from mcpruner.converter.limits_generated import MAX_POSITIONS
+
 # What may stand between the classifier and the output: classes of keras.layers and keras.ops.
 _TRANSPARENT = {
     *("Activation", "ReLU", "LeakyReLU", "Relu", "Relu6", "Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Identity"),
     *("Flatten", "Reshape", "Squeeze", "ExpandDims", "Mean", "Max", "Cast", "Dropout", "SpatialDropout2D"),
     *("AveragePooling2D", "MaxPooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D"),
 }
-_MAX_POSITIONS = 64  # of a kernel, by the format
 
 
 def find_layers(model: keras.Model) -> tuple[dict[str, keras.layers.Layer], dict[str, str]]:
@@ -79,8 +80,8 @@ def _reason(layer: Any) -> str | None:
         positions = int(np.prod(layer.kernel_size))
         if layer.groups != 1:
             return "a grouped convolution"
-        if positions > _MAX_POSITIONS:
-            return f"a kernel of more than {_MAX_POSITIONS} positions"
+        if positions > MAX_POSITIONS:
+            return f"a kernel of more than {MAX_POSITIONS} positions"
         channels = layer.kernel.shape[2]
         return None if channels > 3 else f"reads only {channels} input channels"
     kinds = {

@@ -13,6 +13,8 @@ Before there is a mask, `group_by_saliency` groups filters that would like to ke
 
 import numpy as np
 
+from mcpruner.converter.limits_generated import MAX_CHANNELS
+
 # Words of 64 positions on which distances are taken; wider masks are sampled evenly, since a distance between
 # filters of more than 8192 positions does not gain from more of them.
 _MAX_WORDS = 128
@@ -47,8 +49,8 @@ def filter_permutation(mask: np.ndarray, group_size: int, balance: bool = False)
         `mask` has no filters, more than 65,535 of them, or fewer than two dimensions; `group_size` is below 1.
     """
     mask = np.asarray(mask) != 0
-    if mask.ndim < 2 or not 1 <= mask.shape[0] <= 65535:
-        raise ValueError(f"Expected a mask of [O, ...] with 1 to 65535 filters, got shape {list(mask.shape)}.")
+    if mask.ndim < 2 or not 1 <= mask.shape[0] <= MAX_CHANNELS:
+        raise ValueError(f"Expected a mask of [O, ...] with 1 to {MAX_CHANNELS} filters, got shape {list(mask.shape)}.")
     if group_size < 1:
         raise ValueError(f"Expected a group_size of at least 1, got {group_size}.")
     flat = mask.reshape(mask.shape[0], -1)

@@ -16,6 +16,13 @@ _ITEM_SIZES = {
     "INT16": 2, "UINT16": 2, "INT8": 1, "UINT8": 1, "BOOL": 1, "COMPLEX64": 8, "COMPLEX128": 16,
 }  # fmt: skip
 _SIZES = {getattr(schema.TensorType, name): size for name, size in _ITEM_SIZES.items()}
+# Of the operators that the converter looks into: how many inputs they must have (behind them are optional ones). Each
+# has an output.
+_OPERANDS = {
+    "CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3, "CONV_3D": 2, "DEQUANTIZE": 1,
+    "DENSIFY": 1, "PAD": 2, "PADV2": 2, "RESHAPE": 1, "SHAPE": 1, "STRIDED_SLICE": 4, "PACK": 1,
+}  # fmt: skip
+_REQUIRED = {getattr(schema.BuiltinOperator, name): (name, count) for name, count in _OPERANDS.items()}
 
 
 def check_model(model: Any) -> None:
@@ -66,6 +73,11 @@ def _check_operator(model: Any, op: Any, count: int, name: str) -> None:
     _expect(op.opcodeIndex < len(model.operatorCodes), f"{name} has the code {op.opcodeIndex}")
     _expect(_in_range(op.inputs, count, optional=True), f"{name} reads a tensor that is not there")
     _expect(_in_range(op.outputs, count), f"{name} writes a tensor that is not there")
+    code = model.operatorCodes[op.opcodeIndex]
+    builtin, needed = _REQUIRED.get(max(code.builtinCode, code.deprecatedBuiltinCode), ("", 0))
+    if builtin:
+        inputs = f"{name}, a {builtin}, lacks one of its {needed} inputs or its output"
+        _expect(len(op.inputs) >= needed and min(op.inputs[:needed]) >= 0 and op.outputs, inputs)
     for kind, options in ((op.builtinOptionsType, op.builtinOptions), (op.builtinOptions2Type, op.builtinOptions2)):
         if kind and options is None:
             raise ValueError(

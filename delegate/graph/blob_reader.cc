@@ -16,8 +16,6 @@ namespace mcpruner {
 namespace {
 
 constexpr uint32_t kVersion = 1;
-constexpr int kMaxPositions = 64;
-constexpr size_t kMaxPatterns = 65535;
 
 template <typename T>
 using Vector = const flatbuffers::Vector<T>*;
@@ -60,14 +58,13 @@ Status ReadShape(const format::SparseLayer& blob, SparseLayer* layer) {
   }
   if (layer->in_channels < 1) return Broken("in_channels is at least 1", layer->in_channels);
   if (layer->out_channels < 1) return Broken("out_channels is at least 1", layer->out_channels);
-  const int g = layer->group_size;
-  if (g != 1 && g != 2 && g != 4 && g != 8 && g != 16) return Broken("group_size is 1, 2, 4, 8 or 16", g);
+  if (!IsGroupSize(layer->group_size)) return Broken("group_size is 1, 2, 4, 8 or 16", layer->group_size);
   return Status::Ok();
 }
 
 Status ReadPatterns(const format::SparseLayer& blob, SparseLayer* layer) {
   const size_t count = SizeOf(blob.patterns());
-  if (count > kMaxPatterns) return Broken("there are at most 65535 patterns", static_cast<int64_t>(count));
+  if (count > size_t{kMaxPatterns}) return Broken("there are at most 65535 patterns", static_cast<int64_t>(count));
   const int positions = layer->kernel_height * layer->kernel_width;
   for (size_t i = 0; i < count; ++i) {
     // Copied, since the verifier does not check that a vector of 8-byte numbers is aligned to 8 bytes.

@@ -9,7 +9,8 @@
 // Shapes have four dimensions always. A TFLite tensor of lower rank is [N, C] -> [N, 1, 1, C], [N, W, C] -> [N, 1, W,
 // C], [C] -> [1, 1, 1, C]: the meaning of every op here does not depend on the rank. Any dimension may be 0.
 //
-// Sizes are bounded (kMaxElements, kMaxWindow), so that int arithmetic on rows, columns and windows cannot overflow.
+// Sizes are bounded, so that int arithmetic on rows, columns and windows cannot overflow (limits.h): a tensor by
+// kMaxElements, a dimension of 0 counted as 1, so every dimension and partial product too; windows by kMaxWindow.
 
 #ifndef MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
 #define MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
@@ -21,15 +22,11 @@
 #include <variant>
 #include <vector>
 
+#include "delegate/graph/limits.h"
 #include "delegate/graph/sparse_layer.h"
 #include "delegate/graph/status.h"
 
 namespace mcpruner {
-
-// Bound of a tensor's size, a dimension of 0 counted as 1; so of every dimension and every partial product too.
-constexpr int64_t kMaxElements = int64_t{1} << 30;
-// Bound of a stride, of each padding and of a dilated filter size, in rows or columns.
-constexpr int kMaxWindow = 65535;
 
 struct Shape {
   int n = 0, h = 0, w = 0, c = 0;
@@ -65,7 +62,7 @@ enum class OpType : uint8_t {
   kFullyConnected,  // [x] -> [rows, 1, 1, out_channels]; x is read as rows of in_channels
   kAdd,
   kMul,
-  kSub,  // [a, b]: equal shapes, or one broadcasts in any dimension of size 1
+  kSub,  // [a, b]: each broadcasts in any dimension of size 1
   kMaxPool,
   kAveragePool,   // [x]
   kMean,          // [x]: over H and W -> [n, 1, 1, c]

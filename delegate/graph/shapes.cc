@@ -109,9 +109,6 @@ Result<Shape> BinaryShape(const Shape& a, const Shape& b) {
     }
     out[i] = da[i] == 1 ? db[i] : da[i];
   }
-  if (out != da && out != db) {
-    return Status::Error("of " + ShapeText(a) + " and " + ShapeText(b) + " one must have the output's shape");
-  }
   return FromDims(out);
 }
 

@@ -10,9 +10,6 @@
 namespace mcpruner {
 namespace {
 
-constexpr int kMaxPositions = 64;
-constexpr int kMaxChannels = 65535;
-
 Status CheckDense(const DenseShape& shape, Span<const float> weights, Span<const float> bias, int group_size) {
   const std::string text = std::to_string(shape.out_channels) + " x " + std::to_string(shape.kernel_height) + " x " +
                            std::to_string(shape.kernel_width) + " x " + std::to_string(shape.in_channels);
@@ -35,7 +32,7 @@ Status CheckDense(const DenseShape& shape, Span<const float> weights, Span<const
     return Status::Error("expected " + std::to_string(shape.out_channels) + " biases, got " +
                          std::to_string(bias.size()));
   }
-  if (group_size != 1 && group_size != 2 && group_size != 4 && group_size != 8 && group_size != 16) {
+  if (!IsGroupSize(group_size)) {
     return Status::Error("expected a group_size of 1, 2, 4, 8 or 16, got " + std::to_string(group_size));
   }
   const auto finite = [](float value) { return std::isfinite(value); };

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "delegate/graph/large_vector.h"
+#include "delegate/graph/limits.h"
 #include "delegate/graph/span.h"
 #include "delegate/graph/status.h"
 
@@ -39,7 +40,7 @@ struct SparseLayer {
   int kernel_width = 1;
   int in_channels = 0;
   int out_channels = 0;
-  int group_size = 1;  // 1, 2, 4, 8 or 16
+  int group_size = 1;  // see IsGroupSize
 
   std::vector<uint64_t> patterns;         // bit ky * kernel_width + kx is kernel position (ky, kx)
   std::vector<uint32_t> group_run_begin;  // num_groups() + 1 offsets into runs
@@ -58,6 +59,9 @@ struct SparseLayer {
   // StoredWeights() over the number of weights of the dense layer, 0..1.
   double Density() const;
 };
+
+// 1, 2, 4, 8 or 16.
+constexpr bool IsGroupSize(int size) { return size >= 1 && size <= kMaxGroupSize && (size & (size - 1)) == 0; }
 
 // Reads an MCP1 blob. Any byte string is safe to pass: the flatbuffer is verified first, then its meaning. The blob
 // need not be aligned. The error says which statement of the schema does not hold.

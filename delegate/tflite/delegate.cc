@@ -23,6 +23,7 @@ Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
     const std::lock_guard<std::mutex> lock(mutex_);
     auto model = std::make_unique<ModelState>();
     model->view.context = context;
+    model->view.delegate = self;
     Result<std::vector<NodeReport>> partitioned = PartitionModel(&model->view, &layers_, options_.backend);
     if (!partitioned.ok()) return partitioned.status();
     rows = model->rows = std::move(*partitioned);

@@ -147,12 +147,26 @@ TEST(Delegate, LeavesNodesWithAReasonEach) {
   EXPECT_EQ(m.model.num_kernels(), 1u);
   const std::string report = Report(delegate);
   EXPECT_TRUE(Has(report, R"("node":0,"name":"y","op":"CONV_2D","taken":true,"partition":0)")) << report;
-  EXPECT_TRUE(Has(report, R"("op":"builtin operator 28","taken":false,"partition":-1,"backend":"",)"
-                          R"("reason":"the delegate does not run builtin operator 28")"))
+  EXPECT_TRUE(Has(report, R"("op":"TANH","taken":false,"partition":-1,"backend":"",)"
+                          R"("reason":"the delegate does not run TANH")"))
       << report;
   EXPECT_TRUE(Has(report, R"("name":"relu","op":"RELU","taken":false,"partition":-1,"backend":"",)"
                           R"("reason":"no convolution or fully-connected layer stands beside it)"))
       << report;
+}
+
+// tflite-runtime 2.14 applies all delegates again after a resize; a tensor keeps the one that made it before.
+TEST(Delegate, LeavesWhatAnotherDelegateHadTaken) {
+  const DelegatePtr delegate = MakeDelegate();
+  TfLiteDelegate other = {};
+  OneConv m;
+  m.model.At(m.y).delegate = &other;
+  ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
+  EXPECT_EQ(m.model.num_kernels(), 0u);
+  EXPECT_TRUE(Has(Report(delegate), R"("reason":"another delegate has taken it")")) << Report(delegate);
+  m.model.At(m.y).delegate = delegate.get();
+  ASSERT_EQ(m.model.Reapply(delegate.get()), kTfLiteOk);
+  EXPECT_EQ(m.model.num_kernels(), 1u);
 }
 
 TEST(Delegate, AutoLeavesDenseModelsAndCpuTakesThem) {
@@ -320,9 +334,7 @@ TEST(CApi, VerbosityDecidesWhatIsPrinted) {
   const std::string summary = "mcpruner: takes 1 of 2 nodes in 1 partition, backend reference\n";
   EXPECT_EQ(printed(0), "");
   EXPECT_EQ(printed(1), summary);
-  EXPECT_EQ(printed(2), summary +
-                            "mcpruner: leaves node 1 (builtin operator 28 'z') to TFLite: the delegate does not run "
-                            "builtin operator 28\n");
+  EXPECT_EQ(printed(2), summary + "mcpruner: leaves node 1 (TANH 'z') to TFLite: the delegate does not run TANH\n");
 }
 
 TEST(CApi, OneLineForEachReason) {

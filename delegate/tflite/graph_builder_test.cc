@@ -11,16 +11,14 @@
 namespace mcpruner {
 namespace {
 
-Operand Computed(int tensor, int rank) {
+Operand Computed(int tensor) {
   Operand operand;
   operand.tensor = tensor;
-  operand.rank = rank;
   return operand;
 }
 
 Operand Constant(const Dims& dims, std::vector<float> values) {
   Operand operand;
-  operand.rank = static_cast<int>(dims.size());
   operand.constant = std::make_shared<const std::vector<float>>(std::move(values));
   operand.constant_dims = dims;
   return operand;
@@ -47,7 +45,7 @@ std::shared_ptr<const SparseLayer> Layer(LayerKind kind, const DenseShape& shape
 
 // SAME along rows for an input of `in`, as {output, before, after}.
 std::vector<int> Same(int in, int kernel, int stride, int dilation) {
-  NodePlan plan = Plan(OpType::kConv, {Computed(0, 4)}, 1);
+  NodePlan plan = Plan(OpType::kConv, {Computed(0)}, 1);
   ConvParams conv;
   conv.layer = Layer(LayerKind::kConv2D, {1, kernel, 1, 1});
   conv.window.stride_h = stride;
@@ -70,31 +68,29 @@ TEST(GraphBuilder, SameFollowsTflite) {
   EXPECT_EQ(Same(0, 3, 1, 1)[0], 0);
 }
 
-TEST(GraphBuilder, LowRanksKeepTheirRank) {
-  NodePlan relu = Plan(OpType::kUnary, {Computed(0, 0)}, 1);
+TEST(GraphBuilder, EveryRankIsKept) {
+  NodePlan relu = Plan(OpType::kUnary, {Computed(0)}, 1);
   relu.params = UnaryParams{UnaryFunction::kRelu};
-  for (const Dims& dims : {Dims{}, Dims{5}, Dims{2, 5}, Dims{2, 3, 5}, Dims{2, 3, 4, 5}}) {
-    relu.inputs[0].rank = static_cast<int>(dims.size());
+  for (const Dims& dims : {Dims{}, Dims{5}, Dims{2, 5}, Dims{2, 3, 5}, Dims{2, 3, 4, 5}, Dims{2, 3, 1, 4, 5}}) {
     const Result<BuiltGraph> built = Build({relu}, 1, {{0, dims}});
     ASSERT_TRUE(built.ok()) << built.message();
     EXPECT_EQ(built->output_dims[0], dims);
   }
-  relu.inputs[0].rank = 5;
-  EXPECT_EQ(Build({relu}, 1, {{0, {1, 1, 1, 1, 1}}}).message(),
-            "Unary 'out1': a tensor [1, 1, 1, 1, 1] has more than 4 dimensions");
 }
 
 TEST(GraphBuilder, MeanDropsOrKeepsAxes) {
-  NodePlan mean = Plan(OpType::kMean, {Computed(0, 4)}, 1);
+  NodePlan mean = Plan(OpType::kMean, {Computed(0)}, 1);
+  mean.deferred = MeanAxes{{1, -2}, false};
   EXPECT_EQ(Build({mean}, 1, {{0, {2, 3, 4, 5}}})->output_dims[0], (Dims{2, 5}));
-  mean.deferred = KeepRank{};
+  EXPECT_EQ(Build({mean}, 1, {{0, {2, 4, 5}}})->output_dims[0], (Dims{2, 5}));
+  mean.deferred = MeanAxes{{1, -2}, true};
   EXPECT_EQ(Build({mean}, 1, {{0, {2, 3, 4, 5}}})->output_dims[0], (Dims{2, 1, 1, 5}));
-  mean.inputs[0].rank = 3;
   EXPECT_EQ(Build({mean}, 1, {{0, {2, 4, 5}}})->output_dims[0], (Dims{2, 1, 5}));
+  EXPECT_EQ(Build({mean}, 1, {{0, {5}}}).message(), "Mean 'out1': its axis 1 is out of range for 1 dimensions");
 }
 
 TEST(GraphBuilder, FullyConnectedCountsRowsOrKeepsTheRank) {
-  NodePlan fc = Plan(OpType::kFullyConnected, {Computed(0, 3)}, 1);
+  NodePlan fc = Plan(OpType::kFullyConnected, {Computed(0)}, 1);
   fc.params = FullyConnectedParams{Layer(LayerKind::kFullyConnected, {7, 1, 1, 5})};
   EXPECT_EQ(Build({fc}, 1, {{0, {2, 3, 5}}})->output_dims[0], (Dims{6, 7}));
   EXPECT_EQ(Build({fc}, 1, {{0, {2, 5, 3}}})->output_dims[0], (Dims{6, 7}));
@@ -107,7 +103,7 @@ TEST(GraphBuilder, FullyConnectedCountsRowsOrKeepsTheRank) {
 }
 
 TEST(GraphBuilder, ReshapeResolvesItsUnknown) {
-  NodePlan reshape = Plan(OpType::kReshape, {Computed(0, 4)}, 1);
+  NodePlan reshape = Plan(OpType::kReshape, {Computed(0)}, 1);
   reshape.deferred = NewShape{{-1, 6}};
   EXPECT_EQ(Build({reshape}, 1, {{0, {2, 3, 2, 1}}})->output_dims[0], (Dims{2, 6}));
   EXPECT_EQ(Build({reshape}, 1, {{0, {0, 3, 2, 1}}})->output_dims[0], (Dims{0, 6}));
@@ -117,12 +113,11 @@ TEST(GraphBuilder, ReshapeResolvesItsUnknown) {
 }
 
 TEST(GraphBuilder, SlicesAreClampedAsTfliteDoes) {
-  NodePlan slice = Plan(OpType::kStridedSlice, {Computed(0, 2)}, 1);
+  NodePlan slice = Plan(OpType::kStridedSlice, {Computed(0)}, 1);
   SliceBounds bounds;
   bounds.begin = {1, -3};
   bounds.end = {100, -1};
   bounds.stride = {2, 1};
-  slice.params = StridedSliceParams{};
   slice.deferred = bounds;
   const Result<BuiltGraph> built = Build({slice}, 1, {{0, {6, 5}}});
   ASSERT_TRUE(built.ok()) << built.message();
@@ -139,7 +134,7 @@ TEST(GraphBuilder, SlicesAreClampedAsTfliteDoes) {
 }
 
 TEST(GraphBuilder, ConstantsAlignAtTheirLastDimension) {
-  const NodePlan add = Plan(OpType::kAdd, {Computed(0, 3), Constant({4, 5}, std::vector<float>(20))}, 1);
+  const NodePlan add = Plan(OpType::kAdd, {Computed(0), Constant({4, 5}, std::vector<float>(20))}, 1);
   const Result<BuiltGraph> built = Build({add}, 1, {{0, {2, 4, 5}}});
   ASSERT_TRUE(built.ok()) << built.message();
   EXPECT_EQ(built->graph.tensor(built->graph.ops[0].inputs[1]).shape, (Shape{1, 1, 4, 5}));
@@ -148,7 +143,7 @@ TEST(GraphBuilder, ConstantsAlignAtTheirLastDimension) {
 }
 
 TEST(GraphBuilder, InputsAreFoundOnceAndOutputsMustBeComputed) {
-  const NodePlan twice = Plan(OpType::kMul, {Computed(3, 2), Computed(3, 2)}, 4);
+  const NodePlan twice = Plan(OpType::kMul, {Computed(3), Computed(3)}, 4);
   const Result<BuiltGraph> built = Build({twice}, 4, {{3, {2, 2}}});
   ASSERT_TRUE(built.ok());
   EXPECT_EQ(built->inputs, (std::vector<int>{3}));
@@ -157,7 +152,7 @@ TEST(GraphBuilder, InputsAreFoundOnceAndOutputsMustBeComputed) {
 }
 
 TEST(GraphBuilder, HugeAndNegativeSizesAreRefused) {
-  NodePlan relu = Plan(OpType::kUnary, {Computed(0, 4)}, 1);
+  NodePlan relu = Plan(OpType::kUnary, {Computed(0)}, 1);
   relu.params = UnaryParams{UnaryFunction::kRelu};
   EXPECT_FALSE(Build({relu}, 1, {{0, {1 << 20, 1 << 20, 1, 1}}}).ok());
   EXPECT_FALSE(Build({relu}, 1, {{0, {1, -1, 1, 1}}}).ok());

@@ -1,9 +1,9 @@
 #include "delegate/tflite/model_view.h"
 
 #include <algorithm>
-#include <array>
 #include <climits>
 #include <cstring>
+#include <iterator>
 
 #include "delegate/graph/half.h"
 #include "delegate/tflite/builtin_params.h"
@@ -12,34 +12,8 @@
 namespace mcpruner {
 namespace {
 
-struct OpNameEntry {
-  int32_t code;
-  const char* name;
-};
-// The operators that the delegate knows; the schema's names.
-constexpr OpNameEntry kOpNames[] = {
-    {kTfLiteBuiltinAdd, "ADD"},
-    {kTfLiteBuiltinAveragePool2d, "AVERAGE_POOL_2D"},
-    {kTfLiteBuiltinConcatenation, "CONCATENATION"},
-    {kTfLiteBuiltinConv2d, "CONV_2D"},
-    {kTfLiteBuiltinDepthwiseConv2d, "DEPTHWISE_CONV_2D"},
-    {kTfLiteBuiltinDequantize, "DEQUANTIZE"},
-    {kTfLiteBuiltinFullyConnected, "FULLY_CONNECTED"},
-    {kTfLiteBuiltinLogistic, "LOGISTIC"},
-    {kTfLiteBuiltinMaxPool2d, "MAX_POOL_2D"},
-    {kTfLiteBuiltinMul, "MUL"},
-    {kTfLiteBuiltinRelu, "RELU"},
-    {kTfLiteBuiltinReluN1To1, "RELU_N1_TO_1"},
-    {kTfLiteBuiltinRelu6, "RELU6"},
-    {kTfLiteBuiltinReshape, "RESHAPE"},
-    {kTfLiteBuiltinSoftmax, "SOFTMAX"},
-    {kTfLiteBuiltinPad, "PAD"},
-    {kTfLiteBuiltinMean, "MEAN"},
-    {kTfLiteBuiltinSub, "SUB"},
-    {kTfLiteBuiltinStridedSlice, "STRIDED_SLICE"},
-    {kTfLiteBuiltinDelegate, "DELEGATE"},
-    {kTfLiteBuiltinPadv2, "PADV2"},
-    {kTfLiteBuiltinHardSwish, "HARD_SWISH"},
+constexpr const char* kOpNames[] = {
+#include "delegate/tflite/builtin_names.inc"
 };
 
 bool IsConstant(const TfLiteTensor* tensor, TfLiteType type) {
@@ -142,9 +116,8 @@ std::string OpName(const TfLiteRegistration& registration) {
   if (registration.builtin_code == kTfLiteBuiltinCustom) {
     return registration.custom_name != nullptr ? registration.custom_name : "CUSTOM";
   }
-  const auto* entry = std::find_if(std::begin(kOpNames), std::end(kOpNames),
-                                   [&](const OpNameEntry& e) { return e.code == registration.builtin_code; });
-  if (entry != std::end(kOpNames)) return entry->name;
+  const auto code = static_cast<size_t>(registration.builtin_code);  // a negative one becomes a large one
+  if (code < std::size(kOpNames)) return kOpNames[code];
   return "builtin operator " + std::to_string(registration.builtin_code);
 }
 

@@ -26,6 +26,7 @@ std::string DimsText(const Dims& dims);
 
 struct ModelView {
   TfLiteContext* context = nullptr;
+  const TfLiteDelegate* delegate = nullptr;  // ours
   // Output of each DEQUANTIZE of a float16 constant -> that constant. Filled by FindDequantized.
   std::map<int, int> dequantized;
 };
@@ -51,7 +52,7 @@ int InputIndex(const NodeRef& node, size_t i);
 int OutputIndex(const NodeRef& node, size_t i);
 // The name of its first output tensor: TFLite's nodes have none of their own.
 std::string NodeName(const TfLiteContext* context, const NodeRef& node);
-// "CONV_2D", the custom operator's name, or "builtin operator 123".
+// "CONV_2D", the custom operator's name, or "builtin operator 1234" for one that is newer than this delegate.
 std::string OpName(const TfLiteRegistration& registration);
 // "CONV_2D 'block1/relu'".
 std::string Describe(const TfLiteContext* context, const NodeRef& node);

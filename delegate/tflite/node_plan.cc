@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "delegate/tflite/int_array.h"
 #include "delegate/tflite/parse_common.h"
-#include "delegate/tflite/rank_map.h"
 
 namespace mcpruner {
 namespace {
@@ -33,78 +33,8 @@ Status CheckFloat(const TfLiteTensor* tensor, const char* role) {
                        " (type " + std::to_string(number) + "); the delegate runs float32");
 }
 
-}  // namespace
-
-Result<Operand> ReadOperand(const ParseContext& c, size_t i) {
-  Operand operand;
-  operand.tensor = InputIndex(c.node, i);
-  const TfLiteTensor* tensor = TensorAt(c.view.context, operand.tensor);
-  if (const Status status = CheckFloat(tensor, "input"); !status.ok()) return status;
-  operand.rank = static_cast<int>(TensorDims(*tensor).size());
-  if (operand.rank > kMaxRank) {
-    return Status::Error("its input '" + TensorName(tensor) + "' has " + std::to_string(operand.rank) +
-                         " dimensions; the delegate runs up to 4");
-  }
-  if (!IsFloatConstant(c.view, operand.tensor)) return operand;
-  Result<FloatConstant> floats = ReadFloats(c.view, operand.tensor, "its input");
-  if (!floats.ok()) return floats.status();
-  operand.constant = std::make_shared<const std::vector<float>>(floats->values.begin(), floats->values.end());
-  operand.constant_dims = floats->dims;
-  return operand;
-}
-
-Result<NodePlan> StartPlan(const ParseContext& c, OpType type) {
-  NodePlan plan;
-  plan.type = type;
-  plan.output = OutputIndex(c.node, 0);
-  const TfLiteTensor* output = TensorAt(c.view.context, plan.output);
-  if (const Status status = CheckFloat(output, "output"); !status.ok()) return status;
-  plan.name = TensorName(output);
-  Result<Operand> input = ReadOperand(c, 0);
-  if (!input.ok()) return input.status();
-  if (input->constant != nullptr) return Status::Error("its input is a constant of the file");
-  plan.inputs.push_back(std::move(*input));
-  return plan;
-}
-
-Status CheckRank(const Operand& operand, int rank) {
-  if (operand.rank == rank) return Status::Ok();
-  return Status::Error("expected an input of " + std::to_string(rank) + " dimensions, got " +
-                       std::to_string(operand.rank));
-}
-
-Result<Activation> MapActivation(TfLiteFusedActivation activation) {
-  switch (activation) {
-    case kTfLiteActNone:
-      return Activation::kNone;
-    case kTfLiteActRelu:
-      return Activation::kRelu;
-    case kTfLiteActReluN1To1:
-      return Activation::kReluN1To1;
-    case kTfLiteActRelu6:
-      return Activation::kRelu6;
-  }
-  return Status::Error("its fused activation (number " + std::to_string(static_cast<int>(activation)) +
-                       ") is none of NONE, RELU, RELU_N1_TO_1, RELU6");
-}
-
-Status SetPadding(TfLitePadding padding, NodePlan* plan) {
-  if (padding == kTfLitePaddingSame) plan->deferred = SamePadding{};
-  if (padding == kTfLitePaddingSame || padding == kTfLitePaddingValid) return Status::Ok();
-  return Status::Error("its padding (number " + std::to_string(static_cast<int>(padding)) +
-                       ") is neither SAME nor VALID");
-}
-
-bool IsSparseOp(const TfLiteRegistration& registration) {
-  const std::string name = OpName(registration);
-  return registration.builtin_code == kTfLiteBuiltinCustom &&
-         (name == "McprunerSparseConv2D" || name == "McprunerSparseFullyConnected");
-}
-
-Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache) {
-  const ParseContext c{view, node, cache};
-  if (IsSparseOp(*node.registration)) return ParseSparse(c);
-  switch (node.registration->builtin_code) {
+Result<NodePlan> ParseBuiltin(const ParseContext& c) {
+  switch (c.node.registration->builtin_code) {
     case kTfLiteBuiltinConv2d:
       return ParseConv2D(c);
     case kTfLiteBuiltinDepthwiseConv2d:
@@ -147,8 +77,84 @@ Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCach
     case kTfLiteBuiltinDequantize:
       return Status::Error("DEQUANTIZE stays with TFLite (float16 constants behind it are read by the delegate)");
     default:
-      return Status::Error("the delegate does not run " + OpName(*node.registration));
+      return Status::Error("the delegate does not run " + OpName(*c.node.registration));
   }
+}
+
+}  // namespace
+
+Result<Operand> ReadOperand(const ParseContext& c, size_t i) {
+  Operand operand;
+  operand.tensor = InputIndex(c.node, i);
+  const TfLiteTensor* tensor = TensorAt(c.view.context, operand.tensor);
+  if (const Status status = CheckFloat(tensor, "input"); !status.ok()) return status;
+  if (!IsFloatConstant(c.view, operand.tensor)) return operand;
+  Result<FloatConstant> floats = ReadFloats(c.view, operand.tensor, "its input");
+  if (!floats.ok()) return floats.status();
+  operand.constant = std::make_shared<const std::vector<float>>(floats->values.begin(), floats->values.end());
+  operand.constant_dims = floats->dims;
+  return operand;
+}
+
+Result<NodePlan> StartPlan(const ParseContext& c, OpType type) {
+  NodePlan plan;
+  plan.type = type;
+  plan.output = OutputIndex(c.node, 0);
+  const TfLiteTensor* output = TensorAt(c.view.context, plan.output);
+  if (const Status status = CheckFloat(output, "output"); !status.ok()) return status;
+  plan.name = TensorName(output);
+  const int input = InputIndex(c.node, 0);
+  MCPRUNER_RETURN_IF_ERROR(CheckFloat(TensorAt(c.view.context, input), "input"));
+  // A constant too: the runtime has its elements as it has those of other inputs.
+  plan.inputs.push_back(Operand{input, nullptr, {}});
+  return plan;
+}
+
+Dims InputDims(const ParseContext& c) {
+  const TfLiteTensor* x = TensorAt(c.view.context, InputIndex(c.node, 0));
+  return x != nullptr ? TensorDims(*x) : Dims();
+}
+
+Result<Dims> RankedDims(const ParseContext& c, size_t rank) {
+  const Dims dims = InputDims(c);
+  if (dims.size() == rank) return dims;
+  return Status::Error("expected an input of " + std::to_string(rank) + " dimensions, got " +
+                       std::to_string(dims.size()));
+}
+
+Result<Activation> MapActivation(TfLiteFusedActivation activation) {
+  switch (activation) {
+    case kTfLiteActNone:
+      return Activation::kNone;
+    case kTfLiteActRelu:
+      return Activation::kRelu;
+    case kTfLiteActReluN1To1:
+      return Activation::kReluN1To1;
+    case kTfLiteActRelu6:
+      return Activation::kRelu6;
+  }
+  return Status::Error("its fused activation (number " + std::to_string(static_cast<int>(activation)) +
+                       ") is none of NONE, RELU, RELU_N1_TO_1, RELU6");
+}
+
+Status SetPadding(TfLitePadding padding, NodePlan* plan) {
+  if (padding == kTfLitePaddingSame) plan->deferred = SamePadding{};
+  if (padding == kTfLitePaddingSame || padding == kTfLitePaddingValid) return Status::Ok();
+  return Status::Error("its padding (number " + std::to_string(static_cast<int>(padding)) +
+                       ") is neither SAME nor VALID");
+}
+
+bool IsSparseOp(const TfLiteRegistration& registration) {
+  const std::string name = OpName(registration);
+  return registration.builtin_code == kTfLiteBuiltinCustom &&
+         (name == "McprunerSparseConv2D" || name == "McprunerSparseFullyConnected");
+}
+
+Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache) {
+  const size_t outputs = IntArrayView(node.node->outputs).size();
+  if (outputs != 1) return Status::Error("it has " + std::to_string(outputs) + " outputs instead of one");
+  const ParseContext c{view, node, cache};
+  return IsSparseOp(*node.registration) ? ParseSparse(c) : ParseBuiltin(c);
 }
 
 }  // namespace mcpruner

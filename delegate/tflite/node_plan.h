@@ -2,9 +2,8 @@
 //
 //     TFLite node --ParseNode (once)--> NodePlan --BuildGraph (at each resize)--> Op(s) of the internal graph
 //
-// Weights are read and packed by ParseNode; a plan holds them by shared_ptr. What a resize can change (SAME padding, a
-// reshape's -1, the ends of a slice) waits in `deferred` for BuildGraph. Ranks are fixed: a plan holds those it was
-// made for, and BuildGraph refuses others.
+// Weights are read and packed by ParseNode; a plan holds them by shared_ptr. What depends on sizes or on the number of
+// dimensions waits in `deferred` for BuildGraph: both may be unknown when the model is loaded, and change later.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_NODE_PLAN_H_
 #define MCPRUNER_DELEGATE_TFLITE_NODE_PLAN_H_
@@ -22,8 +21,7 @@ namespace mcpruner {
 
 // An input of an op: a tensor that is computed, or a constant.
 struct Operand {
-  int tensor = -1;  // TFLite's number
-  int rank = 0;
+  int tensor = -1;                                     // TFLite's number
   std::shared_ptr<const std::vector<float>> constant;  // null where it is computed
   Dims constant_dims;
 };
@@ -34,12 +32,25 @@ struct SamePadding {};
 struct NewShape {
   Dims dims;
 };
-// STRIDED_SLICE: in TFLite's axes. Bit i of a mask: axis i begins (ends) where the tensor does.
+// STRIDED_SLICE: in TFLite's axes, whole behind the lists. Bit i of a mask: axis i begins (ends) where the tensor does.
 struct SliceBounds {
   Dims begin, end, stride;
   int begin_mask = 0, end_mask = 0;
 };
-// MEAN and FULLY_CONNECTED: the output has the input's rank (else rank 2).
+// PAD: of each of TFLite's axes.
+struct Paddings {
+  Dims before, after;
+  float value = 0.0f;
+};
+// CONCATENATION and MEAN: counted from the last axis if negative.
+struct ConcatAxis {
+  int axis = 0;
+};
+struct MeanAxes {
+  Dims axes;
+  bool keep_dims = false;
+};
+// FULLY_CONNECTED: the output has the input's rank (else rank 2).
 struct KeepRank {};
 
 struct NodePlan {
@@ -49,7 +60,7 @@ struct NodePlan {
   int output = -1;  // TFLite's number
   Activation activation = Activation::kNone;
   OpParams params;
-  std::variant<std::monostate, SamePadding, NewShape, SliceBounds, KeepRank> deferred;
+  std::variant<std::monostate, SamePadding, NewShape, SliceBounds, Paddings, ConcatAxis, MeanAxes, KeepRank> deferred;
 };
 
 // The plan, or a sentence that says why the delegate cannot run the node.

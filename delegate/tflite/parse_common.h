@@ -23,11 +23,13 @@ const T* BuiltinParams(const NodeRef& node) {
 }
 inline Status MissingParams() { return Status::Error("the file holds no parameters for it"); }
 
-// Fills name, output and inputs[0] of the plan: one computed float32 tensor in, one float32 tensor out.
+// Fills name, output and inputs[0] of the plan: one float32 tensor in, one float32 tensor out.
 Result<NodePlan> StartPlan(const ParseContext& c, OpType type);
-// The i-th input as a computed or constant float32 operand of rank 0..4.
+// The i-th input as a computed or constant float32 operand.
 Result<Operand> ReadOperand(const ParseContext& c, size_t i);
-Status CheckRank(const Operand& operand, int rank);
+// The sizes of input 0 as the file has them; of RankedDims if there are `rank`.
+Dims InputDims(const ParseContext& c);
+Result<Dims> RankedDims(const ParseContext& c, size_t rank);
 
 Result<Activation> MapActivation(TfLiteFusedActivation activation);
 // Sets plan->deferred for SAME; the error is for a padding that is neither SAME nor VALID.

@@ -35,23 +35,10 @@ Status CheckBias(const Weights& weights, int out_channels) {
   return Status::Error("expected " + std::to_string(out_channels) + " biases, got " + std::to_string(count));
 }
 
-// The node's input as the file has it.
-Dims InputDims(const ParseContext& c) {
-  const TfLiteTensor* x = TensorAt(c.view.context, InputIndex(c.node, 0));
-  return x != nullptr ? TensorDims(*x) : Dims();
-}
-
-// -1 for a tensor without dimensions.
-int InputChannels(const ParseContext& c) {
-  const Dims dims = InputDims(c);
-  return dims.empty() ? -1 : dims.back();
-}
-
 // Filters per group of layers that come dense: what the CPU kernels are made for. Over single pixels the vector lies
 // over the filters.
-int DenseGroupSize(const ParseContext& c, int out_channels) {
-  const Dims dims = InputDims(c);
-  const bool single_pixels = dims.size() < 4 || (dims[1] == 1 && dims[2] == 1);
+int DenseGroupSize(const Dims& input, int out_channels) {
+  const bool single_pixels = input.size() < 4 || (input[1] == 1 && input[2] == 1);
   return single_pixels && out_channels >= 16 ? 16 : 4;
 }
 
@@ -65,13 +52,12 @@ Window WindowOf(const Params& params) {
   return window;
 }
 
-// StartPlan, and what convolutions have in common: rank, activation, padding.
+// StartPlan, and what convolutions have in common: activation, padding.
 template <typename Params>
 Result<NodePlan> StartConv(const ParseContext& c, OpType type, const Params* params) {
   if (params == nullptr) return MissingParams();
   Result<NodePlan> plan = StartPlan(c, type);
   if (!plan.ok()) return plan;
-  MCPRUNER_RETURN_IF_ERROR(CheckRank(plan->inputs[0], 4));
   const Result<Activation> activation = MapActivation(params->activation);
   if (!activation.ok()) return activation.status();
   plan->activation = *activation;
@@ -89,13 +75,15 @@ Result<NodePlan> ParseConv2D(const ParseContext& c) {
   if (!weights.ok()) return weights.status();
   const Dims& dims = weights->filter.dims;
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
-  if (dims[3] != InputChannels(c)) {
+  const Result<Dims> input = RankedDims(c, 4);
+  if (!input.ok()) return input.status();
+  if (dims[3] != (*input)[3]) {
     return Status::Error("it is a grouped convolution: its filters have " + std::to_string(dims[3]) +
-                         " channels, its input " + std::to_string(InputChannels(c)));
+                         " channels, its input " + std::to_string((*input)[3]));
   }
   Result<LayerCache::LayerPtr> layer =
       c.cache->FromDense(LayerKind::kConv2D, {dims[0], dims[1], dims[2], dims[3]}, weights->filter.values,
-                         weights->bias.values, DenseGroupSize(c, dims[0]));
+                         weights->bias.values, DenseGroupSize(*input, dims[0]));
   if (!layer.ok()) return layer.status();
   plan->params = ConvParams{WindowOf(*params), *layer};
   return plan;
@@ -109,16 +97,12 @@ Result<NodePlan> ParseDepthwiseConv2D(const ParseContext& c) {
   if (!weights.ok()) return weights.status();
   const Dims& dims = weights->filter.dims;
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[3]));
-  const int channels = InputChannels(c);
-  if (dims[0] != 1 || channels < 1 || dims[3] % channels != 0) {
-    return Status::Error("its filter " + DimsText(dims) + " does not fit an input of " + std::to_string(channels) +
-                         " channels");
-  }
+  if (dims[0] != 1) return Status::Error("expected a filter [1, rows, columns, filters], got " + DimsText(dims));
+  MCPRUNER_RETURN_IF_ERROR(RankedDims(c, 4).status());
   DepthwiseParams depthwise;
   depthwise.window = WindowOf(*params);
   depthwise.kernel_height = dims[1];
   depthwise.kernel_width = dims[2];
-  depthwise.multiplier = dims[3] / channels;
   const Span<const float> filter = weights->filter.values;
   depthwise.weights = std::make_shared<const std::vector<float>>(filter.begin(), filter.end());
   std::vector<float> bias(weights->bias.values.begin(), weights->bias.values.end());
@@ -144,7 +128,7 @@ Result<NodePlan> ParseFullyConnected(const ParseContext& c) {
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
   Result<LayerCache::LayerPtr> layer =
       c.cache->FromDense(LayerKind::kFullyConnected, {dims[0], 1, 1, dims[1]}, weights->filter.values,
-                         weights->bias.values, DenseGroupSize(c, dims[0]));
+                         weights->bias.values, DenseGroupSize(InputDims(c), dims[0]));
   if (!layer.ok()) return layer.status();
   plan->params = FullyConnectedParams{*layer};
   return plan;

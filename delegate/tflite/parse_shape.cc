@@ -9,9 +9,9 @@
 namespace mcpruner {
 namespace {
 
-// The value of PADV2's third input, 0 for PAD.
+// The third input; PAD and PADV2 alike may have it.
 Result<float> PadValue(const ParseContext& c) {
-  if (c.node.registration->builtin_code != kTfLiteBuiltinPadv2) return 0.0f;
+  if (InputIndex(c.node, 2) == kTfLiteOptionalTensor) return 0.0f;
   const Result<FloatConstant> value = ReadFloats(c.view, InputIndex(c.node, 2), "its padding value");
   if (!value.ok()) return value.status();
   if (value->values.size() != 1) return Status::Error("its padding value is not one number");
@@ -23,23 +23,15 @@ Result<float> PadValue(const ParseContext& c) {
 Result<NodePlan> ParsePad(const ParseContext& c) {
   Result<NodePlan> plan = StartPlan(c, OpType::kPad);
   if (!plan.ok()) return plan;
-  const int rank = plan->inputs[0].rank;
   const Result<std::vector<int>> paddings = ReadInts(c.view, InputIndex(c.node, 1), "its list of paddings");
   if (!paddings.ok()) return paddings.status();
-  if (rank < 1 || paddings->size() != 2 * static_cast<size_t>(rank)) {
-    return Status::Error("expected 2 paddings for each of " + std::to_string(rank) + " dimensions, got " +
-                         std::to_string(paddings->size()));
-  }
   const Result<float> value = PadValue(c);
   if (!value.ok()) return value.status();
-  PadParams pad;
+  Paddings pad;
   pad.value = *value;
-  for (int i = 0; i < rank; ++i) {
-    const size_t axis = static_cast<size_t>(MapAxis(rank, i)), k = 2 * static_cast<size_t>(i);
-    pad.before[axis] = (*paddings)[k];
-    pad.after[axis] = (*paddings)[k + 1];
-  }
-  plan->params = pad;
+  for (size_t i = 0; i < paddings->size(); ++i) (i % 2 == 0 ? pad.before : pad.after).push_back((*paddings)[i]);
+  if (pad.before.size() != pad.after.size()) return Status::Error("its list of paddings is no list of pairs");
+  plan->deferred = std::move(pad);
   return plan;
 }
 
@@ -54,18 +46,14 @@ Result<NodePlan> ParseConcatenation(const ParseContext& c) {
   for (size_t i = 0; InputIndex(c.node, i) != kTfLiteOptionalTensor; ++i) {
     Result<Operand> operand = ReadOperand(c, i);
     if (!operand.ok()) return operand.status();
-    if (i > 0 && operand->rank != plan.inputs[0].rank) return Status::Error("its inputs differ in rank");
     computed = computed || operand->constant == nullptr;
     plan.inputs.push_back(std::move(*operand));
   }
   if (!computed) return Status::Error("it has no computed input");
-  const int rank = plan.inputs[0].rank;
-  const int axis = params->axis + (params->axis < 0 ? rank : 0);
-  if (axis < 0 || axis >= rank) return Status::Error("its axis " + std::to_string(params->axis) + " is out of range");
   plan.type = OpType::kConcat;
   plan.name = TensorName(output);
   plan.output = OutputIndex(c.node, 0);
-  plan.params = ConcatParams{MapAxis(rank, axis)};
+  plan.deferred = ConcatAxis{params->axis};
   return plan;
 }
 
@@ -73,7 +61,8 @@ Result<NodePlan> ParseReshape(const ParseContext& c) {
   Result<NodePlan> plan = StartPlan(c, OpType::kReshape);
   if (!plan.ok()) return plan;
   NewShape shape;
-  if (InputIndex(c.node, 1) != kTfLiteOptionalTensor) {
+  const TfLiteTensor* const given = TensorAt(c.view.context, InputIndex(c.node, 1));
+  if (given != nullptr && TensorDims(*given).size() == 1) {
     Result<std::vector<int>> dims = ReadInts(c.view, InputIndex(c.node, 1), "its new shape");
     if (!dims.ok()) return dims.status();
     shape.dims = std::move(*dims);
@@ -81,8 +70,11 @@ Result<NodePlan> ParseReshape(const ParseContext& c) {
     const auto* params = BuiltinParams<TfLiteReshapeParams>(c.node);
     if (params == nullptr || params->num_dimensions < 0 || params->num_dimensions > 8) return MissingParams();
     shape.dims.assign(params->shape, params->shape + params->num_dimensions);
+    if (shape.dims == Dims{0}) shape.dims.clear();  // how old files write a scalar
   }
-  if (shape.dims.size() > kMaxRank) return Status::Error("its new shape has more than 4 dimensions");
+  if (std::max(InputDims(c).size(), shape.dims.size()) > kMaxMappedRank) {
+    return Status::Error("it has more than 4 dimensions on one side; TFLite does it without moving a number");
+  }
   const auto free_dims = std::count_if(shape.dims.begin(), shape.dims.end(), [](int d) { return d < 0; });
   if (free_dims > 1 || std::any_of(shape.dims.begin(), shape.dims.end(), [](int d) { return d < -1; })) {
     return Status::Error("its new shape " + DimsText(shape.dims) + " has more than one unknown dimension");
@@ -107,18 +99,16 @@ Result<NodePlan> ParseStridedSlice(const ParseContext& c) {
   for (size_t i = 0; i < 3; ++i) {
     Result<std::vector<int>> list = ReadInts(c.view, InputIndex(c.node, i + 1), roles[i]);
     if (!list.ok()) return list.status();
-    if (list->size() != static_cast<size_t>(plan->inputs[0].rank)) {
-      return Status::Error(std::string(roles[i]) + " has " + std::to_string(list->size()) + " entries for " +
-                           std::to_string(plan->inputs[0].rank) + " dimensions");
-    }
     *lists[i] = std::move(*list);
+  }
+  if (bounds.end.size() != bounds.begin.size() || bounds.stride.size() != bounds.begin.size()) {
+    return Status::Error("its lists of begins, ends and strides differ in length");
   }
   if (std::any_of(bounds.stride.begin(), bounds.stride.end(), [](int s) { return s < 1; })) {
     return Status::Error("it has a stride below 1");
   }
   bounds.begin_mask = params->begin_mask;
   bounds.end_mask = params->end_mask;
-  plan->params = StridedSliceParams{};
   plan->deferred = std::move(bounds);
   return plan;
 }

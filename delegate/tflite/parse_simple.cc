@@ -6,16 +6,6 @@
 #include "delegate/tflite/parse_common.h"
 
 namespace mcpruner {
-namespace {
-
-// TFLite aligns shapes at their last dimension. The rank map does the same for constants, which BuildGraph maps with
-// the other side's rank, and for vectors; other computed tensors must have equal ranks.
-bool Aligns(const Operand& operand, int rank) {
-  return operand.constant != nullptr || operand.rank == rank || operand.rank <= 1;
-}
-
-}  // namespace
-
 Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
   const auto* params = BuiltinParams<TfLiteBinaryParams>(c.node);
   if (params == nullptr) return MissingParams();
@@ -24,11 +14,6 @@ Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
   if (!a.ok()) return a.status();
   if (!b.ok()) return b.status();
   if (a->constant != nullptr && b->constant != nullptr) return Status::Error("both of its inputs are constants");
-  const int rank = std::max(a->rank, b->rank);
-  if (!Aligns(*a, rank) || !Aligns(*b, rank)) {
-    return Status::Error("it broadcasts a computed tensor of " + std::to_string(std::min(a->rank, b->rank)) +
-                         " dimensions to " + std::to_string(rank));
-  }
   const Result<Activation> activation = MapActivation(params->activation);
   if (!activation.ok()) return activation.status();
   const TfLiteTensor* output = TensorAt(c.view.context, OutputIndex(c.node, 0));
@@ -60,7 +45,7 @@ Result<NodePlan> ParsePool(const ParseContext& c, OpType type) {
   if (params == nullptr) return MissingParams();
   Result<NodePlan> plan = StartPlan(c, type);
   if (!plan.ok()) return plan;
-  MCPRUNER_RETURN_IF_ERROR(CheckRank(plan->inputs[0], 4));
+  MCPRUNER_RETURN_IF_ERROR(RankedDims(c, 4).status());
   const Result<Activation> activation = MapActivation(params->activation);
   if (!activation.ok()) return activation.status();
   plan->activation = *activation;
@@ -81,7 +66,8 @@ Result<NodePlan> ParseMean(const ParseContext& c) {
   if (!plan.ok()) return plan;
   Result<std::vector<int>> axes = ReadInts(c.view, InputIndex(c.node, 1), "its list of axes");
   if (!axes.ok()) return axes.status();
-  const int rank = plan->inputs[0].rank;
+  plan->deferred = MeanAxes{*axes, params->keep_dims};
+  const int rank = static_cast<int>(InputDims(c).size());
   for (int& axis : *axes) axis += axis < 0 ? rank : 0;
   std::sort(axes->begin(), axes->end());
   axes->erase(std::unique(axes->begin(), axes->end()), axes->end());
@@ -91,7 +77,6 @@ Result<NodePlan> ParseMean(const ParseContext& c) {
     return Status::Error("it is a mean over axes " + DimsText(*axes) + " of " + std::to_string(rank) +
                          " dimensions; the delegate runs means over rows and columns");
   }
-  if (params->keep_dims) plan->deferred = KeepRank{};
   return plan;
 }
 

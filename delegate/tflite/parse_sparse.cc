@@ -30,7 +30,7 @@ Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> op
   plan->type = OpType::kConv;
   plan->params = ConvParams{read->window, layer};
   if (read->same_padding) plan->deferred = SamePadding{};
-  return CheckRank(plan->inputs[0], 4);
+  return Status::Ok();
 }
 
 Result<NodePlan> ParseSparse(const ParseContext& c) {

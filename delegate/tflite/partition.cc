@@ -20,9 +20,17 @@ bool HasWeights(const TfLiteRegistration& registration) {
          code == kTfLiteBuiltinFullyConnected;
 }
 
+// An older runtime undoes all delegates when it is resized and applies them again, but tensors keep the delegate that
+// made them, and it refuses to give them to another one.
+bool IsAnothers(const ModelView& view, const NodeRef& node) {
+  const TfLiteTensor* output = TensorAt(view.context, OutputIndex(node, 0));
+  return node.registration->builtin_code == kTfLiteBuiltinDelegate ||
+         (output != nullptr && output->delegate != nullptr && output->delegate != view.delegate);
+}
+
 Status CanRun(const ModelView& view, const NodeRef& node, LayerCache* cache) {
   if (IsSparseOp(*node.registration)) return Status::Ok();
-  if (node.registration->builtin_code == kTfLiteBuiltinDelegate) return Status::Error("another delegate has taken it");
+  if (IsAnothers(view, node)) return Status::Error("another delegate has taken it");
   Result<NodePlan> plan = ParseNode(view, node, cache);
   if (!plan.ok()) return plan.status();
   const auto dims_of = [&view](int tensor) {

@@ -13,13 +13,12 @@ namespace {
 
 constexpr int kInput = 0, kOutput = 1;  // "TFLite tensors" of the one node
 
-Result<NodePlan> PlanLayer(Span<const uint8_t> blob, Span<const uint8_t> options, int rank) {
+Result<NodePlan> PlanLayer(Span<const uint8_t> blob, Span<const uint8_t> options) {
   Result<SparseLayer> layer = ReadSparseLayer(blob);
   if (!layer.ok()) return layer.status();
   const auto shared = std::make_shared<const SparseLayer>(std::move(*layer));
   Operand input;
   input.tensor = kInput;
-  input.rank = rank;
   NodePlan plan;
   plan.name = "layer";
   plan.inputs.push_back(input);
@@ -47,7 +46,7 @@ Result<std::unique_ptr<Backend>> MakeBackend(const LayerRun& how) {
 
 Result<LayerOutput> RunLayer(Span<const uint8_t> blob, Span<const uint8_t> options, const std::vector<int>& dims,
                              const float* x, const LayerRun& how) {
-  Result<NodePlan> plan = PlanLayer(blob, options, static_cast<int>(dims.size()));
+  Result<NodePlan> plan = PlanLayer(blob, options);
   if (!plan.ok()) return plan.status();
   Result<BuiltGraph> built = BuildGraph({std::move(*plan)}, {kOutput}, [&dims](int) { return dims; });
   if (!built.ok()) return built.status();

@@ -331,6 +331,10 @@ def _transposed(net: TfliteBuilder, x: int) -> None:
     net.operator("TRANSPOSE_CONV", [shape, net.constant(sparse(8, 3, 3, 8)), x], (1, 9, 9, 8))
 
 
+def _empty_weights(net: TfliteBuilder, x: int) -> None:
+    net.conv(x, np.zeros((8, 0, 3, 8), np.float32), padding="VALID")
+
+
 @pytest.mark.parametrize(
     "add, reason",
     [
@@ -345,6 +349,7 @@ def _transposed(net: TfliteBuilder, x: int) -> None:
         (_long_stride, r"one of its strides and dilations \[256, 1, 1, 1\] exceeds 255"),
         (_shuffled, "its weights are shuffled for 4x16 integer kernels"),
         (_wide, "it has 65536 channels, and the format holds at most 65535"),
+        (_empty_weights, r"its weights of shape \[8, 0, 3, 8\] are empty"),
         (_depthwise, "depthwise convolutions are not packed"),
         (_transposed, "transposed convolutions are not packed"),
     ],

@@ -1,11 +1,27 @@
 """``mcpruner inspect``."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from small_network import Files
+from tflite_builder import TfliteBuilder
 
 from mcpruner.cli import main
+from mcpruner.cli.inspect import describe
+
+DENSE, SPARSE = schema.DimensionType.DENSE, schema.DimensionType.SPARSE_CSR
+
+
+def _level(kind: int, denseSize: int = 0, segments: tuple = (), indices: tuple = ()) -> schema.DimensionMetadataT:
+    level = schema.DimensionMetadataT(format=kind, denseSize=denseSize)
+    if kind == SPARSE:
+        level.arraySegmentsType = level.arrayIndicesType = schema.SparseIndexVector.Int32Vector
+        level.arraySegments = schema.Int32VectorT(values=np.array(segments, np.int32))
+        level.arrayIndices = schema.Int32VectorT(values=np.array(indices, np.int32))
+    return level
 
 
 def inspect(path: object, capsys: pytest.CaptureFixture) -> dict:
@@ -35,6 +51,35 @@ def test_dense_file(files: Files, capsys: pytest.CaptureFixture) -> None:
     assert conv["group_size"] is None and conv["num_patterns"] is None
     assert 0.2 < conv["density"] < 0.3
     assert conv["bytes"] == 32 * 3 * 3 * 32 * 4 + 32 * 4
+
+
+def test_share_of_zeros_however_the_weights_are_stored() -> None:
+    net = TfliteBuilder()
+    weights = np.zeros((4, 8), np.float32)
+    weights[:, :2] = 3
+    x = net.input((1, 8))
+    sparse = net.constant(weights, "sparse")
+    net.graph.tensors[sparse].sparsity = schema.SparsityParametersT(
+        traversalOrder=[0, 1],
+        dimMetadata=[_level(DENSE, denseSize=4), _level(SPARSE, segments=[0, 2, 4, 6, 8], indices=[0, 1] * 4)],
+    )
+    net.model.buffers[net.graph.tensors[sparse].buffer].data = np.full(8, 3, np.float32).view(np.uint8)
+    half = net.dequantize(net.constant(weights.astype(np.float16)))
+    outputs = [net.fully_connected(x, w) for w in (weights, sparse, net.densify(sparse), half, net.input((4, 8), "w"))]
+    found = [layer for layer in describe(net.build(outputs)) if layer["operator"] == "FULLY_CONNECTED"]
+    assert [layer["density"] for layer in found] == [0.25, 0.25, 0.25, 0.25, None]
+    assert [layer["value_type"] for layer in found] == ["float32", "float32", "float32", "float16", "float32"]
+    assert {tuple(layer["weights"]) for layer in found} == {(4, 8)}
+
+
+def test_an_operator_without_weights_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    net = TfliteBuilder()
+    file = tmp_path / "broken.tflite"
+    file.write_bytes(net.build([net.operator("CONV_2D", [net.input((1, 4, 4, 2))], (1, 4, 4, 2))]))
+    assert main(["inspect", str(file)]) != 0
+    printed = capsys.readouterr()
+    assert printed.out == "" and len(printed.err.splitlines()) == 1
+    assert "operator 0 of subgraph 0, a CONV_2D, lacks one of its 2 inputs or its output" in printed.err
 
 
 def test_table_has_a_row_for_each_operator(files: Files, capsys: pytest.CaptureFixture) -> None:

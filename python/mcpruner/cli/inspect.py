@@ -79,17 +79,20 @@ def _packed(model: Any, graph: Any, op: Any) -> dict[str, Any]:
 
 
 def _dense(model: Any, graph: Any, op: Any) -> dict[str, Any]:
-    """Shape and, where the weights are plain float32, the share that is not zero."""
+    """Shape, the share that is not zero and how the file stores the values; what is no float constant has no share."""
     import numpy as np
 
-    from mcpruner.converter.tflite_model import schema, type_name
+    from mcpruner.converter.tflite_model import producers, type_name
+    from mcpruner.converter.weights import NotConstantError, read_constant
 
     tensor = graph.tensors[op.inputs[1]]
-    data, density = model.buffers[tensor.buffer].data, None
-    if tensor.type == schema.TensorType.FLOAT32 and data is not None and len(data):
-        values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
-        density = np.count_nonzero(values) / values.size
-    return {"weights": [int(size) for size in tensor.shape], "density": density, "value_type": type_name(tensor)}
+    shape = [int(size) for size in tensor.shape]
+    try:
+        weights = read_constant(model, graph, op.inputs[1], producers(graph))
+    except NotConstantError:
+        return {"weights": shape, "density": None, "value_type": type_name(tensor)}
+    density = np.count_nonzero(weights.values) / max(1, weights.values.size)
+    return {"weights": shape, "density": density, "value_type": weights.stored_type}
 
 
 def _constant_bytes(model: Any, graph: Any, op: Any) -> int:

@@ -5,7 +5,6 @@
 namespace mcpruner {
 namespace {
 
-constexpr int kMaxPositions = 64;  // of a kernel, by the format
 constexpr int kMaxGroup = 16;
 
 // For each kernel position, the input pixel (its first channel) that it meets at one output pixel; null outside.

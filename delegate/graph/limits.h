@@ -1,0 +1,21 @@
+// The limits of format/limits.inc as constants: kMaxPositions and so on.
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_LIMITS_H_
+#define MCPRUNER_DELEGATE_GRAPH_LIMITS_H_
+
+#include <cstdint>
+
+namespace mcpruner {
+
+#define MCPRUNER_LIMIT(name, value) constexpr auto k##name = value;
+#include "format/limits.inc"
+#undef MCPRUNER_LIMIT
+
+// What the code relies on: one bit of a word for each position, and numbers that the format's fields hold.
+static_assert(kMaxPositions == 64);
+static_assert(kMaxChannels <= UINT16_MAX && kMaxPatterns <= UINT16_MAX);
+static_assert(kMaxStep <= UINT8_MAX && kMaxPad <= UINT8_MAX && kMaxGroupSize <= UINT8_MAX);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_LIMITS_H_
