@@ -6,8 +6,8 @@ VENVS := .venv .venv-tflite-runtime
 export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
-.PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-asan test-tsan test-python
-.PHONY: test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz fuzz-python campaign clean
+.PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-clang
+.PHONY: test-asan test-tsan test-python test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz fuzz-python campaign clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -49,10 +49,13 @@ lint: install ## Check format, style and size of the sources
 	.venv/bin/ruff format --check .
 	$(PYTHON) tools/lint.py
 
-test: lint test-cpp test-asan test-python test-aarch64 ## Everything: lint, C++ tests (also under sanitizers), Python
+test: lint test-cpp test-clang test-asan test-python test-aarch64 ## Everything: lint, C++ (also Clang, sanitizers), Python
 
 test-cpp: build ## C++ tests
 	bazel test //...
+
+test-clang: build ## C++ tests, compiled by Clang with more warnings
+	bazel test --config=clang --build_tests_only //...
 
 test-asan: build ## C++ tests under the address and undefined-behaviour sanitizers
 	bazel test --config=asan --build_tests_only //...
@@ -91,14 +94,13 @@ performance: install .venv-peers/.setup-stamp ## Measure all of docs/performance
 
 .venv-peers/.setup-stamp: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv --clear .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
-fuzz: install ## Damage blobs at random for FUZZ_SECONDS (300) under the sanitizers
-	bazel build --config=asan //python/native:_native.so
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(realpath "$$(gcc -print-file-name=libstdc++.so)")" \
-	ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tools/fuzz.py --seconds $(or $(FUZZ_SECONDS),300) \
-	  --native "$$(bazel info --config=asan bazel-bin 2>/dev/null)/python/native/_native.so"
+fuzz: setup ## Fuzz blobs, options, cache files and whole graphs for FUZZ_SECONDS (300) under Clang's sanitizers
+	bazel build --config=fuzz //delegate/fuzz:blob_fuzz //delegate/fuzz:cache_fuzz //delegate/fuzz:graph_fuzz \
+	  //delegate/fuzz:options_fuzz
+	tools/fuzz.sh $(or $(FUZZ_SECONDS),300) "$$(bazel info --config=fuzz bazel-bin 2>/dev/null)/delegate/fuzz"
 
 fuzz-python: install ## Break the graphs of small models for FUZZ_SECONDS (300) and let every Python reader try them
 	$(PYTHON) tools/fuzz_python.py --seconds $(or $(FUZZ_SECONDS),300)

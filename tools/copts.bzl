@@ -1,5 +1,19 @@
 """Compiler flags of the project, and the instruction sets that SIMD sources are compiled for."""
 
+# What Clang sees beyond -Wall and -Wextra, without a warning that asks for another style.
+_CLANG_WARNINGS = [
+    "-Wcomma",
+    "-Wconditional-uninitialized",
+    "-Wextra-semi",
+    "-Wloop-analysis",
+    "-Wnon-virtual-dtor",
+    "-Wshadow",
+    "-Wshorten-64-to-32",
+    "-Wno-error=shorten-64-to-32",
+    "-Wunreachable-code",
+    "-Wunused-member-function",
+]
+
 # C++17 comes from .bazelrc. Exceptions stay on (std::bad_alloc); each entry point of the runtime catches them.
 MCPRUNER_COPTS = [
     "-Wall",
@@ -9,7 +23,10 @@ MCPRUNER_COPTS = [
     "-fvisibility-inlines-hidden",
     "-ffunction-sections",
     "-fdata-sections",
-]
+] + select({
+    "//tools:clang": _CLANG_WARNINGS,
+    "//conditions:default": [],
+})
 
 # Of what runs at load and between kernels: small matters more than fast there.
 MCPRUNER_SIZE_COPTS = MCPRUNER_COPTS + ["-Os"]
@@ -19,19 +36,21 @@ MCPRUNER_LINKOPTS = ["-Wl,--gc-sections"]
 # Highway takes the widest set whose macros the flags define; its AVX2 wants FMA, F16C, BMI, AES and PCLMUL named too.
 _AVX2 = ["-DHWY_COMPILE_ONLY_STATIC", "-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-maes", "-mpclmul"]
 
-# Part of the aarch64 baseline. Scheduling before registers are assigned would move loads up until the sums of a tile no
-# longer fit the registers.
-_NEON = ["-DHWY_COMPILE_ONLY_STATIC", "-fno-schedule-insns"]
+# Part of the aarch64 baseline.
+_NEON = ["-DHWY_COMPILE_ONLY_STATIC"]
+
+# Flags of instruction sets that GCC alone knows. Its scheduling before registers are assigned would move loads up until
+# the sums of a tile no longer fit the registers; Clang's weighs them.
+_GCC_COPTS = {
+    "neon": ["-fno-schedule-insns"],
+    "neon_a53": ["-fno-schedule-insns", "-fno-schedule-insns2"],  # the order of the source is the schedule
+}
 
 # Flags of each instruction set beyond MCPRUNER_COPTS. Sources include <hwy/highway.h>, which needs nothing else.
 SIMD_COPTS = {
     "scalar": ["-DHWY_COMPILE_ONLY_SCALAR"],
     "neon": _NEON + ["-mtune=cortex-a73"],
-    "neon_a53": _NEON + [
-        "-mtune=cortex-a53",
-        "-fno-schedule-insns2",  # the order of the source is the schedule
-        "-DMCPRUNER_IN_ORDER=1",
-    ],
+    "neon_a53": _NEON + ["-mtune=cortex-a53", "-DMCPRUNER_IN_ORDER=1"],
     "avx2": _AVX2,
     "avx512": _AVX2 + [
         "-mavx512f",
@@ -67,7 +86,10 @@ def simd_library(name, srcs, hdrs = [], deps = [], in_order = False, visibility 
             name = name + "_" + target,
             srcs = srcs,
             hdrs = hdrs,
-            copts = MCPRUNER_COPTS + copts,
+            copts = MCPRUNER_COPTS + copts + select({
+                "//tools:clang": [],
+                "//conditions:default": _GCC_COPTS.get(target, []),
+            }),
             local_defines = ["MCPRUNER_SIMD_TARGET=" + target],
             tags = ["manual"],  # //... must not build AVX for aarch64
             deps = deps + ["//third_party:highway"],

@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/packages.sh
 
-readonly PACKAGES=(bazel-bootstrap default-jdk-headless flatbuffers-compiler g++ googletest libflatbuffers-dev libhwy-dev
-  ocl-icd-libopencl1 oclgrind opencl-c-headers pocl-opencl-icd)
+readonly PACKAGES=(bazel-bootstrap clang-19 default-jdk-headless flatbuffers-compiler g++ googletest libclang-rt-19-dev
+  libflatbuffers-dev libhwy-dev ocl-icd-libopencl1 oclgrind opencl-c-headers pocl-opencl-icd)
 readonly PYTHON_PACKAGES=(python3 python3-dev python3-venv)
 
 # Is this a Python 3.11 that can make virtual environments and carries its headers?
@@ -40,7 +40,7 @@ make_environment() {
     "$python" -m venv --clear "$folder"
   fi
   say "installing $requirements into $folder (a few minutes the first time)"
-  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
   printf '%s\n' "$wanted" >"$stamp"
 }
 

@@ -1,10 +1,12 @@
 #include "delegate/opencl/icd_preload.h"
 
+#include <cstdlib>  // defines __GLIBC__ where there is one
+
+#if defined(__GLIBC__)
 #include <dlfcn.h>
 #include <glob.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 
@@ -22,7 +24,6 @@ std::string LibraryOf(const char* path) {
 
 }  // namespace
 
-#if defined(__GLIBC__)
 void PreloadDrivers() {
   int flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
   // Only then: sanitizers forbid RTLD_DEEPBIND.
@@ -39,8 +40,12 @@ void PreloadDrivers() {
   }
   globfree(&found);
 }
-#else
-void PreloadDrivers() {}
-#endif
 
 }  // namespace mcpruner::opencl
+#else
+namespace mcpruner::opencl {
+
+void PreloadDrivers() {}
+
+}  // namespace mcpruner::opencl
+#endif

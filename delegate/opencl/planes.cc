@@ -21,9 +21,13 @@ Padding2D BorderOf(const Graph& graph, const Op& op) {
   int height = 1, width = 1;
   const Window* window = nullptr;
   if (const auto* conv = std::get_if<ConvParams>(&op.params)) {
-    window = &conv->window, height = conv->layer->kernel_height, width = conv->layer->kernel_width;
+    window = &conv->window;
+    height = conv->layer->kernel_height;
+    width = conv->layer->kernel_width;
   } else if (const auto* depthwise = std::get_if<DepthwiseParams>(&op.params)) {
-    window = &depthwise->window, height = depthwise->kernel_height, width = depthwise->kernel_width;
+    window = &depthwise->window;
+    height = depthwise->kernel_height;
+    width = depthwise->kernel_width;
   }
   if (window == nullptr) return {};
   const Shape& in = graph.tensor(op.inputs[0]).shape;

@@ -7,8 +7,11 @@ namespace {
 
 DeviceInfo Gpu(const char* vendor, const char* name, int compute_units, int max_work_group, int local_bytes) {
   DeviceInfo device;
-  device.vendor = vendor, device.name = name;
-  device.compute_units = compute_units, device.max_work_group = max_work_group, device.local_bytes = local_bytes;
+  device.vendor = vendor;
+  device.name = name;
+  device.compute_units = compute_units;
+  device.max_work_group = max_work_group;
+  device.local_bytes = local_bytes;
   return device;
 }
 

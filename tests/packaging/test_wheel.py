@@ -38,6 +38,22 @@ def test_carries_native_files_and_every_module(wheel: Path) -> None:
     }
 
 
+def test_carries_the_notices_of_what_is_compiled_in(wheel: Path) -> None:
+    """Headers become part of the libraries, so their authors' terms travel with them; the Apache licence in full."""
+    archive = zipfile.ZipFile(wheel)
+    licenses = {name.partition(".dist-info/licenses/")[2]: name for name in archive.namelist() if "/licenses/" in name}
+    owners = {
+        "LICENSE": "Apache License",
+        "third_party/notices/flatbuffers.txt": "2014-2021, Google Inc",
+        "third_party/notices/highway.txt": "2019-2022 Google LLC",
+        "third_party/notices/opencl-headers.txt": "The Khronos Group Inc.",
+        "third_party/notices/pybind11.txt": "Wenzel Jakob",
+    }
+    assert licenses.keys() == owners.keys()
+    for name, owner in owners.items():
+        assert owner in archive.read(licenses[name]).decode()
+
+
 def test_works_from_any_folder(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=False)

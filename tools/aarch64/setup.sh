@@ -10,6 +10,9 @@ source tools/packages.sh
 
 readonly PACKAGES=(binutils-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user)
 readonly ARM_PACKAGES=(libc6 libgcc-s1 libstdc++6 python3.11 python3.11-minimal zlib1g)
+# The package under test needs these, and they need the others.
+readonly PYTHON_PACKAGES=(ai-edge-litert flatbuffers numpy rich
+  backports.strenum markdown-it-py mdurl ml_dtypes protobuf Pygments tqdm typing_extensions)
 readonly ENVIRONMENT=.venv-aarch64
 
 # A private apt: this machine's mirrors and keys, another architecture, and a status file that lists nothing, so that
@@ -52,15 +55,20 @@ make_sysroot() {
   rm -rf "$apt"
 }
 
-# make_packages FOLDER PIP_ARGUMENT...: aarch64 wheels, unpacked by this machine's pip.
+# pinned PACKAGE...: their lines of requirements.txt, with the hashes that follow.
+pinned() {
+  local package
+  for package in "$@"; do sed -n "/^$package==/,/[^\\\\]\$/p" requirements.txt; done
+}
+
+# make_packages FOLDER REQUIREMENTS: aarch64 wheels, unpacked by this machine's pip.
 make_packages() {
-  local folder="$1" glibc platforms=()
-  shift
+  local folder="$1" requirements="$2" glibc platforms=()
   say "installing aarch64 wheels into $folder"
   for glibc in 35 34 31 28 27 26 24 17; do platforms+=(--platform "manylinux_2_${glibc}_aarch64"); done
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-warn-conflicts --only-binary=:all: \
     --target "$folder" --python-version 311 --implementation cp --abi cp311 --abi abi3 --abi none \
-    "${platforms[@]}" --platform manylinux2014_aarch64 "$@"
+    "${platforms[@]}" --platform manylinux2014_aarch64 --require-hashes --requirement "$requirements"
 }
 
 main() {
@@ -72,8 +80,9 @@ main() {
     mkdir "$ENVIRONMENT"
     make_sysroot "$ENVIRONMENT/sysroot"
     .venv/bin/python tools/aarch64/profile.py "$ENVIRONMENT/sysroot" "$ENVIRONMENT/profile"
-    make_packages "$ENVIRONMENT/ai_edge_litert" --constraint requirements.txt ai-edge-litert flatbuffers numpy rich
-    make_packages "$ENVIRONMENT/tflite_runtime" --requirement requirements-tflite-runtime.txt
+    pinned "${PYTHON_PACKAGES[@]}" >"$ENVIRONMENT/requirements.txt"
+    make_packages "$ENVIRONMENT/ai_edge_litert" "$ENVIRONMENT/requirements.txt"
+    make_packages "$ENVIRONMENT/tflite_runtime" requirements-tflite-runtime.txt
     printf '%s\n' "$wanted" >"$ENVIRONMENT/.setup-stamp"
   fi
   say "ready for aarch64"

@@ -10,6 +10,7 @@
 namespace mcpruner {
 namespace {
 
+// Each decision in a statement of its own, not two in one call: so that every compiler makes the same graph of a seed.
 class RandomGraphMaker {
  public:
   explicit RandomGraphMaker(uint32_t seed) : rng_(seed) {}
@@ -68,8 +69,10 @@ class RandomGraphMaker {
   int Conv(int x) {
     const int channels = builder_.shape(x).c, kernel = 1 + 2 * Below(2);
     const DenseShape shape{Below(3) == 0 ? 1 + Below(9) : channels, kernel, kernel, channels};
-    auto layer = RandomLayer(rng_, LayerKind::kConv2D, shape, 1 << Below(5), 3, 0.6);
-    return builder_.Op(OpType::kConv, {x}, ConvParams{SameWindow(kernel), layer}, RandomActivation());
+    const int group_size = 1 << Below(5);
+    auto layer = RandomLayer(rng_, LayerKind::kConv2D, shape, group_size, 3, 0.6);
+    const Window window = SameWindow(kernel);
+    return builder_.Op(OpType::kConv, {x}, ConvParams{window, layer}, RandomActivation());
   }
 
   int Depthwise(int x) {
@@ -107,7 +110,8 @@ class RandomGraphMaker {
     PoolParams p;
     p.filter_height = p.filter_width = 2;
     p.window.padding = {Below(2), 1, 1, Below(2)};
-    return builder_.Op(Below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool, {x}, p, RandomActivation());
+    const OpType type = Below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool;
+    return builder_.Op(type, {x}, p, RandomActivation());
   }
 
   int Identity(int x) {

@@ -10,7 +10,8 @@ std::vector<uint64_t> RandomPatterns(std::mt19937& rng, int positions, int count
   const uint64_t all = positions == 64 ? ~uint64_t{0} : (uint64_t{1} << positions) - 1;
   std::vector<uint64_t> patterns;
   for (int attempt = 0; attempt < 4 * count; ++attempt) {
-    const uint64_t bits = ((uint64_t{rng()} << 32) | rng()) & all;
+    const uint64_t high = rng(), low = rng();  // one after the other: compilers differ in the order of operands
+    const uint64_t bits = (high << 32 | low) & all;
     const bool is_new = std::find(patterns.begin(), patterns.end(), bits) == patterns.end();
     if (bits != 0 && is_new && static_cast<int>(patterns.size()) < count) patterns.push_back(bits);
   }

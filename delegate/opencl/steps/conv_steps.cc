@@ -98,6 +98,8 @@ int DenseLanes(const SparseLayer& layer, const DeviceInfo& device) {
   return lanes;
 }
 
+// `launch` is made beforehand, not in the same call: its arguments may be read from `step`, and the order in which a
+// call's arguments are evaluated is the compiler's.
 Result<Step> Finished(Step step, Result<Launch> launch) {
   if (!launch.ok()) return launch.status();
   step.launches.push_back(std::move(*launch));
@@ -161,9 +163,10 @@ Result<Step> MakeDepthwise(const StepContext& context) {
   const int pixels = std::min(kDepthwisePixels, out.rows);
   const int64_t items = int64_t{out.images} * ((out.rows + pixels - 1) / pixels) * out.columns;
   const Defines defines{{"LANES", Text(tools.tiles.lanes)}, {"PIXELS", Text(pixels)}};
-  return Finished(std::move(step), MakeLaunch(tools, "depthwise.cl", "depthwise", defines,
-                                              LinearRange(items, tools.tiles.lanes, out.channels), context.arena,
-                                              context.arena, step.weights[0]->buffer.get(), *bias, args, depthwise));
+  Result<Launch> launch =
+      MakeLaunch(tools, "depthwise.cl", "depthwise", defines, LinearRange(items, tools.tiles.lanes, out.channels),
+                 context.arena, context.arena, step.weights[0]->buffer.get(), *bias, args, depthwise);
+  return Finished(std::move(step), std::move(launch));
 }
 
 Result<Step> MakeFullyConnected(const StepContext& context) {
@@ -180,9 +183,10 @@ Result<Step> MakeFullyConnected(const StepContext& context) {
   const int lanes = DenseLanes(*layer, context.tools.device->info());
   const Range range = LinearRange(int64_t{(args.extent.images + rows - 1) / rows} * lanes, lanes, buffers->num_parts);
   const Defines defines{{"LANES", Text(lanes)}, {"ROWS", Text(rows)}, {"FILTERS", Text(PartFilters(*layer))}};
-  return Finished(std::move(step),
-                  MakeLaunch(context.tools, "fully_connected.cl", "fully_connected", defines, range, context.arena,
-                             context.arena, buffers->parts, buffers->displacements, buffers->values, args));
+  Result<Launch> launch =
+      MakeLaunch(context.tools, "fully_connected.cl", "fully_connected", defines, range, context.arena, context.arena,
+                 buffers->parts, buffers->displacements, buffers->values, args);
+  return Finished(std::move(step), std::move(launch));
 }
 
 }  // namespace mcpruner::opencl

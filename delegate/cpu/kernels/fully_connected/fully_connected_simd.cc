@@ -38,10 +38,6 @@ HWY_INLINE hn::Vec<D> LoadValues(D d, const int8_t* values) {
 
 // Input that is not in L1 comes from L2 in time if asked for so many bytes ahead.
 constexpr uintptr_t kInputBytesAhead = 256;
-HWY_INLINE void PrefetchInput(const float* x) {
-  // As a number: the address may lie behind the array, where no pointer may point.
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(x) + kInputBytesAhead));
-}
 
 template <int kGroupSize, class Value, int kGroups, int kRows>
 struct Block {
@@ -75,6 +71,11 @@ struct Block {
         sums[r][v] = hn::MulAdd(weights, hn::Set(d, in[r * stride]), sums[r][v]);
       }
     }
+  }
+
+  static HWY_INLINE void PrefetchInput(const float* x) {
+    // As a number: the address may lie behind the array, where no pointer may point.
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(x) + kInputBytesAhead));
   }
 
   // A group by itself, several kernels at once.
