@@ -12,6 +12,9 @@ bought, over all layers, in the order of its score for each unit of what it cost
     layer B   score ▇▄▂▁▁▁▁▁   ──>  all layers      ──>   B keeps 2 of 8
 
 The first layer, depthwise convolutions and the classifier are not pruned (`prunable`), and count in times.
+
+A budget of multiply-adds is spent otherwise, nearly alike in all layers (`flat_allocation`): that is what loses least
+where the network is trained on.
 """
 
 import json
@@ -23,7 +26,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from mcpruner.converter.latency import Latency
+from mcpruner.converter.flat_allocation import allocate_flat, kept_work
+from mcpruner.converter.latency import UNKNOWN_SIZE, Latency, layer_work
 from mcpruner.converter.mask import magnitude_saliency
 from mcpruner.converter.pattern import kernel_pattern_size
 from mcpruner.converter.prunable import find_layers, kernel_to_ohwi
@@ -47,14 +51,17 @@ class Plan:
         Path of each prunable layer to its density.
     density
         Kept share of all prunable weights.
+    multiply_adds
+        Kept share of the multiply-adds of all prunable layers; None for models whose output sizes Keras does not show.
     dense_ms, pruned_ms
         Predicted time of all convolutions and dense layers on one thread, dense in TFLite and pruned in our plugin;
-        None for models whose output sizes Keras does not show.
+        None likewise.
     """
 
     target: str
     densities: dict[str, float]
     density: float
+    multiply_adds: float | None = None
     dense_ms: float | None = None
     pruned_ms: float | None = None
 
@@ -82,6 +89,7 @@ def allocate(
     target: str | Target = "generic",
     *,
     density: float | None = None,
+    multiply_adds: float | None = None,
     speedup: float | None = None,
     latency_ms: float | None = None,
     scope: str | Iterable[str] | None = None,
@@ -91,11 +99,13 @@ def allocate(
     Parameters
     ----------
     model
-        Trained Keras 3 model; functional or sequential for `speedup` and `latency_ms`.
+        Trained Keras 3 model; functional or sequential for all goals but `density`.
     target
         Hardware, whose cost table predicts times.
     density
         Goal: kept share of all prunable weights together.
+    multiply_adds
+        Goal: kept share of the multiply-adds of all prunable layers together.
     speedup
         Goal: predicted time of all layers with weights, dense in TFLite, over that in our plugin.
     latency_ms
@@ -113,36 +123,56 @@ def allocate(
     ValueError
         Not exactly one goal is given, it is out of reach, or output sizes are not known.
     """
-    goals = {"density": density, "speedup": speedup, "latency_ms": latency_ms}
+    goals = {"density": density, "multiply_adds": multiply_adds, "speedup": speedup, "latency_ms": latency_ms}
     given = {name: value for name, value in goals.items() if value is not None}
-    if len(given) != 1:
-        raise ValueError(f"Expected one of density, speedup and latency_ms, got {', '.join(given) or 'none'}.")
-    if min(given.values()) <= 0:
-        raise ValueError(f"Expected a goal above 0, got {_described(given)}.")
-    if density is not None and density > 1:
-        raise ValueError(f"Expected a density of at most 1, got {density:g}.")
+    _check_goal(given)
     hardware = get_target(target)
     layers = _prunable(model, scope)
-    latency = Latency.of(model, hardware)
-    if density is None and latency is None:
+    latency, work = Latency.of(model, hardware), _multiply_adds(layers)
+    if density is None and (work if multiply_adds else latency) is None:
         raise ValueError(f"The sizes of the layers' outputs of model {model.name!r} are not known: give a density.")
     curves = {path: _curve(layer, hardware) for path, layer in layers.items()}
-    if density is not None:
-        costs, budget = dict.fromkeys(layers, 1.0), density
+    floors = {path: curve.floor for path, curve in curves.items()}
+    if multiply_adds is not None:
+        chosen = allocate_flat(layers, work, floors, multiply_adds)
+        still = f"{kept_work(floors, work):.4g} of the multiply-adds are left" if work else ""
+    elif density is not None:
+        chosen = _search(curves, dict.fromkeys(layers, 1.0), lambda found: _kept(layers, found), density)
+        still = f"the density is still {_kept(layers, floors):.4g}"
     else:
         costs = {path: latency.per_weight(layer) for path, layer in layers.items()}
         budget = latency.dense_ms / speedup if latency_ms is None else latency_ms
-
-    def spent(densities: dict[str, float]) -> float:
-        return _kept(layers, densities) if density is not None else latency.pruned_ms(layers, densities)
-
-    chosen = _search(curves, costs, spent, budget)
+        chosen = _search(curves, costs, lambda found: latency.pruned_ms(layers, found), budget)
+        still = f"they take {latency.pruned_ms(layers, floors):.4g} ms"
     if chosen is None:
-        least = spent({path: curve.floor for path, curve in curves.items()})
-        still = f"the density is still {least:.4g}" if latency is None or density else f"they take {least:.4g} ms"
         raise ValueError(f"{_described(given)} is out of reach: pruned as far as no filter dies, {still}")
     times = (None, None) if latency is None else (latency.dense_ms, latency.pruned_ms(layers, chosen))
-    return Plan(hardware.name, chosen, _kept(layers, chosen), *times)
+    return Plan(hardware.name, chosen, _kept(layers, chosen), None if work is None else kept_work(chosen, work), *times)
+
+
+def _check_goal(given: dict[str, float]) -> None:
+    """Refuse all but one goal in its range."""
+    if len(given) != 1:
+        raise ValueError(
+            f"Expected one of density, multiply_adds, speedup and latency_ms, got {', '.join(given) or 'none'}."
+        )
+    name, value = next(iter(given.items()))
+    if value <= 0:
+        raise ValueError(f"Expected a goal above 0, got {_described(given)}.")
+    if name in ("density", "multiply_adds") and value > 1:
+        raise ValueError(f"Expected {name} of at most 1, got {value:g}.")
+
+
+def _multiply_adds(layers: dict[str, keras.layers.Layer]) -> dict[str, float] | None:
+    """Multiply-adds of each layer, dense; None where Keras does not know the sizes of outputs."""
+    found = {}
+    for path, layer in layers.items():
+        try:
+            shape, work = layer_work(layer)
+        except UNKNOWN_SIZE:
+            return None
+        found[path] = float(np.prod(shape)) * work.height * work.width
+    return found
 
 
 def _described(goals: dict[str, float]) -> str:

@@ -6,7 +6,8 @@ costs the same price, the one at which kernels buy as many weights as the densit
     value of a pattern in a kernel    kept saliency - price * weights      kernel -> its most valuable pattern, or none
     price                             bisected: bought weights = density
 
-The library is chosen greedily for the sum of values, as in `pattern`; then the price is found again for it.
+The library is chosen greedily for the sum of values, as in `pattern`, at the price at which kernels that may keep any
+positions buy as many weights (each position decides for itself); then the price is found for the library.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,6 @@ import numpy as np
 
 from mcpruner.converter.pattern import MAX_CANDIDATES, MAX_KERNELS, choose_greedily, own_patterns
 
-_ROUNDS = 3  # library and price in turns
 _BISECTIONS = 40
 
 
@@ -44,39 +44,47 @@ def choose_priced(kernels: np.ndarray, sizes: np.ndarray, density: float, num_pa
     sample, weights = np.ascontiguousarray(kernels[::step], np.float32), sizes[::step]
     budget = density * weights.sum() * kernels.shape[1]
     candidates = _candidates(sample)
-    library, price = candidates, _price(sample, weights, candidates, budget)
-    for _ in range(_ROUNDS):
-        library = candidates[choose_greedily(_values(sample, weights, candidates, price), num_patterns)]
-        if library.sum(axis=1).max() * weights.sum() < budget:
-            library[-1] = True  # the density is out of reach of smaller patterns
-        price = _price(sample, weights, library, budget)
-    return Priced(library, price)
+    values = _values(sample, weights, candidates, _free_price(sample, weights, budget))
+    library = candidates[choose_greedily(values, num_patterns)]
+    if library.sum(axis=1).max() * weights.sum() < budget:
+        library[-1] = True  # the density is out of reach of smaller patterns
+    return Priced(library, _price(sample, weights, library, budget))
 
 
 def assign_priced(kernels: np.ndarray, sizes: np.ndarray, priced: Priced) -> tuple[np.ndarray, np.ndarray]:
     """Index of each kernel's most valuable pattern (intp ``[N]``) and the saliency it keeps (float ``[N]``)."""
-    best = _values(kernels, sizes, priced.library, priced.price).argmax(axis=1)
+    best = _values(kernels, sizes, priced.library, priced.price).argmax(axis=0)
     return best, (kernels * priced.library[best]).sum(axis=1)
 
 
 def _values(kernels: np.ndarray, sizes: np.ndarray, library: np.ndarray, price: float) -> np.ndarray:
-    """What each pattern is worth to each kernel, its price paid: float ``[N, n]``."""
-    costs = price * (sizes[:, None] * library.sum(axis=1))
-    return kernels @ library.T.astype(kernels.dtype) - costs.astype(kernels.dtype)
+    """What each pattern is worth to each kernel, its price paid: float ``[n, N]``."""
+    costs = -price * library.sum(axis=1)
+    priced = np.concatenate([library, costs[:, None]], axis=1).astype(kernels.dtype)
+    return priced @ np.concatenate([kernels.T, sizes[None].astype(kernels.dtype)])
+
+
+def _free_price(kernels: np.ndarray, sizes: np.ndarray, budget: float) -> float:
+    """The price at which the budget is spent where kernels may keep any positions: each position decides for itself."""
+    worth = kernels / sizes[:, None].astype(kernels.dtype)
+    order = np.argsort(-worth, axis=None)
+    bought = np.cumsum(np.repeat(sizes, kernels.shape[1])[order])
+    return float(worth.ravel()[order[min(int(np.searchsorted(bought, budget)), len(order) - 1)]])
 
 
 def _price(kernels: np.ndarray, sizes: np.ndarray, library: np.ndarray, budget: float) -> float:
     """The highest price at which at least `budget` weights are bought, as far as kernels go: what is too much, goes."""
-    kept, counts = kernels @ library.T.astype(kernels.dtype), library.sum(axis=1)
-    costs = (sizes[:, None] * counts).astype(np.float64)
-    rows, values = np.arange(len(kernels)), np.empty_like(kept)
+    positions = library.sum(axis=1)
+    counts = np.unique(positions)
+    kept = library.astype(kernels.dtype) @ kernels.T
+    kept = np.stack([kept[positions == count].max(axis=0) for count in counts])  # the best pattern of each size
+    costs = (counts[:, None] * sizes).astype(kernels.dtype)
     low, high = 0.0, float(kernels.max())
     for _ in range(_BISECTIONS):
         price = (low + high) / 2
-        np.multiply(costs, price, out=values, casting="same_kind")
-        np.subtract(kept, values, out=values)
-        best = values.argmax(axis=1)
-        bought = (values[rows, best] > 0) * counts[best] * sizes
+        values = kept - kernels.dtype.type(price) * costs
+        best = values.argmax(axis=0)
+        bought = (values.max(axis=0) > 0) * counts[best] * sizes
         low, high = (price, high) if bought.sum() >= budget else (low, price)
     return low
 

@@ -25,6 +25,8 @@ from mcpruner.converter.cost_model import (
 from mcpruner.converter.pattern import kernel_pattern_size
 from mcpruner.converter.target import Target
 
+UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)  # what `layer_work` raises
+
 
 class _Line(NamedTuple):
     """Nanoseconds of a packed layer: ``fixed + slope x density``."""
@@ -56,8 +58,8 @@ class Latency:
             if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense):
                 continue
             try:
-                shape, work = _work(layer)
-            except (AttributeError, TypeError, ValueError):  # no graph, several calls, or a free image size
+                shape, work = layer_work(layer)
+            except UNKNOWN_SIZE:
                 return None
             dense += costs.time(tflite_amounts(shape, work, costs.simd))
             unpacked[id(layer)] = costs.time(unpacked_amounts(shape, work, costs.simd))
@@ -76,8 +78,14 @@ class Latency:
         return max(self._packed[id(layer)].slope, 1e-9) / int(np.prod(layer.kernel.shape))
 
 
-def _work(layer: Any) -> tuple[tuple[int, ...], Work]:
-    """Shape of the weights in TFLite's order, and what surrounds them."""
+def layer_work(layer: Any) -> tuple[tuple[int, ...], Work]:
+    """Shape of the weights in TFLite's order, and what surrounds them.
+
+    Raises
+    ------
+    AttributeError, TypeError, ValueError
+        Keras does not know the size of the output: no graph, several calls, or a free image size.
+    """
     output = [int(size) for size in layer.output.shape[1:]]
     if isinstance(layer, keras.layers.Dense):
         inputs, filters = layer.kernel.shape

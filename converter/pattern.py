@@ -24,6 +24,7 @@ MAX_CANDIDATES = 512
 # Kernels on which the library is chosen; more do not change it, but cost time.
 MAX_KERNELS = 8192
 _MAX_REFINEMENTS = 10
+_LOOKED_AT = 16  # candidates at a time
 
 
 def kernel_pattern_size(positions: int, density: float, pattern_size: int) -> int:
@@ -78,7 +79,7 @@ def choose_library(saliency: np.ndarray, size: int, num_patterns: int) -> np.nda
     step = -(-len(saliency) // MAX_KERNELS)
     sample = np.ascontiguousarray(saliency[::step], np.float32)
     candidates = _candidates(sample, size)
-    library = candidates[choose_greedily(sample @ candidates.T.astype(sample.dtype), num_patterns)]
+    library = candidates[choose_greedily(candidates.astype(sample.dtype) @ sample.T, num_patterns)]
     for _ in range(_MAX_REFINEMENTS):
         refined = _refine(sample, library)
         if (refined == library).all():
@@ -134,20 +135,33 @@ def _top(saliency: np.ndarray, size: int) -> np.ndarray:
 def choose_greedily(values: np.ndarray, num_patterns: int) -> list[int]:
     """Add the candidate that gains most, until `num_patterns` are chosen or nothing gains.
 
-    `values` (float ``[N, n]``) is what each candidate is worth to each kernel, which may do without any; at least one
-    is chosen.
+    `values` (float ``[n, N]``) is what each candidate is worth to each kernel, which may do without any; at least one
+    is chosen. What a candidate gains only falls as others are chosen, so an old gain bounds the new one, and only those
+    with the largest bounds need to be looked at again (Minoux, 1978).
     """
     chosen: list[int] = []
-    best, more = np.zeros(len(values), values.dtype), np.empty_like(values)
+    best = np.zeros(values.shape[1], values.dtype)
+    bounds = np.maximum(values, 0).sum(axis=1)
     while len(chosen) < num_patterns:
-        np.subtract(values, best[:, None], out=more)
-        gains = np.maximum(more, 0, out=more).sum(axis=0)
-        following = int(gains.argmax())
-        if chosen and gains[following] <= 0:
+        following = _most_gaining(values, best, bounds)
+        if chosen and bounds[following] <= 0:
             break
         chosen.append(following)
-        np.maximum(best, values[:, following], out=best)
+        np.maximum(best, values[following], out=best)
     return chosen
+
+
+def _most_gaining(values: np.ndarray, best: np.ndarray, bounds: np.ndarray) -> int:
+    """The candidate that gains most over `best` (float ``[N]``); bounds that are looked at become gains, in place."""
+    order = np.argsort(-bounds, kind="stable")
+    for begin in range(0, len(order), _LOOKED_AT):
+        looked = order[begin : begin + _LOOKED_AT]
+        bounds[looked] = np.maximum(values[looked] - best, 0).sum(axis=1)
+        most = int(bounds[order[: begin + _LOOKED_AT]].argmax())
+        rest = order[begin + _LOOKED_AT :]
+        if not len(rest) or bounds[order[most]] >= bounds[rest[0]]:
+            break
+    return int(order[most])
 
 
 def _refine(saliency: np.ndarray, library: np.ndarray) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Of removed weights until `end_step`, added to their straight-through gradients.
+REMOVED_DECAY = 2e-3
+
 
 @dataclass(frozen=True)
 class PolynomialSchedule:

@@ -5,6 +5,13 @@ who chooses masks changes, and which layers have them:
 
     prune_low_magnitude(model, pruning_schedule=schedule)               smallest weights of each layer
     AlignedPruning("hikey970-cpu")(model, pruning_schedule=schedule)    kernels of filter groups, as `mcpruner.prune`
+
+tfmot sets a removed weight to 0 at every step, so it comes back at 0. Here it goes on learning until the schedule's
+end, with a decay (see `pruner`), and what it would be is kept beside the kernel wherever tfmot wants exact zeros, at
+the end of each epoch:
+
+    kernel  (the variable that tfmot strips)  ─┐
+    held    (0, or what the zeros hide)       ─┴─ sum: the dense kernel ── mask ──> what the layer uses
 """
 
 from typing import Any, Literal
@@ -17,6 +24,7 @@ from tensorflow_model_optimization.python.core.sparsity.keras.pruning_policy imp
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper import PruneLowMagnitude
 
 from mcpruner.converter.prune import MaskOptions
+from mcpruner.converter.schedule import REMOVED_DECAY
 from mcpruner.converter.target import get_target
 
 
@@ -118,6 +126,29 @@ class PruneAligned(PruneLowMagnitude):
             block_pooling_type=self.block_pooling_type,
         )
         self.pruning_obj.options = _mask_options(self._options)
+        kernel = self.layer.kernel
+        dtype = getattr(kernel, "true_dtype", kernel.dtype)  # of the variable, whatever it is cast to
+        self.held = self.add_weight("held", kernel.shape, dtype, "zeros", trainable=False)
+        self.pruning_obj.held = self.held
+
+    def call(self, inputs: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Call the layer with the masked kernel; removed weights learn until the schedule's end."""
+        kernel, end = self.layer.kernel, getattr(self.pruning_schedule, "end_step", -1)
+        dense = tf.convert_to_tensor(kernel) + tf.convert_to_tensor(self.held)
+        mask = tf.cast(self.pruning_vars[0][1], tf.bool)
+        learns = tf.cast(tf.constant(True) if end < 0 else self.pruning_step < end, dense.dtype)
+        removed = tf.where(mask, tf.zeros_like(dense), dense)
+        at_rest = tf.stop_gradient(removed)
+        # A loss whose value is 0 and whose gradient is the decay.
+        self.add_loss(REMOVED_DECAY * learns * tf.reduce_sum(at_rest * (removed - at_rest)))
+        # tfmot's wrapper calls the layer, which is to find a tensor in the place of its variable, tracked as before.
+        object.__setattr__(self.layer, "kernel", tf.where(mask, dense, learns * (dense - tf.stop_gradient(dense))))
+        self.pruning_obj.called = True
+        try:
+            return super().call(inputs, training, **kwargs)
+        finally:
+            self.pruning_obj.called = False
+            object.__setattr__(self.layer, "kernel", kernel)
 
     def get_config(self) -> dict[str, Any]:
         """Options of both."""
@@ -128,6 +159,8 @@ class _AlignedMasks(Pruning):
     """tfmot's update of masks, with `MaskOptions.choose` in it."""
 
     options: MaskOptions
+    held: tf.Variable
+    called = False  # whether it is the wrapper's call that asks for exact zeros, and not the end of an epoch
 
     def _update_mask(self, weights: Any) -> tuple[Any, Any]:
         """Threshold (of no meaning here, 0) and mask of a kernel, in its dtype."""
@@ -136,9 +169,19 @@ class _AlignedMasks(Pruning):
         def choose(kernel: np.ndarray, share: np.ndarray) -> np.ndarray:
             return self.options.choose(kernel, 1.0 - float(share)).astype(kernel.dtype)
 
-        mask = tf.numpy_function(choose, [weights, sparsity], weights.dtype)
+        dense = tf.convert_to_tensor(weights) + tf.convert_to_tensor(self.held)
+        mask = tf.numpy_function(choose, [dense, sparsity], weights.dtype)
         mask.set_shape(weights.shape)
         return tf.zeros((), weights.dtype), mask
+
+    def weight_mask_op(self) -> Any:
+        """Exact zeros in the kernel, for whoever saves or strips it now; what they hide is held."""
+        if not self.called:
+            [(kernel, mask, _)] = self._pruning_vars
+            dense = kernel + self.held
+            self.held.assign(dense * (1 - mask))
+            kernel.assign(dense * mask)
+        return tf.no_op("zeros")
 
 
 def _mask_options(options: dict[str, Any]) -> MaskOptions:

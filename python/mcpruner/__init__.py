@@ -19,10 +19,12 @@ prune_post_training
     Without training: masks and weights by least squares on a few hundred unlabelled images.
 first_order_saliency
     What each weight is worth to the loss, for `prune` to go by instead of magnitudes.
+reestimate_batch_norm
+    Batch norms' moving averages for the weights that a model has now, from a few dozen batches.
 prune_with_teacher
     A wrapper that trains a model on what its dense self says, while it is pruned.
 allocate, Plan
-    A density for each layer that meets one goal for the model: a density, a speed-up or a time.
+    A density for each layer that meets one goal for the model: a density, multiply-adds, a speed-up or a time.
 measure_sensitivity
     The same for `prune_post_training`, by what each layer's error does to the model's output on the images.
 convert
@@ -40,6 +42,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mcpruner.converter.allocate import Plan, allocate
+    from mcpruner.converter.batch_norm import reestimate_batch_norm
     from mcpruner.converter.callback import PruningCallback
     from mcpruner.converter.convert import convert
     from mcpruner.converter.distill import prune_with_teacher
@@ -64,6 +67,7 @@ __all__ = [
     "prune",
     "prune_post_training",
     "prune_with_teacher",
+    "reestimate_batch_norm",
     "strip",
 ]
 
@@ -81,6 +85,7 @@ _HOME = {
     "prune": "mcpruner.converter.prune",
     "prune_post_training": "mcpruner.converter.post_training",
     "prune_with_teacher": "mcpruner.converter.distill",
+    "reestimate_batch_norm": "mcpruner.converter.batch_norm",
     "strip": "mcpruner.converter.prune",
 }
 

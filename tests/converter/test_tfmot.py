@@ -5,6 +5,7 @@ import pytest
 
 tfmot = pytest.importorskip("tensorflow_model_optimization", reason="needs tensorflow_model_optimization")
 
+import tensorflow as tf  # noqa: E402
 import tf_keras  # noqa: E402
 from tf_keras import layers  # noqa: E402
 
@@ -81,6 +82,65 @@ def test_the_mask_is_that_of_prune():
     _, mask = wrapper.pruning_obj._update_mask(wrapper.layer.kernel)
     expected = MaskOptions.of(get_target("generic"), "auto", 4, False).choose(weights, 0.2)
     np.testing.assert_array_equal(mask.numpy(), expected)
+
+
+def one_layer(sparsity: float = 0.5, end_step: int = 8) -> tuple[tf_keras.Model, PruneAligned]:
+    """A model of a wrapped Dense and a classifier, trained by plain gradient descent, half of it removed."""
+    tf_keras.utils.set_random_seed(2)
+    model = tf_keras.Sequential([tf_keras.Input((8,)), layers.Dense(8, name="d"), layers.Dense(3, name="fc")])
+    steps = tfmot.sparsity.keras.ConstantSparsity(sparsity, 0, end_step, frequency=100)
+    model = AlignedPruning()(model, steps)
+    model.compile(tf_keras.optimizers.legacy.SGD(0.1), tf_keras.losses.SparseCategoricalCrossentropy(True))
+    wrapper = model.layers[0]
+    mask = np.repeat(np.array([[1.0, 0.0] * 4], np.float32).T, 8, axis=1)
+    wrapper.pruning_vars[0][1].assign(mask)
+    return model, wrapper
+
+
+def batch() -> tuple[np.ndarray, np.ndarray]:
+    return X[:, 0, 0, :1].repeat(8, axis=1) + X.reshape(64, -1)[:, :8], Y
+
+
+def gradient(model: tf_keras.Model, wrapper: PruneAligned, kernel: np.ndarray) -> np.ndarray:
+    """Of the loss by the kernel that the layer uses, by a plain model of these weights."""
+    plain = tf_keras.Sequential([tf_keras.Input((8,)), layers.Dense(8), layers.Dense(3)])
+    plain.set_weights([kernel, wrapper.layer.bias.numpy(), *model.layers[1].get_weights()])
+    with tf.GradientTape() as tape:
+        loss = tf_keras.losses.SparseCategoricalCrossentropy(True)(batch()[1], plain(batch()[0]))
+    return tape.gradient(loss, plain.layers[0].kernel).numpy()
+
+
+@pytest.mark.parametrize("step", [1, 8], ids=["before the end", "after it"])
+def test_removed_weights_learn_and_decay_until_the_end(step):
+    """One step of gradient descent moves them by straight-through gradient and decay; after the end they rest."""
+    model, wrapper = one_layer()
+    wrapper.pruning_step.assign(step)
+    dense, mask = wrapper.layer.kernel.numpy(), wrapper.pruning_vars[0][1].numpy()
+    expected = gradient(model, wrapper, dense * mask)
+    expected = np.where(mask, expected, (expected + 2e-3 * dense) * (step < 8))
+    loss = model.train_on_batch(*batch())
+    np.testing.assert_allclose(wrapper.layer.kernel.numpy(), dense - 0.1 * expected, rtol=1e-4, atol=1e-6)
+    assert loss == pytest.approx(float(model.compiled_loss._losses[0](batch()[1], model(batch()[0]))), rel=0.1)
+
+
+def test_the_end_of_an_epoch_leaves_zeros_and_forgets_nothing():
+    model, wrapper = one_layer()
+    wrapper.pruning_step.assign(1)
+    dense, mask = wrapper.layer.kernel.numpy(), wrapper.pruning_vars[0][1].numpy()
+    before = model(batch()[0]).numpy()
+    wrapper.pruning_obj.weight_mask_op()
+    np.testing.assert_array_equal(wrapper.layer.kernel.numpy(), dense * mask)
+    np.testing.assert_array_equal(wrapper.held.numpy(), dense * (1 - mask))
+    np.testing.assert_array_equal(model(batch()[0]).numpy(), before)
+    wrapper.pruning_vars[0][1].assign(np.ones_like(mask))  # all come back, at their own size
+    wrapper.pruning_obj.weight_mask_op()
+    np.testing.assert_array_equal(wrapper.layer.kernel.numpy(), dense)
+    stripped = tfmot.sparsity.keras.strip_pruning(model)
+    assert [w.name for w in stripped.layers[0].weights] == [w.name for w in layers_of_plain()[0].weights]
+
+
+def layers_of_plain() -> list[layers.Layer]:
+    return tf_keras.Sequential([tf_keras.Input((8,)), layers.Dense(8, name="d"), layers.Dense(3, name="fc")]).layers
 
 
 def test_converts_without_loss():

@@ -74,7 +74,10 @@ def test_allocate_saves_a_plan_that_prunes_alike(source: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--allocate", "speed=2"], "Expected --allocate density=D, speedup=S or latency_ms=T, got 'speed=2'"),
+        (
+            ["--allocate", "speed=2"],
+            "Expected --allocate density=D, multiply_adds=M, speedup=S or latency_ms=T, got 'speed",
+        ),
         (["--allocate", "speedup=fast"], "got 'speedup=fast'"),
         (["--density", "0.5", "--save-plan", "p.json"], "give that as well"),
         (["--density", "much"], "'much' is neither a number nor GLOB=NUMBER"),

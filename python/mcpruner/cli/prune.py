@@ -31,7 +31,8 @@ def add_parser(commands: Any) -> None:
     share.add_argument(
         "--allocate",
         metavar="GOAL=NUMBER",
-        help="choose each layer's density to meet one goal of the model: density=D, speedup=S or latency_ms=T",
+        help="choose each layer's density to meet one goal of the model: density=D, multiply_adds=M, speedup=S or "
+        "latency_ms=T",
     )
     share.add_argument("--plan", metavar="FILE.json", help="densities that --save-plan wrote")
     parser.add_argument("--save-plan", metavar="FILE.json", help="write the densities that --allocate chose")
@@ -132,11 +133,11 @@ def allocation_goal(text: str) -> dict[str, float]:
     """``"speedup=3"`` as a keyword of `allocate`; ValueError for anything else."""
     name, _, number = text.partition("=")
     try:
-        if name in ("density", "speedup", "latency_ms"):
+        if name in ("density", "multiply_adds", "speedup", "latency_ms"):
             return {name: float(number)}
     except ValueError:
         pass
-    raise ValueError(f"Expected --allocate density=D, speedup=S or latency_ms=T, got {text!r}.")
+    raise ValueError(f"Expected --allocate density=D, multiply_adds=M, speedup=S or latency_ms=T, got {text!r}.")
 
 
 def layer_shares(texts: list[str]) -> float | dict[str, float]:

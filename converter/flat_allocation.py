@@ -1,0 +1,98 @@
+"""Densities under a budget of multiply-adds: nearly the same in all layers.
+
+What a network that is trained on loses depends on the multiply-adds that it keeps, and hardly on which layers keep them
+(170 trainings of ResNet-18 and VGG-16; docs/pruning.md). So a layer of n weights keeps
+
+    d = k * n ^ -0.15        k such that kept multiply-adds = share * multiply-adds of all layers that are pruned
+
+and no less than what leaves every filter and channel a weight. A small shortcut, a 1x1 convolution beside the
+convolutions of a block, keeps at least 0.8: it costs next to nothing, and all that passes by the block goes through it.
+
+    fork ──┬── 3x3 ── 3x3 ──┬── sum
+           └── 1x1 ─────────┘        the shortcut
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+_EXPONENT = 0.15  # 0 to 0.3 cannot be told apart
+_SHORTCUT = 0.8
+_SMALL = 0.01  # share of the multiply-adds of all layers that are pruned
+_BISECTIONS = 100
+
+
+def allocate_flat(
+    layers: Mapping[str, Any], work: Mapping[str, float], floors: Mapping[str, float], share: float
+) -> dict[str, float] | None:
+    """Density of each layer.
+
+    Parameters
+    ----------
+    layers
+        Layers to prune, by path.
+    work
+        Multiply-adds of each, dense.
+    floors
+        Least density of each.
+    share
+        Kept share of all multiply-adds, above 0 and at most 1.
+
+    Returns
+    -------
+    dict or None
+        Path to density, above 0 and at most 1; None where the floors exceed the budget.
+    """
+    total = sum(work.values())
+    sizes = {path: math.prod(layer.kernel.shape) for path, layer in layers.items()}
+    small = {path for path in layers if work[path] <= _SMALL * total and is_shortcut(layers[path])}
+    floors = {path: max(floor, _SHORTCUT if path in small else 0.0) for path, floor in floors.items()}
+
+    def at(scale: float) -> dict[str, float]:
+        return {path: min(1.0, max(floors[path], scale * size**-_EXPONENT)) for path, size in sizes.items()}
+
+    low, high = 0.0, max(sizes.values()) ** _EXPONENT  # nothing but floors; everything
+    if kept_work(at(low), work) > share:
+        return None
+    if share == 1.0:
+        return at(high)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if kept_work(at(middle), work) > share else (middle, high)
+    return at(low)
+
+
+def kept_work(densities: Mapping[str, float], work: Mapping[str, float]) -> float:
+    """Kept share of the layers' multiply-adds."""
+    return sum(work[path] * density for path, density in densities.items()) / sum(work.values())
+
+
+def is_shortcut(layer: Any) -> bool:
+    """Whether a layer is a 1x1 convolution alone on a way from a fork to a sum; False where no graph shows it."""
+    if not isinstance(layer, keras.layers.Conv2D) or tuple(layer.kernel_size) != (1, 1):
+        return False
+    nodes = layer._inbound_nodes
+    return len(nodes) == 1 and _comes_from_fork(nodes[0].input_tensors[0]) and _goes_into_sum(layer)
+
+
+def _comes_from_fork(tensor: Any) -> bool:
+    """Walk back to a tensor that several operations read, through what has no kernel."""
+    operation, node, _ = tensor._keras_history
+    readers = [n for n in operation._outbound_nodes if any(x is tensor for x in n.input_tensors)]
+    if len(readers) > 1:
+        return True
+    inputs = operation._inbound_nodes[node].input_tensors
+    return len(inputs) == 1 and not hasattr(operation, "kernel") and _comes_from_fork(inputs[0])
+
+
+def _goes_into_sum(operation: Any) -> bool:
+    """Walk on to a sum, through batch norms."""
+    following = operation._outbound_nodes
+    if len(following) != 1:
+        return False
+    reader = following[0].operation
+    return type(reader).__name__ == "Add" or (
+        isinstance(reader, keras.layers.BatchNormalization) and _goes_into_sum(reader)
+    )
