@@ -1,9 +1,9 @@
 """NaN and infinity pass as in LiteRT without the plugin, in every backend and instruction set.
 
 LiteRT has two implementations that differ in their own ways: XNNPACK's pools make minus infinity of NaN (in older
-versions plus infinity), and TFLite's own kernels cut infinity to the largest float. What is expected here is what both
-have in common where they have something in common, else what loses less: pools are compared with TFLite's own kernels
-(a maximum leaves NaN out, an average is NaN), everything else with XNNPACK.
+versions plus infinity) and its layers with weights multiply NaN with the zeros that fill up their vectors; TFLite's own
+kernels cut infinity to the largest float. So these operators are compared with TFLite's own kernels (a maximum leaves
+NaN out, an average is NaN), its largest float taken for infinity, and all others with XNNPACK.
 """
 
 from __future__ import annotations
@@ -82,8 +82,7 @@ CASES: dict[str, Callable[[Stage], int]] = {
     **{f"DEPTHWISE_CONV_2D_{act}": _depthwise(act) for act in ACTIVATIONS},
     **{f"FULLY_CONNECTED_{act}": _fully_connected(act) for act in ACTIVATIONS},
 }
-# XNNPACK multiplies infinity with the zeros that fill up its vectors of channels: NaN there says nothing.
-WITH_WEIGHTS = ("DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+OWN_KERNELS = ("MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
 BACKENDS = [{"backend": "reference"}, *({"backend": "cpu", "simd": simd} for simd in native.simd_targets())]
 
 
@@ -113,15 +112,13 @@ def _run(interpreter: Interpreter, x: np.ndarray) -> np.ndarray:
 
 
 def _check(name: str, options: dict[str, str]) -> None:
-    pool = "POOL" in name
-    x = _inputs()
-    if name.startswith(WITH_WEIGHTS):
-        x = np.where(np.isinf(x), np.float32(np.nan), x)
-    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if pool else OpResolverType.BUILTIN
+    own, x = name.startswith(OWN_KERNELS), _inputs()
+    if options["backend"] == "opencl" and name.startswith("FULLY_CONNECTED"):
+        x = np.where(np.isinf(x), np.float32(np.nan), x)  # taps are filled up with weights of 0
+    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if own else OpResolverType.BUILTIN
     want = _run(Interpreter(model_content=_model(name), experimental_op_resolver_type=resolver), x)
-    if pool:
-        largest = np.finfo(np.float32).max
-        want = np.where(np.abs(want) == largest, np.sign(want) * np.float32(np.inf), want)
+    if own:
+        want = np.where(np.abs(want) == np.finfo(np.float32).max, np.copysign(np.float32(np.inf), want), want)
     interpreter = mcpruner.Interpreter(model_content=_model(name), **options)
     got = _run(interpreter, x)
     taken = {node["op"]: node["backend"] for node in interpreter.report()["nodes"]}
@@ -136,7 +133,8 @@ def test_passes_as_in_litert(name: str, options: dict[str, str]) -> None:
     _check(name, options)
 
 
+# Each is a program to compile, so those that clamp alike are left out.
 @needs_opencl
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if not name.endswith(("6", "N1_TO_1"))])
 def test_passes_on_a_device(name: str) -> None:
     _check(name, {"backend": "opencl"})
