@@ -33,6 +33,7 @@ MCPRUNER_SIZE_COPTS = MCPRUNER_COPTS + ["-Os"]
 
 # Data that is only read lies in a segment of its own, where it is no code; what the loader relocates is read-only
 # afterwards; the stack is not executable. Bazel would take gold, which cannot do the first.
+MCPRUNER_LINK_FEATURES = ["-supports_start_end_lib"]  # gold's
 MCPRUNER_LINKOPTS = [
     "-Wl,--gc-sections",
     "-Wl,-z,separate-code",
