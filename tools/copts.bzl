@@ -26,6 +26,9 @@ MCPRUNER_COPTS = [
 ] + select({
     "//tools:clang": _CLANG_WARNINGS,
     "//conditions:default": [],
+}) + select({
+    "//tools:opt": ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],  # sanitizers see more, and want it off
+    "//conditions:default": [],
 })
 
 # Of what runs at load and between kernels: small matters more than fast there.

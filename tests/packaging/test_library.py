@@ -103,3 +103,11 @@ def test_what_is_relocated_is_read_only_afterwards(library: Path) -> None:
     (relro,) = (sections for kind, _, sections in _segments(library).values() if kind == "GNU_RELRO")
     assert {".dynamic", ".data.rel.ro"} <= relro
     assert re.search(r"\(FLAGS_1\).*\bNOW\b", _read(library, "--dynamic"))  # so that the rest of the table is too
+
+
+@both
+def test_calls_that_write_check_the_size_of_what_they_write_to(library: Path) -> None:
+    """`_FORTIFY_SOURCE`: the C library's functions under the names that take the size."""
+    assert {name for name in _symbols(library, defined=False) if re.fullmatch(r"__\w+_chk", name)} - {
+        "__stack_chk_fail"
+    }
