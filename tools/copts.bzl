@@ -26,12 +26,26 @@ MCPRUNER_COPTS = [
 ] + select({
     "//tools:clang": _CLANG_WARNINGS,
     "//conditions:default": [],
+}) + select({
+    "//tools:opt": ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],  # sanitizers see more, and want it off
+    "//conditions:default": [],
 })
 
 # Of what runs at load and between kernels: small matters more than fast there.
 MCPRUNER_SIZE_COPTS = MCPRUNER_COPTS + ["-Os"]
 
-MCPRUNER_LINKOPTS = ["-Wl,--gc-sections"]
+# Data that is only read lies in a segment of its own, where it is no code; what the loader relocates is read-only
+# afterwards; the stack is not executable. Bazel would take gold, which cannot do the first.
+MCPRUNER_LINK_FEATURES = ["-supports_start_end_lib"]  # gold's
+MCPRUNER_LINKOPTS = [
+    "-Wl,--gc-sections",
+    "-Wl,-z,separate-code",
+    "-Wl,-z,relro,-z,now",
+    "-Wl,-z,noexecstack",
+] + select({
+    "//tools:clang": [],
+    "//conditions:default": ["-fuse-ld=bfd"],
+})
 
 # Highway takes the widest set whose macros the flags define; its AVX2 wants FMA, F16C, BMI, AES and PCLMUL named too.
 _AVX2 = ["-DHWY_COMPILE_ONLY_STATIC", "-mavx2", "-mfma", "-mf16c", "-mbmi", "-mbmi2", "-maes", "-mpclmul"]

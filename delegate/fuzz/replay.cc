@@ -3,6 +3,8 @@
 //     <name>_test RUNS SEED_FILE...
 
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -22,6 +24,20 @@ Bytes ReadFile(const char* path) {
   std::ifstream file(path, std::ios::binary);
   mcpruner::Check(file.good(), std::string("there is a seed ") + path);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// The input that runs, printed where it ends the process.
+const Bytes* running = nullptr;
+
+void Run(const Bytes& bytes) {
+  running = &bytes;
+  LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+}
+
+void PrintInput(int /*signal*/) {
+  std::fprintf(stderr, "of the input, in hexadecimal: ");
+  for (const uint8_t byte : *running) std::fprintf(stderr, "%02x", byte);
+  std::fprintf(stderr, "\n");
 }
 
 size_t Below(std::mt19937* rng, size_t n) { return (*rng)() % n; }
@@ -60,14 +76,15 @@ int main(int count, char** arguments) {
   mcpruner::Check(count > 2, "arguments are the number of runs and the seeds");
   std::vector<Bytes> seeds;
   for (int i = 2; i < count; ++i) seeds.push_back(ReadFile(arguments[i]));
-  for (const Bytes& seed : seeds) LLVMFuzzerTestOneInput(seed.data(), seed.size());
+  std::signal(SIGABRT, PrintInput);
+  for (const Bytes& seed : seeds) Run(seed);
   std::mt19937 rng(1);
   const int runs = std::atoi(arguments[1]);
   for (int run = 0; run < runs; ++run) {
     Bytes bytes = seeds[Below(&rng, seeds.size())];
     for (size_t damages = 1 + Below(&rng, 4); damages > 0; --damages) Damage(&rng, &bytes);
     bytes.resize(std::min(bytes.size(), kMostBytes));
-    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+    Run(bytes);
   }
   std::printf("%d damaged inputs of %zu seeds\n", runs, seeds.size());
   return 0;
