@@ -61,7 +61,7 @@ struct Case {
     device.max_work_group = 256;
     conv.layer = std::make_shared<const SparseLayer>(
         *SparseLayerFromDense(LayerKind::kConv2D, {8, 3, 3, 4}, std::vector<float>(288, 1.0f), {}, 4));
-    TunedTiles(folder.path(), device, Precision::kFloat32).Store(conv, out, {64, 1, 1});
+    TunedTiles(DiskCache(folder.path()), device, Precision::kFloat32).Store(conv, out, {64, 1, 1});
     file = folder.OnlyFile();
     const std::string bytes = ReadFile(file);
     key = bytes.substr(kHeaderBytes, bytes.size() - 3 - kHeaderBytes);
@@ -92,7 +92,7 @@ void LoadWhatIsThere(bool whole_file, const std::string& bytes) {
   }
   if (!whole_file)
     Check(std::equal(loaded.begin(), loaded.end(), value.begin(), value.end()), "what is stored is read");
-  const auto tile = TunedTiles(c.folder.path(), c.device, Precision::kFloat32).Load(c.conv, c.out);
+  const auto tile = TunedTiles(DiskCache(c.folder.path()), c.device, Precision::kFloat32).Load(c.conv, c.out);
   if (!tile) return;
   const std::vector<ConvTile> candidates = ConvTileCandidates(c.device, WorkOf(*c.conv.layer, c.out));
   Check(std::find(candidates.begin(), candidates.end(), *tile) != candidates.end(), "a tile is a candidate");
