@@ -48,7 +48,7 @@ class Plan:
     target
         Name of the hardware.
     densities
-        Path of each prunable layer to its density.
+        Label of each prunable layer (its path, numbered where another layer has the same) to its density.
     density
         Kept share of all prunable weights.
     multiply_adds

@@ -8,7 +8,9 @@ from typing import Any, Literal
 import keras
 
 from mcpruner.converter.distill import Distiller
-from mcpruner.converter.pruner import Pruner
+from mcpruner.converter.masked import StepState
+from mcpruner.converter.prune import select_layers
+from mcpruner.converter.pruner import Pruner, begin
 from mcpruner.converter.schedule import PolynomialSchedule
 from mcpruner.converter.scope import Share
 from mcpruner.converter.target import Target
@@ -18,16 +20,17 @@ class PruningCallback(keras.callbacks.Callback):
     """Prune a model, or the student of one that `prune_with_teacher` made, while ``fit`` trains it.
 
     Masks are chosen again every `frequency` steps from `begin_step` to `end_step` while the density falls along a
-    polynomial; then they are fixed. Give the network steps after `end_step` to recover. A later ``fit`` with the same
-    callback goes on where the last one ended; one with ``initial_epoch`` or `keras.callbacks.BackupAndRestore` (listed
-    after this callback) goes on from that epoch.
+    polynomial; then they are fixed. Give the network steps after `end_step` to recover. How many steps there were is
+    kept in the model's weights: a later ``fit`` goes on where the weights are, with this callback or with a new one,
+    after other training, an interruption, or in a new process from a checkpoint.
 
     Parameters
     ----------
     target, density, sparsity, pattern_size, num_patterns, scope, balance, search
         As for `mcpruner.prune`; the densities are those at `end_step`.
     begin_step, end_step, frequency, power, initial_density
-        Schedule, in optimizer steps (batches). `end_step` None: half of the steps of the first ``fit``.
+        Schedule, in optimizer steps (batches) since pruning began. `end_step` None: half of the steps of the first
+        ``fit``.
 
     Raises
     ------
@@ -76,43 +79,50 @@ class PruningCallback(keras.callbacks.Callback):
             "search": search,
         }
         self.pruner: Pruner | None = None
+        self._last_batch = -1
+
+    def set_model(self, model: keras.Model) -> None:
+        """Mask the layers of a built model, so that checkpoints of its weights fit before anybody reads one."""
+        super().set_model(model)
+        if self.pruner is not None and self.pruner.model is not _student(model):
+            raise ValueError("This PruningCallback has pruned another model: make one callback for each model.")
+        if self.pruner is None and model.built:
+            self._mask()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Make the `Pruner`, which may choose masks at once; a later ``fit`` goes on with it."""
-        pruned = self.model.student if isinstance(self.model, Distiller) else self.model
-        if self.pruner is None:
-            schedule = dict(self._schedule)
-            if schedule["end_step"] is None:
-                schedule["end_step"] = self._half_of_fit()
-            with _variable_scope(self.model):
-                self.pruner = Pruner(pruned, PolynomialSchedule(**schedule), **self._options)
-            _trace_again(self.model, pruned)
-        elif self.pruner.model is not pruned:
-            raise ValueError("This PruningCallback has pruned another model: make one callback for each model.")
-        self._first_step = self.pruner.step_count
+        self._last_batch = -1
+        if self.pruner is not None:
+            self.pruner.optimizer = self.model.optimizer
+            self.pruner.resume()
+        elif self.model.built:
+            self._begin()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Take up the schedule where an earlier run's checkpoint left it."""
+        """Go on where the weights are, which another callback may have loaded."""
         self._last_batch = -1
-        if self._first_step == self.pruner.step_count and epoch > 0:
-            if not self.params.get("steps"):
-                raise ValueError(f"Pruning cannot go on from epoch {epoch}: the number of steps per epoch is unknown.")
-            self.pruner.step_count = self._first_step + epoch * self.params["steps"]
+        if self.pruner is not None:
+            self.pruner.resume()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Follow the optimizer steps since the last call (several with ``steps_per_execution``)."""
-        count, self._last_batch = batch - self._last_batch, batch
+        if self.pruner is None:  # the first batch has built the model
+            self._begin()
+        count = batch - self._last_batch if batch >= self._last_batch else batch + 1
+        self._last_batch = batch
         if self.pruner.is_due(count):
             _ = self.model  # Keras brings the state of JAX's compiled step back into the model's variables
-        self.pruner.step(count)
+        self.pruner.follow(count)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put ``density``, the share of prunable weights kept, into the logs: progress bars and the history show it."""
+        self.pruner.store()
         if logs is not None:
             logs["density"] = self.pruner.density
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave exact zeros; warn if the schedule is not at its end."""
+        self.pruner.read()  # `EarlyStopping` may have brought back weights of an earlier step
         self.pruner.finish()
         if not self.pruner.frozen:
             warnings.warn(
@@ -121,21 +131,42 @@ class PruningCallback(keras.callbacks.Callback):
                 stacklevel=2,
             )
 
-    def _half_of_fit(self) -> int:
+    def _mask(self) -> StepState:
+        """Mask the layers, and forget compiled steps that saw them without masks."""
+        pruned = _student(self.model)
+        densities = select_layers(pruned, *(self._options[name] for name in ("density", "sparsity", "scope")))
+        with _variable_scope(self.model):
+            state = begin(pruned, densities, getattr(self.model, "optimizer", None))
+        for each in (self.model, pruned):
+            each.train_function = each.test_function = each.predict_function = None
+        return state
+
+    def _begin(self) -> None:
+        schedule = self._schedule | self._steps_after(self._mask())
+        with _variable_scope(self.model):
+            schedule = PolynomialSchedule(**schedule)
+            self.pruner = Pruner(_student(self.model), schedule, **self._options, optimizer=self.model.optimizer)
+        self.model.make_train_function()
+
+    def _steps_after(self, state: StepState) -> dict[str, int]:
+        """Where the schedule begins and ends if the user did not say where it ends."""
+        if self._schedule["end_step"] is not None:
+            return {}
+        if state.count < state.end:  # it has begun already
+            return {"end_step": state.end}
+        begin_step = state.count + self._schedule["begin_step"]
         epochs, steps = self.params.get("epochs"), self.params.get("steps")
         if not steps:
             raise ValueError("The number of steps per epoch is unknown: give PruningCallback an end_step.")
-        return max(self._schedule["begin_step"] + 1, epochs * steps // 2)
+        return {"begin_step": begin_step, "end_step": max(begin_step + 1, state.count + epochs * steps // 2)}
+
+
+def _student(model: keras.Model) -> keras.Model:
+    """The model that is pruned."""
+    return model.student if isinstance(model, Distiller) else model
 
 
 def _variable_scope(model: keras.Model) -> AbstractContextManager:
     """Where variables must be made to be mirrored by the model's tf.distribute strategy, if it has one."""
     strategy = getattr(model, "distribute_strategy", None)
     return nullcontext() if strategy is None else strategy.scope()
-
-
-def _trace_again(model: keras.Model, pruned: keras.Model) -> None:
-    """Forget compiled steps that saw the layers without masks."""
-    for each in (model, pruned):
-        each.test_function = each.predict_function = None
-    model.make_train_function(force=True)

@@ -3,83 +3,161 @@
     variable `kernel`  (dense: the shadow) ─┐
     variable `mask`    (bool)               ├─>  property `kernel` = shadow where kept, 0 where pruned  ─>  call()
     variable `through` (float32, 1 or 0)   ─┘    gradient of the shadow: 1 where kept, `through` where pruned
+    variable `steps`   (`StepState`)             how far pruning has come
 
 While `through` is 1 a pruned weight goes on learning in the shadow from what the masked network says of it (the
 straight-through estimator), so that it can come back; with 0 it rests. The optimizer, mixed precision, distribution
-and checkpoints need to know nothing of this: mask and `through` are ordinary non-trainable variables of the layer.
-JAX's jitted step takes them as inputs, so that new masks need no new trace.
+and checkpoints need to know nothing of this: all of it are ordinary non-trainable variables of the layer, which hold
+whatever pruning must not forget. JAX's jitted step takes them as inputs, so that new masks need no new trace.
 
 `mask_layer` makes a layer masked in place by exchanging its class, as PyTorch's parametrizations do: the model, its
-graph and its optimizer stay the ones the user has. Models hold few such classes, so each is made once.
+graph and its optimizer stay the ones the user has. The new class is a subclass of the layer's own, whatever that is,
+and has its name, by which Keras finds a layer's place in files of weights. Its configuration is the plain layer's and
+says which class that is, so that a copy or a file needs of the user what it needed before and no more.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+
+_VARIABLES = ("pruning_mask", "pruning_through", "pruning_steps")
+
+
+class StepState(NamedTuple):
+    """How far the pruning of a layer has come.
+
+    Attributes
+    ----------
+    count
+        Optimizer steps since pruning began.
+    at
+        What the optimizer's own counter said then; what it says beyond that are further steps.
+    end
+        Last step of the schedule; 0 before there is one.
+    """
+
+    count: int = 0
+    at: int = 0
+    end: int = 0
 
 
 class Masked:
     """What a masked layer has in addition to its plain class; see the module."""
 
-    def build(self, *args: Any, **kwargs: Any) -> None:
-        """Build the plain layer and keep all of its weights."""
-        super().build(*args, **kwargs)
-        add_mask(self)
-
-    @property
-    def shadow(self) -> keras.Variable:
-        """The dense kernel, as the optimizer moves it."""
-        return super().kernel
+    plain: type  # the layer's own class
 
     @property
     def kernel(self) -> Any:
         """The kernel with exact zeros where pruned; straight-through for gradients."""
-        shadow = keras.ops.convert_to_tensor(self.shadow)
-        through = keras.ops.cast(self.through, shadow.dtype)
+        dense = keras.ops.convert_to_tensor(super().kernel)
+        mask = keras.ops.convert_to_tensor(self.pruning_mask)
+        through = keras.ops.cast(self.pruning_through, dense.dtype)
         # The value of a pruned weight is 0, its gradient `through`.
-        mask = keras.ops.convert_to_tensor(self.mask)
-        return keras.ops.where(mask, shadow, through * (shadow - keras.ops.stop_gradient(shadow)))
+        return keras.ops.where(mask, dense, through * (dense - keras.ops.stop_gradient(dense)))
+
+    def _post_build(self) -> None:
+        """Called by Keras after `build`: a masked layer from a configuration has its variables after all others."""
+        super()._post_build()
+        _add_variables(self)
+
+    def get_config(self) -> dict[str, Any]:
+        """What the plain layer's is, and of which class that is, as Keras writes it."""
+        plain = plain_view(self)
+        written = keras.saving.serialize_keras_object(plain)
+        kind = {name: value for name, value in written.items() if name not in ("config", "build_config")}
+        return {**plain.get_config(), "masked_layer": kind}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> keras.layers.Layer:
+        """Make the plain layer again and mask it; a class that is at hand needs no look-up by its name."""
+        own = {name: value for name, value in config.items() if name != "masked_layer"}
+        if cls is Masked:
+            layer = keras.saving.deserialize_keras_object({**config["masked_layer"], "config": own})
+        else:
+            layer = cls.plain.from_config(own)
+        mask_layer(layer)
+        return layer
 
     def save_own_variables(self, store: Any) -> None:
-        """Save shadow and mask, not the masked kernel."""
-        keras.layers.Layer.save_own_variables(self, store)
+        """Save what the plain layer saves, the dense kernel for one, and the variables of pruning by name."""
+        plain_view(self).save_own_variables(store)
+        for name in _VARIABLES:
+            store[name] = getattr(self, name)
 
     def load_own_variables(self, store: Any) -> None:
-        """Load what `save_own_variables` saved."""
-        keras.layers.Layer.load_own_variables(self, store)
+        """Load what `save_own_variables` saved; after a file of the plain layer nothing is pruned."""
+        written = {name: store[name] for name in list(store.keys())}
+        plain_view(self).load_own_variables({name: x for name, x in written.items() if name not in _VARIABLES})
+        for name, start in zip(_VARIABLES, (True, 1.0, StepState()), strict=True):
+            variable = getattr(self, name)
+            variable.assign(written.get(name, np.broadcast_to(start, variable.shape)))
 
 
-@lru_cache
+_written_as = keras.saving.register_keras_serializable("mcpruner", "Masked")
+
+
+@cache
 def masked_class(plain: type) -> type:
     """Subclass of `plain` whose kernel is masked."""
-    return type(f"Masked{plain.__name__}", (Masked, plain), {"__module__": __name__, "__doc__": Masked.__doc__})
-
-
-# These two are known by name, so that a `.keras` file written while a model is pruned can be loaded again.
-MaskedConv2D = keras.saving.register_keras_serializable("mcpruner")(masked_class(keras.layers.Conv2D))
-MaskedDense = keras.saving.register_keras_serializable("mcpruner")(masked_class(keras.layers.Dense))
+    masked = type(plain.__name__, (Masked, plain), {"__module__": __name__, "__doc__": Masked.__doc__, "plain": plain})
+    _written_as(masked)  # all of them are written under the name that is read as `Masked`
+    _written_as(Masked)
+    return masked
 
 
 def mask_layer(layer: keras.layers.Layer) -> bool:
-    """Make a built layer masked, in place, with everything kept; False if it is already."""
+    """Make a layer masked, in place, with everything kept; False if it is already."""
     if isinstance(layer, Masked):
         return False
     layer.__class__ = masked_class(type(layer))
-    add_mask(layer)
+    if layer.built:
+        _add_variables(layer)
     return True
 
 
-def add_mask(layer: keras.layers.Layer) -> None:
-    """Give a masked layer its variables."""
+def _add_variables(layer: keras.layers.Layer) -> None:
+    """Give a built masked layer its variables."""
+    kinds = (tuple(shadow(layer).shape), "ones", "bool"), ((), "ones", "float32"), ((3,), "zeros", "int32")
     layer._tracker.unlock()
-    shape = tuple(layer.shadow.shape)
-    layer.mask = layer.add_weight(name="mask", shape=shape, initializer="ones", dtype="bool", trainable=False)
-    layer.through = layer.add_weight(name="through", shape=(), initializer="ones", dtype="float32", trainable=False)
+    for name, kind in zip(_VARIABLES, kinds, strict=True):
+        setattr(layer, name, layer.add_weight(*kind, trainable=False, name=name))
     layer._tracker.lock()
+
+
+def plain_view(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """The same layer as its plain class sees it, without the variables of pruning; only for reading and writing it."""
+    if not isinstance(layer, Masked):
+        return layer
+    state = {name: value for name, value in vars(layer).items() if name not in _VARIABLES}
+    if layer.built:
+        own = set(map(id, pruning_variables(layer)))
+        state["_non_trainable_variables"] = [v for v in layer._non_trainable_variables if id(v) not in own]
+    view = object.__new__(layer.plain)
+    object.__setattr__(view, "__dict__", state)
+    return view
+
+
+def shadow(layer: keras.layers.Layer) -> keras.Variable:
+    """The dense kernel of a layer, as the optimizer moves it, whether the layer is masked or not."""
+    return layer._kernel
+
+
+def pruning_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """The variables that a built masked layer has beside those of its plain class."""
+    return [getattr(layer, name) for name in _VARIABLES]
+
+
+def dense_kernel(layer: keras.layers.Layer) -> np.ndarray:
+    """The kernel of a layer before it is masked, adapters (LoRA) included, in its own shape."""
+    return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(plain_view(layer).kernel))
+
+
+def effective_kernel(layer: keras.layers.Layer) -> np.ndarray:
+    """The kernel of a layer as it is used: exact zeros, positive ones, where it is masked."""
+    kernel = dense_kernel(layer)
+    return np.where(get_mask(layer), kernel, np.zeros((), kernel.dtype)) if isinstance(layer, Masked) else kernel
 
 
 def masked_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -89,31 +167,27 @@ def masked_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 def get_mask(layer: keras.layers.Layer) -> np.ndarray:
     """Mask of a masked layer: bool, in the kernel's own shape."""
-    return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.mask)).astype(bool)
+    return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.pruning_mask)).astype(bool)
+
+
+def set_mask(layer: keras.layers.Layer, mask: np.ndarray, learns: bool) -> None:
+    """Give a masked layer a mask; pruned weights go on learning or rest."""
+    layer.pruning_mask.assign(mask)
+    layer.pruning_through.assign(1.0 if learns else 0.0)
+
+
+def get_steps(layer: keras.layers.Layer) -> StepState:
+    """How far the pruning of a masked layer has come."""
+    steps = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.pruning_steps))
+    return StepState(*map(int, steps))
+
+
+def set_steps(layer: keras.layers.Layer, steps: StepState) -> None:
+    """Keep how far pruning has come with the layer."""
+    layer.pruning_steps.assign(np.array(steps, np.int32))
 
 
 def fold_mask(layer: keras.layers.Layer) -> None:
-    """Set the shadow to the masked kernel: exact zeros, positive ones."""
-    shadow, mask = map(keras.ops.convert_to_tensor, (layer.shadow, layer.mask))
-    layer.shadow.assign(keras.ops.where(mask, shadow, keras.ops.zeros_like(shadow)))
-
-
-@contextmanager
-def plain_layers(model: keras.Model) -> Iterator[None]:
-    """Masked layers are plain for as long as the context lasts, with their shadows for kernels."""
-    layers = masked_layers(model)
-    classes, masks = [type(layer) for layer in layers], [[layer.mask, layer.through] for layer in layers]
-    for layer in layers:
-        layer._tracker.unlock()
-        layer.__class__ = type(layer).__mro__[2]
-        layer._non_trainable_variables = [v for v in layer._non_trainable_variables if v.name not in _NAMES]
-    try:
-        yield
-    finally:
-        for layer, masked, variables in zip(layers, classes, masks, strict=True):
-            layer.__class__ = masked
-            layer._non_trainable_variables += variables
-            layer._tracker.lock()
-
-
-_NAMES = ("mask", "through")
+    """Set the shadow to 0 where it is pruned: exact zeros, positive ones."""
+    kernel, mask = map(keras.ops.convert_to_tensor, (shadow(layer), layer.pruning_mask))
+    shadow(layer).assign(keras.ops.where(mask, kernel, keras.ops.zeros_like(kernel)))

@@ -13,11 +13,11 @@ import keras
 import numpy as np
 
 from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
-from mcpruner.converter.prune import MaskOptions, check_finite, check_pattern_size, select_layers, strip
+from mcpruner.converter.prune import MaskOptions, check_finite, check_pattern_size, copy_plain, select_layers
 from mcpruner.converter.reconstruct import Moments, Sums, reconstruct
 from mcpruner.converter.removal import choose_in_order
 from mcpruner.converter.scope import Share
-from mcpruner.converter.streams import BATCH, Pair, run_streams
+from mcpruner.converter.streams import BATCH, Pair, graph_nodes, run_streams
 from mcpruner.converter.target import Target, get_target
 
 # Rows that a layer takes from a batch; early layers have many more, of little use.
@@ -62,11 +62,12 @@ def prune_post_training(
     check_pattern_size(model, densities, pattern_size)
     check_finite(model)
     data = checked_data(model, calibration_data)
-    pruned = strip(model)
-    layers, _ = find_layers(pruned)
-    wanted = {id(layers[path]): density for path, density in densities.items() if density < 1.0}
-    for path in densities:
-        check_calls(path, layers[path])
+    copier = copy_plain(model)
+    pruned = copier.copy
+    layers = {label: copier.twin(layer) for label, layer in find_layers(model)[0].items()}
+    wanted = {id(layers[label]): density for label, density in densities.items() if density < 1.0}
+    for label in densities:
+        check_calls(pruned, label, layers[label])
 
     def adapt(operation: Any, read: Pair) -> bool:
         if id(operation) in wanted:
@@ -106,12 +107,12 @@ def checked_data(model: keras.Model, data: np.ndarray) -> np.ndarray:
     return data
 
 
-def check_calls(path: str, layer: Any) -> None:
+def check_calls(model: keras.Model, label: str, layer: Any) -> None:
     """ValueError where the model's own graph does not show what a layer reads."""
-    if len(layer._inbound_nodes) != 1 or "/" in path:
+    if [node.operation for node in graph_nodes(model)].count(layer) != 1:
         raise ValueError(
-            f"Post-training pruning needs layers that are called once in the model's own graph, and {path!r} is shared "
-            "or in a nested model: leave it out by scope, or prune while training."
+            f"Post-training pruning needs layers that are called once in the model's own graph, and {label!r} is "
+            "shared or in a nested model: leave it out by scope, or prune while training."
         )
 
 

@@ -4,8 +4,12 @@ Prunable are Conv2D (groups=1, more than 3 input channels) and Dense, wherever t
 the classifier: a Dense or 1x1 Conv2D whose output reaches the model's output through nothing but pooling, reshaping
 and activations. In functional models it is found by walking back from the outputs; in subclassed ones, whose calls
 cannot be seen, it is the last layer with weights, if of such a kind.
+
+Layers are told apart by identity. What users and reports call them are labels: names joined by "/", numbered where
+Keras let names repeat ("block/conv#1", "block/conv#2").
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,26 +32,39 @@ def find_layers(model: keras.Model) -> tuple[dict[str, keras.layers.Layer], dict
     Returns
     -------
     tuple of dict
-        Path (names joined by "/") to prunable layer, in the order of definition, a shared layer once; and path to
-        reason for each other convolution and dense layer.
+        Label to prunable layer, in the order of definition, a shared layer once; and label to reason for each other
+        convolution and dense layer.
 
     Raises
     ------
     ValueError
-        The model has no weights yet.
+        It is no Keras 3 model, or has no weights yet.
     """
+    check_model(model)
     if not model.built and not model.weights:
         raise ValueError(f"Model {model.name!r} has no weights yet: call it once, or give it an Input.")
     classifiers = set(map(id, _classifiers(model)))
     prunable: dict[str, keras.layers.Layer] = {}
     left_out: dict[str, str] = {}
-    for path, layer in _walk(model):
+    for label, layer in labelled_layers(model).items():
         reason = "the classifier" if id(layer) in classifiers else _reason(layer)
         if reason is None:
-            prunable[path] = layer
+            prunable[label] = layer
         elif reason:
-            left_out[path] = reason
+            left_out[label] = reason
     return prunable, left_out
+
+
+def check_model(model: Any) -> None:
+    """Refuse what is no Keras 3 model, in one sentence (ValueError)."""
+    if isinstance(model, keras.Model):
+        return
+    if any(cls.__module__.partition(".")[0] == "tf_keras" for cls in type(model).__mro__):
+        raise ValueError(
+            f"Expected a Keras 3 model, got {model.name!r} of tf_keras: prune it with "
+            "mcpruner.converter.tfmot.AlignedPruning and tfmot's strip_pruning, then mcpruner.convert takes it."
+        )
+    raise ValueError(f"Expected a Keras 3 model, got an object of type {type(model).__name__}.")
 
 
 def kernel_to_ohwi(kernel: np.ndarray) -> np.ndarray:
@@ -62,6 +79,20 @@ def kernel_from_ohwi(weights: np.ndarray, rank: int) -> np.ndarray:
     return kernel if rank == 4 else kernel[0, 0]
 
 
+def labelled_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """Every layer inside a model by its label, depth first in the order of definition, each once."""
+    walked = list(_walk(model))
+    paths, numbers = Counter(path for path, _ in walked), Counter()
+    layers: dict[str, keras.layers.Layer] = {}
+    for path, layer in walked:
+        label = path
+        while paths[label] > (label == path):  # another layer's path, or one of several
+            numbers[path] += 1
+            label = f"{path}#{numbers[path]}"
+        layers[label] = layer
+    return layers
+
+
 def _walk(layer: Any, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
     """Every layer inside `layer` with its path, depth first in the order of definition, each once."""
     seen = {id(layer)} if seen is None else seen
@@ -74,6 +105,13 @@ def _walk(layer: Any, path: str = "", seen: set[int] | None = None) -> Iterator[
 
 def _reason(layer: Any) -> str | None:
     """Why a layer is not pruned: None if it is prunable, an empty string if it has nothing that could be."""
+    if isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
+        if not layer.built:
+            return "never called"
+        if layer.quantization_mode is not None:
+            return f"quantized to {layer.quantization_mode}: prune before quantizing"
+        if getattr(layer, "plain", type(layer)).kernel not in (keras.layers.Dense.kernel, keras.layers.Conv2D.kernel):
+            return "its class has a kernel of its own"
     if isinstance(layer, keras.layers.Dense):
         return None
     if isinstance(layer, keras.layers.Conv2D):

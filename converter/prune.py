@@ -11,11 +11,12 @@ from typing import Literal
 import keras
 import numpy as np
 
+from mcpruner.converter.copying import Copier
 from mcpruner.converter.mask import choose_mask, magnitude_saliency
-from mcpruner.converter.masked import get_mask, masked_layers, plain_layers
+from mcpruner.converter.masked import shadow
 from mcpruner.converter.pattern import kernel_pattern_size
 from mcpruner.converter.progress import track
-from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
+from mcpruner.converter.prunable import check_model, find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.scope import Share, assign_density, resolve_density
 from mcpruner.converter.target import Target, get_target
 
@@ -99,7 +100,7 @@ def prune(
     Parameters
     ----------
     model
-        Keras 3 model with weights: functional, sequential, nested, or subclassed with ``get_config``. Not changed.
+        Keras 3 model with weights, of any kind. Not changed.
     target
         Hardware it is for, by name (`mcpruner.converter.target.TARGETS`).
     density
@@ -122,7 +123,7 @@ def prune(
         Search for the filter groups that keep most (`mcpruner.converter.permute`), for some seconds per million
         weights.
     saliency
-        What weights are worth, at least 0, for layers by path (`mcpruner.first_order_saliency` measures it); other
+        What weights are worth, at least 0, for layers by label (`mcpruner.first_order_saliency` measures it); other
         layers go by magnitude.
 
     Returns
@@ -145,44 +146,49 @@ def prune(
     _check_saliency(model, worth)
     check_pattern_size(model, densities, pattern_size)
     check_finite(model)
-    pruned = strip(model)
-    layers, _ = find_layers(pruned)
-    for path in track(densities, "pruning"):
-        kernel = keras.ops.convert_to_numpy(layers[path].kernel)
-        mask = options.choose(kernel, densities[path], worth.get(path))
-        layers[path].kernel.assign(np.where(mask, kernel, np.zeros((), kernel.dtype)))
-    return pruned
+    layers, _ = find_layers(model)
+    copier = copy_plain(model)
+    for label in track(densities, "pruning"):
+        variable = shadow(copier.twin(layers[label]))
+        kernel = keras.ops.convert_to_numpy(variable)
+        mask = options.choose(kernel, densities[label], worth.get(label))
+        variable.assign(np.where(mask, kernel, np.zeros((), kernel.dtype)))
+    return copier.copy
 
 
 def strip(model: keras.Model) -> keras.Model:
     """Copy a model as a plain one: same layers, names and weights, exact zeros where masks are.
 
     Nothing of pruning is left in it and no optimizer's state: it can be saved, converted and loaded without mcpruner.
-
-    Raises
-    ------
-    ValueError
-        The model is subclassed and cannot be made again from its configuration.
+    Adapters (LoRA) of convolutions and dense layers are added to their kernels.
     """
-    masks = {layer.shadow.path: get_mask(layer) for layer in masked_layers(model)}
-    with plain_layers(model):
-        if isinstance(model, keras.Sequential) or getattr(model, "inputs", None):
-            copy = keras.models.clone_model(model)
-            if not copy.built:  # a Sequential without an Input, built by its first call
-                copy.build(model.input_shape)
-        else:
-            copy = _copy_subclassed(model)
-        values = zip(model.weights, model.get_weights(), strict=True)
-        copy.set_weights(
-            [np.where(masks[w.path], v, np.zeros((), v.dtype)) if w.path in masks else v for w, v in values]
-        )
-    return copy
+    return copy_plain(model).copy
+
+
+def copy_plain(model: keras.Model) -> Copier:
+    """What `strip` does, with the copy of each layer at hand: ``copy_plain(model).twin(layer)``."""
+    check_model(model)
+    copier = Copier(model)
+    overridden = type(model).compile is not keras.Model.compile
+    if model.compiled and not overridden:  # a `compile` of the model's own has arguments that only the user knows
+        arguments = dict(model._compile_config.config)
+        arguments["optimizer"] = _anew(arguments["optimizer"])
+        arguments.update((name, copier.of(arguments[name])) for name in ("metrics", "weighted_metrics"))
+        copier.copy.compile(**arguments)
+    return copier
+
+
+def _anew(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """An optimizer of the same settings that has made no step."""
+    schedule = getattr(optimizer, "_learning_rate", None)
+    with keras.saving.custom_object_scope({type(x).__name__: type(x) for x in (optimizer, schedule)}):
+        return type(optimizer).from_config(optimizer.get_config())
 
 
 def select_layers(
     model: keras.Model, density: Share | None, sparsity: Share | None, scope: str | Iterable[str] | None
 ) -> dict[str, float]:
-    """Paths of the layers to prune (as `find_layers` gives them) to their densities; ValueError if there are none."""
+    """Labels of the layers to prune (as `find_layers` gives them) to their densities; ValueError if there are none."""
     globs = resolve_density(density, sparsity)
     layers, left_out = find_layers(model)
     if not layers:
@@ -217,7 +223,10 @@ def _check_saliency(model: keras.Model, saliency: dict[str, np.ndarray]) -> None
     layers, _ = find_layers(model)
     for path, worth in saliency.items():
         if path not in layers:
-            raise ValueError(f"There is a saliency for {path!r}, which is no prunable layer of {model.name!r}.")
+            raise ValueError(
+                f"There is a saliency for {path!r}, which is no prunable layer of {model.name!r}: they are "
+                f"{', '.join(layers)}."
+            )
         shape = tuple(layers[path].kernel.shape)
         if worth.shape != shape or not (np.isfinite(worth) & (worth >= 0)).all():
             raise ValueError(f"Layer {path!r}: expected a finite saliency of at least 0 and shape {list(shape)}.")
@@ -226,18 +235,6 @@ def _check_saliency(model: keras.Model, saliency: dict[str, np.ndarray]) -> None
 def _scaled(worth: np.ndarray) -> np.ndarray:
     """float32, the largest 1."""
     return (worth / max(float(worth.max()), np.finfo(np.float32).tiny)).astype(np.float32)
-
-
-def _copy_subclassed(model: keras.Model) -> keras.Model:
-    try:
-        copy = type(model).from_config(model.get_config())
-        copy.build_from_config(model.get_build_config())
-    except Exception as error:
-        raise ValueError(
-            f"The subclassed model {model.name!r} cannot be copied: give {type(model).__name__} a get_config() that "
-            f"its constructor understands, and call it on one input first ({error})."
-        ) from error
-    return copy
 
 
 def _why_none(left_out: dict[str, str]) -> str:

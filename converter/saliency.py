@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.prunable import find_layers
-from mcpruner.converter.prune import strip
+from mcpruner.converter.prune import copy_plain
 
 
 def first_order_saliency(
@@ -36,7 +36,7 @@ def first_order_saliency(
     Returns
     -------
     dict of str to numpy.ndarray
-        Layer path to float32 saliency of the kernel's shape, for ``prune(..., saliency=...)``.
+        Label of the layer to float32 saliency of the kernel's shape, for ``prune(..., saliency=...)``.
 
     Raises
     ------
@@ -48,21 +48,22 @@ def first_order_saliency(
     >>> worth = mcpruner.first_order_saliency(model, batches, keras.losses.SparseCategoricalCrossentropy(True))
     >>> pruned = mcpruner.prune(model, "hikey970-cpu", density=0.5, saliency=worth)
     """
-    copy = strip(model)
-    copy.compile(keras.optimizers.SGD(1.0), loss)
+    copier = copy_plain(model)
+    copy = copier.copy
+    keras.Model.compile(copy, keras.optimizers.SGD(1.0), loss)
     before = copy.get_weights()
-    layers, _ = find_layers(copy)
-    kernels = {path: keras.ops.convert_to_numpy(layer.kernel) for path, layer in layers.items()}
-    squares = {path: np.zeros(kernel.shape, np.float64) for path, kernel in kernels.items()}
+    layers = {label: copier.twin(layer) for label, layer in find_layers(model)[0].items()}
+    kernels = {label: keras.ops.convert_to_numpy(layer.kernel) for label, layer in layers.items()}
+    squares = {label: np.zeros(kernel.shape, np.float64) for label, kernel in kernels.items()}
     count = 0
     for x, y in batches:
         if not np.isfinite(float(copy.train_on_batch(x, y, return_dict=True)["loss"])):
             raise ValueError("The loss is not finite: give inputs and a loss that suit the model.")
-        for path, layer in layers.items():
-            gradient = kernels[path] - keras.ops.convert_to_numpy(layer.kernel)
-            squares[path] += np.square(kernels[path].astype(np.float64) * gradient)
+        for label, layer in layers.items():
+            gradient = kernels[label] - keras.ops.convert_to_numpy(layer.kernel)
+            squares[label] += np.square(kernels[label].astype(np.float64) * gradient)
         copy.set_weights(before)
         count += 1
     if count == 0:
         raise ValueError("Expected at least one batch of (x, y), got none.")
-    return {path: (square / count).astype(np.float32) for path, square in squares.items()}
+    return {label: (square / count).astype(np.float32) for label, square in squares.items()}

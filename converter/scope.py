@@ -4,9 +4,11 @@
     density={"fc*": 0.1, "*": 0.178}           the first glob that matches a layer counts; no match: left dense
     density=0.178, scope=["stage3/*", "fc"]    only layers that a glob of the scope matches, too
 
-A glob is matched against a layer's name and against its path, which holds the names of the models around it.
+A glob is matched against a layer's name and against its path, which holds the names of the models around it. Layers
+of equal paths have labels with a number beside ("block/conv#2"); a glob without it matches all of them.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from numbers import Real
@@ -55,7 +57,7 @@ def assign_density(
     Parameters
     ----------
     paths
-        Prunable layers: names, or paths such as ``body/conv1``.
+        Labels of the prunable layers: names, or paths such as ``body/conv1``.
     globs
         From `resolve_density`; the first that matches counts.
     scope
@@ -88,7 +90,8 @@ def assign_density(
 
 
 def _matches(path: str, glob: str) -> bool:
-    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
+    names = {path, re.sub(r"#\d+$", "", path)}
+    return any(fnmatchcase(name, glob) or fnmatchcase(name.rpartition("/")[2], glob) for name in names)
 
 
 def _check_match(option: str, glob: str, paths: Sequence[str], left_out: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from mcpruner.converter.allocate import Plan
 from mcpruner.converter.post_training import check_calls, checked_data, moments_of
 from mcpruner.converter.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
-from mcpruner.converter.prune import MaskOptions, check_finite, select_layers, strip
+from mcpruner.converter.prune import MaskOptions, check_finite, copy_plain, select_layers
 from mcpruner.converter.reconstruct import Moments, reconstruct, removal_error
 from mcpruner.converter.removal import rank_mask
 from mcpruner.converter.streams import Pair, run_streams
@@ -42,11 +42,11 @@ class Sensitivity:
     target
         Name of the hardware.
     sizes
-        Path of each prunable layer to the number of its weights.
+        Label of each prunable layer to the number of its weights.
     errors
-        Path to the relative squared error of the layer at the densities 0.2, 0.35, 0.5, 0.65, 0.8, 0.9.
+        Label to the relative squared error of the layer at the densities 0.2, 0.35, 0.5, 0.65, 0.8, 0.9.
     influence
-        Path to the relative squared error of the model's output for one unit of the layer's.
+        Label to the relative squared error of the model's output for one unit of the layer's.
     """
 
     target: str
@@ -121,27 +121,28 @@ def measure_sensitivity(
     """
     hardware = get_target(target)
     options = MaskOptions.of(hardware, "auto", num_patterns=8, balance=False)
-    paths = select_layers(model, 1.0, None, scope)
+    labels = select_layers(model, 1.0, None, scope)
     check_finite(model)
     data = checked_data(model, calibration_data)
-    copy = strip(model)
-    layers, _ = find_layers(copy)
-    for path in paths:
-        check_calls(path, layers[path])
-    wanted = {id(layers[path]): path for path in paths}
+    copier = copy_plain(model)
+    copy, found = copier.copy, find_layers(model)[0]
+    layers = {label: copier.twin(found[label]) for label in labels}
+    for label, layer in layers.items():
+        check_calls(copy, label, layer)
+    wanted = {id(layer): label for label, layer in layers.items()}
     errors: dict[str, list[float]] = {}
     halves: dict[str, list[np.ndarray]] = {}
 
     def measure(operation: Any, read: Pair) -> bool:
-        path = wanted.get(id(operation))
-        if path is not None:
-            errors[path], halves[path] = _layer_errors(operation, moments_of(operation, read), options)
+        label = wanted.get(id(operation))
+        if label is not None:
+            errors[label], halves[label] = _layer_errors(operation, moments_of(operation, read), options)
         return False
 
     run_streams(copy, data, measure)
-    changes = _output_errors(copy, {path: layers[path] for path in paths}, halves, data[:_IMAGES])
-    influence = {path: changes[path] / max(errors[path][_HALF], np.finfo(np.float32).tiny) for path in paths}
-    sizes = {path: int(np.prod(layers[path].kernel.shape)) for path in paths}
+    changes = _output_errors(copy, layers, halves, data[:_IMAGES])
+    influence = {label: changes[label] / max(errors[label][_HALF], np.finfo(np.float32).tiny) for label in labels}
+    sizes = {label: int(np.prod(layer.kernel.shape)) for label, layer in layers.items()}
     return Sensitivity(hardware.name, sizes, errors, influence)
 
 
@@ -174,9 +175,16 @@ def _output_errors(
     dense = model.predict(data, batch_size=_IMAGES, verbose=0)
     found = {}
     for path, half in halves.items():
-        before = layers[path].get_weights()
-        layers[path].set_weights(half)
+        layer = layers[path]
+        variables = [layer.kernel, layer.bias][: len(half)]
+        before = list(map(keras.ops.convert_to_numpy, variables))
+        _assign(variables, half)
         change = model.predict(data, batch_size=_IMAGES, verbose=0) - dense
-        layers[path].set_weights(before)
+        _assign(variables, before)
         found[path] = float(np.square(change).sum() / max(np.square(dense).sum(), np.finfo(np.float32).tiny))
     return found
+
+
+def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

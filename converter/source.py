@@ -7,6 +7,7 @@ Keras 3 model, .keras file, SavedModel folder  ── TFLiteConverter (TensorFlo
 import contextlib
 import io
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,16 +74,30 @@ def load_keras(path: str | os.PathLike) -> Any:
 
 
 def _from_keras(model: Any) -> bytes:
-    if not getattr(model, "built", True) or not getattr(model, "inputs", None):
-        raise ValueError(f"The Keras model {model.name!r} has no inputs yet: call or build it before converting.")
+    what = f"the Keras model {model.name!r}"
     with _quiet():
+        import keras
         import tensorflow as tf
 
-        from mcpruner.converter.masked import masked_layers
-        from mcpruner.converter.prune import strip
+        if not isinstance(model, keras.Model):  # of tf_keras, which TensorFlow takes as it is
+            return _run(tf.lite.TFLiteConverter.from_keras_model, model, what)
+        from mcpruner.converter.single import plain_single
 
-        model = strip(model) if masked_layers(model) else model
-        return _run(tf.lite.TFLiteConverter.from_keras_model, model, f"the Keras model {model.name!r}")
+        if not model.built or not (getattr(model, "inputs", None) or getattr(model, "_build_shapes_dict", None)):
+            raise ValueError(f"{what[0].upper()}{what[1:]} has no inputs yet: call or build it before converting.")
+        model = plain_single(model)
+        if getattr(model, "inputs", None) and keras.backend.backend() == "tensorflow":
+            return _run(tf.lite.TFLiteConverter.from_keras_model, model, what)
+        with tempfile.TemporaryDirectory() as folder:  # Keras knows how to call a model without a graph
+            return _run(lambda kept: _exported(kept, folder), model, what)
+
+
+def _exported(model: Any, folder: str) -> Any:
+    """TensorFlow's converter of what Keras exports."""
+    import tensorflow as tf
+
+    model.export(folder, verbose=False)
+    return tf.lite.TFLiteConverter.from_saved_model(folder)
 
 
 def _from_saved_model(path: Path) -> bytes:

@@ -36,11 +36,9 @@ def run_streams(model: keras.Model, data: np.ndarray, adapt: Callable[[Any, Pair
         Is given each operation and the first tensor that it reads, after the operation has run on the dense stream;
         may change its weights, and says whether it did.
     """
-    graph = getattr(model, "_functional", None) or model
-    depths = sorted(graph._nodes_by_depth, reverse=True)
-    nodes = [node for depth in depths for node in graph._nodes_by_depth[depth] if not node.is_input]
+    nodes = graph_nodes(model)
     last_reader = {id(tensor): index for index, node in enumerate(nodes) for tensor in node.input_tensors}
-    tensors = {id(graph.inputs[0]): Pair(data, data)}
+    tensors = {id(model.inputs[0]): Pair(data, data)}
     for index, node in enumerate(nodes):
         read = {id(tensor): tensors[id(tensor)] for tensor in node.input_tensors}
         dense = _run(node, {key: pair.dense for key, pair in read.items()})
@@ -52,6 +50,13 @@ def run_streams(model: keras.Model, data: np.ndarray, adapt: Callable[[Any, Pair
         )
         for key in [key for key in tensors if last_reader.get(key, -1) <= index]:
             del tensors[key]
+
+
+def graph_nodes(model: keras.Model) -> list[Any]:
+    """The calls in the graph of a functional or sequential model, in an order in which they can be made."""
+    graph = getattr(model, "_functional", None) or model
+    depths = sorted(graph._nodes_by_depth, reverse=True)
+    return [node for depth in depths for node in graph._nodes_by_depth[depth] if not node.is_input]
 
 
 def _run(node: Any, tensors: dict[int, np.ndarray]) -> list[np.ndarray]:

@@ -76,6 +76,11 @@ class AlignedPruning(PruningPolicy):
 
     def ensure_model_supports_pruning(self, model: Any) -> None:
         """Refuse what cannot be cloned with wrappers."""
+        if any(cls.__module__.partition(".")[0] == "keras" for cls in type(model).__mro__):
+            raise ValueError(
+                f"Expected a tf_keras model, got {model.name!r} of Keras 3: prune it with mcpruner.PruningCallback or "
+                "mcpruner.prune."
+            )
         if not (isinstance(model, keras.Model) and model.built and getattr(model, "_is_graph_network", False)):
             raise ValueError("Expected a built functional or sequential tf_keras model: give it an Input.")
         if not any(map(self.allow_pruning, model.layers)):

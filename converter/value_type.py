@@ -38,7 +38,7 @@ def choose_value_type(weights: np.ndarray, values: str) -> tuple[str, str]:
     change = _largest_change(weights, round_values(weights, values))
     if change <= _LIMITS[values]:
         return values, ""
-    return "float32", f"{values} would change a filter by {100 * change:.2g} %"
+    return "float32", f"{values} would change a filter by {100 * change:.3g} %"
 
 
 def _largest_change(weights: np.ndarray, rounded: np.ndarray) -> float:

@@ -12,7 +12,7 @@ BUDGETS = {
     "aarch64": 720,
     "packaging": 180,
     "benchmarks": 60,
-    "converter": 180,
+    "converter": 300,
     "python": 240,
     "e2e": 720,
     "campaign": 90,

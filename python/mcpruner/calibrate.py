@@ -250,7 +250,7 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
     """Profile of the plugin's ops and nanoseconds of the runtime's dense model, the best of turns, outputs compared."""
     plugin = Interpreter(model_content=content, num_threads=1, backend="cpu", simd=simd, verbosity=0)
     plain = find_runtime().interpreter(model_content=densify(content), num_threads=1)
-    (error,) = compare.output_errors(plugin, plain, compare.random_inputs(plain, samples=1))
+    ((error,),) = compare.output_errors([plugin], [plain], compare.random_inputs(plain, samples=1))
     if not error.relative <= _TOLERANCE:
         raise RuntimeError(f"{name}: the plugin's output is off by {error.relative:.1e}; nothing was timed.")
     (detail,), other = plain.get_input_details(), np.ones(_OTHER_FLOATS, np.float32)

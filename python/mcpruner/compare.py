@@ -13,11 +13,12 @@ import numpy as np
 
 @dataclass
 class OutputError:
-    """How far one output is from what was expected, over all inputs seen so far."""
+    """How far one output is from what was expected, over all inputs seen so far; and whether either held a NaN."""
 
     name: str
     difference: float = 0.0
     magnitude: float = 0.0
+    nan: bool = False
 
     @property
     def relative(self) -> float:
@@ -27,7 +28,7 @@ class OutputError:
         return self.difference / self.magnitude if self.magnitude > 0 else float("inf")
 
     def add(self, actual: np.ndarray, expected: np.ndarray) -> None:
-        """Take one more pair of equal shape into account. A NaN that was not expected is an infinite difference."""
+        """Take one more pair of equal shape into account. A NaN equals nothing: its difference is infinite."""
         if actual.shape != expected.shape:
             raise ValueError(
                 f"Output {self.name} has shape {list(actual.shape)} in one model and {list(expected.shape)} in the "
@@ -36,9 +37,9 @@ class OutputError:
         if expected.size == 0:
             return
         a, b = actual.astype(np.float64), expected.astype(np.float64)
-        same = (a == b) | (np.isnan(a) & np.isnan(b))
         with np.errstate(invalid="ignore"):
-            difference = np.where(same, 0.0, np.abs(a - b))
+            difference = np.where(a == b, 0.0, np.abs(a - b))
+        self.nan |= bool(np.isnan(a).any() or np.isnan(b).any())
         self.difference = max(self.difference, float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max()))
         finite = np.abs(b[np.isfinite(b)])
         self.magnitude = max(self.magnitude, float(finite.max(initial=0.0)))
@@ -111,31 +112,40 @@ def run(interpreter: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def output_errors(
-    actual: Any, expected: Any, batches: Iterable[Sequence[np.ndarray]], names: Sequence[str] | None = None
-) -> list[OutputError]:
-    """One `OutputError` for each output of two interpreters whose outputs pair up by position.
+    actual: Sequence[Any],
+    expected: Sequence[Any],
+    batches: Iterable[Sequence[np.ndarray]],
+    names: Sequence[str] | None = None,
+) -> list[list[OutputError]]:
+    """For each expected interpreter, one `OutputError` for each output, over all actual ones.
 
     Parameters
     ----------
     actual, expected
-        Two TFLite interpreters with equal inputs and as many outputs.
+        TFLite interpreters with equal inputs, and outputs that pair up by position.
     batches
         For each inference the list of its inputs.
     names
-        What to call the outputs; by default the names of `actual`.
+        What to call the outputs; by default the names of the first of `actual`.
 
     Raises
     ------
     ValueError
         The number or the shapes of the outputs differ.
     """
-    found, wanted = actual.get_output_details(), expected.get_output_details()
-    if len(found) != len(wanted):
-        raise ValueError(
-            f"One model has {len(found)} outputs and the other {len(wanted)}: they are not of the same network."
-        )
-    errors = [OutputError(name) for name in (names or [detail["name"] for detail in found])]
+    found = actual[0].get_output_details()
+    for wanted in (interpreter.get_output_details() for interpreter in expected):
+        if len(found) != len(wanted):
+            raise ValueError(
+                f"One model has {len(found)} outputs and the other {len(wanted)}: they are not of the same network."
+            )
+    names = names or [detail["name"] for detail in found]
+    errors = [[OutputError(name) for name in names] for _ in expected]
     for inputs in batches:
-        for error, a, b in zip(errors, run(actual, inputs), run(expected, inputs), strict=True):
-            error.add(a, b)
+        wanted = [run(interpreter, inputs) for interpreter in expected]
+        for interpreter in actual:
+            outputs = run(interpreter, inputs)
+            for of_one, arrays in zip(errors, wanted, strict=True):
+                for error, a, b in zip(of_one, outputs, arrays, strict=True):
+                    error.add(a, b)
     return errors

@@ -2,10 +2,10 @@
 
 Three questions, from the inside out: does each blob hold the weights of the dense file (rounded to the type it stores
 them in), does each layer's output agree, and do the model's outputs? The last two compare the plugin with the same
-runtime without it.
+runtime without it: against rounded weights, where only the order of summation differs, and against the exact ones.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,35 +23,69 @@ TOLERANCE = 1e-4
 EXACT_TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 1e-1}
 
 
+THREADS = (1, 2)
+
+
 @dataclass
 class Verification:
-    """The outcome: errors of the model's outputs and of its inner ones, weights that differ, and what was allowed."""
+    """The outcome: errors of the model's outputs and of its inner ones, weights that differ, and what was allowed.
+
+    Attributes
+    ----------
+    outputs, layers
+        Against the dense file with its weights rounded as the converted one stores them (or not, if asked so).
+    exact
+        The same outputs and layers against the dense file as it is; None where that file was not given.
+    weights
+        How each blob's weights compare with the dense file's.
+    tolerance, exact_tolerance
+        Largest relative errors that pass.
+    """
 
     outputs: list[OutputError]
     layers: list[OutputError]
+    exact: list[OutputError] | None
     weights: list[WeightDifference]
     tolerance: float
+    exact_tolerance: float
 
     @property
     def largest_error(self) -> float:
         """The largest relative error of any output, inner ones included."""
-        return max((error.relative for error in [*self.outputs, *self.layers]), default=0.0)
+        return _largest([*self.outputs, *self.layers])
+
+    @property
+    def largest_exact_error(self) -> float | None:
+        """The same against the dense file as it is: what conversion changed, rounding included."""
+        return None if self.exact is None else _largest(self.exact)
 
     @property
     def ok(self) -> bool:
-        """Whether every error is within the tolerance and every weight is as it should be."""
-        return self.largest_error <= self.tolerance and not any(weight.different for weight in self.weights)
+        """Whether every error is within its tolerance and every weight is as it should be."""
+        equal = self.largest_error <= self.tolerance and (self.largest_exact_error or 0.0) <= self.exact_tolerance
+        return equal and not any(weight.different for weight in self.weights)
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data."""
+
+        def plain(errors: list[OutputError]) -> list[dict[str, Any]]:
+            return [{**asdict(error), "relative": error.relative} for error in errors]
+
         return {
             "ok": self.ok,
             "largest_error": self.largest_error,
             "tolerance": self.tolerance,
-            "outputs": [{**asdict(error), "relative": error.relative} for error in self.outputs],
-            "layers": [{**asdict(error), "relative": error.relative} for error in self.layers],
+            "largest_exact_error": self.largest_exact_error,
+            "exact_tolerance": self.exact_tolerance,
+            "outputs": plain(self.outputs),
+            "layers": plain(self.layers),
+            "exact": None if self.exact is None else plain(self.exact),
             "weights": [asdict(weight) for weight in self.weights],
         }
+
+
+def _largest(errors: list[OutputError]) -> float:
+    return max((error.relative for error in errors), default=0.0)
 
 
 def verify(
@@ -60,13 +94,15 @@ def verify(
     *,
     inputs: np.ndarray | None = None,
     batch: int | None = None,
-    num_threads: int = 1,
+    num_threads: int | Sequence[int] = THREADS,
     backend: str = "auto",
     all_layers: bool = False,
     exact_weights: bool = False,
     tolerance: float | None = None,
 ) -> Verification:
     """Compare a converted file in the plugin with its dense self in the same runtime without it.
+
+    Every input is run with each number of threads.
 
     Parameters
     ----------
@@ -79,11 +115,12 @@ def verify(
     batch
         How many samples at a time; by default the model's own batch size.
     num_threads, backend
-        The plugin's options.
+        The plugin's options; of threads, one number or several.
     all_layers
         Compare the output of every operator as well, in variants of the files that have them as outputs.
     exact_weights
-        Leave the weights of `against` as they are; by default they are rounded as the converted file stores them.
+        Leave the weights of `against` as they are; by default they are rounded as the converted file stores them, and
+        the error against the exact ones is told beside.
     tolerance
         Largest relative error that passes; by default 1e-4, or with `exact_weights` what the value type costs.
 
@@ -94,24 +131,40 @@ def verify(
     """
     dense = densify(content) if against is None else against
     rounded, weights = rounded_reference(content, dense)
+    costs = max((EXACT_TOLERANCE[weight.value_type] for weight in weights), default=TOLERANCE)
     if tolerance is None:
-        types = {weight.value_type for weight in weights}
-        tolerance = max((EXACT_TOLERANCE[t] for t in types), default=TOLERANCE) if exact_weights else TOLERANCE
-    reference = dense if exact_weights else rounded
+        tolerance = costs if exact_weights else TOLERANCE
+    rounds = any(weight.value_type != "float32" for weight in weights)
+    references = [dense] if exact_weights or not rounds else [rounded, dense]
+    threads = [num_threads] if isinstance(num_threads, int) else num_threads
 
-    def errors(actual: bytes, expected: bytes, names: Sequence[str] | None = None) -> list[OutputError]:
-        plugin = Interpreter(model_content=actual, num_threads=num_threads, backend=backend)
-        plain = find_runtime().interpreter(model_content=expected, num_threads=num_threads)
-        return output_errors(plugin, plain, _batches(plain, inputs, batch), names)
+    def errors(actual: bytes, expected: list[bytes], names: Sequence[str] | None = None) -> list[list[OutputError]]:
+        plugins = [Interpreter(model_content=actual, num_threads=count, backend=backend) for count in threads]
+        plain = [find_runtime().interpreter(model_content=e, num_threads=threads[0]) for e in expected]
+        return output_errors(plugins, plain, _batches(plain[0], inputs, batch), names)
 
-    outputs, layers = errors(content, reference), []
+    outputs = errors(content, references)
+    layers: list[list[OutputError]] = [[] for _ in references]
     if all_layers:
-        known = set(read_model(content).subgraphs[0].outputs)
-        inner = [pair for pair in paired_outputs(content, reference) if pair[1] not in known]
-        variants = (expose(content, [a for _, a, _ in inner]), expose(reference, [b for _, _, b in inner]))
-        names = [error.name for error in outputs] + [name for name, _, _ in inner]
-        layers = errors(*variants, names)[len(outputs) :]
-    return Verification(outputs, layers, [] if exact_weights else weights, tolerance)
+        layers = _layer_errors(content, references, [error.name for error in outputs[0]], errors)
+    exact = None if against is None else [*outputs[-1], *layers[-1]]
+    compared = [] if exact_weights else weights
+    return Verification(outputs[0], layers[0], exact, compared, tolerance, max(tolerance, costs))
+
+
+def _layer_errors(
+    content: bytes,
+    references: list[bytes],
+    outputs: list[str],
+    errors: Callable[[bytes, list[bytes], list[str]], list[list[OutputError]]],
+) -> list[list[OutputError]]:
+    """Errors of every operator's output but the model's own (whose names are `outputs`), for each reference."""
+    known = set(read_model(content).subgraphs[0].outputs)
+    inner = [pair for pair in paired_outputs(content, references[0]) if pair[1] not in known]
+    actual = expose(content, [a for _, a, _ in inner])
+    expected = [expose(reference, [b for _, _, b in inner]) for reference in references]
+    found = errors(actual, expected, outputs + [name for name, _, _ in inner])
+    return [of_one[len(outputs) :] for of_one in found]
 
 
 def _batches(interpreter: Any, inputs: np.ndarray | None, batch: int | None) -> Iterable[list[np.ndarray]]:

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "campaign")]
 
 from trial import Plan, Wrong, plain, resize, try_network  # noqa: E402
 
-from mcpruner.converter.drop_unused import drop_unused  # noqa: E402
+from mcpruner.converter.drop_unused import Use, drop_unused  # noqa: E402
 from mcpruner.converter.tflite_model import operator_name, read_model, write_model  # noqa: E402
 
 Case = tuple[bytes, Plan]
@@ -32,7 +32,7 @@ WRONG = 3  # exit status of an attempt that was wrong; signals have their own
 def submodel(content: bytes, plan: Plan, kept: list[int]) -> Case:
     """The operators with these numbers; what they read of others becomes an input, what nobody reads an output."""
     model = read_model(content)
-    graph = model.subgraphs[0]
+    graph, before = model.subgraphs[0], Use.of(model)
     graph.operators = [graph.operators[i] for i in kept]
     made = dict.fromkeys(t for op in graph.operators for t in op.outputs)
     needed = dict.fromkeys(t for op in graph.operators for t in op.inputs if t >= 0 and t not in made)
@@ -43,7 +43,7 @@ def submodel(content: bytes, plan: Plan, kept: list[int]) -> Case:
     graph.outputs = outputs + [t for t in made if t not in read and t not in outputs]
     graph.inputs = needed
     sizes = [[found[t] for t in needed] for found in shapes if found is not None]
-    drop_unused(model)
+    drop_unused(model, before)
     return write_model(model), replace(plan, shapes=sizes)
 
 

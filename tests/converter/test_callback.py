@@ -95,7 +95,7 @@ def test_the_history_has_the_density():
     callback = PruningCallback(density=0.25, frequency=1, end_step=8)
     history = model.fit(X, Y, batch_size=16, epochs=3, verbose=0, callbacks=[callback]).history["density"]
     assert history == sorted(history, reverse=True) and history[0] > history[1] == history[2]
-    masks = [layer.mask for layer in (model.get_layer("conv"), model.get_layer("point"))]
+    masks = [layer.pruning_mask for layer in (model.get_layer("conv"), model.get_layer("point"))]
     masks = [keras.ops.convert_to_numpy(mask) for mask in masks]
     assert history[-1] == pytest.approx(sum(mask.sum() for mask in masks) / sum(mask.size for mask in masks))
 
@@ -302,15 +302,6 @@ def test_a_keras_file_written_on_the_way_resumes_exactly(tmp_path):
     model = keras.models.load_model(path)
     fit(model, PruningCallback(**OPTIONS), epochs=5, initial_epoch=2, shuffle=False)
     np.testing.assert_array_equal(stored(model), straight_run())
-
-
-def test_resuming_needs_the_steps_of_an_epoch():
-    callback = PruningCallback(density=0.25, end_step=4)
-    callback.set_params({"epochs": 3, "steps": None})
-    callback.set_model(cnn())
-    callback.on_train_begin()
-    with pytest.raises(ValueError, match="^Pruning cannot go on from epoch 1: the number of steps per epoch is unkno"):
-        callback.on_epoch_begin(1)
 
 
 def test_unknown_number_of_steps_needs_an_end_step():

@@ -165,6 +165,54 @@ def test_model_without_weights():
         find_layers(model)
 
 
+class Twins(keras.Model):
+    """Equal names in one model, one name that looks like a label, and a layer that is never called."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolutions = [layers.Conv2D(4, 1, name=name) for name in ("conv", "conv", "conv#1")]
+        self.spare = layers.Conv2D(4, 1, name="spare")
+        self.fc = layers.Dense(3, name="fc")
+
+    def call(self, x):
+        for layer in self.convolutions:
+            x = layer(x)
+        return self.fc(keras.ops.mean(x, axis=(1, 2)))
+
+
+def test_labels_are_unique():
+    model = Twins()
+    model(np.zeros((1, 8, 8, 4), np.float32))
+    found, left_out = find_layers(model)
+    assert list(found) == ["conv#2", "conv#3", "conv#1"]
+    assert list(found.values()) == model.convolutions
+    assert left_out == {"spare": "never called", "fc": "the classifier"}
+
+
+class Standardised(layers.Conv2D):
+    @property
+    def kernel(self):
+        return super().kernel - keras.ops.mean(super().kernel)
+
+
+def test_a_kernel_of_its_own():
+    model = functional(Standardised(4, 3, name="own"), layers.Conv2D(4, 3, name="conv"), GAP())
+    assert prunable(model) == ["conv"]
+    assert find_layers(model)[1] == {"own": "its class has a kernel of its own"}
+
+
+def test_a_quantized_model():
+    model = functional(layers.Flatten(), layers.Dense(4, name="first"), layers.Dense(4, name="last"))
+    model.quantize("int8")
+    assert find_layers(model) == ({}, {"first": "quantized to int8: prune before quantizing", "last": "the classifier"})
+
+
+@pytest.mark.parametrize("thing", [None, "model.keras", keras.layers.Dense(3)])
+def test_no_model(thing):
+    with pytest.raises(ValueError, match=f"^Expected a Keras 3 model, got an object of type {type(thing).__name__}.$"):
+        find_layers(thing)
+
+
 def test_kernel_order():
     kernel = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
     weights = kernel_to_ohwi(kernel)

@@ -151,21 +151,6 @@ def test_subclassed_model():
     assert np.asarray(pruned(x)).shape == (2, 3)
 
 
-class WithoutConfig(Subclassed):
-    def __init__(self, width: int):
-        super().__init__(width)
-
-    def get_config(self):
-        return {}
-
-
-def test_subclassed_model_that_cannot_be_copied():
-    model = WithoutConfig(8)
-    model(np.zeros((1, 8, 8, 4), np.float32))
-    with pytest.raises(ValueError, match="cannot be copied: give WithoutConfig a get_config"):
-        prune(model, density=0.25)
-
-
 def test_strip_keeps_zeros_and_drops_training():
     pruned = prune(cnn(), density=0.25)
     pruned.compile("adam", "mse")

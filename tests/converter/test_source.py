@@ -110,7 +110,74 @@ def test_a_model_with_masked_layers_is_stripped_first(model: Any) -> None:
 
     masked = keras.models.clone_model(model)
     mask_layer(masked.get_layer("conv"))
-    masked.get_layer("conv").mask.assign(np.arange(288).reshape(3, 3, 4, 8) % 3 == 0)
+    masked.get_layer("conv").pruning_mask.assign(np.arange(288).reshape(3, 3, 4, 8) % 3 == 0)
     x = np.random.default_rng(1).random((1, 6, 6, 4), np.float32)
     assert np.count_nonzero(strip(masked).get_layer("conv").get_weights()[0]) == 96
     np.testing.assert_allclose(run(load_source(masked), x)[0], masked.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+
+
+POLICIES = {"mixed_float16": 1e-2, "float16": 1e-2, "mixed_bfloat16": 5e-2, "bfloat16": 5e-2, "float64": 1e-5}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_becomes_float32(policy: str) -> None:
+    """The file holds and computes float32; predictions are those of the policy within its rounding."""
+    import keras
+    from keras import layers
+
+    from mcpruner.converter.prune import prune
+
+    keras.utils.set_random_seed(1)
+    keras.config.set_dtype_policy(policy)
+    try:
+        inputs = keras.Input((6, 6, 4))
+        x = layers.BatchNormalization()(layers.Conv2D(8, 3, activation="relu")(inputs))
+        x = layers.Dense(8)(layers.GlobalAveragePooling2D()(layers.Rescaling(0.5)(x)))
+        model = keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
+        pruned = prune(model, density=0.25)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    content = load_source(pruned)
+    tables = read_model(content)
+    assert {tensor.type for tensor in tables.subgraphs[0].tensors} <= {0, 2}  # float32, and int32 for shapes
+    images = np.random.default_rng(9).standard_normal((2, 6, 6, 4)).astype(np.float32)
+    np.testing.assert_allclose(run(content, images)[0], np.asarray(pruned(images), np.float32), atol=POLICIES[policy])
+    assert pruned.layers[1].kernel.dtype == model.layers[1].kernel.dtype != "int8"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "a subclassed model without configuration",
+        "a block without names or configuration",
+        "submodels of equal names",
+        "lambda layers",
+        "adapters",
+        "two inputs and outputs by name",
+        "layers for each time step",
+    ],
+)
+def test_every_kind_of_model(kind: str) -> None:
+    from keras_kinds import make, outputs
+
+    from mcpruner.converter.prune import prune
+
+    model, x = make(kind)
+    pruned = prune(model, density=0.25)
+    feeds = [x["b"], x["a"]] if isinstance(x, dict) else [x]  # as TensorFlow orders them
+    for source in (model, pruned):
+        ours = sorted((y.shape, y.ravel().tolist()) for y in run(load_source(source), *feeds))
+        theirs = sorted((y.shape, y.ravel().tolist()) for y in outputs(source, x))
+        for (shape, values), (wanted, expected) in zip(ours, theirs, strict=True):
+            assert shape == wanted
+            np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_quantized_models_are_refused() -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="dense")], name="small")
+    model.quantize("int8")
+    message = "^Layer 'dense' of model 'small' is quantized to int8, expected float weights: convert the model as it "
+    with pytest.raises(ValueError, match=message):
+        load_source(model)

@@ -173,6 +173,29 @@ def test_bad_models():
         ValueError, match="^Expected a built functional or sequential tf_keras model: give it an Input.$"
     ):
         AlignedPruning()(tf_keras.Sequential([layers.Dense(3)]), schedule())
+    import keras
+
+    with pytest.raises(ValueError, match="^Expected a tf_keras model, got 'three' of Keras 3: prune it with mcpruner."):
+        AlignedPruning()(keras.Sequential([keras.layers.Dense(3)], name="three"), schedule())
     small = tf_keras.Sequential([tf_keras.Input((4,)), layers.Dense(3)], name="small")
     with pytest.raises(ValueError, match="^Nothing to prune in model 'small': it has no Conv2D with more than 3 input"):
         AlignedPruning()(small, schedule())
+
+
+def test_functions_for_keras_3_say_which_to_use():
+    import mcpruner
+
+    model = cnn()
+    calls = [
+        lambda: mcpruner.prune(model, density=0.5),
+        lambda: mcpruner.strip(model),
+        lambda: mcpruner.allocate(model, density=0.5),
+        lambda: mcpruner.prune_post_training(model, X, density=0.5),
+        lambda: mcpruner.measure_sensitivity(model, X),
+        lambda: mcpruner.first_order_saliency(model, [], "mse"),
+        lambda: mcpruner.prune_with_teacher(model),
+        lambda: mcpruner.PruningCallback(density=0.5).set_model(model),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="^Expected a Keras 3 model, got 'sequential.*' of tf_keras: prune it wi"):
+            call()

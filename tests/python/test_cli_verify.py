@@ -15,7 +15,7 @@ def test_equal_files_exit_0(files: Files, capsys: pytest.CaptureFixture) -> None
     assert main(["verify", str(files.sparse), "--against", str(files.dense), "--all-layers"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:-1]] == ["classifier", "conv1", "conv2", "conv3", "add", "mean"]
-    assert lines[-1].startswith("equal: largest error ") and lines[-1].endswith("tolerance 1e-04")
+    assert lines[-1].startswith("equal: largest error ") and lines[-1].count("tolerance 1e-04") == 2
 
 
 def test_corrupted_weight_exits_1(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -46,6 +46,25 @@ def test_inputs_threads_backend_and_json(files: Files, tmp_path: Path, capsys: p
     found = json.loads(capsys.readouterr().out)
     assert (found["file"], found["against"], found["ok"]) == (str(files.sparse), None, True)
     assert found["largest_error"] < found["tolerance"] == 1e-4
+
+
+def test_errors_with_exact_weights_stand_beside(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    half = tmp_path / "half.tflite"
+    assert main(["convert", str(files.dense), "-o", str(half), "--target", "x86-64", "--values", "float16"]) == 0
+    capsys.readouterr()
+    assert main(["verify", str(half), "--against", str(files.dense)]) == 0
+    header, row, verdict = capsys.readouterr().out.splitlines()
+    assert header.endswith("with exact weights") and 1e-5 < float(row.split()[-1]) < 5e-3
+    assert verdict.endswith(f"; with exact weights {row.split()[-1]}, tolerance 5e-03")
+    assert main(["verify", str(half)]) == 0
+    _, row, verdict = capsys.readouterr().out.splitlines()
+    assert row.split()[-1] == "unknown" and verdict.endswith("; with exact weights unknown: give --against")
+
+
+def test_nan_is_said(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    np.save(tmp_path / "x.npy", np.full((1, 13, 11, 16), np.nan, np.float32))
+    assert main(["verify", str(files.sparse), "--inputs", str(tmp_path / "x.npy")]) == 1
+    assert "classifier: there is a NaN, which equals nothing: give --inputs" in capsys.readouterr().out
 
 
 def test_tolerance_decides(files: Files) -> None:

@@ -28,7 +28,8 @@ def test_error_is_relative_to_the_largest_magnitude_of_all_inputs() -> None:
         ([0.0, 0.0], [0.0, 0.0], 0.0),
         ([0.0, 1e-9], [0.0, 0.0], np.inf),
         ([np.nan, 1.0], [1.0, 1.0], np.inf),
-        ([np.nan, 1.0], [np.nan, 1.0], 0.0),
+        ([np.nan, 1.0], [np.nan, 1.0], np.inf),
+        ([1.0, 1.0], [np.nan, 1.0], np.inf),
         ([np.inf, 1.0], [np.inf, 1.0], 0.0),
         ([np.inf, 1.0], [-np.inf, 1.0], np.inf),
         ([], [], 0.0),
@@ -38,6 +39,7 @@ def test_error_of_zeros_and_of_what_is_no_number(actual: list, expected: list, r
     error = OutputError("y")
     error.add(np.array(actual), np.array(expected))
     assert error.relative == relative
+    assert error.nan == bool(np.isnan([*actual, *expected]).any())
 
 
 def test_other_shape_is_refused() -> None:
@@ -82,8 +84,17 @@ def test_run_resizes() -> None:
 def test_output_errors_of_a_model_with_itself_are_zero(files: Files) -> None:
     content = files.dense.read_bytes()
     a, b = interpreter(content), interpreter(content)
-    (error,) = output_errors(a, b, random_inputs(b, samples=2), ["logits"])
+    ((error,),) = output_errors([a], [b], random_inputs(b, samples=2), ["logits"])
     assert (error.name, error.difference) == ("logits", 0.0) and error.magnitude > 0
+
+
+def test_every_actual_one_is_compared_with_every_expected_one(files: Files) -> None:
+    net = TfliteBuilder()
+    x = net.input((1, 4))
+    same, twice = interpreter(net.build([net.relu(x)])), interpreter(net.build([net.add(x, x)]))
+    inputs = [[np.ones((1, 4), np.float32)]]
+    errors = output_errors([same, twice], [same, twice], inputs)
+    assert [[error.relative for error in of_one] for of_one in errors] == [[1.0], [0.5]]
 
 
 def test_models_with_other_outputs_are_refused(files: Files) -> None:
@@ -91,4 +102,4 @@ def test_models_with_other_outputs_are_refused(files: Files) -> None:
     x = net.input((1, 13, 11, 16))
     two = interpreter(net.build([net.relu(x), net.mean(x)]))
     with pytest.raises(ValueError, match="One model has 1 outputs and the other 2"):
-        output_errors(interpreter(files.dense.read_bytes()), two, [])
+        output_errors([interpreter(files.dense.read_bytes())], [two], [])

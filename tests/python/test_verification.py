@@ -9,6 +9,7 @@ from small_network import Files, prunable, small_network
 from tflite_builder import TfliteBuilder, run
 
 import mcpruner
+from mcpruner.converter import tflite_rewrite
 from mcpruner.converter.densify import densify
 from mcpruner.converter.tflite_model import read_model
 from mcpruner.pairing import paired_outputs, rounded_reference
@@ -70,10 +71,40 @@ def test_rounding_is_applied_to_both_unless_told_otherwise(files: Files, values:
     content, _ = mcpruner.convert(files.dense, target="x86-64", values=values)
     dense = files.dense.read_bytes()
     assert verify(content, dense).ok
+    both = verify(content, dense, all_layers=True)
+    assert both.largest_error < 1e-5 < both.largest_exact_error < both.exact_tolerance
+    assert [error.name for error in both.exact] == [error.name for error in [*both.outputs, *both.layers]]
     exact = verify(content, dense, exact_weights=True)
-    assert exact.ok and exact.weights == []
+    assert exact.ok and exact.weights == [] and exact.exact == exact.outputs
     assert 1e-5 < exact.largest_error < 10 * coarse
     assert not verify(content, dense, exact_weights=True, tolerance=1e-6).ok
+
+
+def test_what_rounding_lost_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that vanish in float16, were they stored so: equal to their rounded selves, not to the exact ones."""
+    rng = np.random.default_rng(0)
+    net = TfliteBuilder()
+    y = net.conv(net.input((1, 8, 8, 16)), prunable(rng, (32, 3, 3, 16)) * np.float32(1e-9), name="small")
+    dense = net.build([net.conv(y, prunable(rng, (32, 3, 3, 32)), name="next")])
+    careful, report = mcpruner.convert(dense, values="float16")
+    assert "as float32, since float16 would change a filter" in report.layers[0].reason
+    assert verify(careful, dense).ok
+    monkeypatch.setattr(tflite_rewrite, "choose_value_type", lambda weights, values: (values, ""))
+    careless, _ = mcpruner.convert(dense, values="float16")
+    outcome = verify(careless, dense)
+    assert outcome.largest_error == 0 and outcome.largest_exact_error == 1.0 and not outcome.ok
+
+
+def test_without_the_dense_file_the_exact_error_is_unknown(files: Files) -> None:
+    outcome = verify(files.sparse.read_bytes())
+    assert outcome.exact is None and outcome.largest_exact_error is None and outcome.ok
+
+
+def test_nan_equals_nothing(files: Files) -> None:
+    inputs = np.ones((2, 13, 11, 16), np.float32)
+    inputs[1, 0, 0, 0] = np.nan
+    outcome = verify(files.sparse.read_bytes(), files.dense.read_bytes(), inputs=inputs)
+    assert outcome.outputs[0].nan and outcome.largest_error == np.inf and not outcome.ok
 
 
 def test_rounded_reference_of_float32_is_the_dense_file(files: Files) -> None:

@@ -165,15 +165,17 @@ def layer_shares(texts: list[str]) -> float | dict[str, float]:
 
 
 def _densities(model: Any) -> list[list[Any]]:
-    """Name, kernel shape and density of each layer with a kernel, those of nested models too; then of all together."""
+    """Label, kernel shape and density of each layer with a kernel, those of nested models too; then of all together."""
     import numpy as np
 
+    from mcpruner.converter.prunable import labelled_layers
+
     rows, kept, size = [], 0, 0
-    for layer in model._flatten_layers(include_self=False):
+    for label, layer in labelled_layers(model).items():
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
             weights = np.asarray(kernel)
             shape = "x".join(map(str, weights.shape))
-            rows.append([layer.name, shape, f"{np.count_nonzero(weights) / weights.size:.4f}"])
+            rows.append([label, shape, f"{np.count_nonzero(weights) / weights.size:.4f}"])
             kept, size = kept + np.count_nonzero(weights), size + weights.size
     return [*rows, ["all", f"{size} weights", f"{kept / size:.4f}"]] if rows else rows

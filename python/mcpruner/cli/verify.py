@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import MISMATCH, add_command, positive, print_json, progress, read_tflite
+from mcpruner.cli.common import MISMATCH, add_command, positive, positive_list, print_json, progress, read_tflite
 from mcpruner.text import table
 
 
@@ -24,7 +24,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--batch", type=positive, metavar="N", help="samples at a time (default: the model's batch size)"
     )
-    parser.add_argument("--threads", type=positive, default=1, metavar="N", help="default: 1")
+    parser.add_argument(
+        "--threads", type=positive_list, default=[1, 2], metavar="LIST", help="each is compared (default: 1,2)"
+    )
     parser.add_argument(
         "--backend", choices=("auto", "cpu", "opencl", "reference"), default="auto", help="default: auto"
     )
@@ -83,8 +85,15 @@ def read_array(path: str) -> Any:
 def print_outcome(outcome: Any) -> None:
     """Tables of the errors, then one line that says whether the files agree."""
     errors = [*outcome.outputs, *outcome.layers]
-    rows = [[e.name, f"{e.difference:.2e}", f"{e.magnitude:.4g}", f"{e.relative:.2e}"] for e in errors]
-    print(table(["output", "largest difference", "largest magnitude", "relative error"], rows))
+    exact = [f"{e.relative:.2e}" for e in outcome.exact] if outcome.exact else ["unknown"] * len(errors)
+    rows = [
+        [e.name, f"{e.difference:.2e}", f"{e.magnitude:.4g}", f"{e.relative:.2e}", beside]
+        for e, beside in zip(errors, exact, strict=True)
+    ]
+    print(table(["output", "largest difference", "largest magnitude", "relative error", "with exact weights"], rows))
+    for error in errors:
+        if error.nan:
+            print(f"{error.name}: there is a NaN, which equals nothing: give --inputs for which there is none")
     for weight in outcome.weights:
         if weight.different:
             print(
@@ -92,4 +101,8 @@ def print_outcome(outcome: Any) -> None:
                 f"({weight.value_type} values)"
             )
     verdict = "equal" if outcome.ok else "NOT equal"
-    print(f"{verdict}: largest error {outcome.largest_error:.2e}, tolerance {outcome.tolerance:.0e}")
+    print(f"{verdict}: largest error {outcome.largest_error:.2e}, tolerance {outcome.tolerance:.0e}", end="; ")
+    if outcome.exact is None:
+        print("with exact weights unknown: give --against")
+    else:
+        print(f"with exact weights {outcome.largest_exact_error:.2e}, tolerance {outcome.exact_tolerance:.0e}")
