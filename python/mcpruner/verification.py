@@ -24,6 +24,8 @@ EXACT_TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 1e-1}
 
 
 THREADS = (1, 2)
+# Written over the plugin's working memory before each inference: a result that depends on it is wrong with either.
+POISONS = (float("nan"), 1e30)
 
 
 @dataclass
@@ -102,7 +104,7 @@ def verify(
 ) -> Verification:
     """Compare a converted file in the plugin with its dense self in the same runtime without it.
 
-    Every input is run with each number of threads.
+    Every input is run twice for each number of threads, on working memory that is full of NaN and full of 1e30.
 
     Parameters
     ----------
@@ -139,7 +141,11 @@ def verify(
     threads = [num_threads] if isinstance(num_threads, int) else num_threads
 
     def errors(actual: bytes, expected: list[bytes], names: Sequence[str] | None = None) -> list[list[OutputError]]:
-        plugins = [Interpreter(model_content=actual, num_threads=count, backend=backend) for count in threads]
+        options = [(count, poison) for count in threads for poison in POISONS]
+        plugins = [
+            Interpreter(model_content=actual, num_threads=count, backend=backend, poison_memory=poison)
+            for count, poison in options
+        ]
         plain = [find_runtime().interpreter(model_content=e, num_threads=threads[0]) for e in expected]
         return output_errors(plugins, plain, _batches(plain[0], inputs, batch), names)
 

@@ -1,6 +1,7 @@
 """Comparing a converted file with its dense self: pairing, rounding, errors of layers, and what must fail."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from small_network import Files, prunable, small_network
 from tflite_builder import TfliteBuilder, run
 
 import mcpruner
+from mcpruner import verification
 from mcpruner.converter import tflite_rewrite
 from mcpruner.converter.densify import densify
 from mcpruner.converter.tflite_model import read_model
@@ -105,6 +107,23 @@ def test_nan_equals_nothing(files: Files) -> None:
     inputs[1, 0, 0, 0] = np.nan
     outcome = verify(files.sparse.read_bytes(), files.dense.read_bytes(), inputs=inputs)
     assert outcome.outputs[0].nan and outcome.largest_error == np.inf and not outcome.ok
+
+
+def test_each_number_of_threads_runs_on_memory_full_of_each_poison(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dict] = []
+
+    def interpreter(**options: Any) -> mcpruner.Interpreter:
+        made.append({key: options[key] for key in ("num_threads", "poison_memory")})
+        return mcpruner.Interpreter(**options)
+
+    monkeypatch.setattr(verification, "Interpreter", interpreter)
+    assert verify(files.sparse.read_bytes()).ok
+    assert verify(files.sparse.read_bytes(), num_threads=3).ok
+    assert [options["num_threads"] for options in made] == [1, 1, 2, 2, 3, 3]
+    assert [np.isnan(options["poison_memory"]) for options in made] == [True, False] * 3
+    assert {options["poison_memory"] for options in made[1::2]} == {1e30}
 
 
 def test_rounded_reference_of_float32_is_the_dense_file(files: Files) -> None:
