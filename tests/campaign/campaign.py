@@ -27,7 +27,7 @@ from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parents[2]
 BATCH = 100  # seeds of one worker process
-PATIENCE = 240  # seconds without a line after which a worker is taken to hang
+PATIENCE = 600  # seconds without a line after which a worker is taken to hang
 FAILURES = ("wrong", "crashed", "hung", "invalid")
 
 

@@ -19,6 +19,7 @@ from tflite_builder import TfliteBuilder
 
 LARGEST = 2048
 _BESIDE_ROUND = sorted({n + d for n in (4, 8, 16, 24, 32, 64, 128, 256, 1024, 2048) for d in (-1, 0, 1)} - {2049})
+_COMMON = (8, 12, 16, 24, 32, 40, 64, 96, 128, 256)
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Growth:
     rng: np.random.Generator
     macs: int  # multiply-adds left for the network
     elements: int  # of one tensor at most
+    wild: bool = True  # any sizes and windows; else those that published networks have
     tensors: list[int] = field(default_factory=list)  # computed float32 ones and inputs, oldest first
     read: set[int] = field(default_factory=set)
     weights: dict[tuple[int, ...], list[int]] = field(default_factory=dict)  # constants by shape, to be shared
@@ -56,6 +58,11 @@ class Growth:
             if beside:
                 return int(self.choice(beside))
         return min(limit, int(np.exp(self.rng.uniform(0, np.log(limit + 1)))))
+
+    def filters(self, limit: int) -> int:
+        """How many filters a convolution has."""
+        common = [] if self.wild else [n for n in _COMMON if n <= limit]
+        return self.choice(common) if common else self.size(limit)
 
     def shape(self, x: int) -> tuple[int, ...]:
         """Shape of a tensor."""

@@ -44,7 +44,7 @@ def _conv(d: Dice, x: keras.KerasTensor) -> keras.KerasTensor:
     kernel, filters = d.pick(1, 3, 3, 5, (1, 3), (2, 1)), int(d.pick(1, 3, 8, 12, 16, 31, 64))
     stride = d.pick(1, 1, 1, 2, 3)
     dilation = d.pick(1, 1, 2) if stride == 1 else 1
-    padding = "same" if min(x.shape[1:3]) < 7 else d.pick("same", "valid")
+    padding = "same" if min(x.shape[1:3]) < 10 else d.pick("same", "valid")
     kind = d.pick("conv", "conv", "conv", "separable", "depthwise", "transposed", "grouped")
     bias, activation = d.chance(0.7), d.activation()
     if kind == "separable":
@@ -152,11 +152,12 @@ def random_model(seed: int) -> keras.Model:
 def keras_network(seed: int) -> bytes:
     """The dense ``.tflite`` of a seed's model, pruned at a random density with random kinds of patterns."""
     model, d = random_model(seed), Dice(seed + 2**40)
-    pattern_size = d.pick("auto", "any", 2, 4)
+    density = float(d.pick(0.05, 0.178, 0.3, 0.6))
+    pattern_size = d.pick("auto", "any", 4 if density < 0.4 else "auto", 2 if density < 0.2 else "any")
     pruned = mcpruner.prune(
         model,
         target=d.pick("generic", "x86-64", "hikey970-gpu"),
-        density=float(d.pick(0.05, 0.178, 0.3, 0.6)),
+        density=density,
         pattern_size=pattern_size,
         balance=pattern_size != "any" and d.chance(0.3),
     )

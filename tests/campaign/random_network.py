@@ -6,6 +6,9 @@ inputs (1 to 3) ─ op ─ op ─ op ─┬─ op ─ ... ─ outputs: every ten
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import left_ops
 import numpy as np
 import plain_ops
@@ -13,7 +16,7 @@ import weighted_ops
 from growth import Growth
 from tflite_builder import TfliteBuilder
 
-OPERATORS = {
+WILD = {
     weighted_ops.conv: 12,
     weighted_ops.depthwise_conv: 3,
     weighted_ops.fully_connected: 4,
@@ -26,6 +29,15 @@ OPERATORS = {
     plain_ops.concatenation: 2,
     plain_ops.reshape: 1.5,
     plain_ops.strided_slice: 1.5,
+}
+PUBLISHED = {
+    weighted_ops.conv: 12,
+    weighted_ops.depthwise_conv: 2,
+    plain_ops.binary: 3,
+    plain_ops.unary: 1,
+    plain_ops.pool: 0.7,
+    plain_ops.pad: 0.5,
+    plain_ops.concatenation: 0.7,
 }
 LEFT = {
     weighted_ops.grouped_conv: 1,
@@ -43,8 +55,34 @@ LEFT = {
 }
 
 
+@dataclass(frozen=True)
+class Style:
+    """A kind of network: how often, operators, multiply-adds, elements of a tensor, how many operators, image sizes."""
+
+    share: float
+    operators: dict[Callable, float]
+    macs: int
+    elements: int
+    count: tuple[int, int]
+    image: tuple[int, int] | None  # rows and columns of the input; None: anything, images or not
+
+
+STYLES = (
+    Style(0.57, WILD, 6_000_000, 60_000, (5, 40), None),
+    Style(0.03, WILD, 30_000_000, 300_000, (5, 40), None),
+    Style(0.34, PUBLISHED, 12_000_000, 80_000, (5, 25), (7, 48)),
+    Style(0.06, PUBLISHED, 60_000_000, 1_500_000, (5, 10), (48, 256)),  # more than L2 holds: streamed
+)
+
+
+def _image(g: Growth, style: Style, number: int) -> int:
+    """An input of a published network."""
+    rows, columns = g.whole(*style.image), g.whole(*style.image)
+    return g.net.input((g.choice((1, 2, 3), (8, 1, 1)), rows, columns, g.choice((3, 8, 16, 32))), f"x{number}")
+
+
 def _input(g: Growth, number: int) -> int:
-    """An input: an image mostly; its elements stay below a share of what one tensor may have."""
+    """Any input: an image mostly; its elements stay below a share of what one tensor may have."""
     rank = g.choice((4, 3, 2), (10, 1, 1)) if g.chance(0.4) else 4
     batch = g.choice((1, 2, 3, 4), (6, 1, 1, 1))
     room = max(1, g.elements // (4 * batch))
@@ -58,18 +96,18 @@ def _input(g: Growth, number: int) -> int:
 
 def random_network(seed: int) -> bytes:
     """The network of a seed."""
-    rng = np.random.default_rng(seed)
-    tail = 5 if rng.random() < 0.05 else 1
-    g = Growth(TfliteBuilder(), rng, macs=tail * 6_000_000, elements=tail * 60_000)
+    g = Growth(TfliteBuilder(), np.random.default_rng(seed), 0, 0)
+    style = g.choice(STYLES, [style.share for style in STYLES])
+    g.macs, g.elements, g.wild = style.macs, style.elements, style.image is None
     for number in range(g.choice((1, 2, 3), (8, 1.5, 0.5))):
-        g.tensors.append(_input(g, number))
-    wanted = g.whole(5, 40)
-    share = g.choice((0.0, 0.05, 0.2), (4, 3, 3))  # of operators that the plugin leaves
+        g.tensors.append(_input(g, number) if style.image is None else _image(g, style, number))
+    wanted = g.whole(*style.count)
+    left = g.choice((0.0, 0.05, 0.2), (4, 3, 3))  # share of operators that the plugin leaves
     for _ in range(4 * wanted):
         if len(g.net.graph.operators) >= wanted:
             break
         x = g.tensors[-1] if g.chance(0.7) else g.choice(g.tensors)
-        table = LEFT if g.chance(share) else OPERATORS
+        table = LEFT if g.chance(left) else style.operators
         output = g.choice(list(table), list(table.values()))(g, x)
         if output is not None:
             g.read.add(x)

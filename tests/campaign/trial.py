@@ -115,6 +115,7 @@ def make_plan(content: bytes, seed: int, opencl: bool = False) -> Plan:
         )
         if rng.random() < 0.5:
             session.simd = simd_targets()[int(rng.integers(len(simd_targets())))]
+        session.poison_memory = choice((None, "nan", "1e30"), (1, 1, 1))
         plan.sessions.append(session)
     if opencl and rng.random() < 0.02:
         plan.sessions.append(Session("opencl", 1))

@@ -51,6 +51,9 @@ def _bias(g: Growth, count: int) -> int:
 
 def _window(g: Growth, x: int) -> tuple[list[int], list[int], list[int], str]:
     """Kernel, stride, dilation and padding of a convolution."""
+    if not g.wild:
+        k, s = g.choice((1, 3, 5), (3, 8, 1)), g.choice((1, 2), (8, 1))
+        return [k, k], [s, s], [1, 1], g.choice(("SAME", "VALID"), (8, 1))
     k = g.choice((1, 3, 2, 4, 5, 7, 8), (5, 8, 1, 0.5, 1.5, 0.7, 0.2))
     kernel = [k, k] if g.chance(0.85) else [g.choice((1, 2, 3, 5)), g.choice((1, 2, 3, 5, 9))]
     s = g.choice((1, 2, 3, 5), (8, 3, 0.5, 0.2))
@@ -76,7 +79,7 @@ def conv(g: Growth, x: int) -> int | None:
     work = n * rows * columns * kernel[0] * kernel[1] * channels
     if min(rows, columns) < 1 or work > g.macs // 2:
         return None
-    filters = g.size(min(g.macs // 2 // work, g.elements // (n * rows * columns)))
+    filters = g.filters(min(g.macs // 2 // work, g.elements // (n * rows * columns)))
     g.macs -= work * filters
     weights = _stored(g, (filters, *kernel, channels))
     return g.net.conv(
