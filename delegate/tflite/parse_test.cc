@@ -139,7 +139,9 @@ TEST_F(Parse, Reshapes) {
   const std::string deep_shape = "it has more than 4 dimensions on one side; TFLite does it without moving a number";
   EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {5}, {1, 1, 1, 1, 32})}), deep_shape);
   EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {deep, model.Ints("s", {1}, {32})}), deep_shape);
-  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, ints}), "its new shape 'ints' is not an int32 constant of the file");
+  const int computed = model.Tensor("computed", {2}, kTfLiteInt32);
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, computed}),
+            "its new shape 'computed' is not an int32 constant of the file");
   TfLiteReshapeParams params = {{1, 32}, 2};
   EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x}, &params), "");
   params.num_dimensions = 9;
