@@ -41,6 +41,21 @@ double RelativeError(const std::vector<float>& a, const std::vector<float>& b) {
   return difference / magnitude;
 }
 
+double EffectOfRounding(const Graph& graph, unsigned seed, double rounding) {
+  std::mt19937 rng(seed);
+  std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
+  const auto expected = RunGraph(*CreateReferenceBackend(), graph, {x});
+  double effect = 0;
+  for (int run = 0; run < 4; ++run) {
+    const std::vector<float> noise = RandomFloats(rng, static_cast<int64_t>(x.size()));
+    std::vector<float> rounded = x;
+    for (size_t i = 0; i < x.size(); ++i) rounded[i] *= static_cast<float>(1 + rounding * noise[i]);
+    const auto actual = RunGraph(*CreateReferenceBackend(), graph, {rounded});
+    for (size_t k = 0; k < expected.size(); ++k) effect = std::max(effect, RelativeError(actual[k], expected[k]));
+  }
+  return effect;
+}
+
 void ExpectAgreement(Backend& backend, const Graph& graph, unsigned seed, double tolerance) {
   std::mt19937 rng(seed);
   const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());

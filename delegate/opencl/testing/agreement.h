@@ -23,6 +23,10 @@ std::unique_ptr<Backend> MakeTestBackend(Precision precision = Precision::kFloat
 // Largest difference over the largest magnitude of `b`.
 double RelativeError(const std::vector<float>& a, const std::vector<float>& b);
 
+// RelativeError of what the reference makes of an input that is off by a share of at most `rounding`, the largest of
+// four tries and of all outputs. Where values cancel, no backend that rounds so can do better.
+double EffectOfRounding(const Graph& graph, unsigned seed, double rounding);
+
 // Runs `graph` (one input, random from `seed`) on both, `backend` twice. Fails the test where an output's RelativeError
 // is not below `tolerance`, where the runs differ, or where a guard or a border was written to.
 void ExpectAgreement(Backend& backend, const Graph& graph, unsigned seed, double tolerance);
