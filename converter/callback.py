@@ -10,10 +10,14 @@ import keras
 from mcpruner.converter.distill import Distiller
 from mcpruner.converter.masked import StepState
 from mcpruner.converter.prune import select_layers
-from mcpruner.converter.pruner import Pruner, begin
+from mcpruner.converter.pruner import Pruner, Removed, begin
 from mcpruner.converter.schedule import PolynomialSchedule
 from mcpruner.converter.scope import Share
 from mcpruner.converter.target import Target
+
+_END = 0.6  # of the steps of a `fit`
+_BEGIN = 5  # of which a fifth goes by before the first choice of masks
+_FREQUENCY = 100  # steps, where those of an epoch are not known
 
 
 class PruningCallback(keras.callbacks.Callback):
@@ -29,8 +33,10 @@ class PruningCallback(keras.callbacks.Callback):
     target, density, sparsity, pattern_size, num_patterns, scope, balance, search
         As for `mcpruner.prune`; the densities are those at `end_step`.
     begin_step, end_step, frequency, power, initial_density
-        Schedule, in optimizer steps (batches) since pruning began. `end_step` None: half of the steps of the first
-        ``fit``.
+        Schedule, in optimizer steps (batches) since pruning began. `end_step` None: at 60 % of the steps of the first
+        ``fit``; `begin_step` None: at a fifth of the way to `end_step`, so at 12 %; `frequency` None: half an epoch.
+    removed
+        As for `Pruner`: what moves pruned weights until `end_step`.
 
     Raises
     ------
@@ -48,9 +54,9 @@ class PruningCallback(keras.callbacks.Callback):
         self,
         target: str | Target = "generic",
         density: Share | None = None,
-        begin_step: int = 0,
+        begin_step: int | None = None,
         end_step: int | None = None,
-        frequency: int = 100,
+        frequency: int | None = None,
         power: float = 3.0,
         initial_density: float = 1.0,
         sparsity: Share | None = None,
@@ -59,6 +65,7 @@ class PruningCallback(keras.callbacks.Callback):
         scope: str | Iterable[str] | None = None,
         balance: bool = False,
         search: bool = False,
+        removed: Removed = "decay",
     ) -> None:
         super().__init__()
         self._schedule = {
@@ -77,6 +84,7 @@ class PruningCallback(keras.callbacks.Callback):
             "scope": scope,
             "balance": balance,
             "search": search,
+            "removed": removed,
         }
         self.pruner: Pruner | None = None
         self._last_batch = -1
@@ -142,23 +150,28 @@ class PruningCallback(keras.callbacks.Callback):
         return state
 
     def _begin(self) -> None:
-        schedule = self._schedule | self._steps_after(self._mask())
+        schedule = self._schedule | self._steps(self._mask())
         with _variable_scope(self.model):
             schedule = PolynomialSchedule(**schedule)
             self.pruner = Pruner(_student(self.model), schedule, **self._options, optimizer=self.model.optimizer)
         self.model.make_train_function()
 
-    def _steps_after(self, state: StepState) -> dict[str, int]:
-        """Where the schedule begins and ends if the user did not say where it ends."""
-        if self._schedule["end_step"] is not None:
-            return {}
-        if state.count < state.end:  # it has begun already
-            return {"end_step": state.end}
-        begin_step = state.count + self._schedule["begin_step"]
+    def _steps(self, state: StepState) -> dict[str, int]:
+        """Where the schedule begins and ends, and how often masks are chosen, as far as the user did not say it."""
+        begin_step, end_step, frequency = (self._schedule[name] for name in ("begin_step", "end_step", "frequency"))
         epochs, steps = self.params.get("epochs"), self.params.get("steps")
-        if not steps:
-            raise ValueError("The number of steps per epoch is unknown: give PruningCallback an end_step.")
-        return {"begin_step": begin_step, "end_step": max(begin_step + 1, state.count + epochs * steps // 2)}
+        start = 0
+        if end_step is None and state.count < state.end:  # it has begun already
+            end_step = state.end
+        elif end_step is None:
+            if not steps:
+                raise ValueError("The number of steps per epoch is unknown: give PruningCallback an end_step.")
+            start = state.count
+            end_step = start + max((begin_step or 0) + 1, round(_END * epochs * steps))
+        begin_step = start + ((end_step - start) // _BEGIN if begin_step is None else begin_step)
+        if frequency is None:
+            frequency = max(1, steps // 2) if steps else _FREQUENCY
+        return {"begin_step": begin_step, "end_step": end_step, "frequency": frequency}
 
 
 def _student(model: keras.Model) -> keras.Model:

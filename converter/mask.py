@@ -45,6 +45,7 @@ def choose_mask(
     num_patterns: int,
     balance: bool = False,
     search: bool = False,
+    permutation: np.ndarray | None = None,
 ) -> np.ndarray:
     """Choose the weights that are kept.
 
@@ -65,6 +66,9 @@ def choose_mask(
         Keep the same number of kernels in every group.
     search
         Search for the groups that keep most (`permute`), instead of taking the greedy ones: slower, never worse.
+    permutation
+        int ``[O]``, ``permutation[grouped filter] = original filter``: groups to take, or to search from; None: greedy
+        ones.
 
     Returns
     -------
@@ -86,7 +90,8 @@ def choose_mask(
             f"Patterns of {largest} of {positions} positions keep up to {largest / positions:.4f} of the "
             f"weights, got density {density:.4f}: lower the density or raise pattern_size."
         )
-    permutation = group_by_saliency(saliency, group_size, density)
+    if permutation is None:
+        permutation = group_by_saliency(saliency, group_size, density)
     flat = saliency.reshape(filters, positions, channels)
 
     def grouped(permutation: np.ndarray) -> _Choice:

@@ -2,13 +2,18 @@
 
     variable `kernel`  (dense: the shadow) ─┐
     variable `mask`    (bool)               ├─>  property `kernel` = shadow where kept, 0 where pruned  ─>  call()
-    variable `through` (float32, 1 or 0)   ─┘    gradient of the shadow: 1 where kept, `through` where pruned
+    variable `through` (float32, 1 or 0)    │    gradient of the shadow where kept: g, that of the masked kernel
+    variable `decay`   (float32)           ─┘    where pruned: through * g + decay * shadow
     variable `steps`   (`StepState`)             how far pruning has come
 
 While `through` is 1 a pruned weight goes on learning in the shadow from what the masked network says of it (the
-straight-through estimator), so that it can come back; with 0 it rests. The optimizer, mixed precision, distribution
-and checkpoints need to know nothing of this: all of it are ordinary non-trainable variables of the layer, which hold
-whatever pruning must not forget. JAX's jitted step takes them as inputs, so that new masks need no new trace.
+straight-through estimator), so that it can come back; with 0 it rests. Nobody sees the error of a weight that is not
+there, so it would drift far from 0: the decay holds it. It comes as a loss of the layer whose value is always 0, so
+that logged losses stay the user's; a training step of one's own adds ``sum(model.losses)``, as for regularizers.
+
+The optimizer, mixed precision, distribution and checkpoints need to know nothing of this: all of it are ordinary
+non-trainable variables of the layer, which hold whatever pruning must not forget. JAX's jitted step takes them as
+inputs, so that new masks need no new trace.
 
 `mask_layer` makes a layer masked in place by exchanging its class, as PyTorch's parametrizations do: the model, its
 graph and its optimizer stay the ones the user has. The new class is a subclass of the layer's own, whatever that is,
@@ -22,7 +27,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-_VARIABLES = ("pruning_mask", "pruning_through", "pruning_steps")
+_VARIABLES = ("pruning_mask", "pruning_through", "pruning_decay", "pruning_steps")
 
 
 class StepState(NamedTuple):
@@ -57,6 +62,18 @@ class Masked:
         # The value of a pruned weight is 0, its gradient `through`.
         return keras.ops.where(mask, dense, through * (dense - keras.ops.stop_gradient(dense)))
 
+    def _get_own_losses(self) -> list[Any]:
+        """Called by Keras for the losses of the plain layer, here with the decay of what is pruned."""
+        losses = super()._get_own_losses()
+        if not self.built:
+            return losses
+        dense = keras.ops.convert_to_tensor(shadow(self))
+        pruned = keras.ops.where(keras.ops.convert_to_tensor(self.pruning_mask), keras.ops.zeros_like(dense), dense)
+        at_rest = keras.ops.stop_gradient(pruned)
+        # Products with exact zeros: the value is 0 even where a sum of squares would overflow in half precision.
+        nothing = keras.ops.sum(at_rest * (pruned - at_rest))
+        return [*losses, keras.ops.cast(self.pruning_decay, dense.dtype) * nothing]
+
     def _post_build(self) -> None:
         """Called by Keras after `build`: a masked layer from a configuration has its variables after all others."""
         super()._post_build()
@@ -90,7 +107,7 @@ class Masked:
         """Load what `save_own_variables` saved; after a file of the plain layer nothing is pruned."""
         written = {name: store[name] for name in list(store.keys())}
         plain_view(self).load_own_variables({name: x for name, x in written.items() if name not in _VARIABLES})
-        for name, start in zip(_VARIABLES, (True, 1.0, StepState()), strict=True):
+        for name, start in zip(_VARIABLES, (True, 1.0, 0.0, StepState()), strict=True):
             variable = getattr(self, name)
             variable.assign(written.get(name, np.broadcast_to(start, variable.shape)))
 
@@ -119,7 +136,8 @@ def mask_layer(layer: keras.layers.Layer) -> bool:
 
 def _add_variables(layer: keras.layers.Layer) -> None:
     """Give a built masked layer its variables."""
-    kinds = (tuple(shadow(layer).shape), "ones", "bool"), ((), "ones", "float32"), ((3,), "zeros", "int32")
+    mask = tuple(shadow(layer).shape), "ones", "bool"
+    kinds = mask, ((), "ones", "float32"), ((), "zeros", "float32"), ((3,), "zeros", "int32")
     layer._tracker.unlock()
     for name, kind in zip(_VARIABLES, kinds, strict=True):
         setattr(layer, name, layer.add_weight(*kind, trainable=False, name=name))
@@ -170,10 +188,11 @@ def get_mask(layer: keras.layers.Layer) -> np.ndarray:
     return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.pruning_mask)).astype(bool)
 
 
-def set_mask(layer: keras.layers.Layer, mask: np.ndarray, learns: bool) -> None:
-    """Give a masked layer a mask; pruned weights go on learning or rest."""
+def set_mask(layer: keras.layers.Layer, mask: np.ndarray, learns: bool, decay: float = 0.0) -> None:
+    """Give a masked layer a mask; pruned weights go on learning or rest, and decay."""
     layer.pruning_mask.assign(mask)
     layer.pruning_through.assign(1.0 if learns else 0.0)
+    layer.pruning_decay.assign(decay)
 
 
 def get_steps(layer: keras.layers.Layer) -> StepState:

@@ -17,6 +17,7 @@ from mcpruner.converter.masked import shadow
 from mcpruner.converter.pattern import kernel_pattern_size
 from mcpruner.converter.progress import track
 from mcpruner.converter.prunable import check_model, find_layers, kernel_from_ohwi, kernel_to_ohwi
+from mcpruner.converter.reorder import filter_permutation, group_by_saliency
 from mcpruner.converter.scope import Share, assign_density, resolve_density
 from mcpruner.converter.target import Target, get_target
 
@@ -76,11 +77,28 @@ class MaskOptions:
         """Mask of a Keras kernel (``[H, W, I, O]`` or ``[I, O]``) by what weights are worth, or by their magnitude."""
         if density == 1.0:
             return np.ones(kernel.shape, bool)
-        weights = kernel_to_ohwi(kernel)
-        size = self.kernel_size(weights, density)
-        saliency = magnitude_saliency(weights) if worth is None else _scaled(kernel_to_ohwi(worth))
-        mask = choose_mask(saliency, density, self.group_size, size, self.num_patterns, self.balance, self.search)
-        return kernel_from_ohwi(mask, kernel.ndim)
+        saliency = magnitude_saliency(kernel_to_ohwi(kernel)) if worth is None else _scaled(kernel_to_ohwi(worth))
+        return kernel_from_ohwi(self._choose(saliency, density, self.search, None), kernel.ndim)
+
+    def choose_again(self, kernel: np.ndarray, density: float, final: float, mask: np.ndarray | None) -> np.ndarray:
+        """Mask of a kernel on its way to the density `final`, by magnitude.
+
+        Filters stay in the groups of `mask`, which was chosen before; None groups them for the final density.
+        """
+        if density == 1.0:
+            return np.ones(kernel.shape, bool)
+        saliency = magnitude_saliency(kernel_to_ohwi(kernel))
+        if mask is None:
+            groups = group_by_saliency(saliency, self.group_size, final)
+        else:
+            groups = filter_permutation(np.ascontiguousarray(mask.reshape(-1, mask.shape[-1]).T), self.group_size)
+        return kernel_from_ohwi(self._choose(saliency, density, self.search and mask is None, groups), kernel.ndim)
+
+    def _choose(self, saliency: np.ndarray, density: float, search: bool, permutation: np.ndarray | None) -> np.ndarray:
+        size = self.kernel_size(saliency, density)
+        return choose_mask(
+            saliency, density, self.group_size, size, self.num_patterns, self.balance, search, permutation
+        )
 
 
 def prune(

@@ -7,6 +7,10 @@ weights too, and `Pruner` has something to do only now and then:
     steps   0 ─────────── begin ────────────────────────── end ──────────────────────>
     masks   all kept       chosen again every `frequency`   fixed; pruned weights rest
                            steps from the dense kernels     and are exact zeros after `finish`
+    groups                 found; again at 27 % of the way  those of the masks before
+
+What moves a pruned weight until the end is `removed`: what the masked network says of it would alone let it drift, for
+nobody sees its error, and it would come back at the wrong size; so it decays as well, or it rests from the beginning.
 
 All state is in the variables of the masked layers, the number of steps among them, so a checkpoint of the model's
 weights resumes exactly: in whatever way training goes on, a `Pruner` for the same model goes on where the weights are.
@@ -15,7 +19,7 @@ weights resumes exactly: in whatever way training goes on, a `Pruner` for the sa
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import keras
 import numpy as np
@@ -33,9 +37,11 @@ from mcpruner.converter.masked import (
 )
 from mcpruner.converter.prunable import find_layers
 from mcpruner.converter.prune import MaskOptions, check_finite, check_pattern_size, select_layers
-from mcpruner.converter.schedule import PolynomialSchedule
+from mcpruner.converter.schedule import REMOVED_DECAY, PolynomialSchedule
 from mcpruner.converter.scope import Share
 from mcpruner.converter.target import Target, get_target
+
+Removed = Literal["decay", "frozen", "straight_through"]
 
 
 class Pruner:
@@ -52,6 +58,10 @@ class Pruner:
         When masks are chosen, and the density on the way.
     target, density, sparsity, pattern_size, num_patterns, scope, balance, search
         As for `mcpruner.prune`; the densities are those at the schedule's end.
+    removed
+        What moves pruned weights until the schedule's end: "decay", the straight-through gradient and a decay of
+        `REMOVED_DECAY` (a loss of the layers: a loop of one's own adds ``sum(model.losses)`` to its loss); "frozen",
+        nothing but the optimizer's own weight decay; "straight_through", that gradient alone.
     optimizer
         Whose steps are to be counted where `step` is not told of them; by default the one that `model` is compiled
         with.
@@ -87,9 +97,13 @@ class Pruner:
         scope: str | Iterable[str] | None = None,
         balance: bool = False,
         search: bool = False,
+        removed: Removed = "decay",
         optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
+        if removed not in get_args(Removed):
+            raise ValueError(f"Expected removed as one of {', '.join(get_args(Removed))}, got {removed!r}.")
         self.model = model
+        self._removed = removed
         self._options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
         self.densities = select_layers(model, density, sparsity, scope)
         check_pattern_size(model, self.densities, pattern_size)
@@ -183,14 +197,20 @@ class Pruner:
 
     def _choose(self) -> None:
         """Choose all masks from the dense kernels; let pruned weights rest once the schedule is over."""
-        kernels = list(map(dense_kernel, self._layers.values()))
-        densities = [self._schedule.density(self.step_count, final) for final in self.densities.values()]
         with ThreadPoolExecutor() as pool:  # NumPy works without the interpreter's lock
-            masks = list(pool.map(self._options.choose, kernels, densities))
+            masks = list(pool.map(self._choose_one, self._layers.values(), self.densities.values()))
         self.density = _kept(masks)
+        learns = not self.frozen and self._removed != "frozen"
+        decay = REMOVED_DECAY if learns and self._removed == "decay" else 0.0
         for layer, mask in zip(self._layers.values(), masks, strict=True):
-            set_mask(layer, mask, learns=not self.frozen)
+            set_mask(layer, mask, learns, decay)
         self.store()
+
+    def _choose_one(self, layer: keras.layers.Layer, final: float) -> np.ndarray:
+        """Mask of a layer for the density of now; its filters stay in their groups once those are settled."""
+        density, before = self._schedule.density(self.step_count, final), get_mask(layer)
+        settled = not (before.all() or self._schedule.regroups(self.step_count))
+        return self._options.choose_again(dense_kernel(layer), density, final, before if settled else None)
 
 
 def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers.Optimizer | None) -> StepState:

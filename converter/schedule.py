@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # Of removed weights until `end_step`, added to their straight-through gradients.
 REMOVED_DECAY = 2e-3
+# Of the way from `begin_step` to `end_step`; after it, filters stay in their groups.
+REGROUPED = 0.27
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class PolynomialSchedule:
         if not self.begin_step <= step <= self.end_step:
             return False
         return step == self.end_step or (step - self.begin_step) % self.frequency == 0
+
+    def regroups(self, step: int) -> bool:
+        """Whether the choice of masks at `step` is the one that groups filters for the last time."""
+        last = self.begin_step + REGROUPED * (self.end_step - self.begin_step)
+        return step - self.frequency < last <= step
 
     def density(self, step: int, final: float) -> float:
         """Density at `step` of a layer that ends at `final`; never below `final`."""

@@ -13,6 +13,8 @@ import numpy as np
 from scipy import stats
 
 HEADERS = {
+    "recipe": "network, share of multiply-adds, masks, removed weights, epochs, weights, dense, pruned, difference, "
+    "with mirrored images, cross-entropy, seeds",
     "pairs": "network, density, allocation, masks, share of multiply-adds, dense, pruned, difference, seeds",
     "one_shot": "network, density, none, greedy, search, any size, unstructured",
     "post_training": "network, density, dense, one-shot, post-training, difference to dense, folds",
@@ -21,7 +23,8 @@ HEADERS = {
 
 def kind(records: list[dict]) -> str:
     """Which script the records are of."""
-    return "one_shot" if "groups" in records[0] else "post_training" if "fold" in records[0] else "pairs"
+    marks = {"groups": "one_shot", "fold": "post_training", "multiply_adds": "recipe"}
+    return next((kind for mark, kind in marks.items() if mark in records[0]), "pairs")
 
 
 def header(records: list[dict]) -> str:
@@ -32,7 +35,7 @@ def header(records: list[dict]) -> str:
 
 def rows(records: list[dict]) -> Iterator[str]:
     """Markdown rows of one script's records."""
-    return {"pairs": paired, "one_shot": one_shot, "post_training": folds}[kind(records)](records)
+    return {"recipe": recipe, "pairs": paired, "one_shot": one_shot, "post_training": folds}[kind(records)](records)
 
 
 def one_shot(records: list[dict]) -> Iterator[str]:
@@ -60,8 +63,44 @@ def folds(records: list[dict]) -> Iterator[str]:
         )
 
 
+def recipe(records: list[dict]) -> Iterator[str]:
+    """A Markdown row for each network, protocol and student of `pairs.py`; students without a baseline do not count."""
+    dense = {(start(r), *protocol(r)): r for r in records if r["multiply_adds"] == 1.0}
+    found: dict[tuple, list[tuple[dict, dict]]] = {}
+    for record in records:
+        if record["multiply_adds"] < 1.0 and (key := (start(record), *protocol(record))) in dense:
+            student = protocol(record), -record["multiply_adds"], record["masks"], record["removed"]
+            found.setdefault((record["network"], *student), []).append((dense[key], record))
+    for (network, (epochs,), share, masks, removed), runs in sorted(found.items()):
+        percent = {name: 100 * values(runs, name) for name in ("accuracy", "mirrored", "cross_entropy")}
+        baseline, accuracy = percent["accuracy"].mean(axis=1)
+        plain, mirrored, entropy = (interval(pruned - dense) for dense, pruned in percent.values())
+        kept = values(runs, "kept")[1].mean()
+        yield (
+            f"| {network} | {-share:g} | {masks} | {removed} | {' + '.join(map(str, epochs))} | {kept:.3f} | "
+            f"{baseline:.2f} | {accuracy:.2f} | {written(plain)} | {written(mirrored)} | {entropy[0] / 100:+.4f} | "
+            f"{len(runs)} |"
+        )
+
+
+def protocol(record: dict) -> tuple[tuple[int, ...]]:
+    """Epochs of all trainings, one after the other."""
+    return ((*record["before"], record["epochs"]),)
+
+
+def values(runs: list[tuple[dict, dict]], name: str) -> np.ndarray:
+    """Of the dense and of the pruned networks: float ``[2, runs]``."""
+    return np.array([[each[name] for each in run] for run in runs]).T
+
+
+def written(found: tuple[float, float]) -> str:
+    """Mean and interval; a single run has none."""
+    mean, half = found
+    return f"{mean:+.2f}" + (f" ± {half:.2f}" if np.isfinite(half) else "")
+
+
 def paired(records: list[dict]) -> Iterator[str]:
-    """A Markdown row for each network and student; students without a baseline of the same start do not count."""
+    """Rows of trainings with straight-through gradients; students without a baseline of their start do not count."""
     dense = {start(r): r["accuracy"] for r in records if r["density"] == 1.0}
     found: dict[tuple, list[dict]] = {}
     for record in records:

@@ -16,7 +16,7 @@ def network() -> keras.Model:
         [
             keras.Input((32, 32, 3)),
             layers.Conv2D(8, 3, strides=4, name="stem"),
-            layers.BatchNormalization(name="norm"),
+            networks.OnePassNorm(name="norm"),
             layers.ReLU(),
             layers.Conv2D(16, 3, name="conv"),
             layers.GlobalAveragePooling2D(),
@@ -24,7 +24,7 @@ def network() -> keras.Model:
         ]
     )
     networks.start_again(model, seed=1)
-    model.get_layer("norm").momentum = 0.9
+    model.get_layer("norm").momentum = 0.0
     return model
 
 
@@ -34,28 +34,32 @@ def main() -> None:
     colours = rng.integers(0, 256, (10, 1, 1, 3))
     images = np.clip(colours[labels] + rng.normal(0, 10, (256, 32, 32, 3)), 0, 255).astype(np.uint8)
     data = cifar.Images(images, labels)
-    run = loop.Run(epochs=10, batch_size=32, learning_rate=0.1, seed=1)
-    dense, again = network(), network()
-    before = loop.accuracy(dense, data, 64)
-    loop.train([dense], None, data, run, [None])
-    loop.train([again], None, data, run, [None])
-    pruned, single = pairs.strip(dense), pairs.strip(dense)
-    start = pruned.get_layer("conv").get_weights()[0]
-    students = [pairs.Student(0.2, "uniform"), pairs.Student(0.2, "uniform", "unstructured")]
-    models = [pruned, single]
-    pruners = [pairs.make_pruner(*each, run, len(images)) for each in zip(models, students, strict=True)]
-    pruner = pruners[0]
-    loop.train(models, dense, data, run, pruners)
+    shared = loop.Loop(network(), data, 32)
+    run = loop.Run(epochs=10, learning_rate=0.1, seed=1)
+    dense, again = loop.masked_copy(network()), loop.masked_copy(network())
+    before = shared.score(dense, data)
+    for model in (dense, again):
+        shared.train([model], None, run, [None])
+        pairs.reestimate_batch_norm(model, shared.augmented(2, 0))
+    students = [pairs.BASELINE, *map(pairs.Student.parse, ("0.2", "0.2:unstructured:frozen"))]
+    models = [loop.masked_copy(dense) for _ in students]
+    start = models[1].get_layer("conv").get_weights()[0]
+    pruners = [pairs.make_pruner(*each, shared.steps(run), shared.chunk) for each in zip(models, students, strict=True)]
+    shared.train(models, dense, run, pruners)
+    for model in models:
+        pairs.reestimate_batch_norm(model, shared.augmented(2, 0))
+    longer, pruned, single = models
     kernel = pairs.strip(pruned).get_layer("conv").get_weights()[0]
     found = {
-        "before": before,
-        "dense": loop.accuracy(dense, data, 64),
+        "before": before.accuracy,
+        "dense": shared.score(dense, data)._asdict(),
+        "longer": shared.score(longer, data).accuracy,
         "same": all((a == b).all() for a, b in zip(dense.get_weights(), again.get_weights(), strict=True)),
-        "pruned": loop.accuracy(pairs.strip(pruned), data, 64),
+        "pruned": shared.score(pruned, data)._asdict(),
         "density": float((kernel != 0).mean()),
         "unstructured": float((pairs.strip(single).get_layer("conv").get_weights()[0] != 0).mean()),
         "moved": bool((kernel[kernel != 0] != start[kernel != 0]).all()),
-        "shares": pairs.shares(pruner),
+        "shares": pairs.shares(pruners[1]),
         "shifted": sorted({tuple(map(int, image[0, 0])) for image in augmented()}),
     }
     print(json.dumps(found))

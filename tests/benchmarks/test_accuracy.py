@@ -40,7 +40,9 @@ def found() -> dict:
 
 
 def test_the_loop_learns_and_repeats(found: dict) -> None:
-    assert found["before"] < 0.5 < 0.85 < found["dense"]
+    assert found["before"] < 0.5 < 0.85 < found["dense"]["accuracy"]
+    assert found["dense"]["mirrored"] > 0.85 and 0 < found["dense"]["cross_entropy"] < 1
+    assert found["longer"] > 0.85
     assert found["same"]
 
 
@@ -49,7 +51,7 @@ def test_the_pruned_network_has_its_density_and_learns(found: dict) -> None:
     assert found["unstructured"] == pytest.approx(0.2, abs=0.002)
     assert found["shares"] == pytest.approx([found["density"]] * 2)
     assert found["moved"]
-    assert found["pruned"] > 0.8
+    assert found["pruned"]["accuracy"] > 0.8
 
 
 def test_augmentation_shifts_by_four_and_mirrors(found: dict) -> None:
@@ -89,6 +91,35 @@ def test_rows_pair_by_start() -> None:
     alone = [record(7, 0.1, 0.5), record(0, 0.1, 0.5, start=0.8)]
     assert list(ROWS.rows([*pruned, *alone, *dense])) == [
         "| net | 0.1 | uniform | aligned | 0.250 | 91.00 | 90.50 | -0.50 ± 1.24 | 3 |"
+    ]
+
+
+def run_record(seed: int, share: float, accuracy: float, mirrored: float, entropy: float, epochs: int = 34) -> dict:
+    return {
+        "network": "net",
+        "seed": seed,
+        "commit": "abc",
+        "start_accuracy": 0.9,
+        "multiply_adds": share,
+        "masks": "none" if share == 1 else "any",
+        "removed": "none" if share == 1 else "decay",
+        "before": [20],
+        "epochs": epochs,
+        "accuracy": accuracy,
+        "mirrored": mirrored,
+        "cross_entropy": entropy,
+        "kept": share * 0.8,
+    }
+
+
+def test_rows_of_the_recipe_pair_by_start_and_protocol() -> None:
+    dense = [run_record(0, 1.0, 0.9, 0.91, 0.3), run_record(1, 1.0, 0.92, 0.91, 0.31)]
+    pruned = [run_record(0, 0.2, 0.89, 0.905, 0.305), run_record(1, 0.2, 0.92, 0.90, 0.325)]
+    longer = [run_record(0, 1.0, 0.93, 0.93, 0.2, 75), run_record(0, 0.2, 0.92, 0.925, 0.21, 75)]
+    alone = run_record(5, 0.2, 0.5, 0.5, 9.0)
+    assert list(ROWS.rows([*pruned, alone, *longer, *dense])) == [
+        "| net | 0.2 | any | decay | 20 + 34 | 0.160 | 91.00 | 90.50 | -0.50 ± 6.35 | -0.75 ± 3.18 | +0.0100 | 2 |",
+        "| net | 0.2 | any | decay | 20 + 75 | 0.160 | 93.00 | 92.00 | -1.00 | -0.50 | +0.0100 | 1 |",
     ]
 
 

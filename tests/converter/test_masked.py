@@ -191,7 +191,7 @@ def test_the_view_leaves_the_layer_as_it_is():
     view = plain_view(layer)
     assert type(view) is layer.plain and view.kernel is shadow(layer)
     assert plain_view(view) is view
-    assert vars(layer) == before and len(layer.weights) == 5
+    assert vars(layer) == before and len(layer.weights) == 6
 
 
 def test_a_configuration_may_be_read_and_changed():

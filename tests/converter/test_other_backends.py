@@ -15,7 +15,7 @@ def test_training_with_jax() -> None:
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     ways = ("a .keras file of the middle of an epoch", "BackupAndRestore listed first", "failed and tried again")
     steps = [f"test_steps.py::test_twenty_steps[{way}]" for way in ways]
-    files = [str(HERE / name) for name in ("test_callback.py", "test_distill.py", *steps)]
+    files = [str(HERE / name) for name in ("test_callback.py", "test_removed.py", "test_distill.py", *steps)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=HERE.parents[1])
     assert run.returncode == 0, run.stdout[-4000:]

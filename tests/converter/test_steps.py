@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 X = np.tile(RNG.random((16, 6, 6, 4), np.float32), (4, 1, 1, 1))  # 4 steps an epoch
 Y = np.tile(RNG.integers(0, 3, 16), 4)
 BATCH = (X[:16], Y[:16])
-OPTIONS = {"density": 0.25, "end_step": 13, "frequency": 3}
+OPTIONS = {"density": 0.25, "begin_step": 0, "end_step": 13, "frequency": 3}
 
 
 def cnn(**options: Any) -> keras.Model:
@@ -259,11 +259,11 @@ def test_twenty_steps(way, straight, tmp_path):
 
 
 def test_steps_per_execution(straight):
-    model, callback = cnn(steps_per_execution=4), PruningCallback(density=0.25, end_step=8, frequency=4)
+    model, callback = cnn(steps_per_execution=4), PruningCallback(density=0.25, begin_step=0, end_step=8, frequency=4)
     fit(model, 2, callback)
     fit(model, 3, callback)
     assert callback.pruner.step_count == 20
-    other, callback = cnn(), PruningCallback(density=0.25, end_step=8, frequency=4)
+    other, callback = cnn(), PruningCallback(density=0.25, begin_step=0, end_step=8, frequency=4)
     fit(other, 5, callback)
     for ours, theirs in zip(strip(model).get_weights(), strip(other).get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
@@ -287,20 +287,20 @@ def test_training_before_pruning_does_not_count():
 
 
 def test_the_default_end_is_kept(tmp_path):
-    """Half of the first fit, also where a new process goes on with fewer epochs."""
+    """60 % of the first fit, also where a new process goes on with fewer epochs."""
     model = cnn()
     fit(model, 5, PruningCallback(density=0.25, frequency=2))
-    assert {get_steps(layer) for layer in masked_layers(model)} == {StepState(20, 20, 10)}
+    assert {get_steps(layer) for layer in masked_layers(model)} == {StepState(20, 20, 12)}
     model = cnn()
     with pytest.raises(KeyboardInterrupt):
         fit(model, 5, PruningCallback(density=0.25, frequency=2), Fails())
     model.save(tmp_path / "model.keras")
     model, callback = keras.models.load_model(tmp_path / "model.keras"), PruningCallback(density=0.25, frequency=2)
-    fit(model, 1, callback)
-    assert {get_steps(layer) for layer in masked_layers(model)} == {StepState(10, 10, 10)}
+    fit(model, 2, callback)
+    assert {get_steps(layer) for layer in masked_layers(model)} == {StepState(14, 14, 12)}
     assert callback.pruner.frozen
     fit(model, 2, PruningCallback(density=0.125, frequency=2))  # pruned further by a second schedule
-    assert {get_steps(layer) for layer in masked_layers(model)} == {StepState(18, 18, 14)}
+    assert {get_steps(layer) for layer in masked_layers(model)} == {StepState(22, 22, 19)}
     assert (strip(model).get_layer("conv").get_weights()[0] != 0).mean() == pytest.approx(0.125, abs=0.03)
 
 
