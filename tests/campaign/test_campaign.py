@@ -12,7 +12,21 @@ from float64 import OPERATORS, evaluate, spread
 from random_network import random_network
 from shrink import describe, shrink, submodel
 from tflite_builder import TfliteBuilder
-from trial import Expected, Outcome, Plan, Session, Wrong, frame, infer, input_shapes, judge, make_plan, plain, resize
+from trial import (
+    Expected,
+    Outcome,
+    Plan,
+    Session,
+    Wrong,
+    frame,
+    infer,
+    input_shapes,
+    judge,
+    make_plan,
+    plain,
+    resize,
+    try_network,
+)
 
 from mcpruner.converter.tflite_model import operator_name, read_model
 
@@ -98,6 +112,14 @@ def test_another_shape_is_wrong() -> None:
     size = Expected([[1, 4]], inputs, tflite(content, inputs))
     with pytest.raises(Wrong, match=r"shape \(4,\) instead of \(1, 4\)"):
         judge(content, size, [size.outputs[0][0]], "then", Outcome(0, 0, 0, 0.0))
+
+
+def test_a_size_that_xnnpack_refuses_need_not_run() -> None:
+    net = TfliteBuilder()
+    x = net.input((2, 6))
+    content = net.build([net.fully_connected(x, np.ones((4, 6), np.float32))])
+    plan = Plan(convert=False, sessions=[Session("cpu", 1)], shapes=[[[2, 6]], [[3, 5]]])
+    assert try_network(content, plan, 0).taken == 1  # TFLite's own kernels take two rows of the 15 values
 
 
 WORKER = """

@@ -255,9 +255,22 @@ def _run_session(packed: bytes, reference: bytes, session: Session, expected: li
         try:
             resize(interpreter, size.shapes)
         except RuntimeError as error:
+            if not _runs_with_xnnpack(reference, size):
+                return  # nor does TFLite as it comes, and the interpreter cannot be used again
             raise Wrong(f"resize to {size.shapes}: {error}") from error
         _run_frames(interpreter, reference, size, outcome)
         outcome.taken += 1
+
+
+def _runs_with_xnnpack(reference: bytes, size: Expected) -> bool:
+    """Whether TFLite as it comes runs a size: XNNPACK refuses some that TFLite's own kernels run (half rows, say)."""
+    interpreter = litert.Interpreter(model_content=reference, num_threads=1)
+    try:
+        resize(interpreter, size.shapes)
+        infer(interpreter, size.inputs)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _run_frames(interpreter: Any, reference: bytes, size: Expected, outcome: Outcome) -> None:
@@ -279,6 +292,8 @@ def judge(reference: bytes, size: Expected, outputs: list[np.ndarray], when: str
     """Raise `Wrong` unless the outputs are TFLite's, or as near to float64's as float32 gets."""
     suspects = []
     for i, (found, wanted) in enumerate(zip(outputs, size.outputs, strict=True)):
+        if found.size == wanted.size == 0:
+            continue  # where a window does not fit, TFLite's pools make rows empty as well as columns
         if found.shape != wanted.shape:
             raise Wrong(f"{when}: output {i} has shape {found.shape} instead of {wanted.shape}")
         error = relative_error(found, wanted)
