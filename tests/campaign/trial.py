@@ -22,7 +22,6 @@ from float64 import evaluate, spread
 
 import mcpruner
 from mcpruner.converter.cost_model import SHIPPED
-from mcpruner.converter.tflite_model import read_model
 from mcpruner.pairing import rounded_reference
 
 TOLERANCE = 1e-4
@@ -125,8 +124,7 @@ def make_plan(content: bytes, seed: int, opencl: bool = False) -> Plan:
 
 def input_shapes(content: bytes) -> list[list[int]]:
     """Shapes of the inputs as the file has them."""
-    graph = read_model(content).subgraphs[0]
-    return [list(graph.tensors[i].shape) for i in graph.inputs]
+    return [[int(n) for n in detail["shape"]] for detail in plain(content).get_input_details()]
 
 
 def _sizes(rng: np.random.Generator, first: list[list[int]]) -> list[list[list[int]]]:
