@@ -94,7 +94,8 @@ Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, 
     if (!whole_left.ok()) return whole_left;
     Result<Value> whole_right = Repeat(plan.name, right, as.out, graph);
     if (!whole_right.ok()) return whole_right;
-    left = std::move(*whole_left), right = std::move(*whole_right);
+    left = std::move(*whole_left);
+    right = std::move(*whole_right);
   }
   Op op = OpOf(plan);
   for (const Value* operand : {&left, &right}) {
