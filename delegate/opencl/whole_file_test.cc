@@ -48,7 +48,8 @@ TEST_F(WholeFileTest, HoldsThePiecesInTheirOrder) {
   const Bytes first{1, 2}, none, last(kLarge, 3);
   ASSERT_TRUE(WriteWholeFile(path_, {first, none, last}).ok());
   Bytes all(kLarge + 2, 3);
-  all[0] = 1, all[1] = 2;
+  all[0] = 1;
+  all[1] = 2;
   EXPECT_EQ(Read(path_), all);
   ASSERT_TRUE(Write(path_, first).ok());
   EXPECT_EQ(Read(path_), first);

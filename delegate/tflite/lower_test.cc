@@ -155,7 +155,9 @@ TEST(Lower, SlicesOfAnyRankAreWholeBehindTheirLists) {
     const std::vector<float> x = Iota(dims, 0);
     std::vector<float> want;
     ForEach(out, [&](Dims at) {
-      at[0] += 1, at[1] *= 2, at[2] += 1;
+      at[0] += 1;
+      at[1] *= 2;
+      at[2] += 1;
       want.push_back(x[Offset(dims, at)]);
     });
     EXPECT_EQ(output.values, want);
