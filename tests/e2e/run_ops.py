@@ -13,6 +13,7 @@ import ctypes
 import importlib
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,12 @@ def run(runtime: Any, plugin: str, job: dict[str, Any]) -> dict[str, Any]:
     return results
 
 
-def main() -> None:
-    """Run the jobs on stdin."""
+def run_jobs(run_job: Callable[[Any, str, dict[str, Any]], dict[str, Any]]) -> None:
+    """Give each of the jobs on stdin to ``run_job(runtime, plugin, job)``, and write what it returns."""
     runtime = importlib.import_module(MODULES[sys.argv[1]])
     for job in json.load(sys.stdin):
-        np.savez(job["output"], **run(runtime, sys.argv[2], job))
+        np.savez(job["output"], **run_job(runtime, sys.argv[2], job))
 
 
 if __name__ == "__main__":
-    main()
+    run_jobs(run)

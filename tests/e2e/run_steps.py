@@ -1,20 +1,19 @@
 """Run small models through several sizes in one TFLite runtime: as `run_ops.py`, for any number of inputs and outputs.
 
 Usage: ``python run_steps.py RUNTIME PLUGIN < jobs.json`` with jobs a list of ``{"model": path, "steps": path of an .npz
-with arrays "STEP.INPUT", "options": of the plugin or null, "kernels": whether to run TFLite's own kernels only,
-"output": path}``. Each step resizes all inputs and runs. The output is an ``.npz`` with ``STEP.OUTPUT``, ``errors`` (a
-JSON list: the text for each step, empty for none) and ``report`` (the plugin's JSON).
+with arrays "STEP.INPUT" and "counts", the number of inputs of each step, "options": of the plugin or null, "kernels":
+whether to run TFLite's own kernels only, "output": path}``. Each step resizes all inputs and runs. The output is an
+``.npz`` with ``STEP.OUTPUT``, ``errors`` (a JSON list: the text for each step, empty for none) and ``report`` (the
+plugin's JSON).
 """
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from typing import Any
 
 import numpy as np
-from run_ops import MODULES, report
+from run_ops import report, run_jobs
 
 
 def run_step(interpreter: Any, arrays: list[np.ndarray]) -> list[np.ndarray]:
@@ -59,12 +58,5 @@ def run(runtime: Any, plugin: str, job: dict[str, Any]) -> dict[str, Any]:
     return results
 
 
-def main() -> None:
-    """Run the jobs on stdin."""
-    runtime = importlib.import_module(MODULES[sys.argv[1]])
-    for job in json.load(sys.stdin):
-        np.savez(job["output"], **run(runtime, sys.argv[2], job))
-
-
 if __name__ == "__main__":
-    main()
+    run_jobs(run)
