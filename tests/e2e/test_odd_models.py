@@ -50,11 +50,21 @@ def results(tmp_path_factory: pytest.TempPathFactory):
     return functools.cache(lambda runtime: run_step_jobs(runtime, _jobs(), tmp_path_factory.mktemp(runtime)))
 
 
+def _close(got: np.ndarray, expected: np.ndarray) -> bool:
+    limit = TOLERANCE * np.abs(np.nan_to_num(expected)).max(initial=0)
+    return got.shape == expected.shape and np.allclose(got, expected, rtol=0, atol=limit, equal_nan=True)
+
+
+def _error(got: np.ndarray, expected: np.ndarray) -> str:
+    if got.shape != expected.shape:
+        return f"shape, expected {expected.shape}"
+    return str(np.abs(got - expected).max())
+
+
 def _differences(plain: StepResult, kernels: StepResult, plugin: StepResult) -> list[str]:
     if plugin.errors == [DIED]:
         return [DIED]
-    if not any(node["taken"] for node in plugin.report["nodes"]):
-        kernels = plain  # what XNNPACK makes of it, right or wrong
+    taken = any(node["taken"] for node in plugin.report["nodes"])
     found = []
     for step, error in enumerate(plain.errors):
         if error:
@@ -66,12 +76,10 @@ def _differences(plain: StepResult, kernels: StepResult, plugin: StepResult) -> 
         if want.errors[step]:
             continue  # XNNPACK computes something where TFLite's kernels refuse
         for k, (got, expected) in enumerate(zip(plugin.outputs[step], want.outputs[step], strict=True)):
-            if got.shape != expected.shape:
-                found.append(f"step {step}, output {k}: shape {got.shape} instead of {expected.shape}")
-            elif not np.allclose(
-                got, expected, rtol=0, atol=TOLERANCE * np.abs(np.nan_to_num(expected)).max(initial=0), equal_nan=True
-            ):
-                found.append(f"step {step}, output {k}: off by {np.abs(got - expected).max()}")
+            # XNNPACK reads beyond a depthwise layer's input that has fewer channels than at load; a model that the
+            # plugin leaves alone is then as wrong, by whatever lies there, as it is without the plugin.
+            if not _close(got, expected) and (taken or _close(plain.outputs[step][k], expected)):
+                found.append(f"step {step}, output {k} of shape {got.shape}: off by {_error(got, expected)}")
     return found
 
 
