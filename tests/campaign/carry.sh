@@ -15,7 +15,7 @@ if [[ ! -f "$folder/site.tar.xz" ]]; then
   platforms=()
   for glibc in 28 27 17; do platforms+=(--platform "manylinux_2_${glibc}_x86_64"); done
   grep -iE '^(ai-edge-litert|backports.strenum|flatbuffers|ml_dtypes|numpy|protobuf|tqdm|typing_extensions)==' \
-    requirements.txt > "$stage/requirements.txt"
+    requirements.txt | sed 's/ \\$//' > "$stage/requirements.txt"  # the hashes are another Python's
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary=:all: \
     --python-version "$version" --implementation cp "${platforms[@]}" --platform manylinux2014_x86_64 \
     --target "$stage/site" -r "$stage/requirements.txt"
