@@ -7,7 +7,7 @@ export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-clang
-.PHONY: test-asan test-tsan test-python test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz fuzz-python campaign clean
+.PHONY: test-asan test-tsan test-python test-long test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz fuzz-python campaign clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -64,8 +64,12 @@ test-asan: build ## C++ tests under the address and undefined-behaviour sanitize
 test-tsan: build ## C++ tests of what runs on several threads under the thread sanitizer
 	bazel test --config=tsan --build_tests_only --test_tag_filters=tsan //...
 
+# Two processes, each with whole files of tests, in their order: module fixtures are made once.
 test-python: install ## Python tests
-	$(PYTHON) -m pytest --ignore=tests/aarch64
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/aarch64
+
+test-long: install ## Python tests of whole networks that take too long for `test`
+	$(PYTHON) -m pytest --long tests/e2e/test_networks.py
 
 # Where qemu or the packages cannot be had, the tests skip and say so.
 test-aarch64: install ## The plugin for aarch64 under qemu: C++ tests, both TFLite runtimes

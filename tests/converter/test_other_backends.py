@@ -10,9 +10,15 @@ import pytest
 HERE = Path(__file__).resolve().parent
 
 
-def test_training_with_jax() -> None:
+def test_training_with_jax(tmp_path: Path) -> None:
     pytest.importorskip("jax", reason="needs jax, which requirements.txt installs")
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    # Most tests train the same few programs: each is compiled once, however quickly that went.
+    cache = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", **cache}
     ways = ("a .keras file of the middle of an epoch", "BackupAndRestore listed first", "failed and tried again")
     steps = [f"test_steps.py::test_twenty_steps[{way}]" for way in ways]
     files = [str(HERE / name) for name in ("test_callback.py", "test_removed.py", "test_distill.py", *steps)]

@@ -1,4 +1,8 @@
-"""The networks of the end-to-end tests: real weights where ``../shared/data`` has them, random ones elsewhere."""
+"""The networks of the end-to-end tests: real weights where ``../shared/data`` has them, random ones elsewhere.
+
+VGG-16 and ResNet-50 are made for images of 112 pixels, the first with dense layers of 512 units: all of their
+convolutions, a quarter of the work. As published they are in `LONG`, which ``pytest --long`` runs.
+"""
 
 from __future__ import annotations
 
@@ -20,38 +24,56 @@ class Network:
     name: str
     build: Callable[[], keras.Model]
     images: Callable[[], np.ndarray]  # float32 [images, height, width, 3]
+    sample: int  # of the images, the first ones: all of them in a long run only
     trained: bool
 
 
-def _random_images() -> np.ndarray:
-    return np.random.default_rng(0).standard_normal((12, 224, 224, 3)).astype(np.float32)
-
-
 def _trained(name: str, images: Callable[[], tuple[np.ndarray, np.ndarray]]) -> Network:
-    return Network(
-        name, lambda: shared_data.keras_model(name), lambda: shared_data.preprocess(name, images()[0]), trained=True
-    )
+    def load() -> np.ndarray:
+        return shared_data.preprocess(name, images()[0])
+
+    return Network(name, lambda: shared_data.keras_model(name), load, 40, trained=True)
 
 
-def _random(name: str, application: Callable[..., keras.Model]) -> Network:
+def _random(name: str, size: int, make: Callable[[tuple[int, int, int]], keras.Model]) -> Network:
     def build() -> keras.Model:
         keras.utils.set_random_seed(0)
-        return application(weights=None, classifier_activation=None, input_shape=(224, 224, 3))
+        return make((size, size, 3))
 
-    return Network(name, build, _random_images, trained=False)
+    def images() -> np.ndarray:
+        return np.random.default_rng(0).standard_normal((12, size, size, 3)).astype(np.float32)
+
+    return Network(name, build, images, 4, trained=False)
 
 
-NETWORKS = {
-    network.name: network
-    for network in (
-        _trained("resnet20_cifar10", shared_data.cifar_images),
-        _trained("resnet56_cifar10", shared_data.cifar_images),
-        _trained("mobilenet_v1_0.75_224", shared_data.imagenet_images),
-        _trained("mobilenet_v2_1.0_224_int8", shared_data.imagenet_images),
-        _random("vgg16", keras.applications.VGG16),
-        _random("resnet50", keras.applications.ResNet50),
-    )
-}
+def _application(make: Callable[..., keras.Model]) -> Callable[[tuple[int, int, int]], keras.Model]:
+    return lambda shape: make(weights=None, classifier_activation=None, input_shape=shape)
+
+
+def _narrow_vgg16(shape: tuple[int, int, int]) -> keras.Model:
+    body = keras.applications.VGG16(weights=None, include_top=False, input_shape=shape)
+    x = keras.layers.Flatten(name="flatten")(body.output)
+    for name in ("fc1", "fc2"):
+        x = keras.layers.Dense(512, "relu", name=name)(x)
+    return keras.Model(body.input, keras.layers.Dense(1000, name="predictions")(x))
+
+
+def _by_name(*networks: Network) -> dict[str, Network]:
+    return {network.name: network for network in networks}
+
+
+NETWORKS = _by_name(
+    _trained("resnet20_cifar10", shared_data.cifar_images),
+    _trained("resnet56_cifar10", shared_data.cifar_images),
+    _trained("mobilenet_v1_0.75_224", shared_data.imagenet_images),
+    _trained("mobilenet_v2_1.0_224_int8", shared_data.imagenet_images),
+    _random("vgg16_112", 112, _narrow_vgg16),
+    _random("resnet50_112", 112, _application(keras.applications.ResNet50)),
+)
+LONG = _by_name(
+    _random("vgg16", 224, _application(keras.applications.VGG16)),
+    _random("resnet50", 224, _application(keras.applications.ResNet50)),
+)
 
 
 def masked_model(network: Network, density: float) -> keras.Model:
@@ -65,14 +87,20 @@ def masked_model(network: Network, density: float) -> keras.Model:
     return pruned
 
 
-def export(network: Network, density: float, directory: Path) -> tuple[Path, Path]:
-    """Write the masked network as an ordinary ``.tflite`` and as a converted one, all masks packed; their paths."""
+def write_dense(model: keras.Model, path: Path) -> Path:
+    """Write `model` as an ordinary ``.tflite``; returns `path`."""
     import tensorflow as tf
 
+    path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+    return path
+
+
+def export(network: Network, density: float, directory: Path) -> tuple[Path, Path]:
+    """Write the masked network as an ordinary ``.tflite`` and as a converted one, all masks packed; their paths."""
     import mcpruner
 
     dense, sparse = directory / f"{network.name}.dense.tflite", directory / f"{network.name}.sparse.tflite"
-    dense.write_bytes(tf.lite.TFLiteConverter.from_keras_model(masked_model(network, density)).convert())
+    write_dense(masked_model(network, density), dense)
     costs = write_eager_costs(directory / "costs.json")
     sparse.write_bytes(mcpruner.convert(dense, target="generic", calibration=costs)[0])
     return dense, sparse
