@@ -71,6 +71,26 @@ Result<Value> Repeat(const std::string& name, Value v, const Dims& out, GraphTen
   return v;
 }
 
+// The tensor that holds the rows of `channels` elements which `x` has. What stands behind the last whole row is no part
+// of any, as in TFLite's kernel; a model resized to such a size may have it.
+Result<int> WholeRows(const Value& x, int channels, const std::string& name, GraphTensors* graph) {
+  const int64_t elements = graph->shape(x.index).size();
+  if (channels < 1 || elements % channels == 0) return x.index;
+  const Result<int> flat = graph->As(x, {1, 1, 1, static_cast<int>(elements)}, name);
+  if (!flat.ok()) return flat;
+  const int rows = static_cast<int>(elements / channels);
+  Op op;
+  op.type = OpType::kStridedSlice;
+  op.name = name;
+  op.inputs = {*flat};
+  StridedSliceParams params;
+  params.size = {1, 1, 1, rows * channels};
+  op.params = params;
+  const Result<int> whole = graph->Append(std::move(op));
+  if (!whole.ok()) return whole;
+  return graph->AppendReshape(*whole, {rows, 1, 1, channels}, name);
+}
+
 }  // namespace
 
 Result<Value> LowerUnary(const NodePlan& plan, const Value& x, GraphTensors* graph) {
@@ -113,8 +133,10 @@ Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, 
 // The graph's op makes [rows, 1, 1, units] of any shape.
 Result<Value> LowerFullyConnected(const NodePlan& plan, const Value& x, GraphTensors* graph) {
   const SparseLayer& layer = *std::get<FullyConnectedParams>(plan.params).layer;
+  const Result<int> rows = WholeRows(x, layer.in_channels, plan.name, graph);
+  if (!rows.ok()) return rows.status();
   Op op = OpOf(plan);
-  op.inputs = {x.index};
+  op.inputs = {*rows};
   const Result<int> made = graph->Append(std::move(op));
   if (!made.ok()) return made.status();
   if (!std::holds_alternative<KeepRank>(plan.deferred)) {

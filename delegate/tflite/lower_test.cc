@@ -222,6 +222,25 @@ TEST(Lower, FullyConnectedLayersReadRowsOfAnyRank) {
   }
 }
 
+// TFLite's kernel takes the whole rows that the elements make and drops the rest.
+TEST(Lower, FullyConnectedLayersDropWhatIsNoWholeRow) {
+  NodePlan plan = Plan(OpType::kFullyConnected);
+  plan.params = FullyConnectedParams{LayerOf(LayerKind::kFullyConnected, {2, 1, 1, 2}, {1, 1, 1, -1}, {0, 10})};
+  for (const Dims& dims : {Dims{2, 1, 1}, Dims{1}, Dims{5}, Dims{3, 3}, Dims{3, 1, 3}, Dims{3, 5, 7, 1, 9}, Dims{0}}) {
+    const Output output = RunNode(plan, {dims});
+    const int rows = static_cast<int>(Count(dims) / 2);
+    EXPECT_EQ(output.error, "");
+    EXPECT_EQ(output.dims, (Dims{rows, 2}));
+    for (size_t row = 0; row < output.values.size() / 2; ++row) {
+      EXPECT_EQ(output.values[2 * row], static_cast<float>(4 * row + 1));
+      EXPECT_EQ(output.values[2 * row + 1], 9.0f);
+    }
+  }
+  plan.deferred = KeepRank{};
+  EXPECT_EQ(RunNode(plan, {{3, 3}}).error,
+            "FullyConnected 'y': expected an input whose last dimension is 2, got [3, 3]");
+}
+
 // Two groups: filter 0 sums channels 0 and 1, filter 1 channels 2 and 3.
 TEST(Lower, ConvolutionsOfTooManyChannelsAreGrouped) {
   NodePlan plan = Plan(OpType::kConv);

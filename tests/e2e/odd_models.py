@@ -112,6 +112,11 @@ def dense_counts_rows(net: OddNet) -> list[int]:
     return [net.softmax(net.dense(net.dense(net.input((1, 2, 3, 4, 8)), 16), 5))]
 
 
+@case([[(2, 8)], [(3, 9)], [(5, 5, 1)], [(1, 7)], [(13,)], [(1, 2, 1, 2, 1, 3)], [(2, 8)]])
+def dense_drops_what_is_no_whole_row(net: OddNet) -> list[int]:
+    return [net.dense(net.dense(net.input((2, 8)), 16), 5)]
+
+
 @case([[(1, 2, 3, 4, 8), (4, 8)], [(2, 2, 3, 4, 8), (1, 8)]])
 def rank_five_biased_by_rows(net: OddNet) -> list[int]:
     a, b = net.dense(net.input((1, 2, 3, 4, 8)), keep=True), net.dense(net.input((4, 8), "b"), keep=True)

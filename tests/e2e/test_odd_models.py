@@ -98,6 +98,16 @@ def test_the_plugin_runs_what_the_runtime_runs(results, runtime: str, name: str)
     assert found == {}
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_rows_are_counted_as_by_tflites_own_kernel(results, runtime: str) -> None:
+    """XNNPACK refuses what is no whole number of rows, so that the test above does not ask for it."""
+    done, name = results(runtime), "dense_drops_what_is_no_whole_row"
+    kernels = done[f"{name}.kernels"]
+    assert not any(kernels.errors)
+    for job in ("dense.cpu", "dense.reference", "packed.auto", "packed.cpu", "packed.reference"):
+        assert _differences(kernels, kernels, done[f"{name}.{job}"]) == [], job
+
+
 @pytest.mark.parametrize("name", odd_models.CASES)
 def test_every_packed_layer_is_run_by_the_plugin(results, name: str) -> None:
     nodes = results("ai_edge_litert")[f"{name}.packed.cpu"].report["nodes"]
