@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include "delegate/opencl/opencl_backend.h"
@@ -67,6 +68,16 @@ Result<std::shared_ptr<Backend>> Backends::Get(BackendChoice choice, int num_thr
 }
 
 Result<Compiled> Backends::TryCompile(BackendChoice choice, const Job& job, const std::string& reason) {
+  try {
+    return CompileOn(choice, job, reason);
+  } catch (const std::bad_alloc&) {
+    // The reference backend wants the least, and nothing is behind it.
+    if (choice == BackendChoice::kReference) throw;
+    return Status::Error("runs out of memory");
+  }
+}
+
+Result<Compiled> Backends::CompileOn(BackendChoice choice, const Job& job, const std::string& reason) {
   Result<std::shared_ptr<Backend>> backend = Get(choice, job.num_threads);
   if (!backend.ok()) return Status::Error("cannot be made (" + backend.message() + ")");
   const Fault fault = choice == BackendChoice::kOpenCl ? Fault::kOpenClCompile : Fault::kCpuCompile;

@@ -54,8 +54,10 @@ class Backends {
   // On a backend or on those behind it; `reason`: why not on one before.
   Result<Compiled> CompileFrom(BackendChoice first, std::string reason, const Job& job);
   Result<Compiled> CompileAuto(const Job& job);
-  // The error continues the sentence "the ... backend".
+  // The error continues the sentence "the ... backend". Memory that only one backend lacks is a reason to try the next.
   Result<Compiled> TryCompile(BackendChoice choice, const Job& job, const std::string& reason);
+  // As TryCompile; std::bad_alloc passes.
+  Result<Compiled> CompileOn(BackendChoice choice, const Job& job, const std::string& reason);
   // A reason, once: a resize compiles again.
   void Print(const std::string& reason);
 

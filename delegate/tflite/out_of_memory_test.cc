@@ -8,6 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/graph/testing/graph_builder.h"
+#include "delegate/tflite/backends.h"
+#include "delegate/tflite/guard.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 #include "delegate/tflite/testing/failing_memory.h"
 #include "delegate/tflite/testing/small_model.h"
@@ -112,6 +115,35 @@ TEST_P(OutOfMemory, LeavesWhatCanBeUsedAgain) {
     while (FailAt(first, mode) && !HasFailure()) ++first;
     EXPECT_GT(first, 300);  // or the allocations were not counted
   }
+}
+
+// Where an allocation of the cpu backend fails, once, the reference backend runs, and the report will say why.
+TEST(BackendsOutOfMemory, TheReferenceRunsWhatTheCpuHasNoMemoryFor) {
+  GraphBuilder b;
+  const Graph graph = b.Finish({b.Op(OpType::kUnary, {b.Input({1, 4, 4, 3})}, UnaryParams{})});
+  Options options;
+  options.backend = BackendChoice::kCpu;
+  options.verbosity = 0;
+  int replaced = 0;
+  bool failed = true;
+  for (int first = 0; failed; ++first) {
+    Backends backends(options);
+    Result<Compiled> compiled = Status::Ok();
+    {
+      const FailingMemory fails(first, FailingMemory::kOnce);
+      const WhoseCall mark(true);
+      const Status status = Guard([&] {
+        compiled = backends.Compile(graph, 2);
+        return compiled.status();
+      });
+      failed = fails.happened();
+      if (!status.ok()) continue;
+    }
+    if (compiled->backend != "reference") continue;
+    EXPECT_EQ(compiled->reason, "the cpu backend runs out of memory, the reference backend runs instead");
+    ++replaced;
+  }
+  EXPECT_GT(replaced, 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, OutOfMemory, testing::Values("cpu", "reference", "opencl"));
