@@ -7,6 +7,7 @@
 #include "delegate/cpu/kernels/winograd/row_winograd.h"
 #include "delegate/cpu/layout_plan.h"
 #include "delegate/cpu/row_step.h"
+#include "delegate/graph/limits.h"
 
 namespace mcpruner {
 namespace {
@@ -60,7 +61,6 @@ bool CanRun(const StepContext& context) {
   const SparseLayer& layer = *params.layer;
   const Window& window = params.window;
   const HcwLayout& out = context.output().layout;
-  constexpr int kMaxChannels = 65535;
   return context.op.inputs.size() == 1 && window.dilation_h == 1 && window.dilation_w == 1 &&
          HasRowWinograd(layer.kernel_height, window.stride_h) && layer.out_channels % kConvMaxFilters == 0 &&
          SavesTime(layer, window, out) && layer.Density() == 1.0 &&
