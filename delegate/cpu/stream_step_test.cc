@@ -47,7 +47,8 @@ class ChainBuilder {
   int Below(int n) { return RandomBelow(rng_, n); }
   int Relu(int x) { return b_.Op(OpType::kUnary, {x}, UnaryParams{}); }
   Window RandomWindow(int kernel) {
-    const int stride = 1 + Below(3) / 2, dilation = kernel > 1 ? 1 + Below(4) / 3 : 1;
+    const int stride = 1 + Below(3) / 2;
+    const int dilation = kernel > 1 ? 1 + Below(4) / 3 : 1;
     Window window{stride, stride, dilation, dilation, {}};
     if (kernel > 1) window.padding = {Below(3), Below(3), Below(3), Below(3)};
     return window;
@@ -61,10 +62,12 @@ class ChainBuilder {
       case 0:
         return Relu(x);
       case 1: {
-        PoolParams params{RandomWindow(2), 2 + Below(2), 2};
+        const Window window = RandomWindow(2);
+        PoolParams params{window, 2 + Below(2), 2};
         params.window.dilation_h = params.window.dilation_w = 1;
         params.window.padding = {Below(2), Below(2), Below(2), Below(2)};
-        return b_.Op(Below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool, {x}, params, activation);
+        const OpType type = Below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool;
+        return b_.Op(type, {x}, params, activation);
       }
       case 2: {
         const int kernel = 1 + 2 * Below(3);
@@ -78,10 +81,12 @@ class ChainBuilder {
       }
       default: {
         const bool adds = b_.shape(residual) == shape && Below(2) == 0;
-        const int kernel = adds ? 1 : 1 + 2 * Below(2), filters = adds ? shape.c : 1 + Below(6);
+        const int kernel = adds ? 1 : 1 + 2 * Below(2);
+        const int filters = adds ? shape.c : 1 + Below(6);
+        const int group_size = 1 << Below(3);
         ConvParams params;
         if (!adds) params.window = RandomWindow(kernel);
-        params.layer = RandomLayer(rng_, LayerKind::kConv2D, {filters, kernel, kernel, shape.c}, 1 << Below(3), 3, 0.8);
+        params.layer = RandomLayer(rng_, LayerKind::kConv2D, {filters, kernel, kernel, shape.c}, group_size, 3, 0.8);
         return b_.Op(OpType::kConv, adds ? std::vector<int>{x, residual} : std::vector<int>{x}, params, activation);
       }
     }

@@ -115,7 +115,9 @@ TEST(ConvReferenceTest, AgreesWithDenseScatteringOnRandomLayers) {
     std::mt19937 rng(seed);
     const auto below = [&](int n) { return RandomBelow(rng, n); };
     const DenseShape shape{1 + below(20), 1 + below(4), 1 + below(4), 1 + below(9)};
-    const auto layer = RandomLayer(rng, LayerKind::kConv2D, shape, 1 << below(5), 4, below(5) * 0.25);
+    const int group_size = 1 << below(5);
+    const double density = below(5) * 0.25;
+    const auto layer = RandomLayer(rng, LayerKind::kConv2D, shape, group_size, 4, density);
     Window w{1 + below(3), 1 + below(3), 1 + below(2), 1 + below(2), {below(3), below(3), below(3), below(3)}};
     const Shape in{1 + below(3), 1 + below(9), 1 + below(9), shape.in_channels};
     const Padding2D& p = w.padding;

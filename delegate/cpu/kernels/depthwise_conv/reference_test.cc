@@ -51,10 +51,14 @@ TEST(DepthwiseConvReferenceTest, AgreesWithAConvolutionOfDiagonalWeights) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 rng(seed);
     const auto below = [&](int n) { return RandomBelow(rng, n); };
-    const int height = 1 + below(4), width = 1 + below(4), channels = 1 + below(6), multiplier = 1 + below(3);
+    const int height = 1 + below(4);
+    const int width = 1 + below(4);
+    const int channels = 1 + below(6);
+    const int multiplier = 1 + below(3);
     const int out_channels = channels * multiplier;
-    auto p = Params(height, width, multiplier, RandomFloats(rng, height * width * out_channels),
-                    RandomFloats(rng, out_channels));
+    const std::vector<float> weights = RandomFloats(rng, height * width * out_channels);
+    const std::vector<float> bias = RandomFloats(rng, out_channels);
+    auto p = Params(height, width, multiplier, weights, bias);
     p.window = {1 + below(3), 1 + below(3), 1 + below(2), 1 + below(2), {below(3), below(3), below(3), below(3)}};
     const DenseShape shape{out_channels, height, width, channels};
     std::vector<float> dense(static_cast<size_t>(height * width * out_channels * channels));

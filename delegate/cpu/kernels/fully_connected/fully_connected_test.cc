@@ -60,13 +60,16 @@ TEST(FullyConnectedTest, RandomLayersAgreeWithTheReference) {
     std::mt19937 rng(seed);
     const auto below = [&](int n) { return RandomBelow(rng, n); };
     const int in_channels = 1 + below(90);
-    const auto layer = StoredAs(static_cast<ValueType>(seed % 3),
-                                RandomLayer(rng, LayerKind::kFullyConnected, {1 + below(100), 1, 1, in_channels},
-                                            1 << below(5), 1, below(5) * 0.25),
-                                rng);
+    const int units = 1 + below(100);
+    const int group_size = 1 << below(5);
+    const double density = below(5) * 0.25;
+    const auto dense = RandomLayer(rng, LayerKind::kFullyConnected, {units, 1, 1, in_channels}, group_size, 1, density);
+    const auto layer = StoredAs(static_cast<ValueType>(seed % 3), dense, rng);
+    const int rows = 1 + below(9);
+    const auto activation = static_cast<Activation>(below(4));
     GraphBuilder b;
-    const int x = b.Input({1 + below(9), 1, 1, in_channels});
-    const int y = b.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, static_cast<Activation>(below(4)));
+    const int x = b.Input({rows, 1, 1, in_channels});
+    const int y = b.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, activation);
     CheckAllTargets(b.Finish({y}), RandomFloats(rng, b.shape(x).size()), in_channels);
   }
 }

@@ -31,9 +31,13 @@ TEST(FullyConnectedReferenceTest, AgreesWithTheDenseMatrix) {
   for (uint32_t seed = 0; seed < 50; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 rng(seed);
-    const int rows = RandomBelow(rng, 4), in = 1 + RandomBelow(rng, 40), out = 1 + RandomBelow(rng, 40);
-    const auto layer = RandomLayer(rng, LayerKind::kFullyConnected, {out, 1, 1, in}, 1 << RandomBelow(rng, 5), 1, 0.5);
-    const std::vector<float> weights = DenseWeights(*layer), x = RandomFloats(rng, rows * in);
+    const int rows = RandomBelow(rng, 4);
+    const int in = 1 + RandomBelow(rng, 40);
+    const int out = 1 + RandomBelow(rng, 40);
+    const int group_size = 1 << RandomBelow(rng, 5);
+    const auto layer = RandomLayer(rng, LayerKind::kFullyConnected, {out, 1, 1, in}, group_size, 1, 0.5);
+    const std::vector<float> weights = DenseWeights(*layer);
+    const std::vector<float> x = RandomFloats(rng, rows * in);
     std::vector<float> y(static_cast<size_t>(rows * out));
     FullyConnectedReference(*layer, rows, x.data(), y.data());
     for (int i = 0; i < rows * out; ++i) {
