@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "delegate/graph/fusion.h"
+#include "delegate/graph/shapes.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 #include "delegate/opencl/testing/agreement.h"
@@ -88,6 +89,19 @@ TEST(OpenClBackendTest, ElementsOfAnEmptyTensorAreRefused) {
   GraphBuilder b;
   const Graph graph = b.Finish({b.Op(OpType::kMean, {b.Input({1, 0, 3, 2})})});
   EXPECT_EQ(MakeTestBackend()->Compile(graph).message(), "op 't1' makes elements of an empty tensor");
+}
+
+// Equal terms, whose rounding errors in a running sum add up.
+TEST(OpenClBackendTest, MeansOfManyPixelsLoseNothing) {
+  MCPRUNER_NEEDS_OPENCL();
+  const auto backend = MakeTestBackend();
+  for (const Shape& shape : {Shape{1, 800, 1000, 1}, Shape{2, 100, 100, 3}, Shape{1, 1, 10007, 1}}) {
+    SCOPED_TRACE(ShapeText(shape));
+    GraphBuilder b;
+    const int zeros = b.Op(OpType::kMul, {b.Input(shape), b.Constant({1, 1, 1, 1}, {0.0f})});
+    const int terms = b.Op(OpType::kAdd, {zeros, b.Constant({1, 1, 1, 1}, {1.1f})});
+    ExpectAgreement(*backend, b.Finish({b.Op(OpType::kMean, {terms})}), 1, 1e-6);
+  }
 }
 
 TEST(OpenClBackendTest, ProfilesConversionsAndOps) {
