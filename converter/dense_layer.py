@@ -119,6 +119,9 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         raise ValueError(f"Layer {name} needs weights of rank {rank}, got shape {shape}.")
     if len(op.outputs) != 1:
         raise StaysDense(f"it has {len(op.outputs)} outputs instead of one")
+    if not set(graph.outputs).isdisjoint(op.inputs[1:]):
+        # They would stay in the file; XNNPACK cannot run a DEQUANTIZE that nothing but an output needs.
+        raise StaysDense("its weights or its bias are an output of the model as well")
     options = _conv_options(op, name) if kind == "Conv2D" else _fully_connected_options(op, name)
     _check_shape(graph, op, shape, kind)
     try:

@@ -56,6 +56,18 @@ def test_layers_that_stay_dense_say_why(add: Callable[[TfliteBuilder, int], None
     assert content == dense
 
 
+@pytest.mark.parametrize("operand", [1, 2])
+def test_constants_that_are_an_output_too_stay(operand: int) -> None:
+    net = TfliteBuilder()
+    weights, bias = (net.dequantize(net.constant(a.astype(np.float16))) for a in (sparse(8, 3, 3, 8), sparse(8)))
+    y = net.conv(net.input((1, 8, 8, 8)), weights, bias)
+    dense = net.build([y, net.graph.operators[-1].inputs[operand]])
+    with pack_every_layer():
+        content, report = convert(dense)
+    assert report.layers[0].reason == "dense: its weights or its bias are an output of the model as well"
+    assert content == dense
+
+
 def _unknown_output(net: TfliteBuilder) -> int:
     y = net.conv(net.input((1, 8, 8, 8)), sparse(8, 3, 3, 8))
     net.graph.tensors[y].shape = []
