@@ -12,6 +12,8 @@ from pathlib import Path
 from tables import all_tables, fill
 from workloads import ROOT
 
+from mcpruner.converter.whole_file import write_file
+
 DOCUMENTS = (ROOT / "docs/performance.md", ROOT / "README.md")
 
 
@@ -55,7 +57,7 @@ def main() -> None:
             subprocess.run(command, check=True)
     tables = all_tables(folders)
     for document in DOCUMENTS:
-        document.write_text(fill(document.read_text(), tables))
+        write_file(document, fill(document.read_text(), tables))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import numpy as np
 
 from mcpruner.converter.tflite_model import operator_name, read_model, schema, tensor_name
 from mcpruner.converter.weights import NotConstantError, read_constant
+from mcpruner.converter.whole_file import whole_file
 
 _ACTIVATIONS = {
     schema.ActivationFunctionType.NONE: "",
@@ -191,5 +192,5 @@ def save(content: bytes, path: Path) -> None:
     """
     reader = _Reader(content)
     graph = reader.read()
-    with path.open("wb") as file:
+    with whole_file(path) as file:
         np.savez(file, graph=np.array(json.dumps(graph)), **reader.arrays)

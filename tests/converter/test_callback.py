@@ -8,7 +8,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from small_cnn import small_cnn
 
 from mcpruner.converter.callback import PruningCallback
 from mcpruner.converter.prune import strip
@@ -21,16 +21,7 @@ Y = RNG.integers(0, 3, 64)
 
 
 def cnn(optimizer: keras.optimizers.Optimizer | None = None, **compile_options) -> keras.Model:
-    keras.utils.set_random_seed(3)
-    model = keras.Sequential(
-        [
-            keras.Input((6, 6, 4)),
-            layers.Conv2D(8, 3, name="conv"),
-            layers.Conv2D(12, 1, name="point"),
-            layers.Flatten(),
-            layers.Dense(3, name="fc"),
-        ]
-    )
+    model = small_cnn()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer or keras.optimizers.Adam(0.01), loss, **compile_options)
     return model

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from small_cnn import small_cnn
 
 from mcpruner.converter.callback import PruningCallback
 from mcpruner.converter.masked import StepState, get_steps, masked_layers
@@ -28,17 +29,7 @@ OPTIONS = {"density": 0.25, "begin_step": 0, "end_step": 13, "frequency": 3}
 
 
 def cnn(**options: Any) -> keras.Model:
-    keras.utils.set_random_seed(3)
-    model = keras.Sequential(
-        [
-            keras.Input((6, 6, 4)),
-            layers.Conv2D(8, 3, name="conv"),
-            layers.Conv2D(12, 1, name="point"),
-            layers.Flatten(),
-            layers.Dense(3, name="fc"),
-        ]
-    )
-    return compiled(model, **options)
+    return compiled(small_cnn(), **options)
 
 
 def compiled(model: keras.Model, **options: Any) -> keras.Model:

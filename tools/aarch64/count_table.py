@@ -24,6 +24,8 @@ import emulator
 import inner_loops
 from count import Count, build, counts
 
+from mcpruner.converter.whole_file import write_file
+
 OUT = emulator.ROOT / "out" / "aarch64"
 TOLERANCE = 1e-4  # of the largest output: sums of another order
 FUNCTIONS = 8  # printed for a row
@@ -74,9 +76,9 @@ def birth_certificate() -> str:
 def write(table: str, counted: dict[str, list[Count]]) -> None:
     """Write the results of a whole campaign."""
     loops = [loop for loop in inner_loops.inner_loops(build()[0]) if loop.filters == cases.GROUP]
-    OUT.joinpath("counts.md").write_text(f"{table}\n\n{inner_loops.table(loops)}\n\n{birth_certificate()}\n")
+    write_file(OUT / "counts.md", f"{table}\n\n{inner_loops.table(loops)}\n\n{birth_certificate()}\n")
     everything = {name: [asdict(count) for count in pair] for name, pair in counted.items()}
-    OUT.joinpath("counts.json").write_text(json.dumps(everything, indent=1) + "\n")
+    write_file(OUT / "counts.json", json.dumps(everything, indent=1) + "\n")
 
 
 def main() -> int:
