@@ -9,7 +9,6 @@ _CLANG_WARNINGS = [
     "-Wnon-virtual-dtor",
     "-Wshadow",
     "-Wshorten-64-to-32",
-    "-Wno-error=shorten-64-to-32",
     "-Wunreachable-code",
     "-Wunused-member-function",
 ]

@@ -43,7 +43,7 @@ void AddValues(std::mt19937& rng, size_t count, SparseLayer* layer) {
   layer->values.reserve(layer->keeps_narrow() ? 0 : count);
   layer->narrow.reserve(layer->keeps_narrow() ? count * 2 : 0);
   for (size_t i = 0; i < count; ++i) {
-    const uint32_t bits = rng();
+    const auto bits = static_cast<uint32_t>(rng());  // of 32 bits in any width
     if (!layer->keeps_narrow()) {
       layer->values.push_back(static_cast<float>(bits % 2001) * 1e-3f - 1.0f);
     } else if (layer->value_type == ValueType::kInt8) {
