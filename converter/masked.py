@@ -72,7 +72,9 @@ class Masked:
         at_rest = keras.ops.stop_gradient(pruned)
         # Products with exact zeros: the value is 0 even where a sum of squares would overflow in half precision.
         nothing = keras.ops.sum(at_rest * (pruned - at_rest))
-        return [*losses, keras.ops.cast(self.pruning_decay, dense.dtype) * nothing]
+        decay = keras.ops.cast(self.pruning_decay, dense.dtype)
+        # Keras adds a model's losses to the one of its outputs, which is of this type whatever the layers' policy is.
+        return [*losses, keras.ops.cast(decay * nothing, keras.config.floatx())]
 
     def _post_build(self) -> None:
         """Called by Keras after `build`: a masked layer from a configuration has its variables after all others."""

@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ def load_keras(path: str | os.PathLike) -> Any:
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # zipfile, JSON, HDF5 and Keras errors alike
+            if Path(path).suffix == ".keras" and Path(path).is_file() and not zipfile.is_zipfile(path):
+                raise ValueError(f"{path} is no .keras file, which is a zip archive: save the model again.") from error
             raise ValueError(f"Keras cannot load {path}: {_first_line(error)}") from error
 
 

@@ -37,28 +37,37 @@ class WeightDifference:
     largest: float  # largest difference of one weight
 
 
-def pair_operators(converted: Any, dense: Any) -> list[tuple[Any, Any]]:
-    """Operators of two models (``ModelT``, first subgraph) that do the same, in execution order.
+def pair_operators(converted: Any, dense: Any) -> list[tuple[int, Any, Any]]:
+    """The subgraph's number and the operators of two models (``ModelT``) that do the same there, in execution order.
 
     Raises
     ------
     ValueError
         The two lists differ: the files are not of the same network.
     """
-    lists = [[op for op in model.subgraphs[0].operators if _stays(model, op)] for model in (converted, dense)]
-    if len(lists[0]) == len(lists[1]):
-        pairs = list(zip(*lists, strict=True))
-        if all(_kind(converted, a) == _kind(dense, b) for a, b in pairs):
-            return pairs
-    raise ValueError(
-        f"The two files are not of the same network: their {len(lists[0])} and {len(lists[1])} operators do not pair."
-    )
+    lists = [_lasting_operators(model) for model in (converted, dense)]
+    kinds = [
+        [(number, _kind(model, op)) for number, op in operators]
+        for model, operators in zip((converted, dense), lists, strict=True)
+    ]
+    if kinds[0] != kinds[1] or len(converted.subgraphs) != len(dense.subgraphs):
+        raise ValueError(
+            f"The two files are not of the same network: their {len(lists[0])} and {len(lists[1])} operators do not "
+            "pair."
+        )
+    return [(number, a, b) for (number, a), (_, b) in zip(*lists, strict=True)]
 
 
-def _stays(model: Any, op: Any) -> bool:
-    """Whether conversion keeps an operator for sure: one that computes with numbers, not with shapes."""
-    output = model.subgraphs[0].tensors[op.outputs[0]]
-    return operator_name(model, op) not in _DROPPED and type_name(output) not in ("int32", "int64")
+def _lasting_operators(model: Any) -> list[tuple[int, Any]]:
+    """The operators that conversion keeps for sure, each with its subgraph: those of numbers, not of shapes."""
+    return [
+        (number, op)
+        for number, graph in enumerate(model.subgraphs)
+        for op in graph.operators
+        if len(op.outputs) > 0
+        and operator_name(model, op) not in _DROPPED
+        and type_name(graph.tensors[op.outputs[0]]) not in ("int32", "int64")
+    ]
 
 
 def _kind(model: Any, op: Any) -> str:
@@ -67,14 +76,17 @@ def _kind(model: Any, op: Any) -> str:
 
 
 def paired_outputs(converted: bytes, dense: bytes) -> list[tuple[str, int, int]]:
-    """Name, and number in either file, of each operator's first output."""
+    """Name, and number in either file, of the first output of each operator in the first subgraph."""
     models = read_model(converted), read_model(dense)
     graph = models[0].subgraphs[0]
-    return [(short_name(graph, a), a.outputs[0], b.outputs[0]) for a, b in pair_operators(*models)]
+    pairs = [(a, b) for number, a, b in pair_operators(*models) if number == 0]
+    return [(short_name(graph, a), a.outputs[0], b.outputs[0]) for a, b in pairs]
 
 
 def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[WeightDifference]]:
     """The dense file with its weights rounded as the converted one stores them, and where the blobs say otherwise.
+
+    All subgraphs count: those of further signatures, and the bodies of loops and branches.
 
     Parameters
     ----------
@@ -87,9 +99,9 @@ def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[Weigh
         A file is damaged, or they are not of the same network.
     """
     models = read_model(converted), read_model(dense)
-    graphs = models[0].subgraphs[0], models[1].subgraphs[0]
     differences = []
-    for sparse_op, dense_op in pair_operators(*models):
+    for number, sparse_op, dense_op in pair_operators(*models):
+        graphs = models[0].subgraphs[number], models[1].subgraphs[number]
         if operator_name(models[0], sparse_op) not in _SAME_AS:
             continue
         layer, _ = read_packed(models[0], graphs[0], sparse_op)

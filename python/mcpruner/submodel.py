@@ -1,8 +1,39 @@
-"""Variants of a ``.tflite`` for looking inside: inner tensors as outputs, and one operator alone."""
+"""Variants of a ``.tflite`` for looking inside: another subgraph as the main one, inner outputs, one operator alone."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from mcpruner.converter.tflite_model import read_model, write_model
+
+
+def entry_points(content: bytes) -> dict[int, str]:
+    """The numbers of the subgraphs that a caller can run, the first one and those of signatures, with their names."""
+    signatures = read_model(content).signatureDefs or []
+    named = {int(signature.subgraphIndex): bytes(signature.signatureKey or b"").decode() for signature in signatures}
+    return dict(sorted({0: "main", **named}.items()))
+
+
+def with_main(content: bytes, number: int) -> bytes:
+    """The model with subgraph `number` in the first place, where interpreters run it without a signature's name."""
+    if number == 0:
+        return content
+    model = read_model(content)
+    graphs = model.subgraphs
+    graphs[0], graphs[number] = graphs[number], graphs[0]
+    places = {0: number, number: 0}
+    for op in (op for graph in graphs for op in graph.operators):
+        for options in (op.builtinOptions, op.builtinOptions2):
+            _renumber(options, places)
+    for signature in model.signatureDefs or []:
+        signature.subgraphIndex = places.get(signature.subgraphIndex, signature.subgraphIndex)
+    return write_model(model)
+
+
+def _renumber(options: Any, places: dict[int, int]) -> None:
+    """Give an operator's options the new numbers of subgraphs: ``bodySubgraphIndex`` and the like, and CALL's."""
+    for field, value in vars(options).items() if options is not None else ():
+        if field.endswith("SubgraphIndex") or field == "subgraph":
+            setattr(options, field, places.get(value, value))
 
 
 def expose(content: bytes, tensors: Iterable[int]) -> bytes:

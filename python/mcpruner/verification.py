@@ -5,6 +5,7 @@ them in), does each layer's output agree, and do the model's outputs? The last t
 runtime without it: against rounded weights, where only the order of summation differs, and against the exact ones.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from mcpruner.converter.densify import densify
 from mcpruner.converter.tflite_model import read_model
 from mcpruner.pairing import WeightDifference, paired_outputs, rounded_reference
 from mcpruner.runtime import Interpreter, find_runtime
-from mcpruner.submodel import expose
+from mcpruner.submodel import entry_points, expose, with_main
 
 # With equal weights only the order of summation differs. Against weights that were not rounded, the rounding counts.
 TOLERANCE = 1e-4
@@ -104,7 +105,8 @@ def verify(
 ) -> Verification:
     """Compare a converted file in the plugin with its dense self in the same runtime without it.
 
-    Every input is run twice for each number of threads, on working memory that is full of NaN and full of 1e30.
+    Every input is run twice for each number of threads, on working memory that is full of NaN and full of 1e30. A model
+    with several signatures is compared in each of them; their names stand before those of the outputs.
 
     Parameters
     ----------
@@ -113,7 +115,8 @@ def verify(
     against
         The dense one it came from; by default what its own blobs unpack to (then nothing is said about the weights).
     inputs
-        What to run: [samples, ...] for the model's one input. By default three batches of normal noise.
+        What to run: [samples, ...] for the model's one input. By default three batches of normal noise, which further
+        signatures get in any case.
     batch
         How many samples at a time; by default the model's own batch size.
     num_threads, backend
@@ -138,39 +141,64 @@ def verify(
         tolerance = costs if exact_weights else TOLERANCE
     rounds = any(weight.value_type != "float32" for weight in weights)
     references = [dense] if exact_weights or not rounds else [rounded, dense]
-    threads = [num_threads] if isinstance(num_threads, int) else num_threads
-
-    def errors(actual: bytes, expected: list[bytes], names: Sequence[str] | None = None) -> list[list[OutputError]]:
-        options = [(count, poison) for count in threads for poison in POISONS]
-        plugins = [
-            Interpreter(model_content=actual, num_threads=count, backend=backend, poison_memory=poison)
-            for count, poison in options
-        ]
-        plain = [find_runtime().interpreter(model_content=e, num_threads=threads[0]) for e in expected]
-        return output_errors(plugins, plain, _batches(plain[0], inputs, batch), names)
-
-    outputs = errors(content, references)
+    threads = [num_threads] if isinstance(num_threads, int) else list(num_threads)
+    outputs: list[list[OutputError]] = [[] for _ in references]
     layers: list[list[OutputError]] = [[] for _ in references]
-    if all_layers:
-        layers = _layer_errors(content, references, [error.name for error in outputs[0]], errors)
+    entries = entry_points(content)
+    for number, name in entries.items():
+        entry = _Entry(
+            with_main(content, number),
+            [with_main(reference, number) for reference in references],
+            f"{name}: " if len(entries) > 1 else "",
+            functools.partial(_batches, inputs=inputs if number == 0 else None, batch=batch),
+            [{"num_threads": count, "backend": backend, "poison_memory": p} for count in threads for p in POISONS],
+        )
+        _extend(outputs, entry.outputs())
+        if all_layers:
+            _extend(layers, entry.layers())
     exact = None if against is None else [*outputs[-1], *layers[-1]]
     compared = [] if exact_weights else weights
     return Verification(outputs[0], layers[0], exact, compared, tolerance, max(tolerance, costs))
 
 
-def _layer_errors(
-    content: bytes,
-    references: list[bytes],
-    outputs: list[str],
-    errors: Callable[[bytes, list[bytes], list[str]], list[list[OutputError]]],
-) -> list[list[OutputError]]:
-    """Errors of every operator's output but the model's own (whose names are `outputs`), for each reference."""
-    known = set(read_model(content).subgraphs[0].outputs)
-    inner = [pair for pair in paired_outputs(content, references[0]) if pair[1] not in known]
-    actual = expose(content, [a for _, a, _ in inner])
-    expected = [expose(reference, [b for _, _, b in inner]) for reference in references]
-    found = errors(actual, expected, outputs + [name for name, _, _ in inner])
-    return [of_one[len(outputs) :] for of_one in found]
+def _extend(lists: list[list[OutputError]], more: list[list[OutputError]]) -> None:
+    for errors, added in zip(lists, more, strict=True):
+        errors.extend(added)
+
+
+@dataclass
+class _Entry:
+    """One subgraph that a caller can run, as the first one of its files."""
+
+    content: bytes
+    references: list[bytes]
+    prefix: str  # of the outputs' names
+    batches: Callable[[Any], Iterable[list[np.ndarray]]]  # for an interpreter
+    options: list[dict[str, Any]]  # of the plugin, for each run
+
+    def outputs(self) -> list[list[OutputError]]:
+        """Errors of the outputs, for each reference."""
+        return self._errors(self.content, self.references, self._output_names())
+
+    def layers(self) -> list[list[OutputError]]:
+        """Errors of every operator's output but the model's own, for each reference."""
+        own = self._output_names()
+        known = set(read_model(self.content).subgraphs[0].outputs)
+        inner = [pair for pair in paired_outputs(self.content, self.references[0]) if pair[1] not in known]
+        actual = expose(self.content, [a for _, a, _ in inner])
+        expected = [expose(reference, [b for _, _, b in inner]) for reference in self.references]
+        found = self._errors(actual, expected, own + [self.prefix + name for name, _, _ in inner])
+        return [of_one[len(own) :] for of_one in found]
+
+    def _output_names(self) -> list[str]:
+        details = find_runtime().interpreter(model_content=self.references[0]).get_output_details()
+        return [self.prefix + detail["name"] for detail in details]
+
+    def _errors(self, actual: bytes, expected: list[bytes], names: Sequence[str]) -> list[list[OutputError]]:
+        plugins = [Interpreter(model_content=actual, **options) for options in self.options]
+        threads = self.options[0]["num_threads"]
+        plain = [find_runtime().interpreter(model_content=e, num_threads=threads) for e in expected]
+        return output_errors(plugins, plain, self.batches(plain[0]), names)
 
 
 def _batches(interpreter: Any, inputs: np.ndarray | None, batch: int | None) -> Iterable[list[np.ndarray]]:

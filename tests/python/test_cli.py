@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from small_network import Files
+from tflite_builder import TfliteBuilder
 
 from mcpruner.cli import main
 from mcpruner.cli.common import progress
@@ -43,8 +44,9 @@ def test_help_of_each_command_ends_with_an_example(command: str, capsys: pytest.
         (["prume"], "prume"),
         (["convert"], "SRC"),
         (["inspect", "a.tflite", "--color"], "--color"),
-        (["benchmark", "a.tflite", "--threads", "0"], "not at least 1"),
-        (["benchmark", "a.tflite", "--threads", "one"], "one"),
+        (["benchmark", "a.tflite", "--threads", "0"], "expected a whole number of at least 1, got '0'"),
+        (["verify", "a.tflite", "--threads", "1,a"], "expected a whole number of at least 1, got 'a'"),
+        (["verify", "a.tflite", "--tolerance", "nan"], "expected a number of at least 0, got 'nan'"),
         (["benchmark", "a.tflite", "--backend", "auto,gpu9"], "'gpu9' is not one of auto, cpu, opencl, reference"),
         (["prune", "a.keras", "-o", "b.keras"], "--density"),
     ],
@@ -56,6 +58,26 @@ def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], words: str, 
     assert caught.value.code == 2
     assert captured.out == ""
     assert captured.err.count("\n") == 1 and words in captured.err and "--help" in captured.err
+
+
+def test_a_name_that_is_no_text_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    net = TfliteBuilder()
+    y = net.relu(net.input((1, 4)))
+    net.graph.tensors[y].name = b"\xff\xfe"
+    path = tmp_path / "names.tflite"
+    path.write_bytes(net.build([y]))
+    assert main(["verify", str(path)]) == 2
+    assert (
+        capsys.readouterr().err
+        == "mcpruner: A name in the file is not UTF-8 text: the file is damaged, make it again.\n"
+    )
+
+
+def test_keras_file_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"no archive")
+    assert main(["prune", str(path), "--density", "0.5", "-o", str(tmp_path / "pruned.keras")]) == 2
+    assert "is no .keras file, which is a zip archive" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["inspect", "verify", "benchmark"])

@@ -69,12 +69,20 @@ def add_command(commands: Any, name: str, help_text: str, example: str, run: Cal
 
 def positive(text: str) -> int:
     """An integer of at least 1, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return value
+    with contextlib.suppress(ValueError):
+        if int(text) >= 1:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
 
 
 def positive_list(text: str) -> list[int]:
     """Integers of at least 1, separated by commas, for argparse."""
     return [positive(part) for part in text.split(",")]
+
+
+def share(text: str) -> float:
+    """A number of at least 0, for argparse."""
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe(content: bytes) -> list[dict[str, Any]]:
-    """One dictionary per operator of the first subgraph; fields that an operator has not are None.
+    """One dictionary per operator of all subgraphs, one after another; fields that an operator has not are None.
 
     Raises
     ------
@@ -47,21 +47,22 @@ def describe(content: bytes) -> list[dict[str, Any]]:
     from mcpruner.converter.tflite_model import operator_name, read_model
 
     model = read_model(content)
-    graph = model.subgraphs[0]
     layers = []
-    for op in graph.operators:
-        name = operator_name(model, op)
-        layer = {
-            "name": short_name(graph, op),
-            "operator": name,
-            **dict.fromkeys(["weights", "density", "num_patterns", "group_size", "value_type"]),
-            "bytes": _constant_bytes(model, graph, op),
-        }
-        if name in (CONV, FULLY_CONNECTED):
-            layer.update(_packed(model, graph, op))
-        elif name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
-            layer.update(_dense(model, graph, op))
-        layers.append(layer)
+    for number, graph in enumerate(model.subgraphs):
+        for op in graph.operators:
+            name = operator_name(model, op)
+            layer = {
+                "name": short_name(graph, op),
+                "subgraph": number,
+                "operator": name,
+                **dict.fromkeys(["weights", "density", "num_patterns", "group_size", "value_type"]),
+                "bytes": _constant_bytes(model, graph, op),
+            }
+            if name in (CONV, FULLY_CONNECTED):
+                layer.update(_packed(model, graph, op))
+            elif name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+                layer.update(_dense(model, graph, op))
+            layers.append(layer)
     return layers
 
 

@@ -55,4 +55,6 @@ def _sentence(error: Exception) -> str:
     """The error's message in one line."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}."
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnicodeDecodeError):
+        return "A name in the file is not UTF-8 text: the file is damaged, make it again."
+    return " ".join(str(error).split()).removeprefix("mcpruner: ") or type(error).__name__
