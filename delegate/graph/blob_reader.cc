@@ -171,7 +171,7 @@ size_t BytesOf(ValueType type) {
 void Expand(ValueType type, const uint8_t* from, size_t count, float* to) {
   switch (type) {
     case ValueType::kFloat32:
-      std::memcpy(to, from, count * sizeof(float));
+      if (count > 0) std::memcpy(to, from, count * sizeof(float));  // a group whose weights are all zero has no address
       break;
     case ValueType::kFloat16:
       for (size_t i = 0; i < count; ++i) to[i] = HalfToFloat(static_cast<uint16_t>(from[2 * i] | from[2 * i + 1] << 8));

@@ -123,7 +123,9 @@ struct Ratios {
   int count = 0;
 
   void Add(const Ratios& other, int times) {
-    device_logs += times * other.device_logs, event_logs += times * other.event_logs, count += times * other.count;
+    device_logs += times * other.device_logs;
+    event_logs += times * other.event_logs;
+    count += times * other.count;
   }
   void Print(const std::string& of) const {
     std::printf("%s: dense over sparse, geometric mean of %d: %.2f, by events %.2f\n\n", of.c_str(), count,

@@ -61,7 +61,6 @@ class NetworkMaker {
   }
 
   int input() const { return graph_.inputs[0]; }
-  double density() const { return density_; }
 
  private:
   int AddTensor(const Shape& shape) {
