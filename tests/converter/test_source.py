@@ -73,7 +73,7 @@ def test_missing_and_foreign_files_are_said(tmp_path: Path) -> None:
         "absent.tflite": "There is no .*absent.tflite: expected a Keras 3 model",
         "old.h5": "old HDF5 format: load it with Keras and save it as .keras first",
         "note.txt": "note.txt is no model file: expected",
-        "broken.keras": "Keras cannot load .*broken.keras: ",
+        "broken.keras": ".*broken.keras is no .keras file, which is a zip archive: save the model again.",
         "empty": r"is no SavedModel \(it has no saved_model.pb\): expected",
     }
     for name, sentence in sentences.items():
