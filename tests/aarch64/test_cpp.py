@@ -17,7 +17,9 @@ def test_cpp_tests_pass_under_emulation() -> None:
     command.append("--test_tag_filters=-native")
     # For tests that an emulator cannot run and the processor can: they skip and say why.
     command.append("--test_env=MCPRUNER_EMULATED=1")
-    done = subprocess.run([*command, "//delegate/..."], cwd=emulator.ROOT, capture_output=True, text=True, check=False)
+    # No emulated program has an OpenCL device, and what the backend does on the host is the same on every processor.
+    command += ["--build_tests_only", "--", "//delegate/...", "-//delegate/opencl/..."]
+    done = subprocess.run(command, cwd=emulator.ROOT, capture_output=True, text=True, check=False)
     print(done.stdout)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert "PASSED" in done.stdout
