@@ -188,7 +188,7 @@ def test_half_storage_decides_alike(name: str, count: int, tmp_path: Path) -> No
     """
     if not shared_data.SHARED.exists():
         pytest.skip(shared_data.MISSING)
-    dense, images = write_dense(NETWORKS[name].build(), tmp_path / "dense.tflite"), tmp_path / "images.npy"
+    dense, images = write_dense((NETWORKS | LONG)[name].build(), tmp_path / "dense.tflite"), tmp_path / "images.npy"
     load = shared_data.cifar_jpeg_images if "cifar" in name else shared_data.imagenet_images
     np.save(images, shared_data.preprocess(name, load(count)[0]))
     jobs = _opencl_jobs(dense, dense, images, ["float16_storage"])

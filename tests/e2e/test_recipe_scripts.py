@@ -19,7 +19,7 @@ def test_recipe_script(script: Path, tmp_path: Path) -> None:
     arguments = ["--data", str(DATA), "--images", "128", "--epochs", "1", "--density", "0.4", "-o", str(output)]
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, str(script), *arguments]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=550)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr[-4000:]
     assert "TFL3" in output.read_bytes()[:8].decode("latin-1")
     dense, pruned = run.stdout.splitlines()[-2:]
