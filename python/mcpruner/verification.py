@@ -178,11 +178,11 @@ class _Entry:
 
     def outputs(self) -> list[list[OutputError]]:
         """Errors of the outputs, for each reference."""
-        return self._errors(self.content, self.references, self._output_names())
+        return self._errors(self.content, self.references, self._output_names)
 
     def layers(self) -> list[list[OutputError]]:
         """Errors of every operator's output but the model's own, for each reference."""
-        own = self._output_names()
+        own = self._output_names
         known = set(read_model(self.content).subgraphs[0].outputs)
         inner = [pair for pair in paired_outputs(self.content, self.references[0]) if pair[1] not in known]
         actual = expose(self.content, [a for _, a, _ in inner])
@@ -190,6 +190,7 @@ class _Entry:
         found = self._errors(actual, expected, own + [self.prefix + name for name, _, _ in inner])
         return [of_one[len(own) :] for of_one in found]
 
+    @functools.cached_property
     def _output_names(self) -> list[str]:
         details = find_runtime().interpreter(model_content=self.references[0]).get_output_details()
         return [self.prefix + detail["name"] for detail in details]

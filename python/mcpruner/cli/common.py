@@ -80,7 +80,7 @@ def positive_list(text: str) -> list[int]:
     return [positive(part) for part in text.split(",")]
 
 
-def share(text: str) -> float:
+def not_negative(text: str) -> float:
     """A number of at least 0, for argparse."""
     with contextlib.suppress(ValueError):
         if 0 <= float(text) < float("inf"):

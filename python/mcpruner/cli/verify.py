@@ -3,7 +3,16 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import MISMATCH, add_command, positive, positive_list, print_json, progress, read_tflite, share
+from mcpruner.cli.common import (
+    MISMATCH,
+    add_command,
+    not_negative,
+    positive,
+    positive_list,
+    print_json,
+    progress,
+    read_tflite,
+)
 from mcpruner.text import table
 
 
@@ -36,7 +45,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--tolerance",
-        type=share,
+        type=not_negative,
         metavar="T",
         help="largest error that passes, relative to the output's largest magnitude "
         "(default: 1e-4; with --exact-weights 1e-4 for float32, 5e-3 for float16, 1e-1 for int8)",
