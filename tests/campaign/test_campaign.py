@@ -118,8 +118,10 @@ def test_a_size_that_xnnpack_refuses_need_not_run() -> None:
     net = TfliteBuilder()
     x = net.input((2, 6))
     content = net.build([net.fully_connected(x, np.ones((4, 6), np.float32))])
-    plan = Plan(convert=False, sessions=[Session("cpu", 1)], shapes=[[[2, 6]], [[3, 5]]])
-    assert try_network(content, plan, 0).taken == 1  # TFLite's own kernels take two rows of the 15 values
+    sizes = [[[2, 6]], [[3, 5]]]  # TFLite's own kernels take two rows of the 15 values, and so does the plugin
+    plans = [Plan(convert=False, sessions=[Session(backend, 1)], shapes=sizes) for backend in ("cpu", "auto")]
+    assert try_network(content, plans[0], 0).taken == 2
+    assert try_network(content, plans[1], 0).taken == 1  # a dense layer is left to XNNPACK
 
 
 WORKER = """
