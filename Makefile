@@ -57,7 +57,7 @@ test-cpp: build ## C++ tests
 test-clang: build ## C++ tests, compiled by Clang with more warnings
 	bazel test --config=clang --build_tests_only //...
 
-test-asan: build ## C++ tests under the address and undefined-behaviour sanitizers
+test-asan: build ## C++ tests under Clang's address and undefined-behaviour sanitizers
 	bazel test --config=asan --build_tests_only //...
 
 # Those that are tagged so in their BUILD files.
@@ -76,7 +76,7 @@ test-aarch64: install ## The plugin for aarch64 under qemu: C++ tests, both TFLi
 	-tools/aarch64/setup.sh
 	$(PYTHON) -m pytest tests/aarch64
 
-count-aarch64: install setup-aarch64 ## Count instructions on aarch64 beside XNNPACK (llvm-19 adds cycles of the loops)
+count-aarch64: install setup-aarch64 ## Count instructions on aarch64 beside XNNPACK
 	PYTHONHASHSEED=0 $(PYTHON) tools/aarch64/count_table.py
 
 demo: install ## Train, prune, convert and run a network, and time a large one

@@ -5,12 +5,13 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19 UBSAN_OPTIONS=print_stacktrace=1
 readonly SECONDS_EACH=$(($1 / 4)) BIN="$2"
 for name in blob cache graph options; do
   seeds=("delegate/fuzz/seeds/$name")
   [[ "$name" != blob ]] || seeds+=(tests/golden)
   mkdir -p "out/fuzz/$name"
   echo "fuzz: $name, $SECONDS_EACH s"
-  UBSAN_OPTIONS=print_stacktrace=1 "$BIN/${name}_fuzz" -max_total_time="$SECONDS_EACH" -max_len=4096 -verbosity=0 \
-    -print_final_stats=1 -artifact_prefix="out/fuzz/$name-" "out/fuzz/$name" "${seeds[@]}"
+  "$BIN/${name}_fuzz" -max_total_time="$SECONDS_EACH" -max_len=4096 -verbosity=0 -print_final_stats=1 \
+    -artifact_prefix="out/fuzz/$name-" "out/fuzz/$name" "${seeds[@]}"
 done

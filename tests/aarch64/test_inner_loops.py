@@ -47,7 +47,5 @@ def test_spills_are_seen() -> None:
 
 
 def test_cycles_are_those_of_the_multiply_adds(loops: list[Loop]) -> None:
-    if not inner_loops.has_mca():
-        pytest.skip(f"needs {inner_loops.MCA} (Debian's llvm-19)")
     main = _main_loop(loops, inner_loops.OUT_OF_ORDER)
     assert main.fmla <= inner_loops.mca_cycles(main) < 1.02 * main.fmla

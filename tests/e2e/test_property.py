@@ -89,9 +89,9 @@ def tensorflow_convolution(layer: dict, x: np.ndarray, weights: np.ndarray, bias
     return tf.nn.conv2d(padded, dilated.transpose(1, 2, 3, 0), layer["stride"], "VALID").numpy() + bias
 
 
-# Backend, instruction set, examples: a device's driver compiles kernels for each layer anew.
+# Backend, instruction set, examples: plain loops take long, and a device's driver compiles kernels for each layer anew.
 KERNELS = [
-    ("reference", "", 600),
+    ("reference", "", 300),
     *(("cpu", simd, 600) for simd in native.simd_targets()),
     pytest.param("opencl", "", 60, marks=needs_opencl),
 ]

@@ -8,7 +8,6 @@ tree if none is named; it must have its symbols.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -107,11 +106,6 @@ def inner_loops(library: Path) -> list[Loop]:
     return sorted(loops, key=lambda loop: (loop.schedule, -loop.filters, -loop.vectors, loop.halves, -loop.fmla))
 
 
-def has_mca() -> bool:
-    """Whether llvm-mca is here."""
-    return shutil.which(MCA) is not None
-
-
 def mca_cycles(loop: Loop) -> float:
     """Cycles of one turn on an out-of-order core, as llvm-mca has it: every load hits L1.
 
@@ -129,9 +123,7 @@ def table(loops: list[Loop]) -> str:
     lines = ["| core | tile | FMLA | instructions | per FMLA | spills | cycles (llvm-mca) |", "|---" * 7 + "|"]
     for loop in loops:
         tile = f"{loop.filters} x {loop.vectors}{' halves' * loop.halves}" if loop.filters else "small"
-        cycles = ""
-        if loop.schedule == OUT_OF_ORDER:
-            cycles = f"{mca_cycles(loop):.1f}" if has_mca() else f"needs {MCA}"
+        cycles = f"{mca_cycles(loop):.1f}" if loop.schedule == OUT_OF_ORDER else ""
         cells = [CORES[loop.schedule], tile, loop.fmla, len(loop.instructions), f"{loop.per_fmla:.2f}", loop.spills]
         lines.append("| " + " | ".join(map(str, [*cells, cycles])) + " |")
     return "\n".join(lines)
