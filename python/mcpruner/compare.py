@@ -1,7 +1,8 @@
 """Run two models on the same inputs, and say how far their outputs are apart.
 
 An error is relative to the largest magnitude of the output it is in: ``max |actual - expected| / max |expected|`` over
-all inputs. Relative to each value it would say nothing, since activations pass through zero.
+all inputs. Relative to each value it would say nothing, since activations pass through zero. Integers and booleans are
+decisions (a class of ArgMax, a level of a quantized image): their error is the share of the values that differ.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,18 +14,38 @@ import numpy as np
 
 @dataclass
 class OutputError:
-    """How far one output is from what was expected, over all inputs seen so far; and whether either held a NaN."""
+    """How far one output is from what was expected, over all inputs seen so far.
+
+    Attributes
+    ----------
+    difference, magnitude
+        Largest difference, and largest magnitude of what was expected.
+    nan
+        Whether either held a NaN.
+    decides
+        Whether the values are integers or booleans.
+    count, unequal
+        How many values there were, and how many of them differed.
+    """
 
     name: str
     difference: float = 0.0
     magnitude: float = 0.0
     nan: bool = False
+    decides: bool = False
+    count: int = 0
+    unequal: int = 0
 
     @property
     def relative(self) -> float:
-        """The difference as a share of the output's largest magnitude; infinite where that is zero or not a number."""
+        """The difference as a share of the output's largest magnitude; infinite where that is zero or not a number.
+
+        Of decisions the share that differs.
+        """
         if self.difference == 0:
             return 0.0
+        if self.decides:
+            return self.unequal / self.count
         return self.difference / self.magnitude if self.magnitude > 0 else float("inf")
 
     def add(self, actual: np.ndarray, expected: np.ndarray) -> None:
@@ -39,6 +60,9 @@ class OutputError:
         a, b = actual.astype(np.float64), expected.astype(np.float64)
         with np.errstate(invalid="ignore"):
             difference = np.where(a == b, 0.0, np.abs(a - b))
+        self.decides = expected.dtype.kind in "iub"
+        self.count += expected.size
+        self.unequal += int(np.count_nonzero(difference))  # a NaN counts
         self.nan |= bool(np.isnan(a).any() or np.isnan(b).any())
         self.difference = max(self.difference, float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max()))
         finite = np.abs(b[np.isfinite(b)])

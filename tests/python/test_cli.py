@@ -49,6 +49,9 @@ def test_help_of_each_command_ends_with_an_example(command: str, capsys: pytest.
         (["verify", "a.tflite", "--tolerance", "nan"], "expected a number of at least 0, got 'nan'"),
         (["benchmark", "a.tflite", "--backend", "auto,gpu9"], "'gpu9' is not one of auto, cpu, opencl, reference"),
         (["prune", "a.keras", "-o", "b.keras"], "--density"),
+        (["prune", "a.keras", "-o", "absent/b.keras", "--density", "1"], "expected a file in a folder that exists;"),
+        (["convert", "a.keras", "-o", "absent/b.tflite"], "expected a file in a folder that exists;"),
+        (["calibrate", "-o", "absent/b.json"], "/absent is none"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], words: str, capsys: pytest.CaptureFixture) -> None:

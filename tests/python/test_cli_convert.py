@@ -42,12 +42,6 @@ def test_bad_input_is_one_sentence(
     assert not output.exists()
 
 
-def test_folder_of_the_output_must_exist(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    output = tmp_path / "absent" / "out.tflite"
-    assert main(["convert", str(files.dense), "-o", str(output)]) == 2
-    assert capsys.readouterr().err == f"mcpruner: {output}: No such file or directory.\n"
-
-
 def test_calibration_decides_and_a_bad_one_is_one_sentence(
     files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -42,6 +42,15 @@ def test_error_of_zeros_and_of_what_is_no_number(actual: list, expected: list, r
     assert error.nan == bool(np.isnan([*actual, *expected]).any())
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.bool_])
+def test_error_of_decisions_is_the_share_that_differs(dtype: type) -> None:
+    error = OutputError("y")
+    error.add(np.array([0, 1, 1], dtype), np.array([0, 1, 1], dtype))
+    assert (error.decides, error.relative) == (True, 0.0)
+    error.add(np.array([0, 1, 0, 1, 1], dtype), np.array([0, 1, 1, 1, 0], dtype))
+    assert (error.count, error.unequal, error.relative) == (8, 2, 0.25)
+
+
 def test_other_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Output y has shape \[2\] in one model and \[3\] in the other"):
         OutputError("y").add(np.zeros(2), np.zeros(3))

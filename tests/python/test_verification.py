@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from corruption import change_one_weight
 from small_network import Files, prunable, small_network
 from tflite_builder import TfliteBuilder, run
@@ -95,6 +96,25 @@ def test_what_rounding_lost_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     careless, _ = mcpruner.convert(dense, values="float16")
     outcome = verify(careless, dense)
     assert outcome.largest_error == 0 and outcome.largest_exact_error == 1.0 and not outcome.ok
+
+
+def test_decisions_that_rounding_turns_are_told_but_pass() -> None:
+    """ArgMax over channels that are nearly equal: int8 weights turn some, as the dense file rounded so does."""
+    net = TfliteBuilder()
+    y = net.conv(net.input((1, 32, 32, 16)), prunable(np.random.default_rng(0), (32, 3, 3, 16)))
+    classes = net.operator(
+        "ARG_MAX",
+        [y, net.constant(np.array(3, np.int32))],
+        net.shape(y)[:3],
+        schema.ArgMaxOptionsT(outputType=schema.TensorType.INT64),
+    )
+    net.graph.tensors[classes].type = schema.TensorType.INT64
+    dense = net.build([classes])
+    outcome = verify(mcpruner.convert(dense, values="int8")[0], dense)
+    assert outcome.outputs[0].decides and outcome.outputs[0].unequal == 0
+    (exact,) = outcome.exact
+    assert exact.unequal > 0 and exact.relative == exact.unequal / (3 * 2 * 2 * 32 * 32)
+    assert outcome.ok and outcome.largest_exact_error == 0.0
 
 
 def test_without_the_dense_file_the_exact_error_is_unknown(files: Files) -> None:

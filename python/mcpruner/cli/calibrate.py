@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, progress
+from mcpruner.cli.common import add_command, output_file, progress
 
 
 def add_parser(commands: Any) -> None:
@@ -16,7 +16,12 @@ def add_parser(commands: Any) -> None:
         run,
     )
     parser.add_argument(
-        "-o", "--output", default="calibration.json", metavar="FILE.json", help="default: calibration.json"
+        "-o",
+        "--output",
+        type=output_file,
+        default="calibration.json",
+        metavar="FILE.json",
+        help="default: calibration.json",
     )
     parser.add_argument("--simd", help="instruction set of the plugin, one of `mcpruner devices` (default: the best)")
 

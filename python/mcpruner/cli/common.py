@@ -67,6 +67,14 @@ def add_command(commands: Any, name: str, help_text: str, example: str, run: Cal
     return parser
 
 
+def output_file(text: str) -> str:
+    """The name of a file to write, for argparse: what takes minutes must not end for want of its folder."""
+    folder = Path(text).resolve().parent
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file in a folder that exists; {folder} is none")
+    return text
+
+
 def positive(text: str) -> int:
     """An integer of at least 1, for argparse."""
     with contextlib.suppress(ValueError):

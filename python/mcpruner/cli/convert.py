@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, progress, table_stream
+from mcpruner.cli.common import add_command, output_file, progress, table_stream
 
 
 def add_parser(commands: Any) -> None:
@@ -16,7 +16,7 @@ def add_parser(commands: Any) -> None:
         run,
     )
     parser.add_argument("source", metavar="SRC", help=".keras file, SavedModel folder or .tflite file")
-    parser.add_argument("-o", "--output", required=True, metavar="OUT.tflite", help="file to write")
+    parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.tflite", help="file to write")
     parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
     values = ("float32", "float16", "int8")
     parser.add_argument("--values", choices=values, default="float32", help="how weights are stored (default: float32)")

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mcpruner.cli.common import add_command, progress, table_stream
+from mcpruner.cli.common import add_command, output_file, progress, table_stream
 from mcpruner.converter.whole_file import own_stream, whole_file
 from mcpruner.text import table
 
@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
         run,
     )
     parser.add_argument("source", metavar="SRC.keras", help="Keras model file")
-    parser.add_argument("-o", "--output", required=True, metavar="OUT.keras", help="file to write")
+    parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.keras", help="file to write")
     parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
     share = parser.add_mutually_exclusive_group(required=True)
     form = "a number, or GLOB=NUMBER for the layers whose name matches; may be repeated"
