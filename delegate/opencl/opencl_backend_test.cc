@@ -91,18 +91,26 @@ TEST(OpenClBackendTest, ElementsOfAnEmptyTensorAreRefused) {
   EXPECT_EQ(MakeTestBackend()->Compile(graph).message(), "op 't1' makes elements of an empty tensor");
 }
 
-// Equal terms, whose rounding errors in a running sum add up.
-TEST(OpenClBackendTest, MeansOfManyPixelsLoseNothing) {
+class OpenClMeans : public testing::TestWithParam<std::pair<Precision, double>> {};
+
+// Equal terms, whose rounding errors in a running sum add up. Half storage rounds what goes into the sum and its
+// result.
+TEST_P(OpenClMeans, OfManyPixelsLoseNothing) {
   MCPRUNER_NEEDS_OPENCL();
-  const auto backend = MakeTestBackend();
+  const auto [precision, tolerance] = GetParam();
+  const auto backend = MakeTestBackend(precision);
   for (const Shape& shape : {Shape{1, 800, 1000, 1}, Shape{2, 100, 100, 3}, Shape{1, 1, 10007, 1}}) {
     SCOPED_TRACE(ShapeText(shape));
     GraphBuilder b;
     const int zeros = b.Op(OpType::kMul, {b.Input(shape), b.Constant({1, 1, 1, 1}, {0.0f})});
     const int terms = b.Op(OpType::kAdd, {zeros, b.Constant({1, 1, 1, 1}, {1.1f})});
-    ExpectAgreement(*backend, b.Finish({b.Op(OpType::kMean, {terms})}), 1, 1e-6);
+    ExpectAgreement(*backend, b.Finish({b.Op(OpType::kMean, {terms})}), 1, tolerance);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Precisions, OpenClMeans,
+                         testing::Values(std::pair(Precision::kFloat32, 1e-6),
+                                         std::pair(Precision::kFloat16Storage, 1e-3)));
 
 TEST(OpenClBackendTest, ProfilesConversionsAndOps) {
   MCPRUNER_NEEDS_OPENCL();
