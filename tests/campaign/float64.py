@@ -77,6 +77,8 @@ def _image_windows(op: Any, x: np.ndarray, kernel: tuple[int, int], fill: float)
             total = max(0, (-(-x.shape[axis] // stride) - 1) * stride + extent - x.shape[axis])
             pads[axis] = (total // 2, total - total // 2)
     padded = np.pad(x, pads, constant_values=fill)
+    if padded.shape[1] < extents[0] or padded.shape[2] < extents[1]:  # no window fits
+        return np.empty((*x.shape[:1], 0, 0, x.shape[3], *kernel))
     every = sliding_window_view(padded, extents, (1, 2))[:, :: options.strideH, :: options.strideW]
     return every[..., :: dilation[0], :: dilation[1]]
 

@@ -107,6 +107,22 @@ def test_a_value_that_is_not_finite_is_wrong(value: float) -> None:
         judge(content, size, [bad], "then", Outcome(0, 0, 0, 0.0))
 
 
+def test_a_value_that_should_be_a_nan_may_be_any() -> None:
+    content, inputs = difference_network(), [np.ones((1, 4), np.float32)]
+    wanted = tflite(content, inputs)
+    wanted[0][0, 1] = np.nan
+    outcome = Outcome(0, 0, 0, 0.0)
+    judge(content, Expected([[1, 4]], inputs, wanted), tflite(content, inputs), "then", outcome)
+    assert (outcome.ill, outcome.error) == (0, 0.0)
+
+
+def test_windows_that_do_not_fit_make_no_rows_in_float64() -> None:
+    net = TfliteBuilder()
+    weights = np.ones((4, 3, 3, 2), np.float32)
+    content = net.build([net.conv(net.input((1, 4, 4, 2)), weights, padding="VALID")])
+    assert evaluate(content, [np.ones((1, 2, 5, 2), np.float32)])[0].size == 0
+
+
 def test_another_shape_is_wrong() -> None:
     content, inputs = difference_network(), [np.ones((1, 4), np.float32)]
     size = Expected([[1, 4]], inputs, tflite(content, inputs))
