@@ -116,4 +116,4 @@ campaign: install ## Try random networks against TFLite for HOURS (1) on all cor
 
 clean: ## Remove what was built (the environments stay)
 	bazel clean
-	rm -rf build dist out converter/*_generated.py python/mcpruner/*.so *.egg-info $(VENVS:%=%/.install-stamp)
+	rm -rf build dist out converter/format/*_generated.py python/mcpruner/*.so *.egg-info $(VENVS:%=%/.install-stamp)

@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent
 NATIVE = {
     "//delegate/tflite:libmcpruner_delegate.so": ("delegate/tflite/libmcpruner_delegate.so", "mcpruner"),
     "//python/native:_native.so": ("python/native/_native.so", "mcpruner"),
-    "//format:sparse_pattern_py": ("format/sparse_pattern_generated.py", "mcpruner.converter"),
-    "//format:limits_py": ("format/limits_generated.py", "mcpruner.converter"),
+    "//format:sparse_pattern_py": ("format/sparse_pattern_generated.py", "mcpruner.converter.format"),
+    "//format:limits_py": ("format/limits_generated.py", "mcpruner.converter.format"),
 }
 
 
@@ -85,8 +85,8 @@ class BuildNative(Command):
 
     def run(self) -> None:
         """Build and copy."""
-        directories = self.distribution.package_dir
-        copy_native({package: ROOT / directories[package] for _, package in NATIVE.values()}, stripped=False)
+        folder_of = self.get_finalized_command("build_py").get_package_dir
+        copy_native({package: ROOT / folder_of(package) for _, package in NATIVE.values()}, stripped=False)
 
 
 class BuildPy(build_py):

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.tflite_model import operator_name, read_model, schema, tensor_name
-from mcpruner.converter.weights import NotConstantError, read_constant
+from mcpruner.converter.tflite.model import operator_name, read_model, schema, tensor_name
+from mcpruner.converter.tflite.weights import NotConstantError, read_constant
 from mcpruner.converter.whole_file import whole_file
 
 _ACTIVATIONS = {

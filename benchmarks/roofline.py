@@ -17,7 +17,7 @@ import numpy as np
 from workloads import CHOICES, OUT, default_density, export
 
 from mcpruner.compare import random_inputs, run
-from mcpruner.converter.dense_layer import shorten
+from mcpruner.converter.tflite.dense_layer import shorten
 from mcpruner.converter.whole_file import write_file
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter

@@ -1,18 +1,26 @@
 """From a Keras model to a ``.tflite`` whose pruned layers are packed: pure Python and NumPy, no native code.
 
-Pruning: `mask` scores and chooses, `pattern` fits the mask to a library of patterns, `prune` and `callback` apply it to
-a Keras model.
+A file at the top is a way in, `convert` and `source`, or ground that every room stands on: `target`, `progress`,
+`whole_file`. The rest lies in rooms; the docstring of each says what it may import:
+
+    mask           what a weight is worth        -> which weights are kept: filter groups, patterns, connectivity
+    training       Keras model                   -> pruned in one shot or while it trains, then plain again
+    post_training  Keras model, images           -> pruned without training
+    allocation     Keras model, a goal           -> a density for each layer
+    cost           work of a layer               -> nanoseconds, packed or dense; the group size to pack it with
+    format         weights of a layer            -> bytes, and back
+    tflite         .tflite                       -> .tflite, its layers packed, with a report
 
 Converting, in the order in which `convert.convert` does it::
 
-    source          model, file or bytes          -> dense .tflite
-    tflite_model    .tflite                       -> tables, checked
-    weights         constants of a layer          -> float32 array (float16, DENSIFY and sparse tensors expanded)
-    estimate        weights, costs                -> group_size, permutation, predicted speed-up (cost_model)
-    layer_plan      operators of a subgraph       -> which to pack, if the model is faster then
-    pack            weights, group_size           -> SparseLayer
-    value_type      weights, values               -> float32, float16 or int8: what rounding may change
-    serialize       SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
-    tflite_rewrite  CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped
-    report          what happened to each layer, and why
+    source               model, file or bytes          -> dense .tflite
+    tflite.model         .tflite                       -> tables, checked
+    tflite.weights       constants of a layer          -> float32 array (float16, DENSIFY and sparse tensors expanded)
+    cost.estimate        weights, costs                -> group_size, permutation, predicted speed-up (cost_model)
+    tflite.layer_plan    operators of a subgraph       -> which to pack, if the model is faster then
+    format.pack          weights, group_size           -> SparseLayer
+    format.value_type    weights, values               -> float32, float16 or int8: what rounding may change
+    format.serialize     SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
+    tflite.rewrite       CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped
+    tflite.report        what happened to each layer, and why
 """

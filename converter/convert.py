@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from mcpruner.converter.cost_model import load_costs
-from mcpruner.converter.report import Report
+from mcpruner.converter.cost.cost_model import load_costs
 from mcpruner.converter.source import load_source
 from mcpruner.converter.target import Target, get_target
-from mcpruner.converter.tflite_model import read_model, write_model
-from mcpruner.converter.tflite_rewrite import rewrite
+from mcpruner.converter.tflite.model import read_model, write_model
+from mcpruner.converter.tflite.report import Report
+from mcpruner.converter.tflite.rewrite import rewrite
 
 VALUES = ("float32", "float16", "int8")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mcpruner.converter.tflite_model import read_model
+from mcpruner.converter.tflite.model import read_model
 
 _TAKES = "expected a Keras 3 model, a .keras file, a SavedModel folder, or a .tflite file or its bytes"
 
@@ -84,7 +84,7 @@ def _from_keras(model: Any) -> bytes:
 
         if not isinstance(model, keras.Model):  # of tf_keras, which TensorFlow takes as it is
             return _run(tf.lite.TFLiteConverter.from_keras_model, model, what)
-        from mcpruner.converter.single import plain_single
+        from mcpruner.converter.training.single import plain_single
 
         if not model.built or not (getattr(model, "inputs", None) or getattr(model, "_build_shapes_dict", None)):
             raise ValueError(f"{what[0].upper()}{what[1:]} has no inputs yet: call or build it before converting.")

@@ -11,7 +11,7 @@ import numpy as np
 
 from mcpruner.benchmark import profile
 from mcpruner.compare import random_inputs, run
-from mcpruner.converter.tflite_model import read_model, tensor_name
+from mcpruner.converter.tflite.model import read_model, tensor_name
 from mcpruner.runtime import find_runtime
 from mcpruner.submodel import extract
 from mcpruner.timing import take_turns, timed_block

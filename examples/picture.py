@@ -6,10 +6,10 @@ import matplotlib
 import numpy as np
 from layer_times import LayerTime
 
-from mcpruner.converter.dense_layer import short_name
-from mcpruner.converter.densify import CONV, read_packed
-from mcpruner.converter.layer import SparseLayer
-from mcpruner.converter.tflite_model import operator_name, read_model
+from mcpruner.converter.format.layer import SparseLayer
+from mcpruner.converter.tflite.dense_layer import short_name
+from mcpruner.converter.tflite.densify import CONV, read_packed
+from mcpruner.converter.tflite.model import operator_name, read_model
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

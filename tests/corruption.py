@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mcpruner.converter.densify import CONV
-from mcpruner.converter.serialize import deserialize, serialize
-from mcpruner.converter.tflite_model import operator_name, read_model, write_model
+from mcpruner.converter.format.serialize import deserialize, serialize
+from mcpruner.converter.tflite.densify import CONV
+from mcpruner.converter.tflite.model import operator_name, read_model, write_model
 
 
 def change_one_weight(content: bytes, index: int, factor: float) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mcpruner.converter import cost_model
+from mcpruner.converter.cost import cost_model
 
 
 def write_eager_costs(path: Path) -> Path:

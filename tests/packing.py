@@ -8,9 +8,9 @@ from unittest import mock
 
 import numpy as np
 
-from mcpruner.converter import layer_plan
-from mcpruner.converter.estimate import Choice
-from mcpruner.converter.reorder import filter_permutation
+from mcpruner.converter.cost.estimate import Choice
+from mcpruner.converter.mask.reorder import filter_permutation
+from mcpruner.converter.tflite import layer_plan
 
 GROUP_SIZE = 4
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from mcpruner.cli.inspect import describe
 from mcpruner.converter.convert import convert
-from mcpruner.converter.densify import densify
-from mcpruner.converter.tflite_model import read_model, write_model
+from mcpruner.converter.tflite.densify import densify
+from mcpruner.converter.tflite.model import read_model, write_model
 
 READERS: dict[str, Callable[[bytes], object]] = {
     "read_model": lambda content: write_model(read_model(content)),

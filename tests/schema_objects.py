@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.checked_schema import schema
+from mcpruner.converter.tflite.checked_schema import schema
 
 _FIELD = re.compile(r"self\.(\w+) = \w+  # type: (.+)")
 # What must stay as it is for a file to be read: indices of what does not exist, and kinds of what is not there.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcpruner.converter.layer import SparseLayer
-from mcpruner.converter.pack import pack
-from mcpruner.converter.serialize import serialize
+from mcpruner.converter.format.layer import SparseLayer
+from mcpruner.converter.format.pack import pack
+from mcpruner.converter.format.serialize import serialize
 
 
 def grouped_weights(

@@ -22,10 +22,10 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from mcpruner.converter.masked import mask_layer
-from mcpruner.converter.prunable import find_layers
-from mcpruner.converter.prune import strip
-from mcpruner.converter.pruner import Pruner
+from mcpruner.converter.training.masked_layers import mask_layer
+from mcpruner.converter.training.prunable import find_layers
+from mcpruner.converter.training.prune import strip
+from mcpruner.converter.training.pruner import Pruner
 
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4  # of convolution and dense kernels, added to gradients

@@ -25,10 +25,10 @@ import numpy as np
 import shared_data
 from largest import largest
 
-from mcpruner.converter.mask import magnitude_saliency
-from mcpruner.converter.post_training import estimate_norms
-from mcpruner.converter.prunable import find_layers
-from mcpruner.converter.prune import MaskOptions, prune
+from mcpruner.converter.mask.mask import magnitude_saliency
+from mcpruner.converter.post_training.recipe import estimate_norms
+from mcpruner.converter.training.prunable import find_layers
+from mcpruner.converter.training.prune import MaskOptions, prune
 from mcpruner.converter.whole_file import write_file
 
 HERE = Path(__file__).resolve().parent
@@ -104,7 +104,9 @@ def images(name: str, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def grouped(groups: str) -> Iterator[None]:
     """Filters in their own order, or masks without structure, as long as the context lasts."""
     if groups == "none":
-        with mock.patch("mcpruner.converter.mask.group_by_saliency", lambda saliency, *_: np.arange(len(saliency))):
+        with mock.patch(
+            "mcpruner.converter.mask.mask.group_by_saliency", lambda saliency, *_: np.arange(len(saliency))
+        ):
             yield
     elif groups == "unstructured":
         with mock.patch.object(MaskOptions, "choose", lambda _, kernel, density, worth: largest(kernel, density)):

@@ -34,11 +34,11 @@ import networks
 import numpy as np
 from largest import largest
 
-from mcpruner.converter.allocate import allocate
-from mcpruner.converter.batch_norm import reestimate_batch_norm
-from mcpruner.converter.prune import strip
-from mcpruner.converter.pruner import Pruner, Removed
-from mcpruner.converter.schedule import PolynomialSchedule
+from mcpruner.converter.allocation.allocate import allocate
+from mcpruner.converter.training.batch_norm import reestimate_batch_norm
+from mcpruner.converter.training.prune import strip
+from mcpruner.converter.training.pruner import Pruner, Removed
+from mcpruner.converter.training.schedule import PolynomialSchedule
 from mcpruner.converter.whole_file import write_file
 
 HERE = Path(__file__).resolve().parent

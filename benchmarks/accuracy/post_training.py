@@ -19,10 +19,10 @@ import keras
 import numpy as np
 import shared_data
 
-from mcpruner.converter.allocate import allocate
-from mcpruner.converter.post_training import prune_post_training
-from mcpruner.converter.prune import prune
-from mcpruner.converter.sensitivity import measure_sensitivity
+from mcpruner.converter.allocation.allocate import allocate
+from mcpruner.converter.allocation.sensitivity import measure_sensitivity
+from mcpruner.converter.post_training.recipe import prune_post_training
+from mcpruner.converter.training.prune import prune
 from mcpruner.converter.whole_file import write_file
 
 HERE = Path(__file__).resolve().parent

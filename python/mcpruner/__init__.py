@@ -41,16 +41,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mcpruner.converter.allocate import Plan, allocate
-    from mcpruner.converter.batch_norm import reestimate_batch_norm
-    from mcpruner.converter.callback import PruningCallback
+    from mcpruner.converter.allocation.allocate import Plan, allocate
+    from mcpruner.converter.allocation.sensitivity import measure_sensitivity
     from mcpruner.converter.convert import convert
-    from mcpruner.converter.distill import prune_with_teacher
-    from mcpruner.converter.plot import plot_history
-    from mcpruner.converter.post_training import prune_post_training
-    from mcpruner.converter.prune import prune, strip
-    from mcpruner.converter.saliency import first_order_saliency
-    from mcpruner.converter.sensitivity import measure_sensitivity
+    from mcpruner.converter.post_training.recipe import prune_post_training
+    from mcpruner.converter.training.batch_norm import reestimate_batch_norm
+    from mcpruner.converter.training.callback import PruningCallback
+    from mcpruner.converter.training.distill import prune_with_teacher
+    from mcpruner.converter.training.plot import plot_history
+    from mcpruner.converter.training.prune import prune, strip
+    from mcpruner.converter.training.saliency import first_order_saliency
     from mcpruner.runtime import Interpreter, delegate_path, load_delegate
 
 __all__ = [
@@ -73,20 +73,20 @@ __all__ = [
 
 _HOME = {
     "Interpreter": "mcpruner.runtime",
-    "Plan": "mcpruner.converter.allocate",
-    "PruningCallback": "mcpruner.converter.callback",
-    "allocate": "mcpruner.converter.allocate",
+    "Plan": "mcpruner.converter.allocation.allocate",
+    "PruningCallback": "mcpruner.converter.training.callback",
+    "allocate": "mcpruner.converter.allocation.allocate",
     "convert": "mcpruner.converter.convert",
     "delegate_path": "mcpruner.runtime",
-    "first_order_saliency": "mcpruner.converter.saliency",
+    "first_order_saliency": "mcpruner.converter.training.saliency",
     "load_delegate": "mcpruner.runtime",
-    "measure_sensitivity": "mcpruner.converter.sensitivity",
-    "plot_history": "mcpruner.converter.plot",
-    "prune": "mcpruner.converter.prune",
-    "prune_post_training": "mcpruner.converter.post_training",
-    "prune_with_teacher": "mcpruner.converter.distill",
-    "reestimate_batch_norm": "mcpruner.converter.batch_norm",
-    "strip": "mcpruner.converter.prune",
+    "measure_sensitivity": "mcpruner.converter.allocation.sensitivity",
+    "plot_history": "mcpruner.converter.training.plot",
+    "prune": "mcpruner.converter.training.prune",
+    "prune_post_training": "mcpruner.converter.post_training.recipe",
+    "prune_with_teacher": "mcpruner.converter.training.distill",
+    "reestimate_batch_norm": "mcpruner.converter.training.batch_norm",
+    "strip": "mcpruner.converter.training.prune",
 }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mcpruner.compare import random_inputs, run
-from mcpruner.converter.dense_layer import shorten
-from mcpruner.converter.densify import densify
+from mcpruner.converter.tflite.dense_layer import shorten
+from mcpruner.converter.tflite.densify import densify
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.text import table

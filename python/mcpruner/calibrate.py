@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from mcpruner import compare, one_layer
-from mcpruner.converter import cost_model
-from mcpruner.converter.cost_model import Amounts, Work
-from mcpruner.converter.densify import densify
-from mcpruner.converter.estimate import count
+from mcpruner.converter.cost import cost_model
+from mcpruner.converter.cost.cost_model import Amounts, Work
+from mcpruner.converter.cost.estimate import count
+from mcpruner.converter.tflite.densify import densify
 from mcpruner.cost_fit import Sample, fit, relative_errors
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime, native

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.cost_model import TERMS, Amounts
+from mcpruner.converter.cost.cost_model import TERMS, Amounts
 
 _SWEEPS = 2000
 _ROUNDS = 6  # of reweighting

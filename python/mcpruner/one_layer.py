@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from mcpruner.converter.densify import CONV, FULLY_CONNECTED
-from mcpruner.converter.pack import pack
-from mcpruner.converter.serialize import SparseOptions, serialize, serialize_options
-from mcpruner.converter.tflite_model import add_constant, operator_code, schema, write_model
+from mcpruner.converter.format.pack import pack
+from mcpruner.converter.format.serialize import SparseOptions, serialize, serialize_options
+from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED
+from mcpruner.converter.tflite.model import add_constant, operator_code, schema, write_model
 
 
 def packed_conv(weights: np.ndarray, group_size: int, size: int, stride: int) -> bytes:

@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.dense_layer import short_name
-from mcpruner.converter.densify import CONV, FULLY_CONNECTED, read_packed
-from mcpruner.converter.pack import unpack
-from mcpruner.converter.serialize import round_values
-from mcpruner.converter.tflite_model import (
+from mcpruner.converter.format.pack import unpack
+from mcpruner.converter.format.serialize import round_values
+from mcpruner.converter.tflite.dense_layer import short_name
+from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
+from mcpruner.converter.tflite.model import (
     add_constant,
     operator_name,
     read_model,
     type_name,
     write_model,
 )
-from mcpruner.converter.weights import read_weights
+from mcpruner.converter.tflite.weights import read_weights
 
 _SAME_AS = {CONV: "CONV_2D", FULLY_CONNECTED: "FULLY_CONNECTED"}
 _DROPPED = ("PAD", "PADV2", "DEQUANTIZE", "DENSIFY")

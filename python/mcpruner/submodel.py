@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from mcpruner.converter.tflite_model import read_model, write_model
+from mcpruner.converter.tflite.model import read_model, write_model
 
 
 def entry_points(content: bytes) -> dict[int, str]:

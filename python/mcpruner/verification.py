@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from mcpruner.compare import OutputError, output_errors, random_inputs
-from mcpruner.converter.densify import densify
-from mcpruner.converter.tflite_model import read_model
+from mcpruner.converter.tflite.densify import densify
+from mcpruner.converter.tflite.model import read_model
 from mcpruner.pairing import WeightDifference, paired_outputs, rounded_reference
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.submodel import entry_points, expose, with_main

@@ -11,7 +11,7 @@ from ncnn_model import write_ncnn
 from plain_network import evaluate, mobile_network, plain_network
 from tflite_builder import TfliteBuilder, run
 
-from mcpruner.converter.tflite_model import read_model, write_model
+from mcpruner.converter.tflite.model import read_model, write_model
 
 
 @pytest.mark.parametrize("make", [plain_network, mobile_network])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import workloads
 
-from mcpruner.converter.tflite_model import operator_name, read_model
-from mcpruner.converter.weights import read_weights
+from mcpruner.converter.tflite.model import operator_name, read_model
+from mcpruner.converter.tflite.weights import read_weights
 
 
 @pytest.mark.parametrize(

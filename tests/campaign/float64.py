@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from mcpruner.converter.tflite_model import operator_name, read_model, schema
+from mcpruner.converter.tflite.model import operator_name, read_model, schema
 
 ROUNDING = 16 * 2.0**-24  # of a sum, in units of the sum of its terms' magnitudes; Winograd loses more than one bit
 

@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "campaign")]
 
 from trial import Plan, Wrong, plain, resize, try_network  # noqa: E402
 
-from mcpruner.converter.drop_unused import Use, drop_unused  # noqa: E402
-from mcpruner.converter.tflite_model import operator_name, read_model, write_model  # noqa: E402
+from mcpruner.converter.tflite.drop_unused import Use, drop_unused  # noqa: E402
+from mcpruner.converter.tflite.model import operator_name, read_model, write_model  # noqa: E402
 
 Case = tuple[bytes, Plan]
 WRONG = 3  # exit status of an attempt that was wrong; signals have their own

@@ -28,7 +28,7 @@ from trial import (
     try_network,
 )
 
-from mcpruner.converter.tflite_model import operator_name, read_model
+from mcpruner.converter.tflite.model import operator_name, read_model
 
 SHORT = 100  # networks of the short run, which begin at seed 0
 ACCUMULATED = 1e-4

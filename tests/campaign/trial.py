@@ -21,7 +21,7 @@ from ai_edge_litert import interpreter as litert
 from float64 import evaluate, spread
 
 import mcpruner
-from mcpruner.converter.cost_model import SHIPPED
+from mcpruner.converter.cost.cost_model import SHIPPED
 from mcpruner.pairing import rounded_reference
 
 TOLERANCE = 1e-4

@@ -9,10 +9,10 @@ import pytest
 from mutation import mutate
 from tflite_builder import TfliteBuilder, run
 
-from mcpruner.converter import tflite_rewrite
-from mcpruner.converter.checked_schema import schema
 from mcpruner.converter.convert import convert
-from mcpruner.converter.densify import densify
+from mcpruner.converter.tflite import rewrite as tflite_rewrite
+from mcpruner.converter.tflite.checked_schema import schema
+from mcpruner.converter.tflite.densify import densify
 
 MUTATIONS = 1000
 RNG = np.random.default_rng(11)
@@ -188,7 +188,7 @@ def test_custom_options_of_other_operators_survive() -> None:
     net.graph.operators.append(op)
     content, report = convert(net.build([out]))
     assert report.num_accelerated == 1
-    from mcpruner.converter.tflite_model import operator_name, read_model
+    from mcpruner.converter.tflite.model import operator_name, read_model
 
     model = read_model(content)
     theirs = model.subgraphs[0].operators[1]

@@ -10,10 +10,10 @@ from schema_objects import differences, full
 from small_network import prunable, small_network
 from tflite_builder import TfliteBuilder, run
 
-from mcpruner.converter.checked_schema import CheckedBytes, schema
 from mcpruner.converter.convert import convert
-from mcpruner.converter.densify import CONV
-from mcpruner.converter.tflite_model import operator_name, read_model, write_model
+from mcpruner.converter.tflite.checked_schema import CheckedBytes, schema
+from mcpruner.converter.tflite.densify import CONV
+from mcpruner.converter.tflite.model import operator_name, read_model, write_model
 
 UNIONS = {"builtinOptions": schema.BuiltinOptions, "builtinOptions2": schema.BuiltinOptions2}
 

@@ -14,8 +14,8 @@ import tensorflow as tf
 from small_network import prunable
 
 from mcpruner.converter.convert import convert
-from mcpruner.converter.densify import densify
 from mcpruner.converter.source import load_keras, load_source
+from mcpruner.converter.tflite.densify import densify
 
 X = tf.TensorSpec((1, 14, 14, 16), name="x")
 

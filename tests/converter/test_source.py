@@ -10,8 +10,8 @@ import pytest
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.source import load_source
-from mcpruner.converter.tflite_model import operator_name, read_model
-from mcpruner.converter.weights import read_weights
+from mcpruner.converter.tflite.model import operator_name, read_model
+from mcpruner.converter.tflite.weights import read_weights
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +105,8 @@ def test_a_model_with_masked_layers_is_stripped_first(model: Any) -> None:
     """What training leaves behind converts as its plain copy does."""
     import keras
 
-    from mcpruner.converter.masked import mask_layer
-    from mcpruner.converter.prune import strip
+    from mcpruner.converter.training.masked_layers import mask_layer
+    from mcpruner.converter.training.prune import strip
 
     masked = keras.models.clone_model(model)
     mask_layer(masked.get_layer("conv"))
@@ -125,7 +125,7 @@ def test_every_policy_becomes_float32(policy: str) -> None:
     import keras
     from keras import layers
 
-    from mcpruner.converter.prune import prune
+    from mcpruner.converter.training.prune import prune
 
     keras.utils.set_random_seed(1)
     keras.config.set_dtype_policy(policy)
@@ -160,7 +160,7 @@ def test_every_policy_becomes_float32(policy: str) -> None:
 def test_every_kind_of_model(kind: str) -> None:
     from keras_kinds import make, outputs
 
-    from mcpruner.converter.prune import prune
+    from mcpruner.converter.training.prune import prune
 
     model, x = make(kind)
     pruned = prune(model, density=0.25)

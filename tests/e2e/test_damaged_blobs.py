@@ -8,8 +8,8 @@ from mutation import mutate
 from small_network import small_network
 
 from mcpruner import Interpreter, convert
-from mcpruner.converter.densify import CONV
-from mcpruner.converter.tflite_model import operator_name, read_model, write_model
+from mcpruner.converter.tflite.densify import CONV
+from mcpruner.converter.tflite.model import operator_name, read_model, write_model
 
 MUTATIONS = 300
 SPARSE = convert(small_network(), target="x86-64")[0]

@@ -12,7 +12,7 @@ from tflite_builder import run
 
 import mcpruner
 from mcpruner import compare
-from mcpruner.converter import limits_generated as limits
+from mcpruner.converter.format import limits_generated as limits
 
 
 def _positions(height: int, width: int) -> Callable[[OddNet], int]:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from opencl_device import needs_opencl
 
 import mcpruner._native as native
-from mcpruner.converter.pack import pack
-from mcpruner.converter.reorder import filter_permutation
-from mcpruner.converter.serialize import SparseOptions, round_values, serialize, serialize_options
+from mcpruner.converter.format.pack import pack
+from mcpruner.converter.format.serialize import SparseOptions, round_values, serialize, serialize_options
+from mcpruner.converter.mask.reorder import filter_permutation
 
 SEED = 20261122
 VALUE_TYPES = ("float32", "float16", "int8")

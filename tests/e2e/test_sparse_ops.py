@@ -11,8 +11,8 @@ from op_runner import RUNTIMES, Job, results_once
 from opencl_device import needs_opencl
 from tflite_builder import TfliteBuilder
 
-from mcpruner.converter.pack import pack
-from mcpruner.converter.serialize import SparseOptions, serialize, serialize_options
+from mcpruner.converter.format.pack import pack
+from mcpruner.converter.format.serialize import SparseOptions, serialize, serialize_options
 
 RNG = np.random.default_rng(20261122)
 WEIGHTS = RNG.standard_normal((6, 3, 3, 4)).astype(np.float32) * (RNG.random((6, 3, 3, 4)) < 0.4)

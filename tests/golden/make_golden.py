@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcpruner.converter.pack import pack
-from mcpruner.converter.serialize import round_values, serialize
+from mcpruner.converter.format.pack import pack
+from mcpruner.converter.format.serialize import round_values, serialize
 
 FOLDER = Path(__file__).parent
 

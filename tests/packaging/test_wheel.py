@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NATIVE = ("mcpruner/libmcpruner_delegate.so", "mcpruner/_native.so", "mcpruner/converter/sparse_pattern_generated.py")
+GENERATED = ("mcpruner/converter/format/limits_generated.py", "mcpruner/converter/format/sparse_pattern_generated.py")
+NATIVE = ("mcpruner/libmcpruner_delegate.so", "mcpruner/_native.so", *GENERATED)
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 
@@ -31,11 +32,14 @@ def test_is_for_this_python_and_platform(wheel: Path) -> None:
 def test_carries_native_files_and_every_module(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if "dist-info" not in name}
     packages = {"mcpruner": ROOT / "python" / "mcpruner", "mcpruner/converter": ROOT / "converter"}
-    packages["mcpruner/cli"] = packages["mcpruner"] / "cli"
-    modules = {f"{package}/{file.name}" for package, folder in packages.items() for file in folder.glob("*.py")}
-    assert names == modules | set(NATIVE) | {
-        f"mcpruner/converter/data/{file.name}" for file in (ROOT / "converter" / "data").iterdir()
+    files = {
+        f"{package}/{file.relative_to(folder)}"
+        for package, folder in packages.items()
+        for kind in ("*.py", "*.json")
+        for file in folder.rglob(kind)
     }
+    assert names == files | set(NATIVE)
+    assert "mcpruner/converter/cost/data/avx2.json" in names
 
 
 def test_carries_the_notices_of_what_is_compiled_in(wheel: Path) -> None:
@@ -63,7 +67,7 @@ def test_works_from_any_folder(wheel: Path, tmp_path: Path) -> None:
     site = next((environment / "lib").glob("python*/site-packages"))
     (site / "outer.pth").write_text(next(p for p in sys.path if p.endswith("site-packages")) + "\n")
     script = (
-        "import pathlib, mcpruner, mcpruner._native, mcpruner.converter.sparse_pattern_generated as g\n"
+        "import pathlib, mcpruner, mcpruner._native, mcpruner.converter.format.sparse_pattern_generated as g\n"
         "print(mcpruner.__file__, mcpruner.delegate_path(), mcpruner._native.__file__, g.__file__, sep='\\n')"
     )
     done = subprocess.run([python, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)

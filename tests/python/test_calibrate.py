@@ -11,8 +11,8 @@ import pytest
 
 from mcpruner import calibrate, cost_fit
 from mcpruner.cli import main
-from mcpruner.converter import cost_model
-from mcpruner.converter.cost_model import TERMS, Amounts, Work, load_costs
+from mcpruner.converter.cost import cost_model
+from mcpruner.converter.cost.cost_model import TERMS, Amounts, Work, load_costs
 from mcpruner.cost_fit import Sample
 from mcpruner.runtime import native
 

@@ -9,9 +9,9 @@ from ai_edge_litert.interpreter import Interpreter, load_delegate
 
 import mcpruner
 from mcpruner import _native as native
-from mcpruner.converter.layer import SparseLayer
-from mcpruner.converter.pack import pack
-from mcpruner.converter.serialize import SparseOptions, serialize, serialize_options
+from mcpruner.converter.format.layer import SparseLayer
+from mcpruner.converter.format.pack import pack
+from mcpruner.converter.format.serialize import SparseOptions, serialize, serialize_options
 
 X = np.arange(2 * 4 * 3 * 2, dtype=np.float32).reshape(2, 4, 3, 2) / 7
 

@@ -12,9 +12,9 @@ from tflite_builder import TfliteBuilder, run
 
 import mcpruner
 from mcpruner import verification
-from mcpruner.converter import tflite_rewrite
-from mcpruner.converter.densify import densify
-from mcpruner.converter.tflite_model import read_model
+from mcpruner.converter.tflite import rewrite as tflite_rewrite
+from mcpruner.converter.tflite.densify import densify
+from mcpruner.converter.tflite.model import read_model
 from mcpruner.pairing import paired_outputs, rounded_reference
 from mcpruner.submodel import expose, extract
 from mcpruner.verification import verify

@@ -11,7 +11,7 @@ from report_models import two_signatures, while_loop
 import mcpruner
 from mcpruner.cli.inspect import describe
 from mcpruner.compare import run
-from mcpruner.converter.tflite_model import read_model, write_model
+from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.submodel import entry_points, with_main
 from mcpruner.verification import verify
 

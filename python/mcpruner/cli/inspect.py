@@ -42,9 +42,9 @@ def describe(content: bytes) -> list[dict[str, Any]]:
     ValueError
         The file or one of its blobs is damaged.
     """
-    from mcpruner.converter.dense_layer import short_name
-    from mcpruner.converter.densify import CONV, FULLY_CONNECTED
-    from mcpruner.converter.tflite_model import operator_name, read_model
+    from mcpruner.converter.tflite.dense_layer import short_name
+    from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED
+    from mcpruner.converter.tflite.model import operator_name, read_model
 
     model = read_model(content)
     layers = []
@@ -67,7 +67,7 @@ def describe(content: bytes) -> list[dict[str, Any]]:
 
 
 def _packed(model: Any, graph: Any, op: Any) -> dict[str, Any]:
-    from mcpruner.converter.densify import read_packed
+    from mcpruner.converter.tflite.densify import read_packed
 
     layer, _ = read_packed(model, graph, op)
     return {
@@ -83,8 +83,8 @@ def _dense(model: Any, graph: Any, op: Any) -> dict[str, Any]:
     """Shape, the share that is not zero and how the file stores the values; what is no float constant has no share."""
     import numpy as np
 
-    from mcpruner.converter.tflite_model import producers, type_name
-    from mcpruner.converter.weights import NotConstantError, read_constant
+    from mcpruner.converter.tflite.model import producers, type_name
+    from mcpruner.converter.tflite.weights import NotConstantError, read_constant
 
     tensor = graph.tensors[op.inputs[1]]
     shape = [int(size) for size in tensor.shape]

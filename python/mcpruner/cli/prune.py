@@ -70,8 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
     with progress(f"loading {args.source}"):
         model = load_keras(args.source)  # before `prune`: it keeps TensorFlow's notices off stderr
-    from mcpruner.converter.allocate import Plan
-    from mcpruner.converter.prune import prune
+    from mcpruner.converter.allocation.allocate import Plan
+    from mcpruner.converter.training.prune import prune
 
     images = load_images(args.calibration) if args.calibration else None
     if args.plan:
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if images is None:
         pruned = prune(model, **options, **named)
     else:
-        from mcpruner.converter.post_training import prune_post_training
+        from mcpruner.converter.post_training.recipe import prune_post_training
 
         with progress(f"pruning {args.source}"):
             pruned = prune_post_training(model, images, **options, **named)
@@ -101,8 +101,8 @@ def save_keras(model: Any, path: str) -> None:
 
 def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], images: Any) -> dict[str, float]:
     """Densities for the goal: where there are images, one of density goes by what they show."""
-    from mcpruner.converter.allocate import allocate
-    from mcpruner.converter.sensitivity import measure_sensitivity
+    from mcpruner.converter.allocation.allocate import allocate
+    from mcpruner.converter.allocation.sensitivity import measure_sensitivity
 
     if images is not None and "density" in goal:
         with progress(f"measuring {args.source}"):
@@ -168,7 +168,7 @@ def _densities(model: Any) -> list[list[Any]]:
     """Label, kernel shape and density of each layer with a kernel, those of nested models too; then of all together."""
     import numpy as np
 
-    from mcpruner.converter.prunable import labelled_layers
+    from mcpruner.converter.training.prunable import labelled_layers
 
     rows, kept, size = [], 0, 0
     for label, layer in labelled_layers(model).items():

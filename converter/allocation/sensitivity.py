@@ -1,0 +1,190 @@
+"""Densities for pruning without training, by what each layer's error does to the model's output.
+
+Layers bear pruning differently, and outputs bear the errors of layers differently; both are measured on the images:
+
+    error(layer, density)    squared error of the layer's output after least squares, over its square
+    influence(layer)         squared error of the model's output over its square, for one unit of the layer's error:
+                             that layer alone pruned to half
+
+    sum of influence x error least, for the density of the whole model      one price of a weight for all layers
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from mcpruner.converter.allocation.allocate import Plan
+from mcpruner.converter.post_training.recipe import check_calls, checked_data, moments_of
+from mcpruner.converter.post_training.reconstruct import Moments, reconstruct, removal_error
+from mcpruner.converter.post_training.removal import rank_mask
+from mcpruner.converter.post_training.streams import Pair, run_streams
+from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.training.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
+from mcpruner.converter.training.prune import MaskOptions, check_finite, copy_plain, select_layers
+
+_GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)  # densities at which errors are measured
+_HALF = _GRID.index(0.5)
+_FINE = np.linspace(_GRID[0], 1.0, 161)
+_NOTHING = 1e-3  # error at density 1, as a share of that at the densest measured: its logarithm is interpolated
+_IMAGES = 64  # that outputs are compared on
+_BISECTIONS = 60
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What was measured of a model.
+
+    Attributes
+    ----------
+    target
+        Name of the hardware.
+    sizes
+        Label of each prunable layer to the number of its weights.
+    errors
+        Label to the relative squared error of the layer at the densities 0.2, 0.35, 0.5, 0.65, 0.8, 0.9.
+    influence
+        Label to the relative squared error of the model's output for one unit of the layer's.
+    """
+
+    target: str
+    sizes: dict[str, int]
+    errors: dict[str, list[float]]
+    influence: dict[str, float]
+
+    def allocate(self, density: float) -> Plan:
+        """Choose the densities that harm the output least.
+
+        Parameters
+        ----------
+        density
+            Kept share of all prunable weights, 0.2 to 1.
+
+        Raises
+        ------
+        ValueError
+            The density is out of range.
+        """
+        if not _GRID[0] <= density <= 1:
+            raise ValueError(f"Expected a density of {_GRID[0]} to 1, where errors are measured, got {density:g}.")
+        total = sum(self.sizes.values())
+        harms = {path: self.influence[path] * _interpolated(errors) for path, errors in self.errors.items()}
+
+        def at(price: float) -> dict[str, float]:
+            return {p: float(_FINE[np.argmin(h + price * self.sizes[p] * _FINE)]) for p, h in harms.items()}
+
+        def kept(densities: dict[str, float]) -> float:
+            return sum(self.sizes[path] * share for path, share in densities.items()) / total
+
+        low, high = -60.0, 60.0
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if kept(at(np.exp(middle))) > density else (low, middle)
+        chosen = at(np.exp(high))
+        for path, most in at(np.exp(low)).items():  # what the same price buys as well, as far as the density goes
+            room = (density - kept(chosen)) * total / self.sizes[path]
+            chosen[path] = min(max(most, chosen[path]), chosen[path] + room)
+        return Plan(self.target, chosen, kept(chosen))
+
+
+def _interpolated(errors: list[float]) -> np.ndarray:
+    """Errors at the densities of `_FINE`."""
+    logarithms = np.log(np.maximum([*errors, errors[-1] * _NOTHING], np.finfo(np.float64).tiny))
+    return np.exp(np.interp(_FINE, [*_GRID, 1.0], logarithms))
+
+
+def measure_sensitivity(
+    model: keras.Model,
+    calibration_data: np.ndarray,
+    target: str | Target = "generic",
+    *,
+    scope: str | Iterable[str] | None = None,
+) -> Sensitivity:
+    """Measure how much the output of a model suffers from pruning each layer without training.
+
+    Parameters
+    ----------
+    model, calibration_data, target, scope
+        As for `mcpruner.prune_post_training`; the model is not changed.
+
+    Returns
+    -------
+    Sensitivity
+        ``.allocate(density).densities`` are for `prune_post_training`.
+
+    Raises
+    ------
+    ValueError
+        As `prune_post_training` does.
+    """
+    hardware = get_target(target)
+    options = MaskOptions.of(hardware, "auto", num_patterns=8, balance=False)
+    labels = select_layers(model, 1.0, None, scope)
+    check_finite(model)
+    data = checked_data(model, calibration_data)
+    copier = copy_plain(model)
+    copy, found = copier.copy, find_layers(model)[0]
+    layers = {label: copier.twin(found[label]) for label in labels}
+    for label, layer in layers.items():
+        check_calls(copy, label, layer)
+    wanted = {id(layer): label for label, layer in layers.items()}
+    errors: dict[str, list[float]] = {}
+    halves: dict[str, list[np.ndarray]] = {}
+
+    def measure(operation: Any, read: Pair) -> bool:
+        label = wanted.get(id(operation))
+        if label is not None:
+            errors[label], halves[label] = _layer_errors(operation, moments_of(operation, read), options)
+        return False
+
+    run_streams(copy, data, measure)
+    changes = _output_errors(copy, layers, halves, data[:_IMAGES])
+    influence = {label: changes[label] / max(errors[label][_HALF], np.finfo(np.float32).tiny) for label in labels}
+    sizes = {label: int(np.prod(layer.kernel.shape)) for label, layer in layers.items()}
+    return Sensitivity(hardware.name, sizes, errors, influence)
+
+
+def _layer_errors(layer: Any, moments: Moments, options: MaskOptions) -> tuple[list[float], list[np.ndarray]]:
+    """Relative squared errors at the densities of `_GRID`, and the layer's weights at half."""
+    kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
+    weights = kernel_to_ohwi(kernel)
+    flat = weights.reshape(len(weights), -1)
+    square = max(_energy(flat, moments), np.finfo(np.float32).tiny)
+    errors, half = [], []
+    error = removal_error(flat, moments).reshape(weights.shape)
+    for density in _GRID:
+        moved, bias = reconstruct(flat, rank_mask(error, density, options), moments)
+        errors.append(_energy(moved - flat, moments) / square)
+        if density == _GRID[_HALF]:
+            half = [kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim)]
+            half += [keras.ops.convert_to_numpy(layer.bias) + bias] if layer.use_bias else []
+    return errors, half
+
+
+def _energy(weights: np.ndarray, moments: Moments) -> float:
+    """Mean square of what weights ``[O, K]`` give, summed over filters."""
+    return float(np.sum((weights @ moments.pruned) * weights))
+
+
+def _output_errors(
+    model: keras.Model, layers: dict[str, Any], halves: dict[str, list[np.ndarray]], data: np.ndarray
+) -> dict[str, float]:
+    """Relative squared error of the model's output when one layer at a time has other weights."""
+    dense = model.predict(data, batch_size=_IMAGES, verbose=0)
+    found = {}
+    for path, half in halves.items():
+        layer = layers[path]
+        variables = [layer.kernel, layer.bias][: len(half)]
+        before = list(map(keras.ops.convert_to_numpy, variables))
+        _assign(variables, half)
+        change = model.predict(data, batch_size=_IMAGES, verbose=0) - dense
+        _assign(variables, before)
+        found[path] = float(np.square(change).sum() / max(np.square(dense).sum(), np.finfo(np.float32).tiny))
+    return found
+
+
+def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,98 @@
+"""How fast a layer will run packed, against dense, before anything is packed: choose ``group_size`` by it.
+
+A group pays for the union of its filters' masks, so a larger group shares loads between filters but multiplies more
+explicit zeros. What packing will store is counted from the mask alone; `cost_model` says how long that takes.
+`predict_speedup` is the only place where the two runtimes are compared.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mcpruner.converter.cost.cost_model import CostModel, Counts, Work, load_costs, packed_amounts, tflite_amounts
+from mcpruner.converter.format.limits_generated import MAX_PATTERNS
+from mcpruner.converter.format.pack import GROUP_SIZES
+from mcpruner.converter.mask.reorder import filter_permutation
+from mcpruner.converter.target import Target
+
+
+class Choice(NamedTuple):
+    """How to pack a layer; speed-up 0 if no group size fits the format."""
+
+    group_size: int
+    permutation: np.ndarray  # uint16 [O]
+    predicted_speedup: float
+
+
+def choose(weights: np.ndarray, target: Target, work: Work | None = None, costs: CostModel | None = None) -> Choice:
+    """The group size and permutation that are predicted to run fastest; every one of them loses nothing.
+
+    Parameters
+    ----------
+    weights
+        float32 OHWI ``[O, H, W, I]``.
+    target
+        The hardware.
+    work
+        Kind and output size; a 32x32 convolution by default.
+    costs
+        Of the hardware; the target's shipped table by default.
+
+    Returns
+    -------
+    Choice
+        ``predicted_speedup`` is dense time over sparse time; at most 1 where it is not worth it.
+    """
+    work, costs = work or Work(), costs or load_costs(target.costs)
+    mask = weights != 0
+    best = Choice(target.group_size, np.arange(weights.shape[0], dtype=np.uint16), 0.0)
+    nonzero = int(np.count_nonzero(mask))
+    free = Counts(nonzero, 0, 0, 0)  # of a mask that groups without an explicit zero
+    bounds = {size: predict_speedup(free, weights.shape, size, costs, work) for size in GROUP_SIZES}
+    if nonzero == mask.size or max(bounds.values()) <= 1:
+        return best._replace(predicted_speedup=min(1.0, max(bounds.values())))
+    for group_size in sorted(GROUP_SIZES, key=lambda size: -bounds[size]):
+        if bounds[group_size] <= best.predicted_speedup:
+            continue
+        permutation = filter_permutation(mask, group_size)
+        counts = count(mask, permutation, group_size)
+        if counts.patterns > MAX_PATTERNS:
+            continue
+        speedup = predict_speedup(counts, weights.shape, group_size, costs, work)
+        if speedup > best.predicted_speedup:
+            best = Choice(group_size, permutation, speedup)
+    return best
+
+
+def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
+    """What packing `mask` (bool OHWI) in groups of `group_size` will store."""
+    filters, height, width, channels = mask.shape
+    groups = -(-filters // group_size)
+    shared = np.zeros((groups * group_size, height * width, channels), bool)
+    shared[:filters] = mask.reshape(filters, height * width, channels)[permutation]
+    shared = shared.reshape(groups, group_size, height * width, channels).any(axis=1)
+    codes = _pattern_codes(shared)
+    ordered = np.sort(codes, axis=1, kind="stable")
+    starts = (ordered[:, :1] != 0).sum() + ((ordered[:, 1:] != ordered[:, :-1]) & (ordered[:, 1:] != 0)).sum()
+    return Counts(
+        values=int(np.count_nonzero(shared)) * group_size,
+        kernels=int(np.count_nonzero(codes)),
+        runs=int(starts),
+        patterns=int(np.count_nonzero(np.unique(codes))),
+    )
+
+
+def _pattern_codes(shared: np.ndarray) -> np.ndarray:
+    """Bool [groups, positions, channels] as one integer per kernel, in the smallest type that holds it."""
+    positions = shared.shape[1]
+    dtype = next(t for t in (np.uint8, np.uint16, np.uint32, np.uint64) if positions <= np.dtype(t).itemsize * 8)
+    codes = np.zeros((shared.shape[0], shared.shape[2]), dtype)
+    for position in range(positions):
+        codes |= shared[:, position].astype(dtype) << dtype(position)
+    return codes
+
+
+def predict_speedup(counts: Counts, shape: tuple[int, ...], group_size: int, costs: CostModel, work: Work) -> float:
+    """Time of a layer of `shape` (OHWI) dense in TFLite over its time packed in our plugin; positive."""
+    packed = costs.time(packed_amounts(counts, shape, group_size, work, costs.simd))
+    return costs.time(tflite_amounts(shape, work, costs.simd)) / packed

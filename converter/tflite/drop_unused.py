@@ -1,0 +1,136 @@
+"""Take out of a model what conversion left without a reader, so that the file shrinks.
+
+    DEQUANTIZE and DENSIFY of constants  ->  tensors  ->  buffers  ->  operator codes
+
+What nobody read before conversion either stays: somebody may look for it by its name. Everything that stays keeps its
+order; signatures and metadata follow their tensors and buffers. Where metadata may count operators or tensors itself
+(what is not in `_COUNTS_NOTHING`), these keep their numbers, and only the bytes of unread constants go.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mcpruner.converter.tflite.model import operator_name
+
+_REMOVABLE = ("DEQUANTIZE", "DENSIFY")
+# Versions, and TFLite Metadata, which goes by the order of inputs and outputs.
+_COUNTS_NOTHING = (
+    b"min_runtime_version",
+    b"TFLITE_METADATA",
+    b"CONVERSION_METADATA",
+    b"reduced_precision_support",
+    b"LiteRtStamp",
+)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What of a model has a reader: tensor numbers for each subgraph, buffer numbers, operator code numbers."""
+
+    tensors: list[set[int]]
+    buffers: set[int]
+    codes: set[int]
+
+    @classmethod
+    def of(cls, model: Any) -> "Use":
+        """As the model is now."""
+        tensors = [_used_tensors(model, number) for number in range(len(model.subgraphs))]
+        return cls(tensors, _used_buffers(model), {op.opcodeIndex for g in model.subgraphs for op in g.operators})
+
+
+def operators_may_go(model: Any) -> bool:
+    """Whether operators and tensors may be renumbered: there is no metadata that may count them."""
+    return all(entry.name in _COUNTS_NOTHING for entry in model.metadata)
+
+
+def drop_unused(model: Any, before: Use) -> None:
+    """Remove operators, tensors, buffers and operator codes that were in use `before` and are no more, in place."""
+    may_go = operators_may_go(model)
+    for number, graph in enumerate(model.subgraphs):
+        if may_go:
+            _drop_operators(model, graph, before.tensors[number])
+        unread = before.tensors[number] - _used_tensors(model, number)
+        if may_go:
+            _drop_tensors(model, number, unread)
+        else:
+            for index in unread:
+                graph.tensors[index].buffer = 0
+    unread = before.buffers - _used_buffers(model) - {0}  # which is the empty one by convention
+    for index in unread:
+        model.buffers[index].data = None
+    if may_go:
+        _drop_buffers(model, unread)
+    _drop_codes(model, before.codes)
+
+
+def _used_tensors(model: Any, number: int) -> set[int]:
+    graph = model.subgraphs[number]
+    used = {*graph.inputs, *graph.outputs}
+    for op in graph.operators:
+        used.update(op.inputs, op.outputs, _integers(op.intermediates))
+    used.update(entry.tensorIndex for entry in _signature_entries(model, number))
+    return used - {-1}
+
+
+def _used_buffers(model: Any) -> set[int]:
+    holders = [tensor for graph in model.subgraphs for tensor in graph.tensors] + model.metadata
+    return {*(holder.buffer for holder in holders), *_integers(model.metadataBuffer)}
+
+
+def _signature_entries(model: Any, number: int) -> list[Any]:
+    signatures = [signature for signature in model.signatureDefs if signature.subgraphIndex == number]
+    return [entry for signature in signatures for entry in signature.inputs + signature.outputs]
+
+
+def _integers(vector: Any) -> list[int]:
+    return [] if vector is None else [int(i) for i in vector]
+
+
+def _drop_operators(model: Any, graph: Any, read_before: set[int]) -> None:
+    """Expanders of constants that nobody reads any more; backwards, since one may read another."""
+    kept = []
+    read = set(graph.outputs)
+    for op in reversed(graph.operators):
+        unread = read.isdisjoint(op.outputs) and not read_before.isdisjoint(op.outputs)
+        if operator_name(model, op) in _REMOVABLE and unread:
+            continue
+        read.update(op.inputs)
+        kept.append(op)
+    graph.operators = kept[::-1]
+
+
+def _drop_tensors(model: Any, subgraph: int, unread: set[int]) -> None:
+    graph = model.subgraphs[subgraph]
+    number = _renumber(set(range(len(graph.tensors))) - unread)
+    number[-1] = -1
+    graph.tensors = [tensor for index, tensor in enumerate(graph.tensors) if index in number]
+    graph.inputs, graph.outputs = ([number[i] for i in v] for v in (graph.inputs, graph.outputs))
+    for op in graph.operators:
+        op.inputs, op.outputs = ([number[i] for i in v] for v in (op.inputs, op.outputs))
+        if op.intermediates is not None:
+            op.intermediates = [number[int(i)] for i in op.intermediates]
+    for entry in _signature_entries(model, subgraph):
+        entry.tensorIndex = number[entry.tensorIndex]
+
+
+def _drop_buffers(model: Any, unread: set[int]) -> None:
+    number = _renumber(set(range(len(model.buffers))) - unread)
+    model.buffers = [buffer for index, buffer in enumerate(model.buffers) if index in number]
+    for holder in [tensor for graph in model.subgraphs for tensor in graph.tensors] + model.metadata:
+        holder.buffer = number[holder.buffer]
+    if model.metadataBuffer is not None:
+        model.metadataBuffer = [number[i] for i in _integers(model.metadataBuffer) if i in number]
+
+
+def _drop_codes(model: Any, before: set[int]) -> None:
+    operators = [op for graph in model.subgraphs for op in graph.operators]
+    unread = before - {op.opcodeIndex for op in operators}
+    number = _renumber(set(range(len(model.operatorCodes))) - unread)
+    model.operatorCodes = [code for index, code in enumerate(model.operatorCodes) if index in number]
+    for op in operators:
+        op.opcodeIndex = number[op.opcodeIndex]
+
+
+def _renumber(used: Iterable[int]) -> dict[int, int]:
+    return {old: new for new, old in enumerate(sorted(used))}

@@ -1,0 +1,180 @@
+"""Read, check and write a ``.tflite`` file as the objects of TFLite's schema, without TensorFlow.
+
+    bytes ── read_model ──> ModelT (every index inside it is valid) ── write_model ──> bytes (buffers 16-byte aligned)
+
+What stands behind the flatbuffer comes along: constants (outside.py) and an archive (archive.py), which the model
+carries in an attribute `behind`, (bytes, where they began).
+
+The schema is TFLite's own, from ai-edge-litert. After `read_model`, lists of indices and shapes are lists of int, and
+names are bytes, as the schema has them.
+"""
+
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+from mcpruner.converter.tflite.archive import carry
+from mcpruner.converter.tflite.check import check_model
+from mcpruner.converter.tflite.checked_schema import CheckedBytes, schema
+from mcpruner.converter.tflite.outside import bring_in, pack_outside
+
+__all__ = [
+    "add_constant",
+    "operator_code",
+    "operator_name",
+    "producers",
+    "read_model",
+    "schema",
+    "tensor_name",
+    "type_name",
+    "write_model",
+]
+
+IDENTIFIER = b"TFL3"
+MAX_BYTES = 2**31 - 1  # a flatbuffer's offsets are signed 32 bits
+ALIGNMENT = 16  # of buffers; TFLite's C++ writer does the same, the kernels of the delegate may rely on it
+
+_BUILTIN_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
+_TYPE_NAMES = {v: k for k, v in vars(schema.TensorType).items() if isinstance(v, int)}
+
+
+def read_model(content: bytes) -> Any:
+    """The model in a ``.tflite`` file, as ``ModelT``.
+
+    Parameters
+    ----------
+    content
+        The file's bytes; any byte string is safe to pass.
+
+    Raises
+    ------
+    ValueError
+        Not a ``.tflite``, damaged, or with features that would be lost when it is written again; one sentence.
+    """
+    if len(content) < 8 or bytes(content[4:8]) != IDENTIFIER:
+        raise ValueError(
+            f"This is not a .tflite file: bytes 4..7 must be {IDENTIFIER.decode()}, got "
+            f"{bytes(content[4:8])!r} ({len(content)} bytes in all)."
+        )
+    try:
+        checked = CheckedBytes(memoryview(content)[:MAX_BYTES])
+        model = schema.ModelT.InitFromPackedBuf(checked)
+        _normalize(model)
+        end = max(checked.end, bring_in(model, content))
+    except Exception as error:  # the generated reader fails in many ways on damaged input
+        detail = str(error) if isinstance(error, ValueError) else "an offset points outside of it"
+        raise ValueError(f"The .tflite file is damaged ({detail}); get a new copy of it.") from error
+    check_model(model)
+    if checked.has_unknown_fields():
+        raise ValueError(
+            "The .tflite has a field that this version of ai-edge-litert does not know and would lose; install a newer "
+            "one."
+        )
+    model.behind = content[end:], end
+    return model
+
+
+def _normalize(model: Any) -> None:
+    """Absent vectors become empty, and index vectors lists of int."""
+    for name in ("operatorCodes", "subgraphs", "buffers", "metadata", "signatureDefs"):
+        if getattr(model, name) is None:
+            setattr(model, name, [])
+    for graph in model.subgraphs:
+        graph.tensors, graph.operators = graph.tensors or [], graph.operators or []
+        graph.inputs, graph.outputs = _integers(graph.inputs), _integers(graph.outputs)
+        for tensor in graph.tensors:
+            tensor.shape = _integers(tensor.shape)
+        for op in graph.operators:
+            op.inputs, op.outputs = _integers(op.inputs), _integers(op.outputs)
+    for signature in model.signatureDefs:
+        signature.inputs, signature.outputs = signature.inputs or [], signature.outputs or []
+
+
+def _integers(vector: Any) -> list[int]:
+    return [] if vector is None else [int(i) for i in vector]
+
+
+class _AlignedBuilder(flatbuffers.Builder):
+    """Python's builder ignores the schema's force_align of buffers: align byte vectors here."""
+
+    def CreateNumpyVector(self, x: np.ndarray) -> int:
+        if x.dtype == np.uint8:
+            self.Prep(ALIGNMENT, x.size)  # the data's first byte; its length stands in the 4 bytes before
+        return super().CreateNumpyVector(x)
+
+
+def write_model(model: Any) -> bytes:
+    """The bytes of a ``.tflite`` file, with what stood behind the one that was read.
+
+    Raises
+    ------
+    ValueError
+        What stood there cannot be carried over, or even without its constants the flatbuffer would exceed 2 GB.
+    """
+    inside = _bytes_inside(model) <= MAX_BYTES - (1 << 20)
+    content = _pack(model) if inside else pack_outside(model, _pack, ALIGNMENT)
+    return content + carry(*getattr(model, "behind", (b"", 0)), len(content))
+
+
+def _bytes_inside(model: Any) -> int:
+    options = [op.customOptions for graph in model.subgraphs for op in graph.operators]
+    return sum(len(data) for data in [*options, *(buffer.data for buffer in model.buffers)] if data is not None)
+
+
+def _pack(model: Any) -> bytes:
+    """The flatbuffer alone."""
+    size = _bytes_inside(model)
+    if size > MAX_BYTES - (1 << 20):
+        raise ValueError(f"The .tflite would have a flatbuffer of {size} bytes; one holds at most {MAX_BYTES}.")
+    builder = _AlignedBuilder(size + (1 << 16))
+    builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def operator_name(model: Any, op: Any) -> str:
+    """``CONV_2D`` and so on; of a custom operator its own name."""
+    code = model.operatorCodes[op.opcodeIndex]
+    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    if builtin != schema.BuiltinOperator.CUSTOM:
+        return _BUILTIN_NAMES.get(builtin, f"BUILTIN_{builtin}")
+    custom = (code.customCode or b"").decode(errors="replace")
+    return f"{custom} (custom)" if custom in vars(schema.BuiltinOperator) else custom
+
+
+def operator_code(model: Any, builtin: int, custom: bytes | None = None, version: int = 1) -> int:
+    """Index of an operator code, appended if the model has none like it."""
+    deprecated = min(builtin, 127)  # what readers from before 2020 look at
+    for index, code in enumerate(model.operatorCodes):
+        found = max(code.builtinCode, code.deprecatedBuiltinCode)
+        if (found, code.customCode, code.version) == (builtin, custom, version):
+            return index
+    model.operatorCodes.append(
+        schema.OperatorCodeT(builtinCode=builtin, deprecatedBuiltinCode=deprecated, customCode=custom, version=version)
+    )
+    return len(model.operatorCodes) - 1
+
+
+def tensor_name(graph: Any, index: int) -> str:
+    """Name of a tensor as text, its number where it has none."""
+    return (graph.tensors[index].name or b"").decode(errors="replace") or f"tensor {index}"
+
+
+def type_name(tensor: Any) -> str:
+    """``float32`` and so on."""
+    return _TYPE_NAMES.get(tensor.type, f"type {tensor.type}").lower()
+
+
+def producers(graph: Any) -> dict[int, Any]:
+    """The operator that computes each computed tensor."""
+    return {output: op for op in graph.operators for output in op.outputs}
+
+
+def add_constant(model: Any, graph: Any, name: str, array: np.ndarray) -> int:
+    """Append a constant tensor (float32, int32 or uint8); its number."""
+    model.buffers.append(schema.BufferT(data=np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)))
+    kind = getattr(schema.TensorType, array.dtype.name.upper())
+    tensor = schema.TensorT(shape=list(array.shape), type=kind, buffer=len(model.buffers) - 1, name=name.encode())
+    tensor.hasRank = True
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1

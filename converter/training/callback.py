@@ -1,0 +1,185 @@
+"""Pruning within Keras' ``model.fit``: a callback around `Pruner`."""
+
+import warnings
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import keras
+
+from mcpruner.converter.target import Target
+from mcpruner.converter.training.distill import Distiller
+from mcpruner.converter.training.masked_layers import StepState
+from mcpruner.converter.training.prune import select_layers
+from mcpruner.converter.training.pruner import Pruner, Removed, begin
+from mcpruner.converter.training.schedule import PolynomialSchedule
+from mcpruner.converter.training.scope import Share
+
+_END = 0.6  # of the steps of a `fit`
+_BEGIN = 5  # of which a fifth goes by before the first choice of masks
+_FREQUENCY = 100  # steps, where those of an epoch are not known
+
+
+class PruningCallback(keras.callbacks.Callback):
+    """Prune a model, or the student of one that `prune_with_teacher` made, while ``fit`` trains it.
+
+    Masks are chosen again every `frequency` steps from `begin_step` to `end_step` while the density falls along a
+    polynomial; then they are fixed. Give the network steps after `end_step` to recover. How many steps there were is
+    kept in the model's weights: a later ``fit`` goes on where the weights are, with this callback or with a new one,
+    after other training, an interruption, or in a new process from a checkpoint.
+
+    Parameters
+    ----------
+    target, density, sparsity, pattern_size, num_patterns, scope, balance, search
+        As for `mcpruner.prune`; the densities are those at `end_step`.
+    begin_step, end_step, frequency, power, initial_density
+        Schedule, in optimizer steps (batches) since pruning began. `end_step` None: at 60 % of the steps of the first
+        ``fit``; `begin_step` None: at a fifth of the way to `end_step`, so at 12 %; `frequency` None: half an epoch.
+    removed
+        As for `Pruner`: what moves pruned weights until `end_step`.
+
+    Raises
+    ------
+    ValueError
+        When ``fit`` begins: as `mcpruner.prune` does, or `end_step` is None and the number of steps is unknown.
+
+    Examples
+    --------
+    >>> history = model.fit(x, y, epochs=20, callbacks=[mcpruner.PruningCallback("hikey970-cpu", density=0.178)])
+    >>> mcpruner.plot_history(history, "pruning.png")
+    >>> model = mcpruner.strip(model)
+    """
+
+    def __init__(
+        self,
+        target: str | Target = "generic",
+        density: Share | None = None,
+        begin_step: int | None = None,
+        end_step: int | None = None,
+        frequency: int | None = None,
+        power: float = 3.0,
+        initial_density: float = 1.0,
+        sparsity: Share | None = None,
+        pattern_size: int | Literal["auto", "any"] = "auto",
+        num_patterns: int = 8,
+        scope: str | Iterable[str] | None = None,
+        balance: bool = False,
+        search: bool = False,
+        removed: Removed = "decay",
+    ) -> None:
+        super().__init__()
+        self._schedule = {
+            "begin_step": begin_step,
+            "end_step": end_step,
+            "frequency": frequency,
+            "power": power,
+            "initial_density": initial_density,
+        }
+        self._options = {
+            "target": target,
+            "density": density,
+            "sparsity": sparsity,
+            "pattern_size": pattern_size,
+            "num_patterns": num_patterns,
+            "scope": scope,
+            "balance": balance,
+            "search": search,
+            "removed": removed,
+        }
+        self.pruner: Pruner | None = None
+        self._last_batch = -1
+
+    def set_model(self, model: keras.Model) -> None:
+        """Mask the layers of a built model, so that checkpoints of its weights fit before anybody reads one."""
+        super().set_model(model)
+        if self.pruner is not None and self.pruner.model is not _student(model):
+            raise ValueError("This PruningCallback has pruned another model: make one callback for each model.")
+        if self.pruner is None and model.built:
+            self._mask()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Make the `Pruner`, which may choose masks at once; a later ``fit`` goes on with it."""
+        self._last_batch = -1
+        if self.pruner is not None:
+            self.pruner.optimizer = self.model.optimizer
+            self.pruner.resume()
+        elif self.model.built:
+            self._begin()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Go on where the weights are, which another callback may have loaded."""
+        self._last_batch = -1
+        if self.pruner is not None:
+            self.pruner.resume()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Follow the optimizer steps since the last call (several with ``steps_per_execution``)."""
+        if self.pruner is None:  # the first batch has built the model
+            self._begin()
+        count = batch - self._last_batch if batch >= self._last_batch else batch + 1
+        self._last_batch = batch
+        if self.pruner.is_due(count):
+            _ = self.model  # Keras brings the state of JAX's compiled step back into the model's variables
+        self.pruner.follow(count)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Put ``density``, the share of prunable weights kept, into the logs: progress bars and the history show it."""
+        self.pruner.store()
+        if logs is not None:
+            logs["density"] = self.pruner.density
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Leave exact zeros; warn if the schedule is not at its end."""
+        self.pruner.read()  # `EarlyStopping` may have brought back weights of an earlier step
+        self.pruner.finish()
+        if not self.pruner.frozen:
+            warnings.warn(
+                f"Training ended after step {self.pruner.step_count}, before the pruning schedule's end: the model is "
+                "not at its density yet. Train on with the same callback, or give a smaller end_step.",
+                stacklevel=2,
+            )
+
+    def _mask(self) -> StepState:
+        """Mask the layers, and forget compiled steps that saw them without masks."""
+        pruned = _student(self.model)
+        densities = select_layers(pruned, *(self._options[name] for name in ("density", "sparsity", "scope")))
+        with _variable_scope(self.model):
+            state = begin(pruned, densities, getattr(self.model, "optimizer", None))
+        for each in (self.model, pruned):
+            each.train_function = each.test_function = each.predict_function = None
+        return state
+
+    def _begin(self) -> None:
+        schedule = self._schedule | self._steps(self._mask())
+        with _variable_scope(self.model):
+            schedule = PolynomialSchedule(**schedule)
+            self.pruner = Pruner(_student(self.model), schedule, **self._options, optimizer=self.model.optimizer)
+        self.model.make_train_function()
+
+    def _steps(self, state: StepState) -> dict[str, int]:
+        """Where the schedule begins and ends, and how often masks are chosen, as far as the user did not say it."""
+        begin_step, end_step, frequency = (self._schedule[name] for name in ("begin_step", "end_step", "frequency"))
+        epochs, steps = self.params.get("epochs"), self.params.get("steps")
+        start = 0
+        if end_step is None and state.count < state.end:  # it has begun already
+            end_step = state.end
+        elif end_step is None:
+            if not steps:
+                raise ValueError("The number of steps per epoch is unknown: give PruningCallback an end_step.")
+            start = state.count
+            end_step = start + max((begin_step or 0) + 1, round(_END * epochs * steps))
+        begin_step = start + ((end_step - start) // _BEGIN if begin_step is None else begin_step)
+        if frequency is None:
+            frequency = max(1, steps // 2) if steps else _FREQUENCY
+        return {"begin_step": begin_step, "end_step": end_step, "frequency": frequency}
+
+
+def _student(model: keras.Model) -> keras.Model:
+    """The model that is pruned."""
+    return model.student if isinstance(model, Distiller) else model
+
+
+def _variable_scope(model: keras.Model) -> AbstractContextManager:
+    """Where variables must be made to be mirrored by the model's tf.distribute strategy, if it has one."""
+    strategy = getattr(model, "distribute_strategy", None)
+    return nullcontext() if strategy is None else strategy.scope()

@@ -1,0 +1,132 @@
+"""Per-layer densities: goals are met, redundant layers pay for the others, plans survive a round trip through JSON."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from mcpruner.converter.allocation.allocate import Plan, allocate
+from mcpruner.converter.cost.latency import Latency
+from mcpruner.converter.target import get_target
+from mcpruner.converter.training.prune import prune
+
+
+def cnn(image: int | None = 16) -> keras.Model:
+    """`peaked` has a few weights that hold nearly all of its magnitude; those of `flat` are alike."""
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((image, image, 3)),
+            layers.Conv2D(16, 3, padding="same", name="stem"),
+            layers.Conv2D(64, 3, padding="same", name="flat"),
+            layers.DepthwiseConv2D(3, strides=2, padding="same", name="depthwise"),
+            layers.Conv2D(64, 3, padding="same", name="peaked"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(64, name="hidden"),
+            layers.Dense(10, name="fc"),
+        ],
+        name="cnn",
+    )
+    rng = np.random.default_rng(2)
+    for name, power in (("flat", 1), ("peaked", 9)):
+        layer = model.get_layer(name)
+        layer.kernel.assign(rng.uniform(0.5, 1.0, layer.kernel.shape) ** power)
+    return model
+
+
+def kept(model: keras.Model) -> float:
+    kernels = [model.get_layer(name).get_weights()[0] for name in ("flat", "peaked", "hidden")]
+    return sum(map(np.count_nonzero, kernels)) / sum(kernel.size for kernel in kernels)
+
+
+@pytest.mark.parametrize("density", [0.0625, 0.178, 0.5, 1.0])
+def test_density_of_the_whole_model(density):
+    model = cnn()
+    plan = allocate(model, "generic", density=density)
+    assert set(plan.densities) == {"flat", "peaked", "hidden"}
+    assert plan.density == pytest.approx(density, abs=1e-3)
+    assert kept(prune(model, "generic", density=plan.densities)) == pytest.approx(density, abs=2e-3)
+
+
+def test_the_redundant_layer_pays():
+    plan = allocate(cnn(), density=0.3)
+    assert plan.densities["peaked"] < plan.densities["flat"]
+
+
+@pytest.mark.parametrize("target", ["x86-64", "hikey970-cpu"])
+def test_speedup_and_latency_are_met(target):
+    model = cnn()
+    plan = allocate(model, target, speedup=2.0)
+    assert plan.dense_ms / plan.pruned_ms == pytest.approx(2.0, rel=0.01)
+    again = allocate(model, target, latency_ms=plan.pruned_ms)
+    assert again.densities == pytest.approx(plan.densities, abs=0.01)
+
+
+def test_a_time_spares_weights_that_are_used_at_few_pixels():
+    """`hidden` is used once for each image: for the same time it may keep more than for the same density."""
+    model = cnn()
+    timed = allocate(model, "x86-64", speedup=2.0)
+    counted = allocate(model, "x86-64", density=timed.density)
+    assert timed.densities["hidden"] > counted.densities["hidden"]
+
+
+def test_latency_is_a_sum_of_lines():
+    model = cnn()
+    latency = Latency.of(model, get_target("x86-64"))
+    peaked = {"peaked": model.get_layer("peaked")}
+    at = [latency.pruned_ms(peaked, {"peaked": density}) for density in (0.1, 0.2, 0.4)]
+    assert at[2] - at[1] == pytest.approx(2 * (at[1] - at[0]))
+    expected = latency.per_weight(peaked["peaked"]) * 0.1 * 64 * 64 * 9 / 1e6
+    assert at[1] - at[0] == pytest.approx(expected)
+    assert latency.dense_ms > 0
+
+
+def test_no_layer_dies():
+    plan = allocate(cnn(), density=0.04)
+    pruned = prune(cnn(), density=plan.densities)
+    for name in ("flat", "peaked"):
+        kernel = pruned.get_layer(name).get_weights()[0] != 0
+        assert kernel.any(axis=(0, 1, 2)).all()
+        assert kernel.any(axis=(0, 1, 3)).all()
+
+
+def test_scope():
+    assert set(allocate(cnn(), density=0.2, scope="peaked").densities) == {"peaked"}
+
+
+def test_saved_edited_and_loaded(tmp_path):
+    plan = allocate(cnn(), "x86-64", speedup=2.0)
+    plan.save(tmp_path / "plan.json")
+    assert Plan.load(tmp_path / "plan.json") == plan
+    edited = json.loads((tmp_path / "plan.json").read_text())
+    edited["densities"]["flat"] = 0.25
+    (tmp_path / "plan.json").write_text(json.dumps(edited))
+    assert Plan.load(tmp_path / "plan.json").densities["flat"] == 0.25
+    (tmp_path / "plan.json").write_text('{"layers": 3}')
+    with pytest.raises(ValueError, match="is no plan .* write one with `mcpruner.allocate"):
+        Plan.load(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize(
+    ("goals", "message"),
+    [
+        ({}, "^Expected one of density, multiply_adds, speedup and latency_ms, got none.$"),
+        ({"density": 0.1, "speedup": 2}, "^Expected one of density, multiply_adds, .* got density, speedup.$"),
+        ({"density": 0.0}, "^Expected a goal above 0, got density=0.$"),
+        ({"density": 1.5}, "^Expected density of at most 1, got 1.5.$"),
+        ({"speedup": 1000.0}, "^speedup=1000 is out of reach: pruned as far as no filter dies, .* ms$"),
+        ({"density": 0.001}, "^density=0.001 is out of reach: pruned as far as no filter dies, the density is still"),
+    ],
+)
+def test_bad_goals(goals, message):
+    with pytest.raises(ValueError, match=message):
+        allocate(cnn(), **goals)
+
+
+def test_unknown_output_sizes():
+    assert Latency.of(cnn(None), get_target("generic")) is None
+    assert allocate(cnn(None), density=0.25).pruned_ms is None
+    with pytest.raises(ValueError, match="^The sizes of the layers' outputs of model 'cnn' are not known: give a dens"):
+        allocate(cnn(None), speedup=2.0)

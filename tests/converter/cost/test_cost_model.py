@@ -1,0 +1,156 @@
+"""Amounts of work are exact counts; a table is checked when it is read; what is predicted grows with the work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mcpruner.converter.cost import cost_model
+from mcpruner.converter.cost.cost_model import (
+    TERMS,
+    Counts,
+    Work,
+    edge_amounts,
+    load_costs,
+    packed_amounts,
+    tflite_amounts,
+    unpacked_amounts,
+)
+from mcpruner.converter.target import TARGETS
+
+SHIPPED = sorted(path.stem for path in cost_model.SHIPPED.glob("*.json"))
+SHAPES = [((64, 3, 3, 32), "Conv2D"), ((64, 1, 1, 32), "Conv2D"), ((64, 1, 1, 32), "FullyConnected")]
+
+
+def test_amounts_of_a_packed_convolution() -> None:
+    """7 columns are 8 lanes of 16, so a tile is 6 vectors of 8: 56 pixels are two tiles."""
+    kernel, terms = packed_amounts(Counts(900, 100, 20, 8), (32, 3, 3, 16), 8, Work("Conv2D", 7, 7, 2), "avx512")
+    assert kernel == "packed conv"
+    assert terms == {
+        "multiply_adds": 900 * 56,
+        "loads": 900 * 56 / 4,
+        "kernels": 100 * 2 * 2,
+        "output_bytes": 4 * 32 * 49,
+        "strided_bytes": 4 * 16 * 49 * 4,
+        "weight_bytes": 4 * (900 + 100),
+        "layer": 1,
+    }
+
+
+def test_amounts_of_dense_layers() -> None:
+    kernel, terms = tflite_amounts((20, 3, 3, 16), Work("Conv2D", 7, 8), "avx512")
+    assert kernel == "tflite conv" and terms["multiply_adds"] == 32 * 9 * 16 * 56
+    kernel, terms = tflite_amounts((1000, 1, 1, 2048), Work("FullyConnected", 3, 1), "avx2")
+    assert kernel == "tflite fully_connected" and terms["multiply_adds"] == 3 * 2048000
+    assert terms["weight_bytes"] == 4 * 2048000
+    depthwise = ((1, 3, 3, 24), Work("DepthwiseConv2D", 10, 10))
+    assert unpacked_amounts(*depthwise, "avx2").terms["multiply_adds"] == 24 * 9 * 10 * 16
+    assert tflite_amounts(*depthwise, "avx2").terms["multiply_adds"] == 24 * 9 * 100
+    assert unpacked_amounts((10, 1, 1, 8), Work(), "neon").terms["multiply_adds"] == 12 * 8 * 32 * 32
+
+
+@pytest.mark.parametrize("simd", cost_model.VECTORS)
+def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
+    made = [edge_amounts(10)]
+    for shape, kind in SHAPES:
+        made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, Work(kind), simd))
+        made += [unpacked_amounts(shape, Work(kind), simd), tflite_amounts(shape, Work(kind), simd)]
+    for measure in (unpacked_amounts, tflite_amounts):
+        made.append(measure((1, 3, 3, 8), Work("DepthwiseConv2D"), simd))
+    assert {amounts.kernel for amounts in made} == set(TERMS)
+    for amounts in made:
+        assert set(amounts.terms) == set(TERMS[amounts.kernel])
+        assert all(amount >= 0 for amount in amounts.terms.values())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_tables_grow_with_the_work(name: str) -> None:
+    costs = load_costs(name)
+    for shape, kind in SHAPES:
+        counts, work = Counts(4000, 1000, 60, 8), Work(kind, 14, 14)
+        for group_size in (1, 2, 4, 8, 16):
+            time = costs.time(packed_amounts(counts, shape, group_size, work, costs.simd))
+            more = replace(counts, values=4400, kernels=1100)
+            assert 0 < time < costs.time(packed_amounts(more, shape, group_size, work, costs.simd))
+            assert time < costs.time(packed_amounts(counts, shape, group_size, replace(work, height=28), costs.simd))
+        dense = costs.time(tflite_amounts(shape, work, costs.simd))
+        assert 0 < dense < costs.time(tflite_amounts((128, *shape[1:]), work, costs.simd))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_tables_share_loads_between_filters(name: str) -> None:
+    costs = load_costs(name)
+    times = [
+        costs.time(packed_amounts(Counts(4000, 1000, 60, 8), (64, 3, 3, 32), group_size, Work(), costs.simd))
+        for group_size in (1, 2, 4)
+    ]
+    assert times == sorted(times, reverse=True)
+
+
+def test_weights_beyond_the_last_cache_come_from_memory(tmp_path: Path) -> None:
+    table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
+    rates = {"L1": 100.0, "L2": 50.0, "memory": 10.0}
+    table["limits"] = {"cache_bytes": {"L1": 1000, "L2": 9000}, "read_gigabytes_per_second": rates}
+    (tmp_path / "table.json").write_text(json.dumps(table))
+    costs = load_costs(tmp_path / "table.json")
+    assert costs.for_model(9000) is costs
+    amounts = tflite_amounts((64, 3, 3, 32), Work(), "neon")
+    more = costs.for_model(9001).time(amounts) - costs.time(amounts)
+    assert more == pytest.approx(amounts.terms["weight_bytes"] * (1 / 10 - 1 / 50))
+    depthwise = tflite_amounts((1, 3, 3, 8), Work("DepthwiseConv2D"), "neon")
+    assert costs.for_model(9001).time(depthwise) == costs.time(depthwise)
+
+
+def test_a_table_without_limits_knows_no_memory(tmp_path: Path) -> None:
+    table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
+    for limits in ({}, {"limits": {"cache_bytes": {}, "read_gigabytes_per_second": {"memory": 10.0}}}):
+        (tmp_path / "table.json").write_text(json.dumps({**table, **limits}))
+        costs = load_costs(tmp_path / "table.json")
+        assert costs.for_model(1e12) is costs
+
+
+def test_every_target_has_a_table() -> None:
+    for target in TARGETS.values():
+        assert load_costs(target.costs).name == target.costs
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_tables_say_where_they_come_from(name: str) -> None:
+    table = json.loads((cost_model.SHIPPED / f"{name}.json").read_text())
+    assert table["origin"].startswith(("measured by `mcpruner calibrate", "argued, not measured"))
+    assert table["machine"] and table["date"]
+
+
+def _without(table: dict, *path: str) -> dict:
+    copy = json.loads(json.dumps(table))
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    del inner[path[-1]]
+    return copy
+
+
+def test_bad_calibrations_are_one_sentence(tmp_path: Path) -> None:
+    table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
+    negative = json.loads(json.dumps(table))
+    negative["nanoseconds"]["cpu edge"]["layer"] = -1
+    cases = [
+        ("[1, 2]", "list indices"),
+        ("no json", "Expecting value"),
+        (json.dumps({**table, "format": 2}), "its format is 2, this version reads 1"),
+        (json.dumps({**table, "simd": "mmx"}), "its simd is 'mmx', known are avx512"),
+        (json.dumps(_without(table, "nanoseconds", "cpu edge")), "'cpu edge' is missing"),
+        (json.dumps(_without(table, "nanoseconds", "cpu edge", "layer")), "'layer' is missing"),
+        (json.dumps(negative), "the costs of 'cpu edge' must be at least 0"),
+    ]
+    path = tmp_path / "bad.json"
+    for text, reason in cases:
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"bad\.json is no calibration") as caught:
+            load_costs(path)
+        assert reason in str(caught.value) and str(caught.value).endswith("write one with `mcpruner calibrate`.")
+    with pytest.raises(FileNotFoundError):
+        load_costs(tmp_path / "absent.json")

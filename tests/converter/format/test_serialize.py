@@ -1,0 +1,189 @@
+"""Blobs: bytes that never change, values as stored, and damaged bytes that are refused with a sentence."""
+
+import dataclasses
+import random
+
+import flatbuffers
+import numpy as np
+import pytest
+from golden import make_golden
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mcpruner.converter.format.layer import SparseLayer
+from mcpruner.converter.format.pack import pack, unpack
+from mcpruner.converter.format.serialize import (
+    VALUE_TYPES,
+    SparseOptions,
+    deserialize,
+    deserialize_options,
+    round_values,
+    serialize,
+    serialize_options,
+)
+
+GOLDEN = make_golden.layers()
+
+
+def random_layer(seed: int, density: float = 0.3) -> tuple[np.ndarray, SparseLayer]:
+    """Weights and their packed layer."""
+    rng = np.random.default_rng(seed)
+    shape = (rng.integers(1, 20), *rng.integers(1, 5, 2), rng.integers(1, 600))
+    weights = np.where(rng.random(shape) < density, rng.standard_normal(shape), 0).astype(np.float32)
+    bias = rng.standard_normal(shape[0]).astype(np.float32)
+    return weights, pack(weights, rng.permutation(shape[0]), int(rng.choice([1, 2, 4, 8, 16])), bias)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_files_are_written_again(name: str) -> None:
+    assert (make_golden.FOLDER / name).read_bytes() == GOLDEN[name]
+
+
+@pytest.mark.parametrize("name", [name.removesuffix(".mcp") for name in GOLDEN if name.endswith(".mcp")])
+def test_golden_files_read_to_their_weights(name: str) -> None:
+    layer = deserialize((make_golden.FOLDER / f"{name}.mcp").read_bytes())
+    assert unpack(layer).astype("<f4").tobytes() == (make_golden.FOLDER / f"{name}.f32").read_bytes()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.floats(0, 1), st.sampled_from(VALUE_TYPES))
+def test_a_blob_reads_back_as_it_was_rounded(seed: int, density: float, value_type: str) -> None:
+    weights, layer = random_layer(seed, density)
+    read = deserialize(serialize(layer, value_type))
+    np.testing.assert_array_equal(unpack(read), round_values(weights, value_type))
+    for field in ("kind", "kernel_size", "in_channels", "out_channels", "group_size"):
+        assert getattr(read, field) == getattr(layer, field)
+    for field in ("patterns", "group_runs", "run_patterns", "run_counts", "channels", "permutation", "bias"):
+        np.testing.assert_array_equal(getattr(read, field), getattr(layer, field))
+    assert read.value_type == value_type
+
+
+def test_rounding_is_that_of_the_value_type() -> None:
+    weights = np.array([[[[1.0, 1 / 3, -127.0]]], [[[0.0, 0.0, 0.0]]]], np.float32)
+    np.testing.assert_array_equal(round_values(weights, "float16")[0, 0, 0], np.float16([1, 1 / 3, -127]))
+    np.testing.assert_array_equal(round_values(weights, "int8"), [[[[1, 0, -127]]], [[[0, 0, 0]]]])
+
+
+@pytest.mark.parametrize(("value_type", "weight", "sentence"), [("float16", 7e4, "65504"), ("bfloat16", 1, "one of")])
+def test_value_types_that_do_not_fit_are_refused(value_type: str, weight: float, sentence: str) -> None:
+    layer = pack(np.full((1, 1, 1, 1), weight, np.float32), np.arange(1), 1)
+    with pytest.raises(ValueError, match=sentence) as error:
+        serialize(layer, value_type)
+    assert "damaged" not in str(error.value)
+
+
+def test_the_largest_weights_stay_finite_in_int8() -> None:
+    """127 * (max / 127) rounds up to infinity in float32; readers refuse that."""
+    weights = np.full((1, 1, 1, 1), np.finfo(np.float32).max, np.float32)
+    read = deserialize(serialize(pack(weights, np.arange(1), 1), "int8"))
+    np.testing.assert_array_equal(unpack(read), round_values(weights, "int8"))
+    np.testing.assert_allclose(unpack(read), weights, rtol=1e-6)
+
+
+def test_scales_that_overflow_are_refused() -> None:
+    blob = bytearray(GOLDEN["readme_int8.mcp"])
+    scale = deserialize(bytes(blob)).scales[0].tobytes()
+    at = blob.index(scale)
+    blob[at : at + 4] = np.finfo(np.float32).max.astype("<f4").tobytes()
+    with pytest.raises(ValueError, match="times their scales are finite"):
+        deserialize(bytes(blob))
+
+
+def _changed(**fields: object) -> SparseLayer:
+    weights, permutation, bias = make_golden.readme_layer()
+    return dataclasses.replace(pack(weights, permutation, 4, bias), **fields)
+
+
+@pytest.mark.parametrize(
+    ("layer", "sentence"),
+    [
+        (_changed(in_channels=2), "channels are below 2"),
+        (_changed(out_channels=0), "out_channels is at least 1"),
+        (_changed(group_size=3), "group_size is"),
+        (_changed(kind="FullyConnected"), "fully connected is 1 x 1"),
+        (_changed(kernel_size=(8, 9)), "1 to 64 positions"),
+        (_changed(kernel_size=(1, 1)), "positions below 1"),
+        (_changed(patterns=np.array([9, 9], np.uint64)), "all patterns differ"),
+        (_changed(patterns=np.array([9, 0], np.uint64)), "no pattern is empty"),
+        (_changed(patterns=np.array([9], np.uint64)), "run_patterns are below 1"),
+        (_changed(group_runs=np.array([1], np.uint32)), "group_runs has 2 groups"),
+        (_changed(group_runs=np.array([1, 2], np.uint32)), "there are 3 run_patterns"),
+        (_changed(run_counts=np.array([2], np.uint16)), "there are 2 run_counts"),
+        (_changed(values=np.ones(20, np.float32)), "beyond the last filter"),
+        (_changed(values=np.ones(21, np.float32)), "there are 20 values"),
+        (_changed(values=np.full(20, np.nan, np.float32)), "values are finite"),
+        (_changed(permutation=np.array([0, 1, 2, 3, 3])), "permutation is one"),
+        (_changed(bias=np.ones(4, np.float32)), "there are 5 biases"),
+        (_changed(bias=np.full(5, np.inf, np.float32)), "biases are finite"),
+    ],
+)
+def test_each_broken_statement_is_named(layer: SparseLayer, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        deserialize(serialize(layer))
+
+
+def test_other_versions_and_files_are_refused() -> None:
+    blob = bytearray(GOLDEN["readme.mcp"])
+    with pytest.raises(ValueError, match="MCP1"):
+        deserialize(bytes(blob[:4] + b"TFL3" + blob[8:]))
+    with pytest.raises(ValueError, match="MCP1"):
+        deserialize(b"")
+    builder = flatbuffers.Builder(16)
+    builder.StartObject(13)
+    builder.PrependUint32Slot(0, 2, 0)
+    builder.Finish(builder.EndObject(), file_identifier=b"MCP1")
+    with pytest.raises(ValueError, match="version is 1"):
+        deserialize(bytes(builder.Output()))
+
+
+@pytest.mark.parametrize("name", ["readme.mcp", "readme_int8.mcp", "long_gaps.mcp"])
+def test_damaged_blobs_are_refused_or_read(name: str) -> None:
+    """2,000 mutations of each: a layer, or a ValueError of one sentence."""
+    rng = random.Random(7)
+    for _ in range(2000):
+        blob = bytearray(GOLDEN[name])
+        for _ in range(rng.randint(1, 3)):
+            blob[rng.randrange(len(blob))] ^= 1 << rng.randrange(8) if rng.random() < 0.5 else rng.randrange(256)
+        if rng.random() < 0.2:
+            blob = blob[: rng.randrange(len(blob))]
+        try:
+            unpack(deserialize(bytes(blob)))
+        except ValueError as error:
+            assert str(error).startswith("expected") and "\n" not in str(error)
+
+
+def test_options_read_back() -> None:
+    options = SparseOptions("Explicit", 1, 2, 3, 4, 5, 6, 7, 8, "Relu6", True)
+    assert deserialize_options(serialize_options(options)) == options
+    assert deserialize_options(serialize_options(SparseOptions())) == SparseOptions()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"padding": "FULL"}, {"fused_activation": "Tanh"}, {"pad_left": 256}, {"stride_h": 0}, {"stride_w": 300}]
+)
+def test_options_out_of_range_are_refused(fields: dict) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(fields))}.*keep the layer dense"):
+        serialize_options(SparseOptions(**fields))
+
+
+def test_damaged_options_are_refused_or_read() -> None:
+    rng = random.Random(8)
+    good = serialize_options(SparseOptions("Explicit", 1, 2, 3, 4, 2, 2, 1, 1, "Relu"))
+    for _ in range(2000):
+        data = bytearray(good)
+        data[rng.randrange(len(data))] = rng.randrange(256)
+        try:
+            deserialize_options(bytes(data[: rng.randrange(1, len(data) + 1)]))
+        except ValueError as error:
+            assert str(error).startswith("expected") and "\n" not in str(error)
+
+
+def test_the_readme_shows_the_golden_bytes() -> None:
+    readme = (make_golden.FOLDER.parents[1] / "format" / "README.md").read_text()
+    dump = [line.split(": ")[1][:35] for line in readme.splitlines() if line[:5] == "00000" and line[8:10] == ": "]
+    assert bytes.fromhex("".join(dump)) == GOLDEN["readme.mcp"]
+
+
+def test_gaps_of_255_and_more_take_further_bytes() -> None:
+    layer = deserialize(GOLDEN["long_gaps.mcp"])
+    np.testing.assert_array_equal(layer.channels, [0, 255, 256, 699, 600])

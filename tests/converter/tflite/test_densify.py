@@ -1,0 +1,99 @@
+"""A converted file back to builtin operators."""
+
+import numpy as np
+import pytest
+from small_network import Files, export, prunable
+from tflite_builder import TfliteBuilder, run
+
+from mcpruner.converter.convert import convert
+from mcpruner.converter.tflite.densify import CONV, densify, read_packed
+from mcpruner.converter.tflite.model import operator_name, read_model, write_model
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return export(tmp_path_factory.mktemp("small"))
+
+
+def names(content: bytes) -> list[str]:
+    model = read_model(content)
+    return [operator_name(model, op) for op in model.subgraphs[0].operators]
+
+
+def test_custom_operators_become_builtin_ones(files: Files) -> None:
+    content = densify(files.sparse.read_bytes())
+    found = names(content)
+    assert not any(name.startswith("Mcpruner") for name in found)
+    assert [name for name in found if name != "PAD"] == [n for n in names(files.dense.read_bytes()) if n != "PAD"]
+
+
+def test_result_is_that_of_the_dense_file(files: Files) -> None:
+    x = np.random.default_rng(3).standard_normal((2, 13, 11, 16)).astype(np.float32)
+    (expected,) = run(files.dense.read_bytes(), x)
+    (actual,) = run(densify(files.sparse.read_bytes()), x)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("activation", ["NONE", "RELU", "RELU_N1_TO_1", "RELU6"])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_options_are_carried(padding: str, activation: str) -> None:
+    rng = np.random.default_rng(5)
+    net = TfliteBuilder()
+    x = net.input((1, 12, 14, 16))
+    y = net.conv(x, prunable(rng, (16, 3, 2, 16)), None, (2, 1), padding, (1, 2), activation)
+    dense = net.build([net.fully_connected(y, prunable(rng, (16, 16)), activation=activation, keep_num_dims=True)])
+    content, _ = convert(dense, target="generic")
+    inputs = rng.standard_normal((1, 12, 14, 16)).astype(np.float32)
+    (expected,), (actual,) = run(dense, inputs), run(densify(content), inputs)
+    assert actual.shape == expected.shape
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_file_without_custom_operators_keeps_its_meaning(files: Files) -> None:
+    content = files.dense.read_bytes()
+    x = np.ones((1, 13, 11, 16), np.float32)
+    assert names(densify(content)) == names(content)
+    np.testing.assert_array_equal(run(densify(content), x)[0], run(content, x)[0])
+
+
+def damaged(content: bytes, change: str) -> bytes:
+    """The file with its first custom convolution damaged in one way."""
+    model = read_model(content)
+    graph = model.subgraphs[0]
+    op = next(op for op in graph.operators if operator_name(model, op) == CONV)
+    blob = model.buffers[graph.tensors[op.inputs[1]].buffer]
+    if change == "blob":
+        blob.data = np.roll(blob.data, 5)
+    elif change == "no blob":
+        blob.data = None
+    elif change == "inputs":
+        op.inputs = op.inputs[:1]
+    elif change == "options":
+        op.customOptions = np.zeros(3, np.uint8)
+    elif change == "version":
+        model.operatorCodes[op.opcodeIndex].version = 2
+    return write_model(model)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("blob", "Layer conv1: "),
+        ("no blob", "Layer conv1 has no blob"),
+        ("inputs", "must have 2 inputs and 1 output; one has 1 and 1"),
+        ("options", "Layer conv1: "),
+        ("version", "Layer conv1 is version 2 of McprunerSparseConv2D; this mcpruner reads version 1"),
+    ],
+)
+def test_damage_is_one_sentence_that_names_the_layer(files: Files, change: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        densify(damaged(files.sparse.read_bytes(), change))
+    assert "\n" not in str(caught.value)
+
+
+def test_read_packed_gives_the_weights_back(files: Files) -> None:
+    model = read_model(files.sparse.read_bytes())
+    graph = model.subgraphs[0]
+    layers = [read_packed(model, graph, op)[0] for op in graph.operators if operator_name(model, op) == CONV]
+    assert [tuple(layer.kernel_size) for layer in layers] == [(3, 3), (1, 1), (3, 3)]
+    assert all(0 < layer.density < 0.5 for layer in layers)

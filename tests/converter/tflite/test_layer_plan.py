@@ -1,0 +1,102 @@
+"""A layer is packed where that pays, and only if the model is faster with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tflite_builder import TfliteBuilder
+
+from mcpruner.converter.convert import convert
+from mcpruner.converter.cost import cost_model
+from mcpruner.converter.cost.cost_model import Work, load_costs, unpacked_amounts
+from mcpruner.converter.target import get_target
+from mcpruner.converter.tflite.layer_plan import plan_layers, predict_subgraph
+from mcpruner.converter.tflite.model import read_model
+
+TABLE = json.loads((cost_model.SHIPPED / "avx512.json").read_text())
+
+
+def calibration(tmp_path: Path, **layers: float) -> Path:
+    """A table in which a layer of each kernel takes so many nanoseconds, whatever it does; 1000 by default."""
+    nanoseconds = {
+        kernel: {term: 0.0 for term in terms} | {"layer": layers.get(kernel.replace(" ", "_"), 1000.0)}
+        for kernel, terms in cost_model.TERMS.items()
+    }
+    path = tmp_path / "costs.json"
+    path.write_text(json.dumps({**TABLE, "nanoseconds": nanoseconds, "samples": []}))
+    return path
+
+
+@pytest.fixture
+def network() -> bytes:
+    """A pruned 3x3 convolution, a depthwise one and a dense layer without zeros."""
+    rng, net = np.random.default_rng(0), TfliteBuilder()
+    weights = rng.standard_normal((16, 3, 3, 8)) * np.repeat(rng.random((4, 3, 3, 8)) < 0.2, 4, axis=0)
+    x = net.conv(net.input((1, 8, 8, 8)), weights.astype(np.float32), name="pruned")
+    x = net.depthwise_conv(x, np.ones((1, 3, 3, 16), np.float32), name="depthwise")
+    matrix = rng.standard_normal((10, 16)).astype(np.float32)
+    return net.build([net.fully_connected(net.mean(x), matrix, name="dense")])
+
+
+def test_a_layer_that_gains_is_packed(network: bytes, tmp_path: Path) -> None:
+    """2000 + 1000 + 1000 ns in TFLite; 1000 + 1000 + 1000 and an edge of 100 in the plugin."""
+    content, report = convert(network, calibration=calibration(tmp_path, tflite_conv=2000, cpu_edge=100))
+    assert [layer.accelerated for layer in report.layers] == [True, False, False]
+    assert report.layers[0].predicted_speedup == 2
+    assert report.predicted_speedup == pytest.approx(4000 / 3100, abs=1e-3)
+    assert "1 of 3 layers are packed for generic, predicted 1.29 times as fast together" in report.summary
+
+
+def test_layers_that_stay_dense_take_the_time_of_dense_ones(network: bytes, tmp_path: Path) -> None:
+    """The edge costs more than the convolution gains: then all of its weights are multiplied, zeros too."""
+    path = calibration(tmp_path, tflite_conv=9000, packed_conv=0, cpu_edge=9000)
+    table = json.loads(path.read_text())
+    table["nanoseconds"]["packed conv"]["multiply_adds"] = 1e-2
+    path.write_text(json.dumps(table))
+    costs, model = load_costs(path), read_model(network)
+    (graph,) = model.subgraphs
+    plans = plan_layers(model, graph, get_target("generic"), costs)
+    assert [plan.choice for plan in plans] == [None] * 3 and "not worth it" in plans[0].report.reason
+    work = Work("Conv2D", 8, 8)
+    dense = costs.time(unpacked_amounts((16, 3, 3, 8), work, costs.simd))
+    assert [plan.plugin_ns for plan in plans] == pytest.approx([dense, 1000, 1000]) and dense > 500
+    assert predict_subgraph(graph, plans, costs) == pytest.approx(11000 / (2000 + dense + 9000))
+
+
+@pytest.mark.parametrize("loss", [{"cpu_depthwise": 1900}, {"packed_fully_connected": 1900}, {"cpu_edge": 1000}])
+def test_a_model_that_loses_stays_dense(network: bytes, tmp_path: Path, loss: dict[str, float]) -> None:
+    """What the convolution gains, 1000 ns, its neighbours or the edge lose."""
+    costs = {"tflite_conv": 2000, "cpu_edge": 100} | loss
+    content, report = convert(network, calibration=calibration(tmp_path, **costs))
+    assert content == network
+    assert report.num_accelerated == 0 and report.predicted_speedup == 1
+    reason = report.layers[0].reason
+    assert reason.startswith("dense: packed it is predicted 2.00 times as fast, but with the dense layers beside it")
+    assert reason.endswith(
+        (" the model 1.00 times, which is not worth it", " the model 0.98 times, which is not worth it")
+    )
+
+
+def test_a_layer_that_loses_stays_dense(network: bytes, tmp_path: Path) -> None:
+    content, report = convert(network, calibration=calibration(tmp_path, tflite_conv=900))
+    assert content == network
+    assert report.layers[0].reason.endswith(" the packed layer would run at 0.90 of the dense speed")
+
+
+def test_shared_loads_decide_the_group_size(tmp_path: Path) -> None:
+    """Of zeros anywhere, large groups fill many in: they win where loads count, and lose where multiply-adds do."""
+    rng, net = np.random.default_rng(1), TfliteBuilder()
+    weights = (rng.standard_normal((32, 3, 3, 32)) * (rng.random((32, 3, 3, 32)) < 0.1)).astype(np.float32)
+    content = net.build([net.conv(net.input((1, 8, 8, 32)), weights)])
+    chosen = {}
+    for term in ("loads", "multiply_adds"):
+        path = calibration(tmp_path, tflite_conv=1e9)
+        table = json.loads(path.read_text())
+        table["nanoseconds"]["packed conv"][term] = 1.0
+        path.write_text(json.dumps(table))
+        _, report = convert(content, calibration=path)
+        chosen[term] = report.layers[0].group_size
+    assert chosen == {"loads": 4, "multiply_adds": 1}
