@@ -24,3 +24,7 @@ Converting, in the order in which `convert.convert` does it::
     tflite.rewrite       CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped
     tflite.report        what happened to each layer, and why
 """
+
+from mcpruner.converter import old_paths
+
+old_paths.install()

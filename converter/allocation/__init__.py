@@ -1,4 +1,4 @@
 """How densely each layer of a Keras model is kept, so that the whole model meets one goal.
 
-This room imports `mask`, `cost`, `training` and `post_training`.
+This room imports `format`, `mask`, `cost`, `training` and `post_training`.
 """

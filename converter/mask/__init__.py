@@ -2,3 +2,7 @@
 
 This room knows NumPy only, neither Keras nor TFLite, and imports `format` for its limits.
 """
+
+from mcpruner.converter.mask.mask import choose_mask, magnitude_saliency
+
+__all__ = ["choose_mask", "magnitude_saliency"]

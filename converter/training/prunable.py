@@ -62,8 +62,7 @@ def check_model(model: Any) -> None:
     if any(cls.__module__.partition(".")[0] == "tf_keras" for cls in type(model).__mro__):
         raise ValueError(
             f"Expected a Keras 3 model, got {model.name!r} of tf_keras: prune it with "
-            "mcpruner.converter.training.tfmot.AlignedPruning and tfmot's strip_pruning, "
-            "then mcpruner.convert takes it."
+            "mcpruner.AlignedPruning and tfmot's strip_pruning, then mcpruner.convert takes it."
         )
     raise ValueError(f"Expected a Keras 3 model, got an object of type {type(model).__name__}.")
 

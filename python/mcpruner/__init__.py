@@ -13,6 +13,10 @@ Names
 -----
 prune, PruningCallback, strip
     The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
+Pruner, PolynomialSchedule
+    What `PruningCallback` is made of, for a training loop of one's own: the masks, and how density falls.
+AlignedPruning
+    The same masks for tf_keras models in a script of the TensorFlow Model Optimization Toolkit (tfmot).
 plot_history
     A picture of density and accuracy against the step, of a ``fit`` that pruned.
 prune_post_training
@@ -29,6 +33,8 @@ measure_sensitivity
     The same for `prune_post_training`, by what each layer's error does to the model's output on the images.
 convert
     A Keras model, ``.keras``, SavedModel or ``.tflite`` into a ``.tflite`` whose pruned layers are packed.
+verify
+    Checks that a converted file, run by the plugin, is the network it was converted from.
 Interpreter
     A TFLite interpreter with the plugin loaded, plus ``profile()`` and ``report()``.
 load_delegate, delegate_path
@@ -50,12 +56,19 @@ if TYPE_CHECKING:
     from mcpruner.converter.training.distill import prune_with_teacher
     from mcpruner.converter.training.plot import plot_history
     from mcpruner.converter.training.prune import prune, strip
+    from mcpruner.converter.training.pruner import Pruner
     from mcpruner.converter.training.saliency import first_order_saliency
+    from mcpruner.converter.training.schedule import PolynomialSchedule
+    from mcpruner.converter.training.tfmot import AlignedPruning
     from mcpruner.runtime import Interpreter, delegate_path, load_delegate
+    from mcpruner.verification import verify
 
 __all__ = [
+    "AlignedPruning",
     "Interpreter",
     "Plan",
+    "PolynomialSchedule",
+    "Pruner",
     "PruningCallback",
     "allocate",
     "convert",
@@ -69,11 +82,15 @@ __all__ = [
     "prune_with_teacher",
     "reestimate_batch_norm",
     "strip",
+    "verify",
 ]
 
 _HOME = {
+    "AlignedPruning": "mcpruner.converter.training.tfmot",
     "Interpreter": "mcpruner.runtime",
     "Plan": "mcpruner.converter.allocation.allocate",
+    "PolynomialSchedule": "mcpruner.converter.training.schedule",
+    "Pruner": "mcpruner.converter.training.pruner",
     "PruningCallback": "mcpruner.converter.training.callback",
     "allocate": "mcpruner.converter.allocation.allocate",
     "convert": "mcpruner.converter.convert",
@@ -87,6 +104,7 @@ _HOME = {
     "prune_with_teacher": "mcpruner.converter.training.distill",
     "reestimate_batch_norm": "mcpruner.converter.training.batch_norm",
     "strip": "mcpruner.converter.training.prune",
+    "verify": "mcpruner.verification",
 }
 
 
