@@ -1,4 +1,4 @@
-"""Checks what clang-format and ruff do not: sizes of files and functions, and names that must not be in the sources.
+"""Checks what clang-format and ruff do not: sizes of files and functions, forbidden names, and who may import whom.
 
 Prints one line per finding and exits with 1 if there is any.
 """
@@ -30,6 +30,18 @@ FORBIDDEN = re.compile(
     "|".join(r"\.".join(labels) for labels in REGISTRIES)
     + r"|--(?:extra-)?index-url|(?<![\w.)}\]*-])/(?:work|root|home|opt)/"
 )
+
+# What each room of converter/ may import beside itself and the ground (drawn in docs/architecture.md).
+ROOMS = {
+    "format": set(),
+    "mask": {"format"},
+    "cost": {"format", "mask"},
+    "tflite": {"format", "mask", "cost"},
+    "training": {"format", "mask"},
+    "post_training": {"format", "mask", "training"},
+    "allocation": {"format", "mask", "cost", "training", "post_training"},
+}
+GROUND = {"progress", "target", "whole_file"}
 
 # A line that closes a C++ signature and opens a body, and those that look like it but are no function.
 CPP_BODY = re.compile(r"\)(?: const| noexcept| override| final| mutable|\s*->\s*[\w:<>*& ]+)*(?:\s*:\s.*)? \{$")
@@ -70,6 +82,30 @@ def cpp_functions(text: str) -> Iterator[tuple[int, str, int]]:
                 break
 
 
+def imported(text: str, package: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """(line, dotted name in parts) of everything of ours that a module of a package imports."""
+    for node in ast.walk(ast.parse(text)):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            names = [base + (node.module.split(".") if node.module else []) + [alias.name] for alias in node.names]
+        yield from ((node.lineno, name) for name in names if name[0] == "mcpruner")
+
+
+def against_the_order(name: Path, text: str) -> Iterator[str]:
+    """One sentence per import inside converter/ that runs against the order of its rooms."""
+    if name.parts[0] != "converter" or name.suffix != ".py":
+        return
+    here = name.parts[1].removesuffix(".py")
+    allowed = ROOMS[here] | GROUND | {here} if here in ROOMS else {"old_paths"} if here == "__init__" else set()
+    for line, target in imported(text, ["mcpruner", *name.parts[:-1]]):
+        inside = target[1:2] == ["converter"] and len(target) > 2
+        if not inside or (here not in ("convert", "source") and target[2] not in allowed):
+            yield f"{name}:{line}: imports {'.'.join(target)}, which docs/architecture.md does not let {here} import"
+
+
 def findings(path: Path, text: str) -> Iterator[str]:
     """One sentence per rule that the file breaks."""
     name = path.relative_to(ROOT)
@@ -80,6 +116,7 @@ def findings(path: Path, text: str) -> Iterator[str]:
     for line, function, lines in functions(text) if functions else ():
         if lines >= FUNCTION_LIMIT:
             yield f"{name}:{line}: {function}: {lines} lines; a function must stay below {FUNCTION_LIMIT}"
+    yield from against_the_order(name, text)
     if path != Path(__file__).resolve():
         for number, line in enumerate(text.splitlines(), 1):
             if match := FORBIDDEN.search(line):

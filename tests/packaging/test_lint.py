@@ -1,5 +1,6 @@
 """The rules of tools/lint.py, each on a source that breaks it and on one that does not."""
 
+import re
 from pathlib import Path
 
 import lint
@@ -69,6 +70,52 @@ def test_registries_and_folders_of_one_machine(text: str) -> None:
 )
 def test_other_paths_are_fine(text: str) -> None:
     assert _findings("notes.md", text + "\n") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("converter/mask/a.py", "from mcpruner.converter.cost.latency import Latency"),
+        ("converter/mask/a.py", "from mcpruner.converter import cost"),
+        ("converter/mask/a.py", "def f():\n    import mcpruner.converter.tflite.model as model"),
+        ("converter/mask/a.py", "from ..cost import latency"),
+        ("converter/training/a.py", "from mcpruner.converter.convert import convert"),
+        ("converter/cost/a.py", "from mcpruner.runtime import Interpreter"),
+        ("converter/convert.py", "from mcpruner import runtime"),
+        ("converter/target.py", "from mcpruner.converter.cost.cost_model import load_costs"),
+        ("converter/any_room/a.py", "from mcpruner.converter.target import Target"),
+    ],
+)
+def test_imports_against_the_order_of_the_rooms(name: str, line: str) -> None:
+    (finding,) = _findings(name, line + "\n")
+    assert re.match(r"\d: imports mcpruner\.[\w.]+, which docs/architecture\.md does not let \w+ import$", finding)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("converter/cost/a.py", "from mcpruner.converter.mask import mask"),
+        ("converter/cost/a.py", "from .cost_model import load_costs"),
+        ("converter/cost/a.py", "from mcpruner.converter.target import Target\nimport numpy"),
+        ("converter/source.py", "from mcpruner.converter.training.single import plain_single"),
+        ("converter/__init__.py", "from mcpruner.converter import old_paths"),
+        ("python/mcpruner/a.py", "from mcpruner.converter.tflite.model import read_model"),
+    ],
+)
+def test_imports_along_the_order_of_the_rooms(name: str, line: str) -> None:
+    assert _findings(name, line + "\n") == []
+
+
+def test_rooms_stand_above_what_they_import_and_say_so() -> None:
+    converter = lint.ROOT / "converter"
+    assert set(lint.ROOMS) == {path.parent.name for path in converter.glob("*/__init__.py")}
+    below = set()
+    for room, allowed in lint.ROOMS.items():
+        assert allowed <= below, room
+        assert all(lint.ROOMS[other] <= allowed for other in allowed), room
+        sentence = re.search(r"This room.*imports ([^;.]*)\.", (converter / room / "__init__.py").read_text(), re.S)[1]
+        assert set(re.findall(r"`(\w+)`", sentence)) == allowed, room
+        below.add(room)
 
 
 def test_sources_are_files_that_git_knows() -> None:
