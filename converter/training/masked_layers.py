@@ -115,6 +115,7 @@ class Masked:
 
 
 _written_as = keras.saving.register_keras_serializable("mcpruner", "Masked")
+_written_as(Masked)  # for files of another process
 
 
 @cache

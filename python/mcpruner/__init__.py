@@ -40,11 +40,14 @@ Interpreter
 load_delegate, delegate_path
     The plugin for an interpreter of one's own, and the file itself for any other loader.
 
-Everything is imported on first use: ``import mcpruner`` loads neither TensorFlow nor NumPy.
+Everything is imported on first use: ``import mcpruner`` loads neither TensorFlow nor NumPy. With it, Keras loads files
+of masked models, such as the checkpoints of a training that prunes.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from mcpruner.keras_files import register_masked_layers
 
 if TYPE_CHECKING:
     from mcpruner.converter.allocation.allocate import Plan, allocate
@@ -106,6 +109,8 @@ _HOME = {
     "strip": "mcpruner.converter.training.prune",
     "verify": "mcpruner.verification",
 }
+
+register_masked_layers()
 
 
 def __getattr__(name: str) -> Any:
