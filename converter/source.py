@@ -5,6 +5,7 @@ Keras 3 model, .keras file, SavedModel folder  ── TFLiteConverter (TensorFlo
 """
 
 import contextlib
+import errno
 import io
 import os
 import tempfile
@@ -65,6 +66,8 @@ def load_keras(path: str | os.PathLike) -> Any:
             f"{path} is a SavedModel, which holds functions and no layers that could be pruned: prune the Keras model "
             "that it was exported from, saved with model.save('model.keras'); mcpruner convert takes SavedModels."
         )
+    if not Path(path).exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
     with _quiet():
         import keras
 

@@ -157,7 +157,7 @@ def _check_goal(given: dict[str, float]) -> None:
             f"Expected one of density, multiply_adds, speedup and latency_ms, got {', '.join(given) or 'none'}."
         )
     name, value = next(iter(given.items()))
-    if value <= 0:
+    if not value > 0:
         raise ValueError(f"Expected a goal above 0, got {_described(given)}.")
     if name in ("density", "multiply_adds") and value > 1:
         raise ValueError(f"Expected {name} of at most 1, got {value:g}.")

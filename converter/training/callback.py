@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import keras
 
-from mcpruner.converter.target import Target
+from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.training.distill import Distiller
 from mcpruner.converter.training.masked_layers import StepState
-from mcpruner.converter.training.prune import select_layers
-from mcpruner.converter.training.pruner import Pruner, Removed, begin
+from mcpruner.converter.training.prunable import find_layers
+from mcpruner.converter.training.prune import MaskOptions, select_layers
+from mcpruner.converter.training.pruner import Pruner, Removed, begin, far_from
 from mcpruner.converter.training.schedule import PolynomialSchedule
 from mcpruner.converter.training.scope import Share
 
@@ -34,7 +35,8 @@ class PruningCallback(keras.callbacks.Callback):
         As for `mcpruner.prune`; the densities are those at `end_step`.
     begin_step, end_step, frequency, power, initial_density
         Schedule, in optimizer steps (batches) since pruning began. `end_step` None: at 60 % of the steps of the first
-        ``fit``; `begin_step` None: at a fifth of the way to `end_step`, so at 12 %; `frequency` None: half an epoch.
+        ``fit``, and again of one that asks for other densities than the model was pruned to; `begin_step` None: at a
+        fifth of the way to `end_step`, so at 12 %; `frequency` None: half an epoch.
     removed
         As for `Pruner`: what moves pruned weights until `end_step`.
 
@@ -118,9 +120,13 @@ class PruningCallback(keras.callbacks.Callback):
             self._begin()
         count = batch - self._last_batch if batch >= self._last_batch else batch + 1
         self._last_batch = batch
-        if self.pruner.is_due(count):
+        # A callback before this one may write a file of weights at the end of an epoch: the count must be in them.
+        last = batch + 1 == self.params.get("steps")
+        if last or self.pruner.is_due(count):
             _ = self.model  # Keras brings the state of JAX's compiled step back into the model's variables
         self.pruner.follow(count)
+        if last:
+            self.pruner.store()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put ``density``, the share of prunable weights kept, into the logs: progress bars and the history show it."""
@@ -161,7 +167,7 @@ class PruningCallback(keras.callbacks.Callback):
         begin_step, end_step, frequency = (self._schedule[name] for name in ("begin_step", "end_step", "frequency"))
         epochs, steps = self.params.get("epochs"), self.params.get("steps")
         start = 0
-        if end_step is None and state.count < state.end:  # it has begun already
+        if end_step is None and state.end > 0 and (state.count < state.end or not self._asks_for_more()):
             end_step = state.end
         elif end_step is None:
             if not steps:
@@ -172,6 +178,15 @@ class PruningCallback(keras.callbacks.Callback):
         if frequency is None:
             frequency = max(1, steps // 2) if steps else _FREQUENCY
         return {"begin_step": begin_step, "end_step": end_step, "frequency": frequency}
+
+    def _asks_for_more(self) -> bool:
+        """Whether a model that was pruned to the end has other densities than these."""
+        options = self._options
+        pruned = _student(self.model)
+        densities = select_layers(pruned, options["density"], options["sparsity"], options["scope"])
+        target = get_target(options["target"])
+        kinds = MaskOptions.of(target, *(options[n] for n in ("pattern_size", "num_patterns", "balance", "search")))
+        return any(far_from(find_layers(pruned)[0], densities, kinds))
 
 
 def _student(model: keras.Model) -> keras.Model:

@@ -26,9 +26,9 @@ def plot_history(history: Any, path: str | Path) -> None:
     ImportError
         matplotlib is not installed.
     """
-    logs = history.history
+    logs = getattr(history, "history", {})
     if not logs.get("density"):
-        raise ValueError("Expected the history of a fit with a PruningCallback: it has no density.")
+        raise ValueError("Expected the history of a fit with a PruningCallback, got what has no density.")
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -190,7 +190,8 @@ def copy_plain(model: keras.Model) -> Copier:
     overridden = type(model).compile is not keras.Model.compile
     if model.compiled and not overridden:  # a `compile` of the model's own has arguments that only the user knows
         arguments = dict(model._compile_config.config)
-        arguments["optimizer"] = _anew(arguments["optimizer"])
+        # Keras takes the optimizer out of these where it writes an HDF5 file.
+        arguments["optimizer"] = _anew(arguments.get("optimizer", model.optimizer))
         arguments.update((name, copier.of(arguments[name])) for name in ("metrics", "weighted_metrics"))
         copier.copy.compile(**arguments)
     return copier

@@ -16,7 +16,7 @@ All state is in the variables of the masked layers, the number of steps among th
 weights resumes exactly: in whatever way training goes on, a `Pruner` for the same model goes on where the weights are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -175,20 +175,17 @@ class Pruner:
         found = max(map(get_steps, self._layers.values()))
         if found != self._written:
             self.step_count = found.count
+            self.density = _kept(self.masks.values())
         return found
 
     def _check_reached(self) -> None:
         """Refuse a schedule that is over for this model and never gave the layers their densities."""
-        options = replace(self._options, search=False)
-        for label, layer in self._layers.items() if self.frozen else ():
-            density, mask = self.densities[label], get_mask(layer)
-            wanted = np.count_nonzero(options.choose(dense_kernel(layer), density))
-            if abs(np.count_nonzero(mask) - wanted) > 0.1 * wanted:
-                raise ValueError(
-                    f"The model has been pruned for {self.step_count} steps, so that this schedule (end_step "
-                    f"{self._schedule.end_step}) is over, but layer {label!r} keeps {mask.mean():.3g} of its weights "
-                    f"instead of {density:.3g}: give a larger end_step, or strip the model to begin anew."
-                )
+        for label, kept in far_from(self._layers, self.densities, self._options) if self.frozen else ():
+            raise ValueError(
+                f"The model has been pruned for {self.step_count} steps, so that this schedule (end_step "
+                f"{self._schedule.end_step}) is over, but layer {label!r} keeps {kept:.3g} of its weights "
+                f"instead of {self.densities[label]:.3g}: give a larger end_step, or strip the model to begin anew."
+            )
 
     def _choose_if_due(self, since: int) -> None:
         """Choose masks if that was due after one of the steps since number `since`."""
@@ -225,6 +222,18 @@ def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers
     return max(map(get_steps, chosen))
 
 
+def far_from(
+    layers: Mapping[str, keras.layers.Layer], densities: Mapping[str, float], options: MaskOptions
+) -> Iterator[tuple[str, float]]:
+    """Label and kept share of each masked layer that does not keep as many weights as its density asks for."""
+    options = replace(options, search=False)
+    for label, density in densities.items():
+        mask = get_mask(layers[label])
+        wanted = np.count_nonzero(options.choose(dense_kernel(layers[label]), density))
+        if abs(np.count_nonzero(mask) - wanted) > 0.1 * wanted:
+            yield label, float(mask.mean())
+
+
 def _forget_traces(model: keras.Model) -> None:
     """Let TensorFlow trace functions of layers again, which may have seen other layers without masks."""
     for layer in model._flatten_layers():
@@ -242,5 +251,9 @@ def _kept(masks: Iterable[np.ndarray]) -> float:
 
 
 def _iterations(optimizer: Any) -> int:
-    """How many steps an optimizer has made; 0 if there is none."""
-    return 0 if optimizer is None else int(keras.ops.convert_to_numpy(optimizer.iterations))
+    """How many batches an optimizer has seen, those too whose gradients it only added up; 0 if there is none."""
+    if optimizer is None:
+        return 0
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
+    counter = inner._iterations if inner.gradient_accumulation_steps else inner.iterations
+    return int(keras.ops.convert_to_numpy(counter))

@@ -146,6 +146,8 @@ def verify(
     rounds = any(weight.value_type != "float32" for weight in weights)
     references = [dense] if exact_weights or not rounds else [rounded, dense]
     threads = [num_threads] if isinstance(num_threads, int) else list(num_threads)
+    if not threads or min(threads) < 1 or (batch is not None and batch < 1):
+        raise ValueError(f"Expected numbers of threads and a batch of at least 1, got {threads} and {batch}.")
     outputs: list[list[OutputError]] = [[] for _ in references]
     layers: list[list[OutputError]] = [[] for _ in references]
     entries = entry_points(content)
@@ -209,7 +211,7 @@ class _Entry:
 def _batches(interpreter: Any, inputs: np.ndarray | None, batch: int | None) -> Iterable[list[np.ndarray]]:
     if inputs is None:
         return random_inputs(interpreter, samples=3, batch=batch)
-    details = interpreter.get_input_details()
+    inputs, details = np.asarray(inputs), interpreter.get_input_details()
     if len(details) != 1:
         raise ValueError(f"Inputs from a file fit a model with one input; this one has {len(details)}: leave them out.")
     wanted, dtype = details[0]["shape_signature"], np.dtype(details[0]["dtype"])

@@ -63,6 +63,39 @@ def test_wrong_usage_is_one_line_and_status_2(arguments: list[str], words: str, 
     assert captured.err.count("\n") == 1 and words in captured.err and "--help" in captured.err
 
 
+@pytest.mark.parametrize("text", ["", ".", "/"])
+def test_a_folder_is_no_file_to_write(text: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        main(["convert", "a.tflite", "-o", text])
+    assert "expected a file to write; " in capsys.readouterr().err
+
+
+def test_a_link_in_a_circle_is_one_sentence(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert main(["convert", str(files.dense), "-o", str(tmp_path / "loop")]) == 2
+    assert "Too many levels of symbolic links" in capsys.readouterr().err
+
+
+def test_two_files_of_one_name_are_refused(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    one = tmp_path / "one.keras"
+    (tmp_path / "other.keras").symlink_to("one.keras")
+    for arguments in (
+        ["convert", str(files.dense), "-o", str(one), "--report", str(tmp_path / "other.keras")],
+        ["prune", "a.keras", "--allocate", "density=0.5", "-o", str(one), "--save-plan", str(one)],
+    ):
+        assert main(arguments) == 2
+        assert "mcpruner: Two files are to be written to " in capsys.readouterr().err
+    assert not one.exists()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_no_error(closed: str, files: Files, tmp_path: Path) -> None:
+    out = tmp_path / "out.tflite"
+    command = f'"{sys.executable}" -m mcpruner convert "{files.dense}" -o "{out}" {closed}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, out.read_bytes()[4:8]) == (0, b"TFL3"), done.stderr
+
+
 def test_a_name_that_is_no_text_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     net = TfliteBuilder()
     y = net.relu(net.input((1, 4)))

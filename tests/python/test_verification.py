@@ -170,6 +170,18 @@ def test_inputs_that_do_not_fit_are_refused(files: Files, inputs: np.ndarray) ->
         verify(files.sparse.read_bytes(), inputs=inputs)
 
 
+@pytest.mark.parametrize("options", [{"num_threads": []}, {"num_threads": 0}, {"num_threads": (1, -1)}, {"batch": 0}])
+def test_numbers_that_are_none_are_refused(files: Files, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="^Expected numbers of threads and a batch of at least 1, got"):
+        verify(files.sparse.read_bytes(), **options)
+
+
+@pytest.mark.parametrize("name", ["dense", "sparse"])
+def test_a_packed_file_is_nothing_to_compare_with(files: Files, name: str) -> None:
+    with pytest.raises(ValueError, match="^The file to compare with has packed layers: give the dense file"):
+        verify(getattr(files, name).read_bytes(), files.sparse.read_bytes())
+
+
 def test_json_holds_the_outcome(files: Files) -> None:
     data = verify(files.sparse.read_bytes(), files.dense.read_bytes()).to_json()
     assert data["ok"] is True and data["largest_error"] == data["outputs"][0]["relative"]

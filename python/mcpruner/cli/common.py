@@ -69,10 +69,18 @@ def add_command(commands: Any, name: str, help_text: str, example: str, run: Cal
 
 def output_file(text: str) -> str:
     """The name of a file to write, for argparse: what takes minutes must not end for want of its folder."""
-    folder = Path(text).resolve().parent
-    if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"expected a file in a folder that exists; {folder} is none")
+    path = Path(text).absolute()
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file to write; {path} is a folder")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file in a folder that exists; {path.parent} is none")
     return text
+
+
+def check_two_files(first: str, second: str | None) -> None:
+    """Refuse to write one file over the other."""
+    if second is not None and os.path.realpath(first) == os.path.realpath(second):
+        raise ValueError(f"Two files are to be written to {second}: give one of them another name.")
 
 
 def positive(text: str) -> int:

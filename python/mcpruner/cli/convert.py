@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, output_file, progress, table_stream
+from mcpruner.cli.common import add_command, check_two_files, output_file, progress, table_stream
 
 
 def add_parser(commands: Any) -> None:
@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
         metavar="FILE.json",
         help="what `mcpruner calibrate` wrote on the machine that will run it (default: the target's shipped table)",
     )
-    parser.add_argument("--report", metavar="FILE.json", help="write what happened to each layer")
+    parser.add_argument("--report", type=output_file, metavar="FILE.json", help="write what happened to each layer")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from mcpruner.converter.convert import convert
     from mcpruner.converter.whole_file import write_file
 
+    check_two_files(args.output, args.report)
     with progress(f"converting {args.source}"):
         content, report = convert(args.source, target=args.target, values=args.values, calibration=args.calibration)
     write_file(args.output, content)

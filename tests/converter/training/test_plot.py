@@ -23,5 +23,5 @@ def test_draws_a_picture(metric: str, tmp_path: Path) -> None:
 
 
 def test_a_history_without_density_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="Expected the history of a fit with a PruningCallback: it has no density"):
+    with pytest.raises(ValueError, match="Expected the history of a fit with a PruningCallback, got what has no"):
         plot_history(_history(accuracy=[0.1, 0.2, 0.3]), tmp_path / "pruning.png")

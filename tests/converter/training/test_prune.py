@@ -1,9 +1,12 @@
 """One call prunes a Keras model: densities, zeros, what stays untouched, and every refusal."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from small_cnn import small_cnn
 
 from mcpruner.converter.training.prune import prune, strip
 
@@ -36,6 +39,15 @@ def density(model: keras.Model, name: str) -> float:
 
 def ohwi(model: keras.Model, name: str) -> np.ndarray:
     return kernel(model, name).transpose(3, 0, 1, 2)
+
+
+def test_a_model_that_was_written_as_hdf5_can_be_pruned(tmp_path: Path) -> None:
+    """Keras takes the optimizer out of what `compile` was given when it writes such a file."""
+    model = small_cnn()
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "model.h5")
+    assert isinstance(prune(model, density=0.5).optimizer, keras.optimizers.SGD)
+    assert isinstance(strip(model).optimizer, keras.optimizers.SGD)
 
 
 def test_densities_and_what_stays():

@@ -39,6 +39,8 @@ def test_due_at_multiples_and_at_the_end():
     ("arguments", "message"),
     [
         ({"begin_step": 5, "end_step": 5}, "^Expected 0 <= begin_step < end_step, got 5 and 5.$"),
+        ({"begin_step": 1.5, "end_step": 5}, "^Expected begin_step as a whole number of steps, got 1.5.$"),
+        ({"begin_step": 1, "end_step": "5"}, "^Expected end_step as a whole number of steps, got '5'.$"),
         ({"begin_step": -1, "end_step": 5}, "^Expected 0 <= begin_step < end_step, got -1 and 5.$"),
         ({"frequency": 0}, "^Expected a frequency of at least 1 step, got 0.$"),
         ({"power": 0.0}, "^Expected a power above 0, got 0.0.$"),

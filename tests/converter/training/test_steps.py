@@ -16,7 +16,7 @@ from keras import layers
 from small_cnn import small_cnn
 
 from mcpruner.converter.training.callback import PruningCallback
-from mcpruner.converter.training.masked_layers import StepState, get_steps, masked_layers
+from mcpruner.converter.training.masked_layers import StepState, get_mask, get_steps, masked_layers
 from mcpruner.converter.training.prune import strip
 from mcpruner.converter.training.pruner import Pruner
 from mcpruner.converter.training.schedule import PolynomialSchedule
@@ -131,6 +131,17 @@ def a_file_of_weights(folder: Path) -> keras.Model:
     return model
 
 
+def a_file_of_weights_by_epoch(folder: Path) -> keras.Model:
+    """Written before the callback knows that the epoch has ended, and read where the optimizer has no state yet."""
+    model = cnn()
+    fit(model, 2, keras.callbacks.ModelCheckpoint(folder / "model.weights.h5", save_weights_only=True), new())
+    model, callback = cnn(), new()
+    callback.set_model(model)
+    model.load_weights(folder / "model.weights.h5")
+    fit(model, 5, callback, initial_epoch=2)
+    return model
+
+
 def backup(folder: Path, before: bool = False, **options: Any) -> keras.Model:
     def run(*more: Any) -> keras.Model:
         model = cnn()
@@ -217,6 +228,7 @@ WAYS: dict[str, Callable[[Path], keras.Model]] = {
     "a .keras file with initial_epoch": a_keras_file_by_epoch,
     "a .keras file of the middle of an epoch": a_file_of_the_middle_of_an_epoch,
     "a file of weights": a_file_of_weights,
+    "a file of weights of a checkpoint listed first": a_file_of_weights_by_epoch,
     "BackupAndRestore": backup,
     "BackupAndRestore listed first": lambda folder: backup(folder, before=True),
     "a loop": a_loop,
@@ -293,6 +305,56 @@ def test_the_default_end_is_kept(tmp_path):
     fit(model, 2, PruningCallback(density=0.125, frequency=2))  # pruned further by a second schedule
     assert {get_steps(layer) for layer in masked_layers(model)} == {StepState(22, 22, 19)}
     assert (strip(model).get_layer("conv").get_weights()[0] != 0).mean() == pytest.approx(0.125, abs=0.03)
+
+
+class Stops(keras.callbacks.Callback):
+    """Interrupts training when its ninth epoch begins, and keeps the masks of then."""
+
+    masks: list[np.ndarray]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 8:
+            self.masks = [get_mask(layer) for layer in masked_layers(self.model)]
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("way", ["a file of weights", "BackupAndRestore before", "BackupAndRestore after"])
+def test_what_was_pruned_to_the_end_stays_as_it_is(way: str, tmp_path: Path) -> None:
+    """Training that stops after the schedule's end, and goes on by the script that began it."""
+    weights = tmp_path / "model.weights.h5"
+
+    def run(more: keras.callbacks.Callback) -> keras.Model:
+        model, prune, begin = cnn(), PruningCallback(density=0.25, frequency=2), 0
+        save = keras.callbacks.BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)
+        if way == "a file of weights":
+            save = keras.callbacks.ModelCheckpoint(weights, save_weights_only=True)
+        if weights.exists():
+            prune.set_model(model)
+            model.load_weights(weights)
+            begin = 8
+        fit(model, 10, *((save, prune) if way.endswith("before") else (prune, save)), more, initial_epoch=begin)
+        return model
+
+    stops, densities = Stops(), []
+    with pytest.raises(KeyboardInterrupt):
+        run(stops)
+    model = run(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: densities.append(logs["density"])))
+    for layer, mask in zip(masked_layers(model), stops.masks, strict=True):
+        np.testing.assert_array_equal(get_mask(layer), mask)
+        assert (get_steps(layer).count, get_steps(layer).end) == (40, 24)
+    assert densities == [pytest.approx(0.25, abs=0.03)] * 2
+
+
+def test_batches_whose_gradients_are_added_up_count(tmp_path: Path):
+    model, callback = small_cnn(), new()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.02, gradient_accumulation_steps=3), loss)
+    fit(model, 2, callback)
+    model.train_on_batch(*BATCH)
+    model.save(tmp_path / "model.keras")
+    model, callback = keras.models.load_model(tmp_path / "model.keras"), new()
+    fit(model, 1, callback)
+    assert callback.pruner.step_count == 13
 
 
 def test_a_schedule_that_is_over_is_refused():
