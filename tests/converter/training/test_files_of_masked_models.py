@@ -52,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_fresh_process_reads_it(folder: Path, imports: str, name: str, backend: str) -> None:
     environment = {**os.environ, "KERAS_BACKEND": backend}
+    environment.pop("TF_USE_LEGACY_KERAS", None)  # tfmot sets it where a test imports it, for tf.keras to be tf_keras
     command = [sys.executable, "-c", imports + READ, str(folder), name]
     run = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-3000:]
