@@ -22,6 +22,8 @@ class OutputError:
         Largest difference, and largest magnitude of what was expected.
     nan
         Whether either held a NaN.
+    least_magnitude
+        What the difference is at least divided by: where operands cancel, their rounding is larger than what is left.
     decides
         Whether the values are integers or booleans.
     count, unequal
@@ -32,6 +34,7 @@ class OutputError:
     difference: float = 0.0
     magnitude: float = 0.0
     nan: bool = False
+    least_magnitude: float = 0.0
     decides: bool = False
     count: int = 0
     unequal: int = 0
@@ -46,7 +49,8 @@ class OutputError:
             return 0.0
         if self.decides:
             return self.unequal / self.count
-        return self.difference / self.magnitude if self.magnitude > 0 else float("inf")
+        magnitude = max(self.magnitude, self.least_magnitude)
+        return self.difference / magnitude if magnitude > 0 else float("inf")
 
     def add(self, actual: np.ndarray, expected: np.ndarray) -> None:
         """Take one more pair of equal shape into account. A NaN equals nothing: its difference is infinite."""

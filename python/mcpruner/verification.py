@@ -22,7 +22,8 @@ from mcpruner.submodel import entry_points, expose, with_main
 # With equal weights only the order of summation differs. Against weights that were not rounded, the rounding counts.
 TOLERANCE = 1e-4
 EXACT_TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 1e-1}
-
+# An inner tensor is taken to be at least this share of its operands: float32 rounds their sums by some 1e-7 of them.
+CANCELLED = 1e-2
 
 THREADS = (1, 2)
 # Written over the plugin's working memory before each inference: a result that depends on it is wrong with either.
@@ -194,7 +195,18 @@ class _Entry:
         actual = expose(self.content, [a for _, a, _ in inner])
         expected = [expose(reference, [b for _, _, b in inner]) for reference in self.references]
         found = self._errors(actual, expected, own + [self.prefix + name for name, _, _ in inner])
+        for of_one in found:
+            self._mind_cancellation(of_one, [a for _, a, _ in inner])
         return [of_one[len(own) :] for of_one in found]
+
+    def _mind_cancellation(self, errors: list[OutputError], inner: list[int]) -> None:
+        """Tell the errors of the outputs and of the inner tensors how large the operands are that made them."""
+        graph = read_model(self.content).subgraphs[0]
+        known = dict(zip([*graph.outputs, *inner], errors, strict=True))
+        for op in graph.operators:
+            largest = max((known[t].magnitude for t in op.inputs if t in known), default=0.0)
+            for made in (known[t] for t in op.outputs if t in known):
+                made.least_magnitude = CANCELLED * largest
 
     @functools.cached_property
     def _output_names(self) -> list[str]:

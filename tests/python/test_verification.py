@@ -170,6 +170,20 @@ def test_inputs_that_do_not_fit_are_refused(files: Files, inputs: np.ndarray) ->
         verify(files.sparse.read_bytes(), inputs=inputs)
 
 
+def test_what_cancels_inside_is_judged_by_its_operands() -> None:
+    """The mean of what has none, as in a LayerNorm: 1e-8 of its operands are left, and their rounding."""
+    net = TfliteBuilder()
+    y = net.conv(net.input((1, 16, 16, 16)), prunable(np.random.default_rng(0), (32, 3, 3, 16)), name="conv")
+    centred = net.operator("SUB", [y, net.mean(y)], net.shape(y), schema.SubOptionsT(), name="centred")
+    nothing = net.mean(centred, name="nothing")
+    dense = net.build([net.add(y, nothing)])
+    outcome = verify(mcpruner.convert(dense)[0], dense, all_layers=True, backend="cpu")
+    errors = {error.name: error for error in outcome.layers}
+    assert errors["nothing"].difference > 1e-4 * errors["nothing"].magnitude
+    assert errors["nothing"].least_magnitude == 0.01 * errors["centred"].magnitude
+    assert outcome.ok
+
+
 @pytest.mark.parametrize("options", [{"num_threads": []}, {"num_threads": 0}, {"num_threads": (1, -1)}, {"batch": 0}])
 def test_numbers_that_are_none_are_refused(files: Files, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="^Expected numbers of threads and a batch of at least 1, got"):
