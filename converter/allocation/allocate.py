@@ -20,6 +20,7 @@ where the network is trained on.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,6 +158,8 @@ def _check_goal(given: dict[str, float]) -> None:
             f"Expected one of density, multiply_adds, speedup and latency_ms, got {', '.join(given) or 'none'}."
         )
     name, value = next(iter(given.items()))
+    if not isinstance(value, Real):
+        raise ValueError(f"Expected {name} as a number, got {value!r}.")
     if not value > 0:
         raise ValueError(f"Expected a goal above 0, got {_described(given)}.")
     if name in ("density", "multiply_adds") and value > 1:

@@ -98,7 +98,10 @@ def checked_data(model: keras.Model, data: np.ndarray) -> np.ndarray:
     """Inputs as float32; ValueError where they do not fit the model or are not finite."""
     if len(getattr(model, "inputs", None) or []) != 1:
         raise ValueError(f"Post-training pruning needs a functional model with one input, got {model.name!r}.")
-    data, shape = np.asarray(data, np.float32), model.inputs[0].shape
+    data, shape = np.asarray(data), model.inputs[0].shape
+    if data.dtype.kind in "cOSUmM":
+        raise ValueError(f"Expected calibration data of real numbers, got {data.dtype}.")
+    data = data.astype(np.float32, copy=False)
     fits = data.ndim == len(shape) and all(e in (None, d) for d, e in zip(data.shape[1:], shape[1:], strict=True))
     if not fits or len(data) == 0:
         raise ValueError(f"Expected calibration data of shape {list(shape)}, got {list(data.shape)}.")

@@ -56,11 +56,12 @@ class MaskOptions:
         search: bool = False,
     ) -> "MaskOptions":
         """Check the user's options; "auto" is the target's pattern size."""
-        size = target.pattern_size if pattern_size == "auto" else None if pattern_size == "any" else pattern_size
-        if size is not None and (not _is_int(size) or not 1 <= size <= 9):
+        size = target.pattern_size if pattern_size == "auto" else pattern_size
+        if size != "any" and (not _is_int(size) or not 1 <= size <= 9):
             raise ValueError(
                 f"Expected a pattern_size of 1 to 9 positions (of a 3x3 kernel), 'auto' or 'any', got {size!r}."
             )
+        size = None if size == "any" else size
         if size is None and balance:
             raise ValueError("balance keeps equally many kernels in each group, which pattern_size 'any' cannot.")
         if not _is_int(num_patterns) or num_patterns < 1:
@@ -160,6 +161,8 @@ def prune(
     """
     options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
     densities = select_layers(model, density, sparsity, scope)
+    if not isinstance(saliency, Mapping | None):
+        raise ValueError(f"Expected saliency as a mapping of labels to arrays, got {saliency!r}.")
     worth = dict(saliency or {})
     _check_saliency(model, worth)
     check_pattern_size(model, densities, pattern_size)

@@ -139,6 +139,9 @@ def verify(
     ValueError
         A file is damaged, the two are not of the same network, or the inputs do not fit.
     """
+    for file in (content, against or b""):
+        if not isinstance(file, bytes | bytearray | memoryview):
+            raise ValueError(f"Expected the content of a .tflite file as bytes, got {type(file).__name__}.")
     dense = densify(content) if against is None else against
     rounded, weights = rounded_reference(content, dense)
     costs = max((EXACT_TOLERANCE[weight.value_type] for weight in weights), default=TOLERANCE)

@@ -190,6 +190,11 @@ def test_numbers_that_are_none_are_refused(files: Files, options: dict[str, Any]
         verify(files.sparse.read_bytes(), **options)
 
 
+def test_names_of_files_are_no_content(files: Files) -> None:
+    with pytest.raises(ValueError, match="^Expected the content of a .tflite file as bytes, got str.$"):
+        verify(files.sparse.read_bytes(), str(files.dense))
+
+
 @pytest.mark.parametrize("name", ["dense", "sparse"])
 def test_a_packed_file_is_nothing_to_compare_with(files: Files, name: str) -> None:
     with pytest.raises(ValueError, match="^The file to compare with has packed layers: give the dense file"):

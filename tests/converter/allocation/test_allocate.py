@@ -115,6 +115,7 @@ def test_saved_edited_and_loaded(tmp_path):
         ({}, "^Expected one of density, multiply_adds, speedup and latency_ms, got none.$"),
         ({"density": 0.1, "speedup": 2}, "^Expected one of density, multiply_adds, .* got density, speedup.$"),
         ({"density": 0.0}, "^Expected a goal above 0, got density=0.$"),
+        ({"speedup": "3"}, "^Expected speedup as a number, got '3'.$"),
         ({"speedup": float("nan")}, "^Expected a goal above 0, got speedup=nan.$"),
         ({"density": 1.5}, "^Expected density of at most 1, got 1.5.$"),
         ({"speedup": 1000.0}, "^speedup=1000 is out of reach: pruned as far as no filter dies, .* ms$"),

@@ -149,6 +149,8 @@ def shared() -> keras.Model:
             {"density": 0.5},
             r"^Expected calibration data of shape \[None, 12, 12, 3\], got \[4, 8",
         ),
+        (cnn(), images(4) * 1j, {"density": 0.5}, "^Expected calibration data of real numbers, got complex"),
+        (cnn(), np.array(["a"]), {"density": 0.5}, "^Expected calibration data of real numbers, got <U1.$"),
         (cnn(), images(4)[:0], {"density": 0.5}, r"^Expected calibration data of shape .* got \[0, 12, 12, 3\].$"),
         (
             cnn(),
