@@ -11,8 +11,8 @@ code is read from bytes:
     functions, methods, any other object        copied if a layer or a variable is in them (a closure over `self`);
                                                 the same object everywhere else
 
-Copies are plain: masked layers become what they were, with exact zeros; adapters (LoRA) of convolutions and dense
-layers are added to their kernels; nothing that `compile` and `fit` left is taken over.
+Copies are plain: masked layers and blocks become what they were, with exact zeros; adapters (LoRA) of convolutions
+and dense layers are added to their kernels; nothing that `compile` and `fit` left is taken over.
 """
 
 import functools
@@ -26,6 +26,7 @@ import numpy as np
 from keras.src.ops.function import make_node_key
 from keras.src.utils.tracking import Tracker
 
+from mcpruner.converter.training.masked_blocks import WAITING, plain_class
 from mcpruner.converter.training.masked_layers import Masked, effective_kernel, pruning_variables, shadow
 
 _PARTS = (keras.Operation, keras.KerasTensor, keras.Variable, keras.metrics.Metric, keras.random.SeedGenerator)
@@ -132,9 +133,9 @@ class Copier:
         return copy
 
     def _object(self, x: Any) -> Any:
-        """An object of the same class, the plain one for masked layers, whose attributes are filled in later."""
+        """An object of the same class, the plain one if it is masked, whose attributes are filled in later."""
         try:
-            copy = self._keep(x, object.__new__(x.plain if isinstance(x, Masked) else type(x)))
+            copy = self._keep(x, object.__new__(plain_class(x)))
         except TypeError as error:  # such as a cache around a function, or a function that JAX has compiled
             raise ValueError(
                 f"The model cannot be copied: an object of type {type(x).__qualname__} holds layers of it and cannot "
@@ -144,7 +145,7 @@ class Copier:
         def fill() -> None:
             changes = _changes(x, self._single)
             for name, value in vars(x).items():
-                if name not in _EDGES and not self._is_dropped(value):
+                if name not in (*_EDGES, WAITING) and not self._is_dropped(value):
                     vars(copy)[name] = self._copied(changes.get(name, value))
 
         self._unfilled.append(fill)

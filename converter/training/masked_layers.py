@@ -85,7 +85,7 @@ class Masked:
         """What the plain layer's is, and of which class that is, as Keras writes it."""
         plain = plain_view(self)
         written = keras.saving.serialize_keras_object(plain)
-        kind = {name: value for name, value in written.items() if name not in ("config", "build_config")}
+        kind = {name: written[name] for name in ("module", "class_name", "registered_name")}
         return {**plain.get_config(), "masked_layer": kind}
 
     @classmethod
@@ -98,6 +98,10 @@ class Masked:
             layer = cls.plain.from_config(own)
         mask_layer(layer)
         return layer
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As the plain layer is pickled."""
+        return reduced_as(self.plain, super().__reduce__())
 
     def save_own_variables(self, store: Any) -> None:
         """Save what the plain layer saves, the dense kernel for one, and the variables of pruning by name."""
@@ -135,6 +139,17 @@ def mask_layer(layer: keras.layers.Layer) -> bool:
     if layer.built:
         _add_variables(layer)
     return True
+
+
+def reduced_as(plain: type, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What pickle is told of an object of a class made here, which pickle cannot find: to call `plain` instead.
+
+    Keras has the object's class read a file that is in the pickle, and it is in the file of which class the object is.
+    """
+    function, *rest = reduced
+    if isinstance(getattr(function, "__self__", None), type) and issubclass(function.__self__, plain):
+        function = getattr(plain, function.__name__)
+    return function, *rest
 
 
 def _add_variables(layer: keras.layers.Layer) -> None:

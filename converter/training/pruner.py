@@ -26,6 +26,7 @@ import numpy as np
 
 from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.training.copying import is_traced
+from mcpruner.converter.training.masked_blocks import mark_blocks
 from mcpruner.converter.training.masked_layers import (
     StepState,
     dense_kernel,
@@ -215,6 +216,7 @@ def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers
     layers, _ = find_layers(model)
     chosen = [layers[label] for label in labels]
     fresh = [layer for layer in chosen if mask_layer(layer)]
+    mark_blocks(model)
     for layer in fresh:
         set_steps(layer, StepState(at=_iterations(optimizer)))
     if fresh:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-_LAYERS = "mcpruner.converter.training.masked_layers"  # registers them when it is imported
+_LAYERS = "mcpruner.converter.training.masked_blocks"  # registers them, and blocks that hold them, when it is imported
 
 
 def register_masked_layers() -> None:
