@@ -29,7 +29,7 @@ from typing import Any
 import keras
 from keras.src.models.functional import Functional, functional_like_constructor
 
-from mcpruner.converter.training.masked_layers import Masked, mask_layer, masked_class, reduced_as
+from mcpruner.converter.training.masked_layers import Exchanged, Masked, mask_layer, masked_class, reduced_as
 
 Place = list[str | int]
 
@@ -37,7 +37,7 @@ WAITING = "_places_to_mask"  # attribute of a block that is not built yet: place
 _WRITTEN = "masked_inside"
 
 
-class MaskedBlock:
+class MaskedBlock(Exchanged):
     """What a block with masked layers inside has in addition to its plain class; see the module."""
 
     _plain_block: type  # the block's own class

@@ -48,7 +48,17 @@ class StepState(NamedTuple):
     end: int = 0
 
 
-class Masked:
+class Exchanged:
+    """A class that takes the place of a user's, of which the user's class is not told as of a subclass of it.
+
+    It may want arguments of its subclasses, or keep a list of those that the user wrote.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Called by Python for each class that is made; not passed on."""
+
+
+class Masked(Exchanged):
     """What a masked layer has in addition to its plain class; see the module."""
 
     plain: type  # the layer's own class

@@ -132,6 +132,38 @@ def test_survives(kind: str, way: str, tmp_path: Path) -> None:
     assert list(map(type, again._flatten_layers()))[first:] == list(map(type, model._flatten_layers()))[first:]
 
 
+class Listed:
+    """Of classes that want an argument of their subclasses, and keep a list of them."""
+
+    names: list[str] = []
+
+    def __init_subclass__(cls, *, listed: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Listed.names.append(listed)
+
+
+class ListedConv(Listed, layers.Conv2D, listed="conv"):
+    pass
+
+
+class ListedBlock(Listed, layers.Layer, listed="block"):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.conv = ListedConv(8, 3)
+
+    def call(self, x: Any) -> Any:
+        return self.conv(x)
+
+
+def test_classes_that_keep_a_list_of_their_subclasses_are_told_of_none() -> None:
+    inputs = keras.Input((6, 6, 4))
+    model = masked(keras.Model(inputs, ListedBlock()(inputs)))
+    assert [layer.plain for layer in masked_layers(model)] == [ListedConv]
+    assert isinstance(model.layers[1], MaskedBlock)
+    assert Listed.names == ["conv", "block"]
+    assert type(strip(model).layers[1]) is ListedBlock
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_strip_gives_the_users_classes(kind: str) -> None:
     classes = list(map(type, made(kind)._flatten_layers()))
@@ -188,7 +220,7 @@ def test_only_a_users_blocks_with_masked_layers_are_exchanged() -> None:
     changed = [layer.name for layer, was in zip(model._flatten_layers(), before, strict=True) if type(layer) is not was]
     assert changed == ["pruned"]
     block = model.get_layer("pruned")
-    assert type(block).__name__ == "Ready" and type(block).__mro__[1:3] == (MaskedBlock, Ready)
+    assert type(block).__name__ == "Ready" and type(block).__bases__ == (MaskedBlock, Ready)
     assert plain_class(block) is Ready and plain_class(block.first) is layers.Conv2D
 
 
