@@ -148,9 +148,8 @@ class PruningCallback(keras.callbacks.Callback):
     def _mask(self) -> StepState:
         """Mask the layers, and forget compiled steps that saw them without masks."""
         pruned = _student(self.model)
-        densities = select_layers(pruned, *(self._options[name] for name in ("density", "sparsity", "scope")))
         with _variable_scope(self.model):
-            state = begin(pruned, densities, getattr(self.model, "optimizer", None))
+            state = begin(pruned, self._densities(), getattr(self.model, "optimizer", None))
         for each in (self.model, pruned):
             each.train_function = each.test_function = each.predict_function = None
         return state
@@ -181,12 +180,13 @@ class PruningCallback(keras.callbacks.Callback):
 
     def _asks_for_more(self) -> bool:
         """Whether a model that was pruned to the end has other densities than these."""
-        options = self._options
-        pruned = _student(self.model)
-        densities = select_layers(pruned, options["density"], options["sparsity"], options["scope"])
-        target = get_target(options["target"])
-        kinds = MaskOptions.of(target, *(options[n] for n in ("pattern_size", "num_patterns", "balance", "search")))
-        return any(far_from(find_layers(pruned)[0], densities, kinds))
+        names = ("pattern_size", "num_patterns", "balance", "search")
+        options = MaskOptions.of(get_target(self._options["target"]), *(self._options[name] for name in names))
+        return any(far_from(find_layers(_student(self.model))[0], self._densities(), options))
+
+    def _densities(self) -> dict[str, float]:
+        """Labels of the layers to prune to their densities."""
+        return select_layers(_student(self.model), *(self._options[name] for name in ("density", "sparsity", "scope")))
 
 
 def _student(model: keras.Model) -> keras.Model:
