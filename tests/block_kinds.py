@@ -76,6 +76,20 @@ class Many(layers.Layer):
 
 
 @registered
+class Names(layers.Layer):
+    """Layers by names that models have for something else, and blocks do not."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.layers, self.loss, self.optimizer = [conv(), Called()], conv(), {"fit": conv()}
+
+    def call(self, x: Any) -> Any:
+        for layer in (*self.layers, self.loss, *self.optimizer.values()):
+            x = layer(x)
+        return x
+
+
+@registered
 class Around(layers.Layer):
     """A block that is given its layer and writes it itself."""
 
@@ -209,6 +223,7 @@ KINDS: dict[str, Callable[[], keras.Model]] = {
     "a block that its call builds": lambda: functional(Called()),
     "blocks made by build": lambda: functional(Late(2)),
     "lists and dictionaries": lambda: functional(Many()),
+    "names that models have": lambda: functional(Names()),
     "a block around a layer": lambda: functional(Around(conv())),
     "a block around a block": lambda: functional(Around(Ready())),
     "a prunable layer around another": lambda: functional(Gated()),

@@ -28,6 +28,7 @@ from typing import Any
 
 import keras
 from keras.src.models.functional import Functional, functional_like_constructor
+from keras.src.saving.saving_lib import get_attr_skipset
 
 from mcpruner.converter.training.masked_layers import Exchanged, Masked, mask_layer, masked_class, reduced_as
 
@@ -133,20 +134,27 @@ def _mark(block: keras.layers.Layer) -> None:
 
 def _places(block: keras.layers.Layer) -> Iterator[Place]:
     """Places of the masked layers inside a block, each layer once."""
-    return (place for place, layer in _inside(block, [], {id(block): block}) if isinstance(layer, Masked))
+    tracked = set(map(id, block._flatten_layers()))
+    return (place for place, layer in _inside(block, [], tracked, {id(block): block}) if isinstance(layer, Masked))
 
 
-def _inside(holder: Any, place: Place, seen: dict[int, Any]) -> Iterator[tuple[Place, keras.layers.Layer]]:
-    """Every layer inside a layer, list, tuple or dictionary with its place, each once; `seen` keeps lists alive."""
+def _inside(
+    holder: Any, place: Place, tracked: set[int], seen: dict[int, Any]
+) -> Iterator[tuple[Place, keras.layers.Layer]]:
+    """Every tracked layer inside a layer, list, tuple or dictionary with its place, each once.
+
+    A property may make another layer each time that it is asked, which is no part of the block. `seen` keeps lists
+    alive, whose identities others would have else.
+    """
     for step, x in _steps(holder):
-        is_layer = isinstance(x, keras.layers.Layer)
+        is_layer = id(x) in tracked
         if id(x) in seen or not (is_layer or isinstance(x, list | tuple | dict)):
             continue
         seen[id(x)] = x
         if is_layer:
             yield [*place, step], x
         if not is_layer or x._layers:
-            yield from _inside(x, [*place, step], seen)
+            yield from _inside(x, [*place, step], tracked, seen)
 
 
 def _steps(holder: Any) -> Iterator[tuple[str | int, Any]]:
@@ -156,17 +164,12 @@ def _steps(holder: Any) -> Iterator[tuple[str | int, Any]]:
         return
     if isinstance(holder, Functional | keras.Sequential):
         yield "layers", holder.layers
-    own = vars(holder)  # before what its class makes of them
-    for name in sorted({*dir(holder)} - _names_of_keras(), key=lambda name: (name not in own, name)):
+    own = vars(holder)  # before what its class makes of them, `layers` of a subclassed model for one
+    names = {*dir(holder)} - get_attr_skipset(holder._obj_type())
+    for name in sorted(names, key=lambda name: (name not in own, name)):
         if not name.startswith("_self_"):  # where TensorFlow keeps what it found in the others
             with suppress(Exception):  # a property may raise anything
                 yield name, getattr(holder, name)
-
-
-@cache
-def _names_of_keras() -> set[str]:
-    """Attributes that every layer or model has, those with lists of all of its layers among them."""
-    return {*dir(keras.layers.Layer(name="any")), *dir(keras.Model(name="any")), "_functional"}
 
 
 def _mask_inside(block: keras.layers.Layer, places: list[Place]) -> None:

@@ -192,6 +192,23 @@ def test_places_of_each_kind_of_holder() -> None:
     ]
 
 
+class Makes(Ready):
+    """A property makes another block each time that it is asked."""
+
+    @property
+    def another(self) -> layers.Layer:
+        return Makes()
+
+    @property
+    def all_layers(self) -> list[Any]:
+        return [self.another, [self.first, self.second]]
+
+
+def test_layers_that_a_property_makes_are_no_part_of_a_block() -> None:
+    model = masked(functional(Makes()))
+    assert model.layers[1].get_config()["masked_inside"]["places"] == [["first"], ["second"]]
+
+
 def test_what_is_not_made_yet_is_waited_for() -> None:
     """A copy that is not built can be written again, and is masked when it is built."""
     model = masked(made("blocks made by build"))
