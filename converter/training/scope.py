@@ -1,7 +1,8 @@
 """Which layers are pruned how far: layer-name globs to densities.
 
     density=0.178                              every prunable layer
-    density={"fc*": 0.1, "*": 0.178}           the first glob that matches a layer counts; no match: left dense
+    density={"fc*": 0.1, "*": 0.178}           a layer's own label counts, else the first glob that matches it; no
+                                               match: left dense
     density=0.178, scope=["stage3/*", "fc"]    only layers that a glob of the scope matches, too
 
 A glob is matched against a layer's name and against its path, which holds the names of the models around it. Layers
@@ -59,7 +60,7 @@ def assign_density(
     paths
         Labels of the prunable layers: names, or paths such as ``body/conv1``.
     globs
-        From `resolve_density`; the first that matches counts.
+        From `resolve_density`; one that is the layer's label counts, else the first that matches.
     scope
         Globs; a layer that none of them matches is left dense. None: all layers.
     left_out
@@ -83,7 +84,8 @@ def assign_density(
             _check_match(option, glob, paths, left_out or {})
     chosen = {}
     for path in paths:
-        glob = next((glob for glob in globs if _matches(path, glob)), None)
+        # A plan has the labels of all layers, and that of one may be the name of another inside a nested model.
+        glob = path if path in globs else next((glob for glob in globs if _matches(path, glob)), None)
         if glob is not None and (scope is None or any(_matches(path, pattern) for pattern in scope)):
             chosen[path] = globs[glob]
     if not chosen:
@@ -92,8 +94,9 @@ def assign_density(
 
 
 def _matches(path: str, glob: str) -> bool:
-    names = {path, re.sub(r"#\d+$", "", path)}
-    return any(fnmatchcase(name, glob) or fnmatchcase(name.rpartition("/")[2], glob) for name in names)
+    paths = [path, re.sub(r"#\d+$", "", path)]
+    names = [*paths, *(each.rpartition("/")[2] for each in paths)]
+    return any(name == glob or fnmatchcase(name, glob) for name in names)  # a name may be "conv[0]"
 
 
 def _check_match(option: str, glob: str, paths: Sequence[str], left_out: Mapping[str, str]) -> None:

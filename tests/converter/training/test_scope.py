@@ -59,6 +59,15 @@ def test_who_matches(globs, scope, expected):
     assert assign_density(PATHS, globs, scope) == expected
 
 
+def test_a_layers_own_label_counts_before_globs():
+    """A plan's labels are taken for the layers that they are of, where one is another layer's name as well."""
+    paths = ["conv", "body/conv", "body/conv#1", "step[0]"]
+    plan = dict(zip(paths, (0.1, 0.2, 0.3, 0.4), strict=True))
+    assert assign_density(paths, plan) == plan
+    assert assign_density(paths, {"*": 0.5, "body/conv": 0.2}) == {**dict.fromkeys(paths, 0.5), "body/conv": 0.2}
+    assert assign_density(paths, {"conv": 0.1}, ["step[0]", "body/conv"]) == {"body/conv": 0.1, "body/conv#1": 0.1}
+
+
 @pytest.mark.parametrize(
     ("globs", "scope", "option"), [({"dense*": 0.1}, None, "density"), ({"*": 0.1}, ["dense*"], "scope")]
 )
