@@ -14,6 +14,7 @@ the end of each epoch:
     held    (0, or what the zeros hide)       ─┴─ sum: the dense kernel ── mask ──> what the layer uses
 """
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -68,11 +69,7 @@ class AlignedPruning(PruningPolicy):
 
     def allow_pruning(self, layer: Any) -> bool:
         """Conv2D (groups=1, more than 3 input channels) and Dense, but not the last layer with weights."""
-        if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2DTranspose):
-            return False
-        if isinstance(layer, keras.layers.Conv2D):
-            return layer.groups == 1 and layer.kernel.shape[2] > 3 and _feeds_weights(layer)
-        return isinstance(layer, keras.layers.Dense) and _feeds_weights(layer)
+        return _is_prunable(layer) and _feeds_weights(layer)
 
     def ensure_model_supports_pruning(self, model: Any) -> None:
         """Refuse what cannot be cloned with wrappers."""
@@ -81,9 +78,9 @@ class AlignedPruning(PruningPolicy):
                 f"Expected a tf_keras model, got {model.name!r} of Keras 3: prune it with mcpruner.PruningCallback or "
                 "mcpruner.prune."
             )
-        if not (isinstance(model, keras.Model) and model.built and getattr(model, "_is_graph_network", False)):
+        if not (_is_graph(model) and model.built):
             raise ValueError("Expected a built functional or sequential tf_keras model: give it an Input.")
-        if not any(map(self.allow_pruning, model.layers)):
+        if not any(_chosen(model)):
             raise ValueError(
                 f"Nothing to prune in model {model.name!r}: it has no Conv2D with more than 3 input channels and no "
                 "Dense layer besides its last one."
@@ -92,9 +89,12 @@ class AlignedPruning(PruningPolicy):
     def __call__(self, model: Any, pruning_schedule: Any) -> Any:
         """Wrap the model's layers, as `prune_low_magnitude` does; a tfmot `PruningSchedule` says when and how far."""
         self.ensure_model_supports_pruning(model)
+        chosen = list(_chosen(model))
 
         def wrap(layer: Any) -> Any:
-            return PruneAligned(layer, pruning_schedule, **self._options) if self.allow_pruning(layer) else layer
+            if _is_graph(layer):
+                return keras.models.clone_model(layer, clone_function=wrap)
+            return PruneAligned(layer, pruning_schedule, **self._options) if layer in chosen else layer
 
         return keras.models.clone_model(model, clone_function=wrap)
 
@@ -192,6 +192,29 @@ class _AlignedMasks(Pruning):
 def _mask_options(options: dict[str, Any]) -> MaskOptions:
     sizes = (options["pattern_size"], options["num_patterns"], options["balance"])
     return MaskOptions.of(get_target(options["target"]), *sizes)
+
+
+def _is_graph(layer: Any) -> bool:
+    """Whether it is a functional or sequential model, whose layers can be seen."""
+    return isinstance(layer, keras.Model) and layer._is_graph_network
+
+
+def _is_prunable(layer: Any) -> bool:
+    if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2DTranspose):
+        return False
+    if isinstance(layer, keras.layers.Conv2D):
+        return layer.groups == 1 and layer.kernel.shape[2] > 3
+    return isinstance(layer, keras.layers.Dense)
+
+
+def _chosen(model: Any, is_last: bool = True) -> Iterator[Any]:
+    """The layers to prune, those of nested models too; `is_last` if no weights follow the model."""
+    for layer in model.layers:
+        ends = is_last and not _feeds_weights(layer)
+        if _is_graph(layer):
+            yield from _chosen(layer, ends)
+        elif _is_prunable(layer) and not ends:
+            yield layer
 
 
 def _feeds_weights(layer: Any) -> bool:

@@ -62,6 +62,22 @@ def test_a_tfmot_script():
     assert [layer.name for layer in model.layers] == [layer.name for layer in cnn().layers]
 
 
+def test_models_inside_models():
+    """All layers but the last one with weights, wherever it is."""
+    body = tf_keras.Sequential([tf_keras.Input((6, 6, 8)), layers.Conv2D(16, 3, name="conv")], name="body")
+    around = tf_keras.Sequential([tf_keras.Input((6, 6, 8)), body, layers.ReLU()], name="around")
+    top = tf_keras.Sequential([tf_keras.Input((256,)), layers.Dense(16, name="hidden"), layers.Dense(3, name="fc")])
+    model = tf_keras.Sequential([tf_keras.Input((8, 8, 3)), layers.Conv2D(8, 3), around, layers.Flatten(), top])
+    model = AlignedPruning()(model, pruning_schedule=schedule())
+    model.compile("adam", tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(X, Y, 16, 4, verbose=0, callbacks=[tfmot.sparsity.keras.UpdatePruningStep()])
+    plain = tfmot.sparsity.keras.strip_pruning(model)
+    np.testing.assert_array_equal(plain.predict(X, verbose=0), model.predict(X, verbose=0))
+    inner = {layer.name: layer for part in (plain.layers[1].layers[0], plain.layers[3]) for layer in part.layers}
+    kept = {name: float((layer.get_weights()[0] != 0).mean()) for name, layer in inner.items()}
+    assert kept == {"conv": 0.25, "hidden": 0.25, "fc": 1.0}
+
+
 def test_masks_are_aligned():
     """At most 8 patterns of 4 positions, shared by the filters of a group."""
     mask = kernel(pruned(AlignedPruning("hikey970-cpu")), "conv") != 0
