@@ -162,8 +162,11 @@ class Copier:
         copy = self._keep(variable, object.__new__(type(variable)))
         vars(copy).update((name, x) for name, x in vars(variable).items() if name != "_value")
         copy._dtype = _single_dtype(copy._dtype) if self._single else copy._dtype
-        copy._trainable = copy._trainable or id(variable) in self._thawed
+        trainable = copy._trainable or id(variable) in self._thawed
+        # TensorFlow's variable never learns unless it was made to, also where Keras unfreezes the layer later.
+        copy._trainable = getattr(variable._value, "trainable", trainable)
         copy._initialize(np.asarray(value).astype(copy._dtype))
+        copy._trainable = trainable
         return copy
 
     def _container(self, x: Any) -> Any:

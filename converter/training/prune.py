@@ -4,6 +4,7 @@ The Keras side of the mask stages: it finds layers and densities, turns Keras' k
 the choice of masks to `mask`. Training along a schedule is `callback`'s.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -194,17 +195,34 @@ def copy_plain(model: keras.Model) -> Copier:
     if model.compiled and not overridden:  # a `compile` of the model's own has arguments that only the user knows
         arguments = dict(model._compile_config.config)
         # Keras takes the optimizer out of these where it writes an HDF5 file.
-        arguments["optimizer"] = _anew(arguments.get("optimizer", model.optimizer))
+        optimizer = arguments.get("optimizer", model.optimizer)
         arguments.update((name, copier.of(arguments[name])) for name in ("metrics", "weighted_metrics"))
-        copier.copy.compile(**arguments)
+        try:
+            arguments["optimizer"] = _anew(optimizer, model, copier)
+        except Exception as error:  # whatever a constructor of the user's own raises
+            warnings.warn(
+                f"The copy of {model.name!r} is not compiled: an optimizer {type(optimizer).__name__} cannot be made "
+                f"from its configuration ({error}), so compile the copy before you train it.",
+                stacklevel=3,
+            )
+        else:
+            copier.copy.compile(**arguments)
     return copier
 
 
-def _anew(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """An optimizer of the same settings that has made no step."""
-    schedule = getattr(optimizer, "_learning_rate", None)
-    with keras.saving.custom_object_scope({type(x).__name__: type(x) for x in (optimizer, schedule)}):
-        return type(optimizer).from_config(optimizer.get_config())
+def _anew(optimizer: keras.optimizers.Optimizer, model: keras.Model, copier: Copier) -> keras.optimizers.Optimizer:
+    """An optimizer of the same settings that has made no step, for the copy of a model."""
+    config = optimizer.get_config()
+    if callable(rate := getattr(optimizer, "_learning_rate", None)):  # a schedule or a function, which has no state
+        config["learning_rate"] = rate
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        config["inner_optimizer"] = _anew(optimizer.inner_optimizer, model, copier)
+        return type(optimizer)(**config)
+    anew = type(optimizer).from_config(config)
+    if hasattr(optimizer, "_exclude_from_weight_decay"):  # which configurations do not tell
+        variables = [v for layer in model._flatten_layers() for v in layer._trainable_variables]
+        anew.exclude_from_weight_decay([copier.of(v) for v in variables if not optimizer._use_weight_decay(v)])
+    return anew
 
 
 def select_layers(
@@ -250,6 +268,8 @@ def _check_saliency(model: keras.Model, saliency: dict[str, np.ndarray]) -> None
                 f"{', '.join(layers)}."
             )
         shape = tuple(layers[path].kernel.shape)
+        if not isinstance(worth, np.ndarray):
+            raise ValueError(f"Layer {path!r}: expected a saliency as a NumPy array, got {type(worth).__name__}.")
         if worth.shape != shape or not (np.isfinite(worth) & (worth >= 0)).all():
             raise ValueError(f"Layer {path!r}: expected a finite saliency of at least 0 and shape {list(shape)}.")
 

@@ -124,6 +124,65 @@ def test_compiled_alike_without_steps():
     assert int(model.optimizer.iterations) == 3
 
 
+class Slow(keras.optimizers.SGD):
+    """Nobody registered it."""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"),
+    [
+        (lambda: keras.optimizers.LossScaleOptimizer(Slow(0.25), initial_scale=4.0), 0.25),
+        (lambda: Slow(lambda: 0.5), 0.5),
+    ],
+    ids=["inside of loss scaling", "a function"],
+)
+def test_optimizers_that_no_configuration_holds(optimizer, rate):
+    model = functional(conv())
+    model.compile(optimizer(), "mse")
+    model.fit(images(), np.zeros((2, 3)), verbose=0)
+    copy = strip(model).optimizer
+    assert getattr(copy, "initial_scale", 4.0) == 4.0 and copy is not model.optimizer
+    inner = getattr(copy, "inner_optimizer", copy)
+    assert type(inner) is Slow and int(inner.iterations) == 0
+    assert float(inner.learning_rate) == rate
+
+
+def test_weights_without_decay_have_none_in_the_copy():
+    model = functional(conv())
+    optimizer = keras.optimizers.AdamW(0.1, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay([model.layers[1].kernel], ["bias"])
+    model.compile(optimizer, "mse")
+    copy = strip(model)
+    decayed = [v.path for v in copy.trainable_variables if copy.optimizer._use_weight_decay(v)]
+    assert decayed == [copy.layers[-1].kernel.path]
+
+
+def test_an_optimizer_that_cannot_be_made_again_is_said():
+    class Must(keras.optimizers.SGD):
+        def __init__(self, rate):
+            super().__init__(rate)
+
+    model = functional(conv())
+    model.compile(Must(0.1), "mse")
+    with pytest.warns(
+        UserWarning, match="^The copy of .* is not compiled: an optimizer Must cannot be made from its c"
+    ):
+        copy = strip(model)
+    assert not copy.compiled
+
+
+def test_what_is_frozen_can_be_trained_in_the_copy():
+    model = functional(conv())
+    model.trainable = False
+    copy = strip(model)
+    assert copy.trainable_variables == [] and not copy.layers[1].trainable
+    copy.trainable = True
+    copy.compile(keras.optimizers.SGD(0.1), "mse")
+    before = copy.get_weights()
+    copy.fit(images(), np.ones((2, 3)), verbose=0)
+    assert all((a != b).any() for a, b in zip(before, copy.get_weights(), strict=True))
+
+
 def test_a_compile_of_its_own_is_left_to_the_user():
     class Own(keras.Model):
         def compile(self, first):

@@ -220,6 +220,10 @@ def test_bad_weights_are_refused_by_name(value):
         ({"density": 0.5, "scope": [5]}, "^Expected globs of scope as text, got 5.$"),
         ({"density": {1: 0.5}}, "^Expected globs of density as text, got 1.$"),
         ({"density": 0.5, "saliency": 5}, "^Expected saliency as a mapping of labels to arrays, got 5.$"),
+        (
+            {"density": 0.5, "saliency": {"conv": [1.0]}},
+            "^Layer 'conv': expected a saliency as a NumPy array, got list.$",
+        ),
         ({"density": 0.5, "num_patterns": 0}, "^Expected num_patterns as an integer of at least 1, got 0.$"),
         ({"density": 0.5, "num_patterns": 2.5}, "^Expected num_patterns as an integer of at least 1, got 2.5.$"),
     ],
