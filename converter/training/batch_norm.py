@@ -13,6 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from mcpruner.converter.training.arguments import check_batches
+from mcpruner.converter.training.prunable import check_model
+
 
 def reestimate_batch_norm(model: keras.Model, batches: Iterable[Any]) -> None:
     """Set the moving averages of a model's batch norms, in place, to the mean of what some batches give.
@@ -29,12 +32,14 @@ def reestimate_batch_norm(model: keras.Model, batches: Iterable[Any]) -> None:
     Raises
     ------
     ValueError
-        There are no batches.
+        It is no Keras 3 model, or there are no batches.
 
     Examples
     --------
     >>> mcpruner.reestimate_batch_norm(model, (x for x, _ in dataset.take(24)))
     """
+    check_model(model)
+    check_batches(batches, "inputs")
     norms = [x for x in model._flatten_layers() if isinstance(x, keras.layers.BatchNormalization) and x.trainable]
     momenta = [norm.momentum for norm in norms]
     averages = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from mcpruner.converter.training.arguments import check_number
 from mcpruner.converter.training.prune import strip
 
 
@@ -89,6 +90,8 @@ def prune_with_teacher(
     >>> taught.fit(x, y, epochs=20, callbacks=[mcpruner.PruningCallback("hikey970-cpu", density=0.178)])
     >>> model = mcpruner.strip(taught.student)
     """
+    check_number("share", share)
+    check_number("temperature", temperature)
     if not 0 <= share <= 1:
         raise ValueError(f"Expected a share of 0 to 1, got {share}.")
     if not temperature > 0:

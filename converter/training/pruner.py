@@ -25,6 +25,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.training.arguments import check_steps
 from mcpruner.converter.training.copying import is_traced
 from mcpruner.converter.training.masked_blocks import mark_blocks
 from mcpruner.converter.training.masked_layers import (
@@ -103,6 +104,10 @@ class Pruner:
     ) -> None:
         if removed not in get_args(Removed):
             raise ValueError(f"Expected removed as one of {', '.join(get_args(Removed))}, got {removed!r}.")
+        if not isinstance(schedule, PolynomialSchedule):
+            raise ValueError(f"Expected schedule as a PolynomialSchedule, got {schedule!r}.")
+        if not isinstance(optimizer, keras.optimizers.Optimizer | None):
+            raise ValueError(f"Expected optimizer as the Keras optimizer that trains the model, got {optimizer!r}.")
         self.model = model
         self._removed = removed
         self._options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
@@ -137,6 +142,9 @@ class Pruner:
 
     def step(self, count: int = 1) -> None:
         """Follow `count` optimizer steps; choose masks if they were due at one of them."""
+        check_steps("count", count)
+        if count < 0:
+            raise ValueError(f"Expected a count of at least 0 steps, got {count}.")
         self.follow(count)
         self.store()
 

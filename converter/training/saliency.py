@@ -15,8 +15,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from mcpruner.converter.training.arguments import check_batches
+from mcpruner.converter.training.copying import Copier
+from mcpruner.converter.training.masked_layers import shadow
 from mcpruner.converter.training.prunable import find_layers
-from mcpruner.converter.training.prune import copy_plain
 
 
 def first_order_saliency(
@@ -41,22 +43,28 @@ def first_order_saliency(
     Raises
     ------
     ValueError
-        There are no batches, or the loss is not finite.
+        There are no batches of ``(x, y)``, or the loss is not finite.
 
     Examples
     --------
     >>> worth = mcpruner.first_order_saliency(model, batches, keras.losses.SparseCategoricalCrossentropy(True))
     >>> pruned = mcpruner.prune(model, "hikey970-cpu", density=0.5, saliency=worth)
     """
-    copier = copy_plain(model)
+    check_batches(batches, "pairs (x, y)")
+    found = find_layers(model)[0]
+    copier = Copier(model, single=True)  # half precision would lose small gradients, and its scaling skip steps
     copy = copier.copy
+    layers = {label: copier.twin(layer) for label, layer in found.items()}
+    _let_learn(copy, layers.values())
     keras.Model.compile(copy, keras.optimizers.SGD(1.0), loss)
     before = copy.get_weights()
-    layers = {label: copier.twin(layer) for label, layer in find_layers(model)[0].items()}
     kernels = {label: keras.ops.convert_to_numpy(layer.kernel) for label, layer in layers.items()}
     squares = {label: np.zeros(kernel.shape, np.float64) for label, kernel in kernels.items()}
     count = 0
-    for x, y in batches:
+    for batch in batches:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise ValueError(f"Expected each batch as a pair (x, y), got an object of type {type(batch).__name__}.")
+        x, y = batch
         if not np.isfinite(float(copy.train_on_batch(x, y, return_dict=True)["loss"])):
             raise ValueError("The loss is not finite: give inputs and a loss that suit the model.")
         for label, layer in layers.items():
@@ -67,3 +75,16 @@ def first_order_saliency(
     if count == 0:
         raise ValueError("Expected at least one batch of (x, y), got none.")
     return {label: (square / count).astype(np.float32) for label, square in squares.items()}
+
+
+def _let_learn(model: keras.Model, layers: Iterable[keras.layers.Layer]) -> None:
+    """Let steps move the kernels of these layers by their gradients, and nothing else learn; in place.
+
+    Kernels may be frozen or constrained. The layers' own `trainable` stays: batch norms go by it.
+    """
+    for variable in model.trainable_variables:
+        variable.trainable = False
+    model._trainable = True  # by the property, all layers inside would be
+    for layer in layers:
+        shadow(layer).trainable = True
+        shadow(layer).constraint = None

@@ -1,7 +1,8 @@
 """How density falls while a model trains."""
 
 from dataclasses import dataclass
-from numbers import Integral
+
+from mcpruner.converter.training.arguments import check_number, check_steps
 
 # Of removed weights until `end_step`, added to their straight-through gradients.
 REMOVED_DECAY = 2e-3
@@ -35,8 +36,9 @@ class PolynomialSchedule:
 
     def __post_init__(self) -> None:
         for name in ("begin_step", "end_step", "frequency"):
-            if not isinstance(getattr(self, name), Integral):
-                raise ValueError(f"Expected {name} as a whole number of steps, got {getattr(self, name)!r}.")
+            check_steps(name, getattr(self, name))
+        for name in ("power", "initial_density"):
+            check_number(name, getattr(self, name))
         if not 0 <= self.begin_step < self.end_step:
             raise ValueError(f"Expected 0 <= begin_step < end_step, got {self.begin_step} and {self.end_step}.")
         if self.frequency < 1:

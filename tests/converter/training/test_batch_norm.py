@@ -66,6 +66,10 @@ def test_nothing_changes_where_it_fails() -> None:
     before = model.get_weights()
     with pytest.raises(ValueError, match="^Expected at least one batch of inputs, got none.$"):
         mcpruner.reestimate_batch_norm(model, [])
+    with pytest.raises(ValueError, match="^Expected batches as a list, generator or dataset of inputs, got 5.$"):
+        mcpruner.reestimate_batch_norm(model, 5)
+    with pytest.raises(ValueError, match="^Expected a Keras 3 model, got an object of type str.$"):
+        mcpruner.reestimate_batch_norm("model.keras", BATCHES)
     with pytest.raises(ValueError):
         mcpruner.reestimate_batch_norm(model, [BATCHES[0], np.zeros((2, 3), np.float32)])
     assert all((a == b).all() for a, b in zip(model.get_weights(), before, strict=True))

@@ -96,6 +96,8 @@ def test_evaluate_is_the_students():
     ("options", "message"),
     [
         ({"share": 1.5}, "^Expected a share of 0 to 1, got 1.5.$"),
+        ({"share": "most"}, "^Expected share as a number, got 'most'.$"),
+        ({"temperature": None}, "^Expected temperature as a number, got None.$"),
         ({"temperature": 0}, "^Expected a temperature above 0, got 0.$"),
         (
             {"teacher": cnn(classes=5)},

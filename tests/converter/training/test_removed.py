@@ -145,3 +145,12 @@ def test_defaults_of_the_schedule(epochs: int, changes: list[int]) -> None:
 def test_unknown_words() -> None:
     with pytest.raises(ValueError, match="^Expected removed as one of decay, frozen, straight_through, got 'gone'.$"):
         Pruner(cnn(), PolynomialSchedule(0, 2), density=0.5, removed="gone")
+    with pytest.raises(ValueError, match="^Expected schedule as a PolynomialSchedule, got 5.$"):
+        Pruner(cnn(), 5, density=0.5)
+    with pytest.raises(ValueError, match="^Expected optimizer as the Keras optimizer .* got 'adam'.$"):
+        Pruner(cnn(), PolynomialSchedule(0, 2), density=0.5, optimizer="adam")
+    pruner = Pruner(cnn(), PolynomialSchedule(0, 2), density=0.5)
+    with pytest.raises(ValueError, match="^Expected a count of at least 0 steps, got -1.$"):
+        pruner.step(-1)
+    with pytest.raises(ValueError, match="^Expected count as a whole number of steps, got 0.5.$"):
+        pruner.step(0.5)

@@ -66,9 +66,32 @@ def test_bad_saliency_is_one_sentence() -> None:
             mcpruner.prune(model, density=0.5, saliency={"hidden": worth})
 
 
+@pytest.mark.parametrize("way", ["frozen layer", "frozen model", "constraint", "half precision"])
+def test_gradients_do_not_depend_on_how_a_model_is_trained(way: str) -> None:
+    """A gradient of a frozen weight was 0, one of a weight at its bound anything."""
+    wanted = first_order_saliency(network(), batches(2), "mse")["hidden"]
+    model = network()
+    model.get_layer("hidden").trainable = way != "frozen layer"
+    if way == "frozen model":
+        model.trainable = False
+    if way == "constraint":
+        model.get_layer("hidden")._kernel.constraint = keras.constraints.MaxNorm(1e-3)
+    if way == "half precision":
+        for layer in model.layers[1:]:
+            layer.dtype_policy = keras.DTypePolicy("mixed_float16")
+    assert wanted.max() > 0
+    np.testing.assert_array_equal(first_order_saliency(model, batches(2), "mse")["hidden"], wanted)
+
+
 def test_bad_batches_are_one_sentence() -> None:
     with pytest.raises(ValueError, match="at least one batch"):
         first_order_saliency(network(), [], "mse")
     x, y = batches(1)[0]
     with pytest.raises(ValueError, match="not finite"):
         first_order_saliency(network(), [(x * np.inf, y)], "mse")
+    with pytest.raises(ValueError, match=r"^Expected each batch as a pair \(x, y\), got an object of type ndarray.$"):
+        first_order_saliency(network(), [x], "mse")
+    with pytest.raises(
+        ValueError, match=r"^Expected batches as a list, generator or dataset of pairs \(x, y\), got 5.$"
+    ):
+        first_order_saliency(network(), 5, "mse")
