@@ -8,6 +8,7 @@ from typing import Any, Literal
 import keras
 
 from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.training.arguments import check_steps
 from mcpruner.converter.training.distill import Distiller
 from mcpruner.converter.training.masked_layers import StepState
 from mcpruner.converter.training.prunable import find_layers
@@ -90,6 +91,8 @@ class PruningCallback(keras.callbacks.Callback):
         }
         self.pruner: Pruner | None = None
         self._last_batch = -1
+        self._first_epoch = 0  # of the first `fit`
+        self._found: StepState | None = None  # how far pruning was when the schedule was made, until an epoch begins
 
     def set_model(self, model: keras.Model) -> None:
         """Mask the layers of a built model, so that checkpoints of its weights fit before anybody reads one."""
@@ -111,13 +114,17 @@ class PruningCallback(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Go on where the weights are, which another callback may have loaded."""
         self._last_batch = -1
-        if self.pruner is not None:
+        if self.pruner is None:
+            self._first_epoch = epoch
+        else:
+            self._set_first_epoch(epoch)
             self.pruner.resume()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Follow the optimizer steps since the last call (several with ``steps_per_execution``)."""
         if self.pruner is None:  # the first batch has built the model
             self._begin()
+        self._found = None  # the schedule has begun
         count = batch - self._last_batch if batch >= self._last_batch else batch + 1
         self._last_batch = batch
         # A callback before this one may write a file of weights at the end of an epoch: the count must be in them.
@@ -155,15 +162,29 @@ class PruningCallback(keras.callbacks.Callback):
         return state
 
     def _begin(self) -> None:
-        schedule = self._schedule | self._steps(self._mask())
+        self._found = self._mask()
+        schedule = self._schedule_from(self._found)
         with _variable_scope(self.model):
-            schedule = PolynomialSchedule(**schedule)
             self.pruner = Pruner(_student(self.model), schedule, **self._options, optimizer=self.model.optimizer)
         self.model.make_train_function()
+
+    def _set_first_epoch(self, epoch: int) -> None:
+        """Make the schedule anew where the first `fit` begins at a later epoch, of which Keras tells only now."""
+        found, self._found = self._found, None
+        if found is not None and epoch > 0:
+            self._first_epoch = epoch
+            loaded = self.pruner.loaded()
+            self.pruner.reschedule(self._schedule_from(found if loaded is None else loaded))
+
+    def _schedule_from(self, state: StepState) -> PolynomialSchedule:
+        return PolynomialSchedule(**self._schedule | self._steps(state))
 
     def _steps(self, state: StepState) -> dict[str, int]:
         """Where the schedule begins and ends, and how often masks are chosen, as far as the user did not say it."""
         begin_step, end_step, frequency = (self._schedule[name] for name in ("begin_step", "end_step", "frequency"))
+        for name in ("begin_step", "end_step", "frequency"):
+            if self._schedule[name] is not None:
+                check_steps(name, self._schedule[name])
         epochs, steps = self.params.get("epochs"), self.params.get("steps")
         start = 0
         if end_step is None and state.end > 0 and (state.count < state.end or not self._asks_for_more()):
@@ -172,7 +193,7 @@ class PruningCallback(keras.callbacks.Callback):
             if not steps:
                 raise ValueError("The number of steps per epoch is unknown: give PruningCallback an end_step.")
             start = state.count
-            end_step = start + max((begin_step or 0) + 1, round(_END * epochs * steps))
+            end_step = start + max((begin_step or 0) + 1, round(_END * (epochs - self._first_epoch) * steps))
         begin_step = start + ((end_step - start) // _BEGIN if begin_step is None else begin_step)
         if frequency is None:
             frequency = max(1, steps // 2) if steps else _FREQUENCY

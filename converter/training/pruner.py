@@ -121,9 +121,7 @@ class Pruner:
         self._written = begin(model, self.densities, self.optimizer)
         self.step_count = self._written.count
         self.density = _kept(self.masks.values())
-        if self.step_count == 0:
-            self._choose_if_due(since=-1)
-        self.resume()
+        self._follow_schedule()
         self._check_reached()
 
     @property
@@ -166,6 +164,16 @@ class Pruner:
         self._choose_if_due(since)
         self.store()
 
+    def reschedule(self, schedule: PolynomialSchedule) -> None:
+        """Follow another schedule from here on, whose end is then in the model's weights."""
+        self._schedule = schedule
+        self._follow_schedule()
+
+    def loaded(self) -> StepState | None:
+        """What the model's weights know, if somebody has loaded weights of another moment."""
+        found = max(map(get_steps, self._layers.values()))
+        return None if found == self._written else found
+
     def store(self) -> None:
         """Keep the count with the model's weights."""
         self._written = StepState(self.step_count, _iterations(self.optimizer), self._schedule.end_step)
@@ -181,11 +189,19 @@ class Pruner:
 
     def read(self) -> StepState:
         """What the model's weights know; the count is theirs if somebody has loaded weights of another moment."""
-        found = max(map(get_steps, self._layers.values()))
-        if found != self._written:
-            self.step_count = found.count
-            self.density = _kept(self.masks.values())
+        found = self.loaded()
+        if found is None:
+            return self._written
+        self.step_count = found.count
+        self.density = _kept(self.masks.values())
         return found
+
+    def _follow_schedule(self) -> None:
+        """Choose masks that the schedule has before the first step, and those that are due by now."""
+        self.read()
+        if self.step_count == 0:
+            self._choose_if_due(since=-1)
+        self.resume()
 
     def _check_reached(self) -> None:
         """Refuse a schedule that is over for this model and never gave the layers their densities."""

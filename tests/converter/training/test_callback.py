@@ -11,6 +11,7 @@ import pytest
 from small_cnn import small_cnn
 
 from mcpruner.converter.training.callback import PruningCallback
+from mcpruner.converter.training.masked_layers import StepState, get_steps, masked_layers
 from mcpruner.converter.training.prune import strip
 from mcpruner.converter.training.pruner import Pruner
 from mcpruner.converter.training.schedule import PolynomialSchedule
@@ -198,6 +199,8 @@ def test_pattern_size_holds_at_the_end_only():
     [
         ({}, "^Expected one of density and sparsity"),
         ({"density": 0.5, "end_step": 0}, "^Expected 0 <= begin_step < end_step, got 0 and 0.$"),
+        ({"density": 0.5, "begin_step": "1"}, "^Expected begin_step as a whole number of steps, got '1'.$"),
+        ({"density": 0.5, "end_step": 2.5}, "^Expected end_step as a whole number of steps, got 2.5.$"),
         ({"density": 0.5, "frequency": 0}, "^Expected a frequency of at least 1 step, got 0.$"),
         ({"density": 0.5, "pattern_size": 4}, "^Layer 'conv': pattern_size 4 keeps at most 4 of 9 weights"),
         ({"density": 0.5, "scope": "fc"}, "^The glob 'fc' of scope matches only layers that are not pruned"),
@@ -286,6 +289,47 @@ def test_a_keras_file_written_on_the_way_resumes_exactly(tmp_path):
     model = keras.models.load_model(path)
     fit(model, PruningCallback(**OPTIONS), epochs=5, initial_epoch=2, shuffle=False)
     np.testing.assert_array_equal(stored(model), straight_run())
+
+
+class Fails(keras.callbacks.Callback):
+    """Interrupts training once, when its ninth epoch begins."""
+
+    failed = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 8 and not self.failed:
+            self.failed = True
+            raise KeyboardInterrupt
+
+
+def test_the_default_schedule_is_for_the_epochs_that_are_left(tmp_path):
+    """A network that was trained for 6 epochs and is pruned in 6 more: 60 % of 24 steps, also after an interruption."""
+    fails = Fails()
+
+    def run() -> PruningCallback:
+        model, callback = cnn(), PruningCallback(density=0.25)
+        backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+        callbacks = [callback, backup, fails]
+        model.fit(X, Y, batch_size=16, epochs=12, initial_epoch=6, verbose=0, callbacks=callbacks)
+        return callback
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # none says that the schedule is not at its end
+        with pytest.raises(KeyboardInterrupt):
+            run()
+        callback = run()
+    assert callback.pruner.step_count == 24 and callback.pruner.frozen
+    assert {get_steps(layer) for layer in masked_layers(callback.pruner.model)} == {StepState(24, 24, 14)}
+    assert callback.pruner.density == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize(("initial_epoch", "end"), [(0, 10), (2, 5)])
+def test_the_default_schedule_of_a_model_that_the_first_batch_builds(initial_epoch, end):
+    model = keras.Sequential([keras.layers.Conv2D(8, 3), keras.layers.Flatten(), keras.layers.Dense(3)])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    callback = PruningCallback(density=0.25)
+    fit(model, callback, initial_epoch=initial_epoch)
+    assert {get_steps(layer).end for layer in masked_layers(model)} == {end}
 
 
 def test_unknown_number_of_steps_needs_an_end_step():
