@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.training.arguments import check_batches
+from mcpruner.converter.training.copying import forget_traces
 from mcpruner.converter.training.prunable import check_model
 
 
@@ -48,6 +49,7 @@ def reestimate_batch_norm(model: keras.Model, batches: Iterable[Any]) -> None:
     try:
         for norm in norms:
             norm.momentum = 0.0  # so a moving average is that of the last batch
+        forget_traces(model)
         for batch in batches:
             model(batch, training=True)
             sums = [s + keras.ops.convert_to_numpy(v).astype(np.float64) for s, v in zip(sums, averages, strict=True)]
@@ -55,6 +57,7 @@ def reestimate_batch_norm(model: keras.Model, batches: Iterable[Any]) -> None:
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
+        forget_traces(model)
         for variable, value in before:
             variable.assign(value)
     if count == 0:

@@ -240,6 +240,16 @@ def is_traced(x: Any) -> bool:
     return _package(x) == "tensorflow" and hasattr(x, "python_function")
 
 
+def forget_traces(model: keras.Model) -> None:
+    """Let TensorFlow trace functions of layers again, which know what layers were like when they were traced."""
+    for layer in model._flatten_layers():
+        for name, value in list(vars(layer).items()):
+            if is_traced(value):
+                vars(layer)[name] = value._clone(value.python_function)
+        for decorated in filter(is_traced, (value for cls in type(layer).__mro__ for value in vars(cls).values())):
+            decorated._descriptor_cache.pop(layer, None)
+
+
 def _package(x: Any) -> str:
     return type(x).__module__.partition(".")[0]
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.training.arguments import check_steps
-from mcpruner.converter.training.copying import is_traced
+from mcpruner.converter.training.copying import forget_traces
 from mcpruner.converter.training.masked_blocks import mark_blocks
 from mcpruner.converter.training.masked_layers import (
     StepState,
@@ -244,7 +244,7 @@ def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers
     for layer in fresh:
         set_steps(layer, StepState(at=_iterations(optimizer)))
     if fresh:
-        _forget_traces(model)
+        forget_traces(model)
     return max(map(get_steps, chosen))
 
 
@@ -258,16 +258,6 @@ def far_from(
         wanted = np.count_nonzero(options.choose(dense_kernel(layers[label]), density))
         if abs(np.count_nonzero(mask) - wanted) > 0.1 * wanted:
             yield label, float(mask.mean())
-
-
-def _forget_traces(model: keras.Model) -> None:
-    """Let TensorFlow trace functions of layers again, which may have seen other layers without masks."""
-    for layer in model._flatten_layers():
-        for name, value in list(vars(layer).items()):
-            if is_traced(value):
-                vars(layer)[name] = value._clone(value.python_function)
-        for decorated in filter(is_traced, (value for cls in type(layer).__mro__ for value in vars(cls).values())):
-            decorated._descriptor_cache.pop(layer, None)
 
 
 def _kept(masks: Iterable[np.ndarray]) -> float:

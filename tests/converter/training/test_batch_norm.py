@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras_kinds import compiled
 
 import mcpruner
 
@@ -59,6 +60,36 @@ def test_nested_and_masked_models() -> None:
     mcpruner.reestimate_batch_norm(pruned, BATCHES)
     again = pruned.layers[1].get_layer("first")
     np.testing.assert_allclose(averages(again)[0], np.mean([b.mean((0, 1, 2)) for b in BATCHES], 0), rtol=1e-4)
+
+
+class Traced(layers.Layer):
+    """Has a batch norm in a function that TensorFlow compiles, with the momentum that the layer has then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = layers.BatchNormalization(name="first")
+
+    def build(self, shape: tuple) -> None:
+        self.norm.build(shape)
+
+    @compiled
+    def normed(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return self.norm(x, training=True)
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return self.normed(x)
+
+
+def test_functions_that_were_traced_before() -> None:
+    model = keras.Sequential([keras.Input((5, 5, 4)), Traced()])
+    model(BATCHES[0])
+    norm = model.layers[0].norm
+    mcpruner.reestimate_batch_norm(model, BATCHES)
+    mean = np.mean([b.mean((0, 1, 2)) for b in BATCHES], axis=0)
+    np.testing.assert_allclose(averages(norm)[0], mean, rtol=1e-4, atol=1e-5)
+    model(BATCHES[0])
+    wanted = 0.99 * mean + 0.01 * BATCHES[0].mean((0, 1, 2))
+    np.testing.assert_allclose(averages(norm)[0], wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_nothing_changes_where_it_fails() -> None:
