@@ -14,7 +14,10 @@ import keras
 from mcpruner.converter.training.arguments import check_number
 from mcpruner.converter.training.prune import strip
 
+_MODELS = ("student", "teacher")
 
+
+@keras.saving.register_keras_serializable("mcpruner")
 class Distiller(keras.Model):
     """The wrapper that `prune_with_teacher` makes: compiled, trained and called like its student."""
 
@@ -42,6 +45,16 @@ class Distiller(keras.Model):
         wanted = keras.ops.softmax(self._logits(self.teacher(x, training=False)))
         taught = keras.losses.categorical_crossentropy(wanted, self._logits(y_pred), from_logits=True)
         return (1 - self._share) * loss + self._share * (self._temperature**2 * keras.ops.mean(taught) + own)
+
+    def get_config(self) -> dict[str, Any]:
+        """Both models and the options; a file has the weights of both."""
+        options = {"share": self._share, "temperature": self._temperature, "from_logits": self._from_logits}
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _MODELS} | options
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Distiller":
+        """Make both models again."""
+        return cls(**config | {name: keras.saving.deserialize_keras_object(config[name]) for name in _MODELS})
 
     def _logits(self, outputs: Any) -> Any:
         """float32 logits over the temperature; those of probabilities are their logarithms."""

@@ -1,8 +1,8 @@
-"""Keras can read masked layers once it and `mcpruner` are imported, in either order.
+"""Keras can read masked models and those with a teacher once it and `mcpruner` are imported, in either order.
 
-A file of a masked model (``.keras``, ``.h5``, a pickle) names the class of its layers, and Keras knows those only that
-were registered. Importing Keras takes seconds, which ``import mcpruner`` must not: so the class is registered at once
-where Keras is there already, and otherwise right after somebody imports it.
+A file of such a model (``.keras``, ``.h5``, a pickle) names classes of ours, and Keras knows those only that were
+registered. Importing Keras takes seconds, which ``import mcpruner`` must not: so they are registered at once where
+Keras is there already, and otherwise right after somebody imports it.
 """
 
 import contextlib
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-_LAYERS = "mcpruner.converter.training.masked_blocks"  # registers them, and blocks that hold them, when it is imported
+# These register masked layers with the blocks that hold them, and `Distiller`, when they are imported.
+_MODULES = ("mcpruner.converter.training.masked_blocks", "mcpruner.converter.training.distill")
 
 
 def register_masked_layers() -> None:
@@ -26,7 +27,8 @@ def register_masked_layers() -> None:
 def _register() -> None:
     # An old Keras, which our layers do not know, goes on without them.
     with contextlib.suppress(ImportError, AttributeError):
-        importlib.import_module(_LAYERS)
+        for module in _MODULES:
+            importlib.import_module(module)
 
 
 class _BehindKeras:

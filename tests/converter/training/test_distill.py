@@ -92,6 +92,24 @@ def test_evaluate_is_the_students():
     assert loss == pytest.approx(-log_softmax(logits)[np.arange(64), Y].mean(), rel=1e-4)
 
 
+def test_a_file_goes_on_with_its_teacher(tmp_path):
+    """As two epochs in one go do, from a checkpoint of the whole wrapper."""
+
+    def fit(taught: keras.Model, epochs: int, *more: keras.callbacks.Callback) -> None:
+        pruning = PruningCallback(density=0.25, begin_step=0, end_step=7, frequency=2)
+        taught.fit(X, Y, batch_size=16, epochs=epochs, shuffle=False, verbose=0, callbacks=[pruning, *more])
+
+    straight = compiled(prune_with_teacher(cnn(1), cnn(2), 0.75, 2.0))
+    save = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")
+    fit(straight, 2, save)
+    taught = keras.models.load_model(tmp_path / "1.keras")
+    fit(taught, 1)
+    assert type(taught) is type(straight) and taught.teacher.trainable_variables == []
+    for ours, theirs in zip(taught.get_weights(), straight.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    assert (strip(taught.student).get_layer("conv").get_weights()[0] != 0).mean() == pytest.approx(0.25, abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
