@@ -137,12 +137,16 @@ class PruningCallback(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put ``density``, the share of prunable weights kept, into the logs: progress bars and the history show it."""
+        if self.pruner is None:
+            return
         self.pruner.store()
         if logs is not None:
             logs["density"] = self.pruner.density
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave exact zeros; warn if the schedule is not at its end."""
+        if self.pruner is None:  # there was no batch to build the model
+            return
         self.pruner.read()  # `EarlyStopping` may have brought back weights of an earlier step
         self.pruner.finish()
         if not self.pruner.frozen:

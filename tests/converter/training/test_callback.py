@@ -328,6 +328,8 @@ def test_the_default_schedule_of_a_model_that_the_first_batch_builds(initial_epo
     model = keras.Sequential([keras.layers.Conv2D(8, 3), keras.layers.Flatten(), keras.layers.Dense(3)])
     model.compile("sgd", "sparse_categorical_crossentropy")
     callback = PruningCallback(density=0.25)
+    fit(model, callback, epochs=0)  # builds nothing
+    assert not model.built
     fit(model, callback, initial_epoch=initial_epoch)
     assert {get_steps(layer).end for layer in masked_layers(model)} == {end}
 
