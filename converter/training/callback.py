@@ -108,7 +108,7 @@ class PruningCallback(keras.callbacks.Callback):
         if self.pruner is not None:
             self.pruner.optimizer = self.model.optimizer
             self.pruner.resume()
-        elif self.model.built:
+        elif self.model.built and self.params.get("epochs") != 0:  # which would be a schedule of no steps
             self._begin()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -125,10 +125,14 @@ class PruningCallback(keras.callbacks.Callback):
         if self.pruner is None:  # the first batch has built the model
             self._begin()
         self._found = None  # the schedule has begun
+        steps = self.params.get("steps")
+        # Of an epoch's last execution Keras tells more steps than were left. `self.model` would fetch JAX's state.
+        if steps and self._model.steps_per_execution > 1:
+            batch = min(batch, steps - 1)
         count = batch - self._last_batch if batch >= self._last_batch else batch + 1
         self._last_batch = batch
         # A callback before this one may write a file of weights at the end of an epoch: the count must be in them.
-        last = batch + 1 == self.params.get("steps")
+        last = batch + 1 == steps
         if last or self.pruner.is_due(count):
             _ = self.model  # Keras brings the state of JAX's compiled step back into the model's variables
         self.pruner.follow(count)
@@ -145,7 +149,7 @@ class PruningCallback(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave exact zeros; warn if the schedule is not at its end."""
-        if self.pruner is None:  # there was no batch to build the model
+        if self.pruner is None:  # there was no batch
             return
         self.pruner.read()  # `EarlyStopping` may have brought back weights of an earlier step
         self.pruner.finish()
