@@ -1,7 +1,7 @@
 """Packed layers and operator options to bytes and back: the one writer of the sparse-pattern format.
 
 `format/sparse_pattern.fbs` is the contract, `format/README.md` an example in bytes. Reading checks everything the
-schema says with "must", as the delegate's reader (`delegate/graph/blob_reader.cc`) does.
+schema says with "must", as the delegate's reader (`delegate/graph/weights/blob_reader.cc`) does.
 """
 
 from dataclasses import dataclass, fields

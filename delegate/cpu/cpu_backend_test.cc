@@ -9,7 +9,7 @@
 
 #include "delegate/cpu/simd_targets.h"
 #include "delegate/graph/backend.h"
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 

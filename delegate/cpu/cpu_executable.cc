@@ -8,8 +8,8 @@
 #include "delegate/cpu/kernels/pack/pack_step.h"
 #include "delegate/cpu/layout_plan.h"
 #include "delegate/cpu/make_step.h"
-#include "delegate/graph/memory_plan.h"
 #include "delegate/graph/op_stats.h"
+#include "delegate/graph/passes/memory_plan.h"
 
 namespace mcpruner {
 namespace {

@@ -14,7 +14,7 @@
 #include "delegate/cpu/stream_step.h"
 #include "delegate/cpu/thread_pool.h"
 #include "delegate/graph/backend.h"
-#include "delegate/graph/lifetimes.h"
+#include "delegate/graph/passes/lifetimes.h"
 
 namespace mcpruner {
 

@@ -10,9 +10,9 @@
 
 #include "delegate/cpu/reference_ops.h"
 #include "delegate/graph/backend.h"
-#include "delegate/graph/lifetimes.h"
-#include "delegate/graph/memory_plan.h"
 #include "delegate/graph/op_stats.h"
+#include "delegate/graph/passes/lifetimes.h"
+#include "delegate/graph/passes/memory_plan.h"
 
 namespace mcpruner {
 namespace {

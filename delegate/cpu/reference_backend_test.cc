@@ -7,8 +7,8 @@
 
 #include "delegate/cpu/reference_ops.h"
 #include "delegate/graph/backend.h"
-#include "delegate/graph/fusion.h"
 #include "delegate/graph/op_stats.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 

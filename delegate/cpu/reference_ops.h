@@ -5,9 +5,9 @@
 #ifndef MCPRUNER_DELEGATE_CPU_REFERENCE_OPS_H_
 #define MCPRUNER_DELEGATE_CPU_REFERENCE_OPS_H_
 
+#include "delegate/base/span.h"
+#include "delegate/base/status.h"
 #include "delegate/graph/graph.h"
-#include "delegate/graph/span.h"
-#include "delegate/graph/status.h"
 
 namespace mcpruner {
 

@@ -32,10 +32,10 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/base/span.h"
 #include "delegate/cpu/kernels/kernel_table.h"
 #include "delegate/cpu/layout.h"
 #include "delegate/graph/graph.h"
-#include "delegate/graph/span.h"
 
 namespace mcpruner {
 

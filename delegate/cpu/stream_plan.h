@@ -23,10 +23,10 @@
 #include <optional>
 #include <vector>
 
+#include "delegate/base/span.h"
 #include "delegate/cpu/layout.h"
 #include "delegate/cpu/step.h"
 #include "delegate/graph/graph.h"
-#include "delegate/graph/span.h"
 
 namespace mcpruner {
 

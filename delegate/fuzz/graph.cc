@@ -18,7 +18,7 @@
 #include "delegate/fuzz/fuzz.h"
 #include "delegate/fuzz/graph_from_bytes.h"
 #include "delegate/graph/backend.h"
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/testing/random_layer.h"
 
 namespace mcpruner {

@@ -22,9 +22,9 @@
 #include <variant>
 #include <vector>
 
-#include "delegate/graph/limits.h"
-#include "delegate/graph/sparse_layer.h"
-#include "delegate/graph/status.h"
+#include "delegate/base/limits.h"
+#include "delegate/base/status.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
 

@@ -9,8 +9,8 @@
 
 #include <string>
 
+#include "delegate/base/status.h"
 #include "delegate/graph/graph.h"
-#include "delegate/graph/status.h"
 
 namespace mcpruner {
 

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/graph/span.h"
+#include "delegate/base/span.h"
 
 namespace mcpruner::opencl {
 

@@ -15,7 +15,7 @@
 
 #include <string>
 
-#include "delegate/graph/status.h"
+#include "delegate/base/status.h"
 
 namespace mcpruner::opencl {
 

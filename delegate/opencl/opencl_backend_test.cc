@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/shapes.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"

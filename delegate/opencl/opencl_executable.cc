@@ -3,8 +3,8 @@
 #include <cstring>
 #include <utility>
 
-#include "delegate/graph/lifetimes.h"
 #include "delegate/graph/op_stats.h"
+#include "delegate/graph/passes/lifetimes.h"
 #include "delegate/opencl/legalize.h"
 #include "delegate/opencl/steps/make_steps.h"
 #include "delegate/opencl/steps/steps.h"

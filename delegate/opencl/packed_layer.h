@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 #include "delegate/opencl/kernels/args.h"
 
 namespace mcpruner::opencl {

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "delegate/graph/graph.h"
-#include "delegate/graph/lifetimes.h"
+#include "delegate/graph/passes/lifetimes.h"
 #include "delegate/opencl/kernels/args.h"
 
 namespace mcpruner::opencl {

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <vector>
 
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 #include "delegate/opencl/device.h"
 #include "delegate/opencl/precision.h"
 

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/tflite/guard.h"
 #include "delegate/tflite/int_array.h"
 

@@ -7,7 +7,7 @@
 #include <new>
 #include <string>
 
-#include "delegate/graph/status.h"
+#include "delegate/base/status.h"
 
 namespace mcpruner {
 

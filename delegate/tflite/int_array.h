@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "delegate/graph/span.h"
+#include "delegate/base/span.h"
 #include "delegate/tflite/tflite_abi.h"
 
 namespace mcpruner {

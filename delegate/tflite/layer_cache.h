@@ -15,7 +15,7 @@
 #include <memory>
 #include <mutex>
 
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
 

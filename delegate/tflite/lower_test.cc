@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/testing/graph_builder.h"
 
 namespace mcpruner {

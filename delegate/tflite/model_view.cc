@@ -5,7 +5,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "delegate/graph/half.h"
+#include "delegate/base/half.h"
 #include "delegate/tflite/builtin_params.h"
 #include "delegate/tflite/int_array.h"
 

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "delegate/graph/span.h"
-#include "delegate/graph/status.h"
+#include "delegate/base/span.h"
+#include "delegate/base/status.h"
 #include "delegate/tflite/tflite_abi.h"
 
 namespace mcpruner {

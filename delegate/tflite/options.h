@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "delegate/graph/status.h"
+#include "delegate/base/status.h"
 #include "delegate/opencl/precision.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 

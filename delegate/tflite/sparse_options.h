@@ -7,9 +7,9 @@
 
 #include <cstdint>
 
+#include "delegate/base/span.h"
+#include "delegate/base/status.h"
 #include "delegate/graph/graph.h"
-#include "delegate/graph/span.h"
-#include "delegate/graph/status.h"
 
 namespace mcpruner {
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/opencl/opencl_backend.h"
 #include "delegate/tflite/graph_builder.h"
 #include "delegate/tflite/node_plan.h"

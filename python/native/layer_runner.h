@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "delegate/base/span.h"
+#include "delegate/base/status.h"
 #include "delegate/graph/backend.h"
-#include "delegate/graph/span.h"
-#include "delegate/graph/status.h"
 
 namespace mcpruner {
 

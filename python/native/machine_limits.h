@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string>
 
-#include "delegate/graph/status.h"
+#include "delegate/base/status.h"
 
 namespace mcpruner {
 

@@ -15,7 +15,7 @@
 
 #include "delegate/cpu/simd_targets.h"
 #include "delegate/graph/backend.h"
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 #include "python/native/cpu_features.h"
 #include "python/native/layer_runner.h"
 #include "python/native/machine_limits.h"

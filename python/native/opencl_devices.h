@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "delegate/graph/status.h"
+#include "delegate/base/status.h"
 #include "delegate/opencl/device_info.h"
 
 namespace mcpruner {

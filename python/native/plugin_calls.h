@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-#include "delegate/graph/status.h"
+#include "delegate/base/status.h"
 
 namespace mcpruner {
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <random>
 
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
 

@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
 

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/opencl/bench/limits.h"
 #include "delegate/opencl/bench/networks.h"
 #include "delegate/opencl/opencl_backend.h"

@@ -5,8 +5,8 @@
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONCAT_REFERENCE_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONCAT_REFERENCE_H_
 
+#include "delegate/base/span.h"
 #include "delegate/graph/graph.h"
-#include "delegate/graph/span.h"
 
 namespace mcpruner {
 

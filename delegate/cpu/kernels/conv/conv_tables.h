@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "delegate/cpu/kernels/conv/conv_args.h"
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
 

@@ -8,7 +8,7 @@
 
 #include "delegate/cpu/activation_range.h"
 #include "delegate/cpu/step.h"
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
 

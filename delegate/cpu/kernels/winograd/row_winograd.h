@@ -22,7 +22,7 @@
 
 #include <vector>
 
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
 

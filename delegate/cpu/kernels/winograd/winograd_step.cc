@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "delegate/base/limits.h"
 #include "delegate/cpu/kernels/conv/conv_step.h"
 #include "delegate/cpu/kernels/winograd/row_winograd.h"
 #include "delegate/cpu/layout_plan.h"
 #include "delegate/cpu/row_step.h"
-#include "delegate/graph/limits.h"
 
 namespace mcpruner {
 namespace {

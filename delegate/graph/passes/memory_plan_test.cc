@@ -1,4 +1,4 @@
-#include "delegate/graph/memory_plan.h"
+#include "delegate/graph/passes/memory_plan.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "delegate/graph/fusion.h"
+#include "delegate/graph/passes/fusion.h"
 
 #include <algorithm>
 #include <optional>

@@ -14,11 +14,11 @@
 // An op is only folded into another where nobody else, the caller included, sees the tensor between them. A fused op
 // keeps the name of the op that holds the weights.
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_FUSION_H_
-#define MCPRUNER_DELEGATE_GRAPH_FUSION_H_
+#ifndef MCPRUNER_DELEGATE_GRAPH_PASSES_FUSION_H_
+#define MCPRUNER_DELEGATE_GRAPH_PASSES_FUSION_H_
 
+#include "delegate/base/status.h"
 #include "delegate/graph/graph.h"
-#include "delegate/graph/status.h"
 
 namespace mcpruner {
 
@@ -28,4 +28,4 @@ Status FuseGraph(Graph* graph);
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_FUSION_H_
+#endif  // MCPRUNER_DELEGATE_GRAPH_PASSES_FUSION_H_

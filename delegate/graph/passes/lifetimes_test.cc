@@ -1,4 +1,4 @@
-#include "delegate/graph/lifetimes.h"
+#include "delegate/graph/passes/lifetimes.h"
 
 #include <gtest/gtest.h>
 

@@ -12,16 +12,16 @@
 //   channels [1 4 9        | 2        | 0 1 2 ...]           one input channel per kernel
 //   values   [positions x group_size per kernel ...]         filters of the group innermost
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_SPARSE_LAYER_H_
-#define MCPRUNER_DELEGATE_GRAPH_SPARSE_LAYER_H_
+#ifndef MCPRUNER_DELEGATE_GRAPH_WEIGHTS_SPARSE_LAYER_H_
+#define MCPRUNER_DELEGATE_GRAPH_WEIGHTS_SPARSE_LAYER_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "delegate/graph/large_vector.h"
-#include "delegate/graph/limits.h"
-#include "delegate/graph/span.h"
-#include "delegate/graph/status.h"
+#include "delegate/base/large_vector.h"
+#include "delegate/base/limits.h"
+#include "delegate/base/span.h"
+#include "delegate/base/status.h"
 
 namespace mcpruner {
 
@@ -87,4 +87,4 @@ std::vector<float> DenseWeights(const SparseLayer& layer);
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_SPARSE_LAYER_H_
+#endif  // MCPRUNER_DELEGATE_GRAPH_WEIGHTS_SPARSE_LAYER_H_

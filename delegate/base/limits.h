@@ -1,7 +1,7 @@
 // The limits of format/limits.inc as constants: kMaxPositions and so on.
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_LIMITS_H_
-#define MCPRUNER_DELEGATE_GRAPH_LIMITS_H_
+#ifndef MCPRUNER_DELEGATE_BASE_LIMITS_H_
+#define MCPRUNER_DELEGATE_BASE_LIMITS_H_
 
 #include <cstdint>
 
@@ -18,4 +18,4 @@ static_assert(kMaxStep <= UINT8_MAX && kMaxPad <= UINT8_MAX && kMaxGroupSize <= 
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_LIMITS_H_
+#endif  // MCPRUNER_DELEGATE_BASE_LIMITS_H_

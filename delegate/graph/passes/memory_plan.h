@@ -10,13 +10,13 @@
 // It knows nothing of tensors: the reference backend plans NHWC tensors with it, the cpu backend its own layouts and
 // scratch buffers.
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_MEMORY_PLAN_H_
-#define MCPRUNER_DELEGATE_GRAPH_MEMORY_PLAN_H_
+#ifndef MCPRUNER_DELEGATE_GRAPH_PASSES_MEMORY_PLAN_H_
+#define MCPRUNER_DELEGATE_GRAPH_PASSES_MEMORY_PLAN_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "delegate/graph/span.h"
+#include "delegate/base/span.h"
 
 namespace mcpruner {
 
@@ -39,4 +39,4 @@ MemoryPlan PlanMemory(Span<const BufferRequest> requests);
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_MEMORY_PLAN_H_
+#endif  // MCPRUNER_DELEGATE_GRAPH_PASSES_MEMORY_PLAN_H_

@@ -4,8 +4,8 @@
 // 12 to 21 GB/s from pages of 4 KiB and at 33 to 35 GB/s from pages of 2 MiB; touching them first took 42 to 88 ms and
 // 9 to 19 ms. Where the kernel has no huge pages to give, this is an ordinary vector.
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_LARGE_VECTOR_H_
-#define MCPRUNER_DELEGATE_GRAPH_LARGE_VECTOR_H_
+#ifndef MCPRUNER_DELEGATE_BASE_LARGE_VECTOR_H_
+#define MCPRUNER_DELEGATE_BASE_LARGE_VECTOR_H_
 
 #include <cstddef>
 #include <limits>
@@ -52,4 +52,4 @@ using LargeVector = std::vector<T, LargeAllocator<T>>;
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_LARGE_VECTOR_H_
+#endif  // MCPRUNER_DELEGATE_BASE_LARGE_VECTOR_H_

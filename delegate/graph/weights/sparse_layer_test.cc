@@ -1,8 +1,8 @@
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 #include <cmath>
 
-#include "delegate/graph/half.h"
+#include "delegate/base/half.h"
 #include "gtest/gtest.h"
 
 namespace mcpruner {

@@ -1,4 +1,4 @@
-#include "delegate/graph/large_vector.h"
+#include "delegate/base/large_vector.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // IEEE binary16 to binary32, exact for every value (subnormals, infinities and NaN among them).
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_HALF_H_
-#define MCPRUNER_DELEGATE_GRAPH_HALF_H_
+#ifndef MCPRUNER_DELEGATE_BASE_HALF_H_
+#define MCPRUNER_DELEGATE_BASE_HALF_H_
 
 #include <cstdint>
 #include <cstring>
@@ -27,4 +27,4 @@ inline float HalfToFloat(uint16_t bits) {
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_HALF_H_
+#endif  // MCPRUNER_DELEGATE_BASE_HALF_H_

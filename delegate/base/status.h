@@ -3,8 +3,8 @@
 // The delegate throws nothing: every function that can fail returns a Status or a Result<T>, and the C entry points
 // turn the message into the runtime's error text.
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_STATUS_H_
-#define MCPRUNER_DELEGATE_GRAPH_STATUS_H_
+#ifndef MCPRUNER_DELEGATE_BASE_STATUS_H_
+#define MCPRUNER_DELEGATE_BASE_STATUS_H_
 
 #include <optional>
 #include <string>
@@ -69,4 +69,4 @@ class [[nodiscard]] Result {
     if (::mcpruner::Status status = (expr); !status.ok()) return status; \
   } while (false)
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_STATUS_H_
+#endif  // MCPRUNER_DELEGATE_BASE_STATUS_H_

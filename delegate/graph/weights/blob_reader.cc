@@ -7,8 +7,8 @@
 #include <numeric>
 #include <string>
 
-#include "delegate/graph/half.h"
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/base/half.h"
+#include "delegate/graph/weights/sparse_layer.h"
 #include "flatbuffers/flatbuffers.h"
 #include "format/sparse_pattern_generated.h"
 

@@ -7,8 +7,8 @@
 //
 // Two tensors may share memory when no op lies in both lifetimes (memory_plan.h does that).
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_LIFETIMES_H_
-#define MCPRUNER_DELEGATE_GRAPH_LIFETIMES_H_
+#ifndef MCPRUNER_DELEGATE_GRAPH_PASSES_LIFETIMES_H_
+#define MCPRUNER_DELEGATE_GRAPH_PASSES_LIFETIMES_H_
 
 #include <vector>
 
@@ -30,4 +30,4 @@ std::vector<Lifetime> TensorLifetimes(const Graph& graph);
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_LIFETIMES_H_
+#endif  // MCPRUNER_DELEGATE_GRAPH_PASSES_LIFETIMES_H_

@@ -1,7 +1,7 @@
 // A view of consecutive elements that someone else owns (C++17 has no std::span).
 
-#ifndef MCPRUNER_DELEGATE_GRAPH_SPAN_H_
-#define MCPRUNER_DELEGATE_GRAPH_SPAN_H_
+#ifndef MCPRUNER_DELEGATE_BASE_SPAN_H_
+#define MCPRUNER_DELEGATE_BASE_SPAN_H_
 
 #include <cassert>
 #include <cstddef>
@@ -44,4 +44,4 @@ class Span {
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_GRAPH_SPAN_H_
+#endif  // MCPRUNER_DELEGATE_BASE_SPAN_H_

@@ -1,11 +1,11 @@
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
 
-#include "delegate/graph/half.h"
+#include "delegate/base/half.h"
 
 namespace mcpruner {
 namespace {

@@ -9,7 +9,7 @@
 #include <random>
 #include <set>
 
-#include "delegate/graph/sparse_layer.h"
+#include "delegate/graph/weights/sparse_layer.h"
 #include "flatbuffers/flatbuffers.h"
 #include "format/sparse_pattern_generated.h"
 #include "gtest/gtest.h"
