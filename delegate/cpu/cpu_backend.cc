@@ -7,11 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "delegate/cpu/core_types.h"
-#include "delegate/cpu/cpu_executable.h"
-#include "delegate/cpu/l2_cache.h"
-#include "delegate/cpu/simd_targets.h"
-#include "delegate/cpu/thread_pool.h"
+#include "delegate/cpu/engine/executable.h"
+#include "delegate/cpu/engine/simd_targets.h"
+#include "delegate/cpu/threads/core_types.h"
+#include "delegate/cpu/threads/l2_cache.h"
+#include "delegate/cpu/threads/thread_pool.h"
 #include "delegate/graph/backend.h"
 
 namespace mcpruner {

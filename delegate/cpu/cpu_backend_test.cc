@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "delegate/cpu/simd_targets.h"
+#include "delegate/cpu/engine/simd_targets.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/testing/graph_builder.h"

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <string>
 
-#include "delegate/cpu/reference_ops.h"
+#include "delegate/cpu/kernels/reference_ops.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/op_stats.h"
 #include "delegate/graph/passes/lifetimes.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "delegate/cpu/reference_ops.h"
+#include "delegate/cpu/kernels/reference_ops.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/op_stats.h"
 #include "delegate/graph/passes/fusion.h"

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "delegate/cpu/cpu_executable.h"
-#include "delegate/cpu/simd_targets.h"
-#include "delegate/cpu/thread_pool.h"
+#include "delegate/cpu/engine/executable.h"
+#include "delegate/cpu/engine/simd_targets.h"
+#include "delegate/cpu/threads/thread_pool.h"
 #include "delegate/fuzz/fuzz.h"
 #include "delegate/fuzz/graph_from_bytes.h"
 #include "delegate/graph/backend.h"

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/cpu/simd_targets.h"
+#include "delegate/cpu/engine/simd_targets.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/weights/sparse_layer.h"
 #include "python/native/cpu_features.h"

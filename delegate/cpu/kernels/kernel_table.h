@@ -10,9 +10,9 @@
 //   3. kernels/<op>/<op>_simd.cc: the function, in namespace mcpruner::MCPRUNER_SIMD_TARGET and between
 //      HWY_BEFORE_NAMESPACE() and HWY_AFTER_NAMESPACE(), with the helpers of kernels/simd.h; simd_op (simd.bzl) in the
 //      folder's BUILD compiles it; add the folder's :args to //delegate/cpu/kernels:kernel_table, its :simd and :step
-//      to //delegate/cpu:cpu.
-//   4. kernels/<op>/<op>_step.cc: a Step (delegate/cpu/step.h) that plans the work once and calls
-//      `kernels.Function(args)`; one line in delegate/cpu/steps.inc makes ops of that type use it.
+//      to //delegate/cpu/engine.
+//   4. kernels/<op>/<op>_step.cc: a Step (delegate/cpu/step/step.h) that plans the work once and calls
+//      `kernels.Function(args)`; one line in delegate/cpu/engine/steps.inc makes ops of that type use it.
 //
 // Why plain structs: the same source is compiled with AVX-512 and without. An inline function of a shared header
 // (std::vector's, say) would be emitted by both, the linker would keep one, and an old CPU could meet AVX-512 code.

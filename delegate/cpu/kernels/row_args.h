@@ -10,7 +10,7 @@ namespace mcpruner {
 struct RowEnd {
   int32_t clamp;  // 0: no activation
   float low, high;
-  int32_t zeros_before, zeros_behind;  // floats to zero on either side of the pixels (delegate/cpu/layout.h)
+  int32_t zeros_before, zeros_behind;  // floats to zero on either side of the pixels (delegate/cpu/step/layout.h)
 };
 
 }  // namespace mcpruner

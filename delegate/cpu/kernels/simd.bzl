@@ -43,7 +43,9 @@ def step_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
         copts = MCPRUNER_COPTS,
         visibility = ["//delegate:__subpackages__"],
         deps = step_deps + [
-            "//delegate/cpu:step",
+            "//delegate/cpu/kernels:kernel_table",
+            "//delegate/cpu/kernels:row_step",
+            "//delegate/cpu/step",
             "//delegate/graph",
         ],
     )

@@ -1,6 +1,6 @@
 #include "delegate/cpu/kernels/binary/binary_step.h"
 
-#include "delegate/cpu/row_step.h"
+#include "delegate/cpu/kernels/row_step.h"
 
 namespace mcpruner {
 namespace {

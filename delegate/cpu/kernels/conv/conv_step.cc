@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
-#include "delegate/cpu/layout_plan.h"
+#include "delegate/cpu/step/layout_plan.h"
 
 namespace mcpruner {
 namespace {

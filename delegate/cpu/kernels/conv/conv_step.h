@@ -15,10 +15,10 @@
 #include <memory>
 #include <vector>
 
-#include "delegate/cpu/activation_range.h"
 #include "delegate/cpu/kernels/conv/conv_tables.h"
 #include "delegate/cpu/kernels/conv/conv_tiles.h"
-#include "delegate/cpu/step.h"
+#include "delegate/cpu/step/activation_range.h"
+#include "delegate/cpu/step/step.h"
 
 namespace mcpruner {
 

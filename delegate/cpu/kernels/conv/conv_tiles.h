@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "delegate/cpu/kernels/kernel_table.h"
-#include "delegate/cpu/layout.h"
-#include "delegate/cpu/step.h"
+#include "delegate/cpu/step/layout.h"
+#include "delegate/cpu/step/step.h"
 
 namespace mcpruner {
 

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <string>
 
-#include "delegate/cpu/simd_targets.h"
+#include "delegate/cpu/engine/simd_targets.h"
 
 namespace mcpruner {
 namespace {

@@ -3,7 +3,7 @@
 //     out[y][x] = bias + sum over ky, kx of weight[ky][kx] * in[y * stride_h + ky * dilation_h]
 //                                                             [x * stride_w + kx * dilation_w]     stride_w 1 or 2
 //
-// The zeros around the image are in memory (delegate/cpu/layout.h), so a tap is one displacement everywhere.
+// The zeros around the image are in memory (delegate/cpu/step/layout.h), so a tap is one displacement everywhere.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_DEPTHWISE_CONV_DEPTHWISE_CONV_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_DEPTHWISE_CONV_DEPTHWISE_CONV_ARGS_H_

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "delegate/cpu/layout_plan.h"
-#include "delegate/cpu/row_step.h"
+#include "delegate/cpu/kernels/row_step.h"
+#include "delegate/cpu/step/layout_plan.h"
 
 namespace mcpruner {
 namespace {

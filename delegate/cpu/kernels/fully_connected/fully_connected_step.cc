@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "delegate/cpu/kernels/kernel_table.h"
 #include "delegate/cpu/kernels/pack/pack_step.h"
 
 namespace mcpruner {

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "delegate/cpu/kernels/kernel_table.h"
+
 namespace mcpruner {
 namespace {
 

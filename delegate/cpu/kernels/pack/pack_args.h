@@ -1,4 +1,4 @@
-// Arguments of the conversions between NHWC and HCW (delegate/cpu/layout.h), one image row at a time.
+// Arguments of the conversions between NHWC and HCW (delegate/cpu/step/layout.h), one image row at a time.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_

@@ -4,7 +4,7 @@
 #define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_
 
 #include "delegate/cpu/kernels/kernel_table.h"
-#include "delegate/cpu/step.h"
+#include "delegate/cpu/step/step.h"
 
 namespace mcpruner {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "delegate/cpu/engine/simd_targets.h"
 #include "delegate/cpu/kernels/pack/pack_step.h"
-#include "delegate/cpu/simd_targets.h"
 
 namespace mcpruner {
 namespace {

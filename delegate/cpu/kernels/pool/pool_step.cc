@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "delegate/cpu/row_step.h"
+#include "delegate/cpu/kernels/row_step.h"
 
 namespace mcpruner {
 namespace {

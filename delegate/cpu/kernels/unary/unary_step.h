@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "delegate/cpu/step.h"
+#include "delegate/cpu/step/step.h"
 
 namespace mcpruner {
 

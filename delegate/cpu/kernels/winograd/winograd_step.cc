@@ -5,9 +5,9 @@
 
 #include "delegate/base/limits.h"
 #include "delegate/cpu/kernels/conv/conv_step.h"
+#include "delegate/cpu/kernels/row_step.h"
 #include "delegate/cpu/kernels/winograd/row_winograd.h"
-#include "delegate/cpu/layout_plan.h"
-#include "delegate/cpu/row_step.h"
+#include "delegate/cpu/step/layout_plan.h"
 
 namespace mcpruner {
 namespace {

@@ -1,0 +1,72 @@
+// A graph compiled for the cpu backend: pack the inputs, run the steps in order, unpack the outputs.
+//
+//     caller NHWC --pack--> [ arena: HCW tensors and the steps' scratch ] --unpack--> caller NHWC
+//                             step 0, step 1, ...: one parallel section each
+
+#ifndef MCPRUNER_DELEGATE_CPU_ENGINE_EXECUTABLE_H_
+#define MCPRUNER_DELEGATE_CPU_ENGINE_EXECUTABLE_H_
+
+#include <memory>
+#include <vector>
+
+#include "delegate/cpu/engine/stream_step.h"
+#include "delegate/cpu/step/aligned_floats.h"
+#include "delegate/cpu/step/step.h"
+#include "delegate/cpu/threads/thread_pool.h"
+#include "delegate/graph/backend.h"
+#include "delegate/graph/passes/lifetimes.h"
+
+namespace mcpruner {
+
+class CpuExecutable : public Executable {
+ public:
+  // `graph` is validated. Ops are streamed through a cache of `l2_bytes` (stream_plan.h); 0: none is.
+  CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool, int64_t l2_bytes);
+
+  Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
+  void SetProfiling(bool enabled) override;
+  std::vector<OpProfile> Profile() const override;
+  Status FillMemory(float value) override;
+  int64_t ArenaBytes() const override;
+  int64_t WeightBytes() const override { return weight_bytes_; }
+
+ private:
+  // One or more ops in a row that run together.
+  struct Stage {
+    size_t first_op = 0, num_ops = 1;
+    std::unique_ptr<Step> step;    // null where there is nothing to do
+    StreamStep* stream = nullptr;  // the step, if ops are streamed
+    int output = 0;                // tensor
+  };
+
+  void MakeStages(int64_t l2_bytes);
+  // When each tensor is needed, in numbers of stages.
+  std::vector<Lifetime> StageLifetimes() const;
+  void PlanArena();
+  void PackConstants();
+  void DescribeStages();
+  // The profile entry of a conversion of a graph input or output.
+  OpProfile DescribeConversion(int tensor, const char* type) const;
+
+  void PackInput(int tensor, const float* nhwc);
+  void UnpackOutput(int tensor, float* nhwc);
+  void RunStage(const Stage& stage);
+  // Runs f() and adds its time to a profile entry while profiling is on.
+  template <class Function>
+  void Timed(size_t profile, const Function& f);
+
+  const Graph graph_;
+  const KernelTable& kernels_;
+  const std::shared_ptr<ThreadPool> pool_;
+  std::vector<TensorRef> tensors_;  // of graph_
+  std::vector<Stage> stages_;       // of graph_.ops, in order
+  AlignedFloats arena_;
+  std::vector<AlignedFloats> constants_;
+  int64_t weight_bytes_ = 0;
+  bool profiling_ = false;
+  std::vector<OpProfile> profile_;  // inputs, ops, outputs
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_ENGINE_EXECUTABLE_H_

@@ -1,0 +1,17 @@
+// Chooses the kernel of an op.
+
+#ifndef MCPRUNER_DELEGATE_CPU_ENGINE_MAKE_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_ENGINE_MAKE_STEP_H_
+
+#include <memory>
+
+#include "delegate/cpu/step/step.h"
+
+namespace mcpruner {
+
+// The step that steps.inc names for the op, or a ReferenceStep; null where the output has no elements.
+std::unique_ptr<Step> MakeStep(const StepContext& context);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_ENGINE_MAKE_STEP_H_

@@ -1,0 +1,154 @@
+#include "delegate/cpu/engine/stream_plan.h"
+
+#include <algorithm>
+
+namespace mcpruner {
+namespace {
+
+// Rows that an op with weights, or with windows that overlap, makes in a band: fewer would pass the weights, and move
+// the rows that are kept, too often.
+constexpr int kMinBandRows = 4;
+
+// How often each tensor is read, by ops or by the caller.
+std::vector<int> CountReaders(const Graph& graph) {
+  std::vector<int> readers(graph.tensors.size());
+  for (const Op& op : graph.ops) {
+    for (const int input : op.inputs) ++readers[static_cast<size_t>(input)];
+  }
+  for (const int output : graph.outputs) ++readers[static_cast<size_t>(output)];
+  return readers;
+}
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const std::vector<HcwLayout>& layouts, const Reaches& reaches, int64_t l2_bytes)
+      : graph_(graph), layouts_(layouts), reaches_(reaches), l2_bytes_(l2_bytes), readers_(CountReaders(graph)) {}
+
+  // The chains that keep most in the cache: from the last op to the first, the best chain that begins there.
+  std::vector<Chain> Plan() const {
+    const size_t num_ops = graph_.ops.size();
+    std::vector<Chain> best(num_ops);
+    std::vector<int64_t> gains(num_ops + 1);  // of the ops from here on
+    for (size_t k = num_ops; k-- > 0;) {
+      best[k] = {k, 1, 0};
+      gains[k] = gains[k + 1];
+      int64_t gain = 0;
+      for (size_t last = k; Follows(last); ++last) {
+        const Chain chain = WithBands({k, last + 2 - k, 0});
+        if (chain.band_rows < FewestRows(chain)) break;
+        gain += Gain(last);
+        if (gain + gains[last + 2] <= gains[k]) continue;
+        best[k] = chain;
+        gains[k] = gain + gains[last + 2];
+      }
+    }
+    std::vector<Chain> plan;
+    for (size_t k = 0; k < num_ops; k += plan.back().num_ops) plan.push_back(best[k]);
+    return plan;
+  }
+
+ private:
+  const Op& op(size_t k) const { return graph_.ops[k]; }
+  const HcwLayout& OutputLayout(size_t k) const { return layouts_[static_cast<size_t>(op(k).output)]; }
+  // Of streaming the output of op k: the bytes that the cache would not hold.
+  int64_t Gain(size_t k) const {
+    const int64_t bytes = OutputLayout(k).BufferFloats() * static_cast<int64_t>(sizeof(float));
+    return std::max<int64_t>(0, bytes - l2_bytes_);
+  }
+
+  // Whether op k + 1 can be streamed behind op k.
+  bool Follows(size_t k) const {
+    if (k + 1 >= graph_.ops.size()) return false;
+    const int between = op(k).output;
+    return reaches_[k].has_value() && reaches_[k + 1].has_value() && op(k + 1).inputs[0] == between &&
+           readers_[static_cast<size_t>(between)] == 1;
+  }
+
+  // Bytes of all tensors between the chain's ops for bands of `rows` rows.
+  int64_t BandBytes(const Chain& chain, int64_t rows) const {
+    int64_t floats = 0;
+    for (size_t k = chain.first_op + chain.num_ops - 1; k > chain.first_op; --k) {
+      floats += reaches_[k]->MostInputRows(rows) * OutputLayout(k - 1).row_stride();
+      rows = std::min<int64_t>(rows * reaches_[k]->stride, OutputLayout(k - 1).h);
+    }
+    return floats * static_cast<int64_t>(sizeof(float));
+  }
+
+  // Of the last op, so that each op makes kMinBandRows of its own if it needs to.
+  int FewestRows(const Chain& chain) const {
+    int fewest = 1, rows = 1;  // of op k for one of the last op, if they are fewer than kMinBandRows
+    for (size_t k = chain.first_op + chain.num_ops; k-- > chain.first_op;) {
+      const RowReach& reach = *reaches_[k];
+      const bool has_weights = op(k).type == OpType::kConv || op(k).type == OpType::kDepthwiseConv;
+      if (has_weights || reach.height > reach.stride) fewest = std::max(fewest, (kMinBandRows + rows - 1) / rows);
+      rows = std::min(rows * std::min(reach.stride, kMinBandRows), kMinBandRows);
+    }
+    return fewest;
+  }
+
+  // With as many rows in a band as fit half of L2, or the fewest if they fit five eighths; the rest is for weights, the
+  // chain's input and its output.
+  Chain WithBands(Chain chain) const {
+    const int height = OutputLayout(chain.first_op + chain.num_ops - 1).h;
+    const int fewest = std::min(FewestRows(chain), height);
+    if (BandBytes(chain, fewest) > l2_bytes_ / 8 * 5) return chain;
+    chain.band_rows = fewest;
+    while (chain.band_rows < height && BandBytes(chain, chain.band_rows + 1) <= l2_bytes_ / 2) ++chain.band_rows;
+    return chain;
+  }
+
+  const Graph& graph_;
+  const std::vector<HcwLayout>& layouts_;
+  const Reaches& reaches_;
+  const int64_t l2_bytes_;
+  const std::vector<int> readers_;
+};
+
+// Rows of all ops but the last, whose `made` is set. `before` is the band before it in the same image, or empty.
+void FillBand(const std::optional<RowReach>* reaches, const std::vector<int>& heights, const Band& before, Band* band) {
+  for (size_t i = heights.size() - 1; i-- > 0;) {
+    Band::OpRows& rows = band->ops[i];
+    const int end = before.ops[i].made.end;
+    const Range next = band->ops[i + 1].made;
+    if (next.begin >= next.end) {  // nothing is read, everything stays
+      rows = {{end, end}, before.ops[i].there};
+      continue;
+    }
+    rows.there = reaches[i + 1]->InputRows(next);
+    rows.made.begin = std::max({end, rows.there.begin, 0});
+    rows.made.end = std::max(rows.made.begin, std::min(rows.there.end, heights[i]));
+  }
+}
+
+}  // namespace
+
+std::vector<Chain> PlanChains(const Graph& graph, const std::vector<HcwLayout>& layouts, const Reaches& reaches,
+                              int64_t l2_bytes) {
+  return Planner(graph, layouts, reaches, l2_bytes).Plan();
+}
+
+std::vector<Band> PlanBands(const Graph& graph, const Chain& chain, const Reaches& reaches, Range rows) {
+  std::vector<int> heights;
+  for (size_t i = 0; i < chain.num_ops; ++i) {
+    heights.push_back(graph.tensor(graph.ops[chain.first_op + i].output).shape.h);
+  }
+  std::vector<Band> bands;
+  for (int row = rows.begin; row < rows.end;) {
+    const int image = row / heights.back(), first = row % heights.back();
+    const int last = std::min(heights.back(), first + rows.end - row);
+    Band before{image, std::vector<Band::OpRows>(chain.num_ops)};
+    const int count = (last - first + chain.band_rows - 1) / chain.band_rows;
+    for (int i = 0; i < count; ++i) {
+      Band band{image, std::vector<Band::OpRows>(chain.num_ops)};
+      const Range part = EvenShare(last - first, i, count);
+      band.ops.back().made = {first + part.begin, first + part.end};
+      FillBand(&reaches[chain.first_op], heights, before, &band);
+      before = band;
+      bands.push_back(std::move(band));
+    }
+    row += last - first;
+  }
+  return bands;
+}
+
+}  // namespace mcpruner

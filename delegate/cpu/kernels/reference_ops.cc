@@ -1,0 +1,73 @@
+#include "delegate/cpu/kernels/reference_ops.h"
+
+#include <string>
+
+#include "delegate/cpu/kernels/binary/reference.h"
+#include "delegate/cpu/kernels/concat/reference.h"
+#include "delegate/cpu/kernels/conv/reference.h"
+#include "delegate/cpu/kernels/depthwise_conv/reference.h"
+#include "delegate/cpu/kernels/fully_connected/reference.h"
+#include "delegate/cpu/kernels/mean/reference.h"
+#include "delegate/cpu/kernels/pad/reference.h"
+#include "delegate/cpu/kernels/pool/reference.h"
+#include "delegate/cpu/kernels/reshape/reference.h"
+#include "delegate/cpu/kernels/softmax/reference.h"
+#include "delegate/cpu/kernels/strided_slice/reference.h"
+#include "delegate/cpu/kernels/unary/reference.h"
+
+namespace mcpruner {
+namespace {
+
+void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs, float* y) {
+  const Shape& in = graph.tensor(op.inputs[0]).shape;
+  const Shape& out = graph.tensor(op.output).shape;
+  const float* x = inputs[0];
+  switch (op.type) {
+    case OpType::kConv: {
+      const auto& p = std::get<ConvParams>(op.params);
+      return ConvReference(*p.layer, p.window, in, x, inputs.size() > 1 ? inputs[1] : nullptr, out, y);
+    }
+    case OpType::kDepthwiseConv:
+      return DepthwiseConvReference(std::get<DepthwiseParams>(op.params), in, x, out, y);
+    case OpType::kFullyConnected:
+      return FullyConnectedReference(*std::get<FullyConnectedParams>(op.params).layer, out.n, x, y);
+    case OpType::kAdd:
+    case OpType::kMul:
+    case OpType::kSub:
+      return BinaryReference(op.type, in, x, graph.tensor(op.inputs[1]).shape, inputs[1], out, y);
+    case OpType::kMaxPool:
+      return MaxPoolReference(std::get<PoolParams>(op.params), in, x, out, y);
+    case OpType::kAveragePool:
+      return AveragePoolReference(std::get<PoolParams>(op.params), in, x, out, y);
+    case OpType::kMean:
+      return MeanReference(in, x, y);
+    case OpType::kPad:
+      return PadReference(std::get<PadParams>(op.params), in, x, out, y);
+    case OpType::kConcat:
+      return ConcatReference(graph, op, inputs, y);
+    case OpType::kUnary:
+      return UnaryReference(std::get<UnaryParams>(op.params).function, out.size(), x, y);
+    case OpType::kSoftmax:
+      return SoftmaxReference(std::get<SoftmaxParams>(op.params), out, x, y);
+    case OpType::kReshape:
+      return ReshapeReference(out.size(), x, y);
+    case OpType::kStridedSlice:
+      return StridedSliceReference(std::get<StridedSliceParams>(op.params), in, x, y);
+  }
+}
+
+}  // namespace
+
+Status RunReferenceOp(const Graph& graph, const Op& op, Span<const float* const> inputs, float* output) {
+  if (inputs.size() != op.inputs.size()) {
+    return Status::Error("op '" + op.name + "': expected " + std::to_string(op.inputs.size()) +
+                         " input pointers, got " + std::to_string(inputs.size()));
+  }
+  const int64_t size = graph.tensor(op.output).shape.size();
+  if (size == 0) return Status::Ok();
+  Dispatch(graph, op, inputs, output);
+  ActivationReference(op.activation, size, output);
+  return Status::Ok();
+}
+
+}  // namespace mcpruner

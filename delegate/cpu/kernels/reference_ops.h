@@ -1,0 +1,21 @@
+// The meaning of every op: one call runs one op of a valid graph by the plain loops in kernels/<op>/reference.cc.
+//
+// The reference backend is a list of these calls. The cpu backend uses it for ops that have no kernel of their own.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_REFERENCE_OPS_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_REFERENCE_OPS_H_
+
+#include "delegate/base/span.h"
+#include "delegate/base/status.h"
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+// inputs[i] holds tensor op.inputs[i] in NHWC (constants too), `output` tensor op.output; they do not overlap. A
+// pointer may be null where the tensor has no elements. The op's activation is applied. `graph` is validated
+// (ValidateGraph).
+Status RunReferenceOp(const Graph& graph, const Op& op, Span<const float* const> inputs, float* output);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_REFERENCE_OPS_H_

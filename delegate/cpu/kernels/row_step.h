@@ -1,0 +1,77 @@
+// A step that computes its output row by row: shares are ranges of the rows of all images.
+
+#ifndef MCPRUNER_DELEGATE_CPU_KERNELS_ROW_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_KERNELS_ROW_STEP_H_
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/kernels/row_args.h"
+#include "delegate/cpu/step/activation_range.h"
+#include "delegate/cpu/step/step.h"
+
+namespace mcpruner {
+
+class RowStep : public Step {
+ protected:
+  // `kind` begins the kernel's name: "pool avx512".
+  RowStep(const char* kind, const StepContext& context)
+      : Step(std::string(kind) + " " + context.kernels.target, context.NumShares()),
+        kernels_(context.kernels),
+        input_(context.input(0)),
+        output_(context.output()),
+        activation_(RangeOf(context.op.activation)),
+        shares_run_in_turn_(!context.row_shares.empty()),
+        rows_(context.row_shares.begin(), context.row_shares.end()) {
+    const HcwLayout& out = output_.layout;
+    if (shares_run_in_turn_) return;
+    for (int share = 0; share < num_shares(); ++share) rows_.push_back(EvenShare(out.n * out.h, share, num_shares()));
+  }
+
+  const KernelTable& kernels() const { return kernels_; }
+  const TensorRef& input() const { return input_; }
+  const TensorRef& output() const { return output_; }
+
+  // Shares that may run at the same time, and which of them one is: they divide scratch.
+  int num_slots() const { return shares_run_in_turn_ ? 1 : num_shares(); }
+  int SlotOf(int share) const { return shares_run_in_turn_ ? 0 : share; }
+
+  RowEnd End() const {
+    const HcwLayout& out = output_.layout;
+    return {activation_.clamp ? 1 : 0, activation_.low, activation_.high, out.border.left, out.fill()};
+  }
+
+  // Calls f(image, first row, number of rows, pixel 0 of channel 0 of the first) for each image's part of a share.
+  template <class Function>
+  void ForRowBlocks(int share, const Function& f) const {
+    const HcwLayout& out = output_.layout;
+    const Range rows = rows_[static_cast<size_t>(share)];
+    for (int row = rows.begin; row < rows.end;) {
+      const int image = row / out.h, y = row % out.h, count = std::min(out.h - y, rows.end - row);
+      f(image, y, count, output_.Rows(image, {y, y + count}));
+      row += count;
+    }
+  }
+
+  // Calls f(image, y, pixel 0 of channel 0 of that output row) for each row of a share.
+  template <class Function>
+  void ForRows(int share, const Function& f) const {
+    ForRowBlocks(share, [&](int image, int y, int count, float* row) {
+      for (int i = 0; i < count; ++i) f(image, y + i, row + i * output_.layout.row_stride());
+    });
+  }
+
+ private:
+  const KernelTable& kernels_;
+  const TensorRef& input_;
+  const TensorRef& output_;
+  const ActivationRange activation_;
+  const bool shares_run_in_turn_;
+  std::vector<Range> rows_;  // of each share
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_KERNELS_ROW_STEP_H_

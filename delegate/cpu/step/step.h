@@ -1,0 +1,147 @@
+// A Step is one op of a compiled graph, ready to run: its tensors, its tables and its split over threads.
+//
+//     MakeStep(context)     decides everything that depends on shapes; cuts the work into equal shares
+//     memory is planned     TensorRef::data and scratch() are valid from here on, for good
+//     Run(0), Run(1), ...   one call per share, at the same time on several threads; allocates nothing, locks nothing
+//
+// A step that can make chosen rows says which rows of its first input that takes (Step::Reach). Ops of such steps are
+// streamed (engine/stream_step.h): then only the rows that it named are there, and it reads and writes no others.
+//
+// Before each step its output's zero rows are written (ClearBorders). The step writes all of its output's other
+// elements, in every run: pixels, and of each row the left zeros and the fill (layout.h).
+//
+// To give an op a kernel: derive a Step in kernels/<op>/<op>_step.cc with a function
+//
+//     std::unique_ptr<Step> Make<Op>Step(const StepContext& context);      // null where it cannot do this op
+//
+// and add one line to engine/steps.inc. What no line does runs through ReferenceStep, by way of NHWC. A step reads its
+// inputs with whatever borders they have (other readers may want more than it does) and must not write to them. No
+// input of an op that reaches a Make function is empty, nor is its output.
+//
+// SIMD code comes from `context.kernels` (kernels/kernel_table.h says how it is added).
+
+#ifndef MCPRUNER_DELEGATE_CPU_STEP_STEP_H_
+#define MCPRUNER_DELEGATE_CPU_STEP_STEP_H_
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/base/span.h"
+#include "delegate/cpu/step/layout.h"
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+struct KernelTable;  // kernels/kernel_table.h: kernels stand on steps, not steps on kernels
+
+// Share `share` of `count` equal pieces of work, as evenly as whole numbers allow.
+struct Range {
+  int begin = 0, end = 0;
+};
+inline Range EvenShare(int count, int share, int num_shares) {
+  return {static_cast<int>(int64_t{count} * share / num_shares),
+          static_cast<int>(int64_t{count} * (share + 1) / num_shares)};
+}
+
+// A tensor of the graph in HCW, or those rows of it that are there. Steps keep pointers to these.
+struct TensorRef {
+  HcwLayout layout;
+  float* data = nullptr;  // the first float that is there; null until memory is planned
+  // Between streamed ops, only rows `rows` of image `image` are there. -1: all rows of all images are.
+  int image = -1;
+  Range rows = {};
+
+  // The rows of an image that are there: from above 0, where it has zero rows, to below its last one.
+  Range There() const { return image < 0 ? Range{-layout.border.top, layout.h + layout.border.bottom} : rows; }
+
+  // Pixel 0 of channel 0 of the first of some rows of an image. A step asks for all rows that it is going to read or
+  // write from that pointer on; a debug build checks that they are there.
+  float* Rows(int of_image, Range wanted) const {
+    assert(image < 0 ? of_image >= 0 && of_image < layout.n : of_image == image);
+    assert(wanted.begin >= There().begin && wanted.end <= There().end);
+    const ptrdiff_t first = image < 0 ? 0 : layout.Pixel(image, rows.begin, 0, -layout.border.left);
+    return data + (layout.Pixel(of_image, wanted.begin, 0, 0) - first);
+  }
+};
+
+// Which rows of its first input a step reads for the rows of its output: row y is made of a window of `height` rows
+// that begins at y * stride - padding. A step that makes rows in tiles of `tile`, counted from row 0, reads what whole
+// tiles are made of.
+struct RowReach {
+  int stride = 1, padding = 0, height = 1, tile = 1;
+
+  // Those of a convolution or pool. ValidateGraph bounds all of it, so that rows of windows fit an int.
+  static RowReach Of(const Window& window, int kernel_height) {
+    return {window.stride_h, window.padding.top, (kernel_height - 1) * window.dilation_h + 1, 1};
+  }
+
+  // For rows `made` of an image, at least one. Rows above 0, and below the input's last one, are padding. Neither end
+  // moves up when those of `made` move down.
+  Range InputRows(Range made) const {
+    const int first = made.begin / tile * tile, last = (made.end - 1) / tile * tile + tile - 1;
+    return {first * stride - padding, last * stride - padding + height};
+  }
+  // For `rows` rows, wherever they begin: at most so many.
+  int64_t MostInputRows(int64_t rows) const {
+    const int64_t in_tiles = tile == 1 ? rows : (rows + 2 * (tile - 1)) / tile * tile;
+    return (in_tiles - 1) * stride + height;
+  }
+};
+
+// What a step is made of. Graph, tensors and kernels outlive the step.
+struct StepContext {
+  const Graph& graph;
+  const Op& op;
+  const std::vector<TensorRef>& tensors;  // as graph.tensors
+  const KernelTable& kernels;
+  int num_threads = 1;  // or as many equal shares as a step is to have, if there are more (thread_pool.h)
+  // Rows of the output, counted over all images, that make the shares of a step that has a Reach: each lies in one
+  // image, and they run one after the other. Empty: one equal share for each thread.
+  Span<const Range> row_shares = {};
+
+  const TensorRef& input(size_t i) const { return tensors[static_cast<size_t>(op.inputs[i])]; }
+  const TensorRef& output() const { return tensors[static_cast<size_t>(op.output)]; }
+  // Of a step whose shares may be rows.
+  int NumShares() const { return row_shares.empty() ? num_threads : static_cast<int>(row_shares.size()); }
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+  // Does one share of the work, 0 .. num_shares() - 1.
+  virtual void Run(int share) const = 0;
+
+  // Of a step whose shares may be chosen rows (StepContext::row_shares); its other inputs are there as a whole.
+  virtual std::optional<RowReach> Reach() const { return std::nullopt; }
+
+  // Floats of memory that the step needs while it runs, for all shares together.
+  virtual int64_t ScratchFloats() const { return 0; }
+  void set_scratch(float* scratch) { scratch_ = scratch; }
+
+  int num_shares() const { return num_shares_; }
+  // Which kernel runs, for profiles: "conv g4 avx512".
+  const std::string& kernel() const { return kernel_; }
+
+ protected:
+  // `num_shares` is 1, StepContext::num_threads or NumShares().
+  Step(std::string kernel, int num_shares) : kernel_(std::move(kernel)), num_shares_(num_shares) {}
+  float* scratch() const { return scratch_; }
+
+ private:
+  const std::string kernel_;
+  const int num_shares_;
+  float* scratch_ = nullptr;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_CPU_STEP_STEP_H_
