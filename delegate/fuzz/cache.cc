@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "delegate/fuzz/fuzz.h"
-#include "delegate/opencl/disk_cache.h"
-#include "delegate/opencl/tuned_tiles.h"
+#include "delegate/opencl/driver/disk_cache.h"
+#include "delegate/opencl/plan/tuned_tiles.h"
 
 namespace mcpruner::opencl {
 namespace {

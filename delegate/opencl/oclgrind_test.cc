@@ -13,9 +13,9 @@
 
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
-#include "delegate/opencl/launch.h"
+#include "delegate/opencl/driver/launch.h"
 #include "delegate/opencl/opencl_backend.h"
-#include "delegate/opencl/relative_error.h"
+#include "delegate/opencl/run/relative_error.h"
 #include "delegate/opencl/testing/agreement.h"
 #include "delegate/opencl/testing/device_tools.h"
 

@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "delegate/opencl/device.h"
-#include "delegate/opencl/opencl_executable.h"
-#include "delegate/opencl/self_check.h"
-#include "delegate/opencl/tuner.h"
+#include "delegate/opencl/driver/device.h"
+#include "delegate/opencl/run/executable.h"
+#include "delegate/opencl/run/self_check.h"
+#include "delegate/opencl/run/tuner.h"
 
 namespace mcpruner::opencl {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "delegate/graph/backend.h"
-#include "delegate/opencl/precision.h"
+#include "delegate/opencl/plan/precision.h"
 
 namespace mcpruner {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "delegate/base/status.h"
-#include "delegate/opencl/precision.h"
+#include "delegate/opencl/plan/precision.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 
 namespace mcpruner {

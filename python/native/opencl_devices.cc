@@ -1,6 +1,6 @@
 #include "python/native/opencl_devices.h"
 
-#include "delegate/opencl/tiles.h"
+#include "delegate/opencl/plan/tiles.h"
 
 namespace mcpruner {
 

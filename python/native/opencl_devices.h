@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "delegate/base/status.h"
-#include "delegate/opencl/device_info.h"
+#include "delegate/opencl/driver/device_info.h"
 
 namespace mcpruner {
 

@@ -21,9 +21,9 @@
 #include "delegate/opencl/bench/limits.h"
 #include "delegate/opencl/bench/networks.h"
 #include "delegate/opencl/opencl_backend.h"
-#include "delegate/opencl/opencl_executable.h"
-#include "delegate/opencl/relative_error.h"
-#include "delegate/opencl/tuner.h"
+#include "delegate/opencl/run/executable.h"
+#include "delegate/opencl/run/relative_error.h"
+#include "delegate/opencl/run/tuner.h"
 
 namespace mcpruner {
 namespace {

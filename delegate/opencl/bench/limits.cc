@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "delegate/opencl/launch.h"
+#include "delegate/opencl/driver/launch.h"
 
 namespace mcpruner::opencl {
 namespace {

@@ -3,7 +3,7 @@
 #ifndef MCPRUNER_DELEGATE_OPENCL_BENCH_LIMITS_H_
 #define MCPRUNER_DELEGATE_OPENCL_BENCH_LIMITS_H_
 
-#include "delegate/opencl/device.h"
+#include "delegate/opencl/driver/device.h"
 
 namespace mcpruner::opencl {
 

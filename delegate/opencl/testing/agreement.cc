@@ -7,8 +7,8 @@
 
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
-#include "delegate/opencl/device_info.h"
-#include "delegate/opencl/opencl_executable.h"
+#include "delegate/opencl/driver/device_info.h"
+#include "delegate/opencl/run/executable.h"
 
 namespace mcpruner {
 namespace {

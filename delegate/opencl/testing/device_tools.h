@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "delegate/opencl/opencl_executable.h"
+#include "delegate/opencl/run/executable.h"
 
 namespace mcpruner::opencl {
 

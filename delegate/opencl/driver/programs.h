@@ -1,0 +1,59 @@
+// Kernels, built from the embedded sources when they are first asked for.
+//
+//     "conv.cl" + {PIXELS 4, SPLIT 1} --> source: args.h, common.cl, conv.cl   options: -DPIXELS=4 -DSPLIT=1 ...
+//                                     --> one program, kept, and on disk too where there is a folder (DiskCache);
+//                                         a kernel object of its own for each launch
+//
+// Sources are never put together from strings: what differs between two programs is in their macros.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_DRIVER_PROGRAMS_H_
+#define MCPRUNER_DELEGATE_OPENCL_DRIVER_PROGRAMS_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/opencl/driver/device.h"
+#include "delegate/opencl/driver/disk_cache.h"
+
+namespace mcpruner::opencl {
+
+// Macros of a program, in order.
+using Defines = std::vector<std::pair<std::string, std::string>>;
+
+class Programs {
+ public:
+  // `common`: macros of every program.
+  Programs(std::shared_ptr<const Device> device, Defines common, DiskCache cache)
+      : device_(std::move(device)), common_(std::move(common)), cache_(std::move(cache)) {}
+
+  // A new kernel object; from several threads at once, programs are built side by side. The error of a build quotes the
+  // compiler's first lines.
+  Result<ClKernel> MakeKernel(const std::string& file, const std::string& kernel, const Defines& defines);
+
+ private:
+  // A program, or why there is none; whoever asks first builds it, and others wait for that.
+  struct Entry {
+    std::once_flag once;
+    Result<ClProgram> program = Status::Error("not built");
+  };
+
+  const Result<ClProgram>& Get(const std::string& file, const std::string& options);
+  Result<ClProgram> Build(const std::string& file, const std::string& options) const;
+  // Null where the cache has no binary that the driver takes.
+  ClProgram FromCache(const std::string& key, const std::string& options) const;
+  void ToCache(const std::string& key, cl_program program) const;
+
+  const std::shared_ptr<const Device> device_;
+  const Defines common_;
+  const DiskCache cache_;
+  std::mutex mutex_;                                               // of the map, not of its entries
+  std::map<std::pair<std::string, std::string>, Entry> programs_;  // by file and options
+};
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_DRIVER_PROGRAMS_H_

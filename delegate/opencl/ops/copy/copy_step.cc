@@ -1,0 +1,82 @@
+// Ops that only move elements, and the conversions at a partition's ends (copy.cl).
+
+#include <array>
+
+#include "delegate/opencl/ops/steps.h"
+
+namespace mcpruner::opencl {
+namespace {
+
+constexpr int kCopyLanes = 64;
+
+Map NhwcMap(const Shape& shape) { return {0, shape.h * shape.w * shape.c, 1, shape.w * shape.c, shape.c}; }
+
+Range ElementRange(const Shape& shape) { return LinearRange(shape.size(), kCopyLanes); }
+
+// A map that begins at the given element of `map`.
+Map Beginning(Map map, const std::array<int, 4>& nhwc) {
+  map.origin += nhwc[0] * map.image + nhwc[1] * map.row + nhwc[2] * map.column + nhwc[3] * map.channel;
+  return map;
+}
+
+}  // namespace
+
+Result<Launch> MakePack(const DeviceTools& tools, cl_mem nhwc, const PlaneTensor& tensor, cl_mem arena) {
+  const Shape& shape = tensor.layout.shape;
+  return MakeLaunch(tools, "copy.cl", "pack", {}, ElementRange(shape), nhwc, arena, NhwcMap(shape), tensor.map(),
+                    ExtentOf(shape));
+}
+
+Result<Launch> MakeUnpack(const DeviceTools& tools, const PlaneTensor& tensor, cl_mem arena, cl_mem nhwc) {
+  const Shape& shape = tensor.layout.shape;
+  return MakeLaunch(tools, "copy.cl", "unpack", {}, ElementRange(shape), arena, nhwc, tensor.map(), NhwcMap(shape),
+                    ExtentOf(shape));
+}
+
+Result<Step> MakePad(const StepContext& context) {
+  const auto& params = std::get<PadParams>(context.op.params);
+  const Shape& out = context.output().layout.shape;
+  const Extent before{params.before[0], params.before[3], params.before[1], params.before[2]};
+  return OneLaunch(MakeLaunch(context.tools, "copy.cl", "pad", {}, ElementRange(out), context.arena, context.arena,
+                              context.input().map(), context.output().map(), ExtentOf(context.input().layout.shape),
+                              ExtentOf(out), before, params.value));
+}
+
+Result<Step> MakeConcat(const StepContext& context) {
+  const auto axis = static_cast<size_t>(std::get<ConcatParams>(context.op.params).axis);
+  Step step;
+  std::array<int, 4> begin{};  // of the current input within the output
+  for (size_t i = 0; i < context.op.inputs.size(); ++i) {
+    const Shape& in = context.input(i).layout.shape;
+    Result<Launch> launch =
+        MakeLaunch(context.tools, "copy.cl", "copy", {}, ElementRange(in), context.arena, context.arena,
+                   context.input(i).map(), Beginning(context.output().map(), begin), ExtentOf(in));
+    if (!launch.ok()) return launch.status();
+    step.launches.push_back(std::move(*launch));
+    begin[axis] += std::array<int, 4>{in.n, in.h, in.w, in.c}[axis];
+  }
+  return step;
+}
+
+Result<Step> MakeReshape(const StepContext& context) {
+  const Shape& out = context.output().layout.shape;
+  return OneLaunch(MakeLaunch(context.tools, "copy.cl", "reshape", {}, ElementRange(out), context.arena, context.arena,
+                              context.input().map(), context.output().map(), ExtentOf(context.input().layout.shape),
+                              ExtentOf(out)));
+}
+
+Result<Step> MakeStridedSlice(const StepContext& context) {
+  const auto& params = std::get<StridedSliceParams>(context.op.params);
+  const Shape& out = context.output().layout.shape;
+  Map from = Beginning(context.input().map(), params.begin);
+  // A stride that no second element needs may be any number.
+  const auto step = [&](size_t axis) { return params.size[axis] > 1 ? params.stride[axis] : 0; };
+  from.image *= step(0);
+  from.row *= step(1);
+  from.column *= step(2);
+  from.channel *= step(3);
+  return OneLaunch(MakeLaunch(context.tools, "copy.cl", "copy", {}, ElementRange(out), context.arena, context.arena,
+                              from, context.output().map(), ExtentOf(out)));
+}
+
+}  // namespace mcpruner::opencl

@@ -1,0 +1,86 @@
+// One op on the device: its launches, and the buffers that only it reads.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_
+#define MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "delegate/graph/graph.h"
+#include "delegate/opencl/driver/launch.h"
+#include "delegate/opencl/driver/programs.h"
+#include "delegate/opencl/plan/args.h"
+#include "delegate/opencl/plan/planes.h"
+#include "delegate/opencl/plan/precision.h"
+#include "delegate/opencl/plan/tuned_tiles.h"
+#include "delegate/opencl/plan/weights.h"
+
+namespace mcpruner::opencl {
+
+// What all steps of a backend share.
+struct DeviceTools {
+  std::shared_ptr<const Device> device;
+  Programs* programs = nullptr;
+  WeightCache* weights = nullptr;
+  DeviceTiles tiles;
+  Precision precision = Precision::kFloat32;
+  const TunedTiles* tuned = nullptr;
+  std::function<void(const std::string&)> log;  // what takes long, a line each
+  std::optional<ConvTile> conv_tile;            // of all convolutions, for those who measure tiles
+};
+
+// What a step is made from; all of it outlives the making only.
+struct StepContext {
+  const Graph& graph;
+  const Op& op;
+  const std::vector<PlaneTensor>& tensors;  // of the graph
+  const DeviceTools& tools;
+  cl_mem arena;
+
+  const PlaneTensor& input(size_t i = 0) const { return tensors[static_cast<size_t>(op.inputs[i])]; }
+  const PlaneTensor& output() const { return tensors[static_cast<size_t>(op.output)]; }
+};
+
+struct Step {
+  std::vector<Launch> launches;
+  std::vector<ClBuffer> buffers;  // tables of this step
+  std::vector<std::shared_ptr<const DeviceWeights>> weights;
+  int64_t table_bytes = 0;  // of `buffers`
+};
+
+// The step of an op whose output has elements. Every op has one, unless an input is empty.
+Result<Step> MakeStep(const StepContext& context);
+
+// A kernel with all its arguments.
+template <typename... Args>
+Result<Launch> MakeLaunch(const DeviceTools& tools, const std::string& file, const std::string& name,
+                          const Defines& defines, const Range& range, const Args&... args) {
+  Result<ClKernel> kernel = tools.programs->MakeKernel(file, name, defines);
+  if (!kernel.ok()) return kernel.status();
+  MCPRUNER_RETURN_IF_ERROR(SetArgs(tools.device->api(), kernel->get(), 0, args...));
+  return Launch{std::move(*kernel), range, name};
+}
+
+// A step of one launch, or the launch's error.
+Result<Step> OneLaunch(Result<Launch> launch);
+
+// A read-only table of a step.
+template <typename T>
+Result<cl_mem> AddTable(const Device& device, const std::vector<T>& table, Step* step) {
+  const auto bytes = static_cast<int64_t>(table.size() * sizeof(T));
+  Result<ClBuffer> buffer = device.MakeBuffer(CL_MEM_READ_ONLY, bytes, table.data());
+  if (!buffer.ok()) return buffer.status();
+  step->buffers.push_back(std::move(*buffer));
+  step->table_bytes += bytes;
+  return step->buffers.back().get();
+}
+
+Extent ExtentOf(const Shape& shape);
+Clamp ClampOf(Activation activation);
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_

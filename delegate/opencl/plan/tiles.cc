@@ -1,0 +1,105 @@
+#include "delegate/opencl/plan/tiles.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace mcpruner::opencl {
+namespace {
+
+constexpr int64_t kLeastShare = 4;  // taps: a step of the convolution's loop
+constexpr int64_t kFilters = 4;     // of a part, at most
+// Work of an item beside the multiply-adds of its taps, counted in those of a tap and a pixel. Fitted to an H200: what
+// they choose takes 2.3 % longer than the fastest tile, over the layers of VGG-16 and ResNet-18 (docs/opencl.md).
+constexpr double kReadTap = 1.25;  // reading a tap's weights and displacement
+constexpr double kAddSum = 3;      // adding up a sum of a share with those of the others
+
+// The first row whose `vendor` and `device` occur in what the device says, in lower case.
+struct Row {
+  const char* vendor;
+  const char* device;
+  DeviceTiles tiles;
+};
+constexpr Row kRows[] = {
+    // Bifrost: warps of 4 threads, 384 threads a core. 4x4 sums and their operands fit its registers (docs/opencl.md).
+    {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8, 0, 4}},
+    {"arm", "mali", {"mali", 16, 384, 4, 4, 8, 0, 4}},
+    {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8, 0, 4}},
+    // Measured on an H200 (docs/opencl.md): 22 warps a multiprocessor.
+    {"nvidia", "", {"nvidia", 32, 704, 8, 32, 16, 1, 8}},
+    // A CPU: work-items of a group become vectors and loops; more groups than cores gain nothing.
+    {"", "pthread", {"pocl", 64, 256, 4, 1, 16, 0, 8}},
+    {"", "cpu", {"pocl", 64, 256, 4, 1, 16, 0, 8}},
+};
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// Of a column in local memory: its displacement and weights.
+int64_t ColumnBytes(const ConvWork& work) { return 4 + 4 * kFilters * work.column_rows; }
+
+}  // namespace
+
+DeviceTiles TilesFor(const DeviceInfo& device) {
+  const std::string vendor = Lower(device.vendor), name = Lower(device.name);
+  for (const Row& row : kRows) {
+    if (vendor.find(row.vendor) != std::string::npos && name.find(row.device) != std::string::npos) return row.tiles;
+  }
+  DeviceTiles generic;
+  generic.name = "generic";
+  return generic;
+}
+
+int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
+  constexpr int kLeastColumns = 16;
+  int columns = tile.lanes;
+  while (columns > kLeastColumns && columns * ColumnBytes(work) * tile.split > device.local_bytes) columns /= 2;
+  return columns;
+}
+
+bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
+  // Sums, and in the same memory a share's staged columns, where columns are staged.
+  const int64_t sum_bytes = 4 * kFilters * tile.pixels * tile.lanes;
+  const int64_t staged_bytes = ColumnBytes(work) * StagedColumns(device, work, tile);
+  return tile.pixels <= work.rows && int64_t{tile.lanes} * tile.split <= device.max_work_group &&
+         (tile.split == 1 || (work.taps / tile.split >= kLeastShare &&
+                              std::max(sum_bytes, staged_bytes) * tile.split <= device.local_bytes));
+}
+
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work) {
+  std::vector<ConvTile> candidates;
+  for (const int lanes : {16, 32, 64}) {
+    for (const int pixels : {1, 2, 4, 8}) {
+      for (const int split : {1, 2, 4, 8, 16, 32}) {
+        const ConvTile tile{lanes, pixels, split};
+        if (FitsConvTile(device, work, tile)) candidates.push_back(tile);
+      }
+    }
+  }
+  return candidates;
+}
+
+double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
+  const auto divided_up = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+  const int64_t items = work.images * divided_up(work.rows, tile.pixels) * work.columns;
+  const int64_t groups = work.parts * divided_up(items, tile.lanes);
+  const int64_t busiest = divided_up(groups, std::max(device.compute_units, 1)) * tile.lanes * tile.split;
+  double item = static_cast<double>(work.taps) / tile.split * (tile.pixels + kReadTap);
+  if (tile.split > 1) item += kAddSum * static_cast<double>(kFilters) * tile.pixels;
+  return item * static_cast<double>(std::max(busiest, tiles.items_per_unit));
+}
+
+ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work) {
+  ConvTile best{tiles.lanes, 1, 1};
+  for (int pixels = tiles.max_pixels; pixels >= 1; pixels /= 2) {
+    for (int split = 1; split <= tiles.max_split; split *= 2) {
+      const ConvTile tile{tiles.lanes, pixels, split};
+      if (!FitsConvTile(device, work, tile)) continue;
+      if (RelativeTime(tiles, device, work, tile) < RelativeTime(tiles, device, work, best)) best = tile;
+    }
+  }
+  return best;
+}
+
+}  // namespace mcpruner::opencl

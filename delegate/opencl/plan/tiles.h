@@ -1,0 +1,66 @@
+// Tiles: how a kernel's work is cut, chosen for each device by a table and for each layer by its size.
+//
+// A compute unit wants so many work-items at once that it can wait for memory with some while others compute; with
+// fewer it takes as long as with all of them. More pixels an item read a weight less often, but leave fewer items; so
+// the taps of a part can be shared out over several items, which then add up their sums.
+//
+//     many pixels          pixels 8, split 1    one item: 8 pixels x 4 filters, all taps
+//     fewer                pixels 4, split 4    4 items:  4 pixels x 4 filters, a quarter of the taps each
+//     few pixels or taps   pixels 2, split 8    8 items:  2 pixels x 4 filters, an eighth of the taps each
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_PLAN_TILES_H_
+#define MCPRUNER_DELEGATE_OPENCL_PLAN_TILES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "delegate/opencl/driver/device_info.h"
+
+namespace mcpruner::opencl {
+
+// What a device likes; one row of the table in tiles.cc.
+struct DeviceTiles {
+  const char* name = "";              // of the row, for reports
+  int lanes = 32;                     // work-items that lie along W
+  int64_t items_per_unit = 256;       // wanted at once, for each compute unit
+  int max_pixels = 4, max_split = 8;  // powers of 2
+  int launches_per_flush = 16;
+  int staged = 0;         // 1: convolutions read weights and displacements through local memory
+  int build_threads = 1;  // programs compiled side by side; OpenCL allows any, some drivers (Oclgrind) crash
+};
+
+// The row for a device, by what its vendor and name contain; the generic one for others.
+DeviceTiles TilesFor(const DeviceInfo& device);
+
+struct ConvTile {
+  int lanes = 32, pixels = 1, split = 1;
+  bool operator==(const ConvTile& o) const { return lanes == o.lanes && pixels == o.pixels && split == o.split; }
+};
+
+struct ConvWork {
+  int64_t parts = 0;                          // of the layer
+  int64_t images = 1, rows = 0, columns = 0;  // of the output
+  int64_t taps = 0;                           // of the part that has most
+  int column_rows = 1;                        // taps that share a displacement
+};
+
+// Of a share, that are in local memory at once where columns are staged: one for each lane, or as many as there is room
+// for.
+int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+
+// Whether the device takes a tile, and each share of a part has work.
+bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+
+// All that are worth a try.
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work);
+
+// What the busiest compute unit has to do: its items, or as many as it wants, times the work of one.
+double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+
+// The tile that takes least by RelativeTime.
+ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work);
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_PLAN_TILES_H_

@@ -1,0 +1,41 @@
+// Tiles that were measured on this device: they go before what the table in tiles.cc says.
+//
+// Kept in the folder of option cache_dir, by device, driver, precision and what matters of a convolution.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_PLAN_TUNED_TILES_H_
+#define MCPRUNER_DELEGATE_OPENCL_PLAN_TUNED_TILES_H_
+
+#include <optional>
+#include <string>
+
+#include "delegate/graph/graph.h"
+#include "delegate/opencl/driver/disk_cache.h"
+#include "delegate/opencl/plan/precision.h"
+#include "delegate/opencl/plan/tiles.h"
+
+namespace mcpruner::opencl {
+
+// What tiles depend on; `out` is the shape of the convolution's output.
+ConvWork WorkOf(const SparseLayer& layer, const Shape& out);
+
+class TunedTiles {
+ public:
+  // Without a folder nothing is known and nothing is kept.
+  TunedTiles(DiskCache cache, const DeviceInfo& device, Precision precision);
+
+  bool enabled() const { return cache_.enabled(); }
+  // None where nothing was measured, or where what was does not fit the device.
+  std::optional<ConvTile> Load(const ConvParams& conv, const Shape& out) const;
+  void Store(const ConvParams& conv, const Shape& out, const ConvTile& tile) const;
+
+ private:
+  std::string Key(const ConvParams& conv, const Shape& out) const;
+
+  const DiskCache cache_;
+  const DeviceInfo device_;
+  const Precision precision_;
+};
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_PLAN_TUNED_TILES_H_

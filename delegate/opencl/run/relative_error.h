@@ -1,0 +1,26 @@
+// How far outputs are from what they should be.
+
+#ifndef MCPRUNER_DELEGATE_OPENCL_RUN_RELATIVE_ERROR_H_
+#define MCPRUNER_DELEGATE_OPENCL_RUN_RELATIVE_ERROR_H_
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace mcpruner::opencl {
+
+// Largest difference over the largest magnitude of `expected`; NaN where one of the differences is.
+inline double RelativeError(const std::vector<float>& actual, const std::vector<float>& expected) {
+  double difference = 0, magnitude = 1e-30;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double off = std::fabs(double{actual[i]} - expected[i]);
+    if (std::isnan(off)) return off;
+    difference = std::max(difference, off);
+    magnitude = std::max(magnitude, std::fabs(double{expected[i]}));
+  }
+  return difference / magnitude;
+}
+
+}  // namespace mcpruner::opencl
+
+#endif  // MCPRUNER_DELEGATE_OPENCL_RUN_RELATIVE_ERROR_H_
