@@ -23,8 +23,8 @@ build: setup ## Build all native code with Bazel and put the libraries beside th
 	$(PYTHON) setup.py --quiet build_native
 
 build-aarch64: setup-aarch64 ## Build the plugin for aarch64, out/aarch64/libmcpruner_delegate.so
-	bazel build --config=aarch64 //delegate/tflite:libmcpruner_delegate.so.stripped
-	@install -D -m 755 out/aarch64-bin/delegate/tflite/libmcpruner_delegate.so.stripped \
+	bazel build --config=aarch64 //delegate/tflite/plugin:libmcpruner_delegate.so.stripped
+	@install -D -m 755 out/aarch64-bin/delegate/tflite/plugin/libmcpruner_delegate.so.stripped \
 	  out/aarch64/libmcpruner_delegate.so
 	@size="$$(stat -c %s out/aarch64/libmcpruner_delegate.so)"; echo "out/aarch64/libmcpruner_delegate.so: $$size bytes"
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent
 
 # Bazel target -> (file below bazel-bin, package that carries it).
 NATIVE = {
-    "//delegate/tflite:libmcpruner_delegate.so": ("delegate/tflite/libmcpruner_delegate.so", "mcpruner"),
+    "//delegate/tflite/plugin:libmcpruner_delegate.so": ("delegate/tflite/plugin/libmcpruner_delegate.so", "mcpruner"),
     "//python/native:_native.so": ("python/native/_native.so", "mcpruner"),
     "//format:sparse_pattern_py": ("format/sparse_pattern_generated.py", "mcpruner.converter.format"),
     "//format:limits_py": ("format/limits_generated.py", "mcpruner.converter.format"),

@@ -2,7 +2,7 @@
 //
 //     KEY \n VALUE \n KEY \n VALUE ...        a text "null" is a null pointer
 
-#include "delegate/tflite/options.h"
+#include "delegate/tflite/options/options.h"
 
 #include <algorithm>
 #include <string>

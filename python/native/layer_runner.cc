@@ -5,8 +5,8 @@
 
 #include "delegate/graph/passes/fusion.h"
 #include "delegate/opencl/opencl_backend.h"
-#include "delegate/tflite/graph_builder.h"
-#include "delegate/tflite/node_plan.h"
+#include "delegate/tflite/lower/graph_builder.h"
+#include "delegate/tflite/parse/node_plan.h"
 
 namespace mcpruner {
 namespace {

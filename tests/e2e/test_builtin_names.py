@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
-LIST = Path(__file__).resolve().parents[2] / "delegate" / "tflite" / "builtin_names.inc"
+LIST = Path(__file__).resolve().parents[2] / "delegate" / "tflite" / "abi" / "builtin_names.inc"
 
 
 def test_every_operator_of_the_schema_has_its_name() -> None:

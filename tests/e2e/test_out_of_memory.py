@@ -1,4 +1,4 @@
-"""Memory that runs out in a real runtime: what delegate/tflite/out_of_memory_test.cc does in the fake one."""
+"""Memory that runs out in a real runtime: what delegate/tflite/plugin/out_of_memory_test.cc does in the fake one."""
 
 import os
 import re

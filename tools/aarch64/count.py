@@ -15,7 +15,7 @@ from pathlib import Path
 
 import emulator
 
-TARGETS = ("//delegate/tflite:libmcpruner_delegate.so", "//tools/aarch64:libcounter.so")
+TARGETS = ("//delegate/tflite/plugin:libmcpruner_delegate.so", "//tools/aarch64:libcounter.so")
 
 
 @dataclass(frozen=True)

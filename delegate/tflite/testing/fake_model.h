@@ -19,10 +19,10 @@
 #include <string>
 #include <vector>
 
-#include "delegate/tflite/builtin_params.h"
-#include "delegate/tflite/int_array.h"
-#include "delegate/tflite/model_view.h"
-#include "delegate/tflite/tflite_abi.h"
+#include "delegate/tflite/abi/builtin_params.h"
+#include "delegate/tflite/abi/int_array.h"
+#include "delegate/tflite/abi/tflite_abi.h"
+#include "delegate/tflite/parse/model_view.h"
 
 namespace mcpruner {
 

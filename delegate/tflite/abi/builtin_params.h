@@ -1,0 +1,120 @@
+// Codes and parameters of TFLite's builtin operators, declared by us (see tflite_abi.h for why).
+//
+// TfLiteNode::builtin_data points at one of these, allocated by the runtime. Each struct stops at the last field that
+// TFLite 2.9 has, since reading further would leave an older runtime's allocation; later fields are told by the
+// operator's version instead (TfLiteRegistration::version).
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_ABI_BUILTIN_PARAMS_H_
+#define MCPRUNER_DELEGATE_TFLITE_ABI_BUILTIN_PARAMS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+// The schema's BuiltinOperator numbers.
+enum TfLiteBuiltinOperator : int32_t {
+  kTfLiteBuiltinAdd = 0,
+  kTfLiteBuiltinAveragePool2d = 1,
+  kTfLiteBuiltinConcatenation = 2,
+  kTfLiteBuiltinConv2d = 3,
+  kTfLiteBuiltinDepthwiseConv2d = 4,
+  kTfLiteBuiltinDequantize = 6,
+  kTfLiteBuiltinFullyConnected = 9,
+  kTfLiteBuiltinLogistic = 14,
+  kTfLiteBuiltinMaxPool2d = 17,
+  kTfLiteBuiltinMul = 18,
+  kTfLiteBuiltinRelu = 19,
+  kTfLiteBuiltinReluN1To1 = 20,
+  kTfLiteBuiltinRelu6 = 21,
+  kTfLiteBuiltinReshape = 22,
+  kTfLiteBuiltinSoftmax = 25,
+  kTfLiteBuiltinCustom = 32,
+  kTfLiteBuiltinPad = 34,
+  kTfLiteBuiltinMean = 40,
+  kTfLiteBuiltinSub = 41,
+  kTfLiteBuiltinStridedSlice = 45,
+  kTfLiteBuiltinDelegate = 51,
+  kTfLiteBuiltinPadv2 = 60,
+  kTfLiteBuiltinHardSwish = 117,
+};
+
+enum TfLitePadding : int { kTfLitePaddingUnknown = 0, kTfLitePaddingSame = 1, kTfLitePaddingValid = 2 };
+
+enum TfLiteFusedActivation : int {
+  kTfLiteActNone = 0,
+  kTfLiteActRelu = 1,
+  kTfLiteActReluN1To1 = 2,
+  kTfLiteActRelu6 = 3,
+};
+
+struct TfLiteConvParams {
+  TfLitePadding padding;
+  int stride_width;
+  int stride_height;
+  TfLiteFusedActivation activation;
+  int dilation_width_factor;
+  int dilation_height_factor;
+};
+static_assert(sizeof(TfLiteConvParams) == 24);
+
+struct TfLiteDepthwiseConvParams {
+  TfLitePadding padding;
+  int stride_width;
+  int stride_height;
+  int depth_multiplier;  // not reliable: follows from the shapes
+  TfLiteFusedActivation activation;
+  int dilation_width_factor;
+  int dilation_height_factor;
+};
+static_assert(sizeof(TfLiteDepthwiseConvParams) == 28);
+
+struct TfLitePoolParams {
+  TfLitePadding padding;
+  int stride_width;
+  int stride_height;
+  int filter_width;
+  int filter_height;
+  TfLiteFusedActivation activation;
+};
+static_assert(sizeof(TfLitePoolParams) == 24);
+
+struct TfLiteFullyConnectedParams {
+  TfLiteFusedActivation activation;
+  int weights_format;  // 0: rows of in_channels
+  bool keep_num_dims;
+};
+static_assert(offsetof(TfLiteFullyConnectedParams, keep_num_dims) == 8);
+
+// ADD, MUL, SUB: their parameters begin with the activation.
+struct TfLiteBinaryParams {
+  TfLiteFusedActivation activation;
+};
+
+struct TfLiteConcatenationParams {
+  int axis;
+  TfLiteFusedActivation activation;
+};
+
+struct TfLiteReducerParams {
+  bool keep_dims;
+};
+
+struct TfLiteSoftmaxParams {
+  float beta;
+};
+
+struct TfLiteReshapeParams {
+  int32_t shape[8];
+  int num_dimensions;
+};
+static_assert(offsetof(TfLiteReshapeParams, num_dimensions) == 32);
+
+struct TfLiteStridedSliceParams {
+  int begin_mask;
+  int end_mask;
+  int ellipsis_mask;
+  int new_axis_mask;
+  int shrink_axis_mask;
+};
+static_assert(sizeof(TfLiteStridedSliceParams) == 20);
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_ABI_BUILTIN_PARAMS_H_

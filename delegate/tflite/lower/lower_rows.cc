@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "delegate/tflite/lower/lower.h"
+#include "delegate/tflite/parse/rank_map.h"
+
+namespace mcpruner {
+namespace {
+
+// The dims of two operands, aligned at their last dimension, and of what they make.
+struct Aligned {
+  Dims a, b, out;
+};
+
+Result<Aligned> Align(const Dims& a, const Dims& b) {
+  Aligned dims{a, b, {}};
+  const size_t rank = std::max(a.size(), b.size());
+  dims.a.insert(dims.a.begin(), rank - a.size(), 1);
+  dims.b.insert(dims.b.begin(), rank - b.size(), 1);
+  for (size_t i = 0; i < rank; ++i) {
+    if (dims.a[i] != dims.b[i] && dims.a[i] != 1 && dims.b[i] != 1) {
+      return Status::Error(DimsText(a) + " and " + DimsText(b) + " do not broadcast");
+    }
+    dims.out.push_back(dims.a[i] == 1 ? dims.b[i] : dims.a[i]);
+  }
+  return dims;
+}
+
+// Neighbouring dimensions, the last one aside, as one where the same operand repeats in all of them, or neither.
+// `dims.out` has at most kMaxElements elements.
+Aligned Join(const Aligned& dims) {
+  const auto repeats = [&](size_t i) { return (dims.a[i] == dims.b[i] ? 0 : dims.a[i] == 1 ? 1 : 2); };
+  Aligned joined;
+  int previous = -1;
+  for (size_t i = 0; i < dims.out.size(); ++i) {
+    const bool last = i + 1 == dims.out.size();
+    if (!last && dims.out[i] == 1) continue;
+    if (last || repeats(i) != previous) {
+      joined.a.push_back(dims.a[i]);
+      joined.b.push_back(dims.b[i]);
+      joined.out.push_back(dims.out[i]);
+    } else {
+      joined.a.back() *= dims.a[i];
+      joined.b.back() *= dims.b[i];
+      joined.out.back() *= dims.out[i];
+    }
+    previous = repeats(i);
+  }
+  return joined;
+}
+
+// `v`, whose dims are aligned with `out`, repeated to those sizes: times ones, one axis after the other.
+Result<Value> Repeat(const std::string& name, Value v, const Dims& out, GraphTensors* graph) {
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (v.dims[i] == out[i]) continue;
+    const Result<Shape> view = AroundAxes(v.dims, i, i + 1);
+    if (!view.ok()) return view.status();
+    const Result<int> x = graph->As(v, *view, name);
+    if (!x.ok()) return x.status();
+    const auto ones = std::make_shared<const std::vector<float>>(static_cast<size_t>(out[i]), 1.0f);
+    Op op;
+    op.type = OpType::kMul;
+    op.name = name;
+    op.inputs = {*x, graph->AddConstant(ones, {1, 1, out[i], 1})};
+    const Result<int> made = graph->Append(std::move(op));
+    if (!made.ok()) return made.status();
+    v = Value{v.dims, *made, nullptr};
+    v.dims[i] = out[i];
+  }
+  return v;
+}
+
+// The tensor that holds the rows of `channels` elements which `x` has. What stands behind the last whole row is no part
+// of any, as in TFLite's kernel; a model resized to such a size may have it.
+Result<int> WholeRows(const Value& x, int channels, const std::string& name, GraphTensors* graph) {
+  const int64_t elements = graph->shape(x.index).size();
+  if (channels < 1 || elements % channels == 0) return x.index;
+  const Result<int> flat = graph->As(x, {1, 1, 1, static_cast<int>(elements)}, name);
+  if (!flat.ok()) return flat;
+  const int rows = static_cast<int>(elements / channels);
+  Op op;
+  op.type = OpType::kStridedSlice;
+  op.name = name;
+  op.inputs = {*flat};
+  StridedSliceParams params;
+  params.size = {1, 1, 1, rows * channels};
+  op.params = params;
+  const Result<int> whole = graph->Append(std::move(op));
+  if (!whole.ok()) return whole;
+  return graph->AppendReshape(*whole, {rows, 1, 1, channels}, name);
+}
+
+}  // namespace
+
+Result<Value> LowerUnary(const NodePlan& plan, const Value& x, GraphTensors* graph) {
+  Op op = OpOf(plan);
+  op.inputs = {x.index};
+  const Result<int> made = graph->Append(std::move(op));
+  if (!made.ok()) return made.status();
+  return Value{x.dims, *made, nullptr};
+}
+
+Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, GraphTensors* graph) {
+  const Result<Aligned> aligned = Align(a.dims, b.dims);
+  if (!aligned.ok()) return aligned.status();
+  MCPRUNER_RETURN_IF_ERROR(MapDims(aligned->out).status());
+  Aligned as = *aligned;
+  if (as.out.size() > kMaxMappedRank) as = Join(as);
+  Value left{as.a, a.index, a.constant}, right{as.b, b.index, b.constant};
+  if (as.out.size() > kMaxMappedRank) {
+    // Which operand repeats changes more often than four dimensions can say.
+    Result<Value> whole_left = Repeat(plan.name, left, as.out, graph);
+    if (!whole_left.ok()) return whole_left;
+    Result<Value> whole_right = Repeat(plan.name, right, as.out, graph);
+    if (!whole_right.ok()) return whole_right;
+    left = std::move(*whole_left);
+    right = std::move(*whole_right);
+  }
+  Op op = OpOf(plan);
+  for (const Value* operand : {&left, &right}) {
+    const Result<Shape> shape = MapDims(operand->dims);
+    if (!shape.ok()) return shape.status();
+    const Result<int> index = graph->As(*operand, *shape, plan.name);
+    if (!index.ok()) return index.status();
+    op.inputs.push_back(*index);
+  }
+  const Result<int> made = graph->Append(std::move(op));
+  if (!made.ok()) return made.status();
+  return Value{aligned->out, *made, nullptr};
+}
+
+// The graph's op makes [rows, 1, 1, units] of any shape.
+Result<Value> LowerFullyConnected(const NodePlan& plan, const Value& x, GraphTensors* graph) {
+  const SparseLayer& layer = *std::get<FullyConnectedParams>(plan.params).layer;
+  const Result<int> rows = WholeRows(x, layer.in_channels, plan.name, graph);
+  if (!rows.ok()) return rows.status();
+  Op op = OpOf(plan);
+  op.inputs = {*rows};
+  const Result<int> made = graph->Append(std::move(op));
+  if (!made.ok()) return made.status();
+  if (!std::holds_alternative<KeepRank>(plan.deferred)) {
+    return Value{{graph->shape(*made).n, layer.out_channels}, *made, nullptr};
+  }
+  if (x.dims.empty() || x.dims.back() != layer.in_channels) {
+    return Status::Error("expected an input whose last dimension is " + std::to_string(layer.in_channels) + ", got " +
+                         DimsText(x.dims));
+  }
+  Value v{x.dims, *made, nullptr};
+  v.dims.back() = layer.out_channels;
+  return v;
+}
+
+}  // namespace mcpruner

@@ -1,0 +1,280 @@
+// Node plans of unusual ranks and sizes into graphs, whose numbers are compared with loops over TFLite's dimensions.
+// What the real runtimes make of such models is compared in tests/e2e/test_odd_models.py.
+
+#include "delegate/tflite/lower/lower.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "delegate/graph/passes/fusion.h"
+#include "delegate/graph/testing/graph_builder.h"
+
+namespace mcpruner {
+namespace {
+
+int64_t Count(const Dims& dims) {
+  return std::accumulate(dims.begin(), dims.end(), int64_t{1}, [](int64_t a, int b) { return a * b; });
+}
+
+// first, first + 1, ...
+std::vector<float> Iota(const Dims& dims, float first) {
+  std::vector<float> values(static_cast<size_t>(Count(dims)));
+  std::iota(values.begin(), values.end(), first);
+  return values;
+}
+
+struct Output {
+  Dims dims;
+  std::vector<float> values;
+  std::string error;
+};
+
+// One node over computed inputs 0, 1, ... of these sizes, on both backends.
+Output RunNode(NodePlan plan, const std::vector<Dims>& inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    Operand operand;
+    operand.tensor = static_cast<int>(i);
+    plan.inputs.push_back(operand);
+  }
+  plan.name = "y";
+  plan.output = 99;
+  Result<BuiltGraph> built = BuildGraph({plan}, {99}, [&](int tensor) { return inputs[static_cast<size_t>(tensor)]; });
+  if (!built.ok()) return {{}, {}, built.message()};
+  std::vector<std::vector<float>> data;
+  for (const int tensor : built->inputs) {
+    data.push_back(Iota(inputs[static_cast<size_t>(tensor)], 100.0f * static_cast<float>(tensor)));
+  }
+  EXPECT_EQ(FuseGraph(&built->graph).message(), "");
+  EXPECT_EQ(ValidateGraph(built->graph).message(), "");
+  const auto reference = CreateReferenceBackend();
+  const Output output{built->output_dims[0], RunGraph(*reference, built->graph, data)[0], ""};
+  EXPECT_EQ(static_cast<int64_t>(output.values.size()), Count(output.dims));
+  CpuOptions options;
+  options.num_threads = 2;
+  const auto cpu = CreateCpuBackend(options);
+  EXPECT_EQ(RunGraph(**cpu, built->graph, data)[0], output.values);
+  return output;
+}
+
+NodePlan Plan(OpType type) {
+  NodePlan plan;
+  plan.type = type;
+  return plan;
+}
+
+// Calls f(position) for each position of a tensor, the last dimension fastest.
+void ForEach(const Dims& dims, const std::function<void(const Dims&)>& f) {
+  Dims at(dims.size());
+  for (int64_t i = 0; i < Count(dims); ++i) {
+    int64_t rest = i;
+    for (size_t k = dims.size(); k-- > 0; rest /= dims[k]) at[k] = static_cast<int>(rest % dims[k]);
+    f(at);
+  }
+}
+
+// Where a position of the output stands in an operand that is aligned at its last dimension and may repeat.
+size_t Offset(const Dims& dims, const Dims& at) {
+  size_t offset = 0;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const int k = dims[i] == 1 ? 0 : at[at.size() - dims.size() + i];
+    offset = offset * static_cast<size_t>(dims[i]) + static_cast<size_t>(k);
+  }
+  return offset;
+}
+
+TEST(Lower, BinaryOpsBroadcastAnyRanksBothWays) {
+  const std::vector<std::vector<Dims>> cases = {
+      {{2, 3, 4, 5}, {4, 5}, {2, 3, 4, 5}},
+      {{4, 5}, {3, 4, 5}, {3, 4, 5}},
+      {{3, 1, 5}, {2, 1, 4, 1}, {2, 3, 4, 5}},
+      {{5}, {2, 3, 2, 4, 5}, {2, 3, 2, 4, 5}},
+      {{}, {2, 3, 2, 4, 5}, {2, 3, 2, 4, 5}},
+      {{2, 3, 2, 4, 1}, {2, 3, 2, 4, 5}, {2, 3, 2, 4, 5}},
+      {{2, 1, 2, 1, 5}, {1, 3, 1, 4, 1}, {2, 3, 2, 4, 5}},
+      {{2, 1, 2, 1, 5, 1}, {1, 3, 1, 4, 1, 2}, {2, 3, 2, 4, 5, 2}},
+      {{3, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1}, {2, 3, 2, 2, 2, 2}},
+      {{0, 1, 2, 1, 5}, {1, 3, 1, 4, 1}, {0, 3, 2, 4, 5}},
+  };
+  for (const std::vector<Dims>& dims : cases) {
+    SCOPED_TRACE(DimsText(dims[0]) + " " + DimsText(dims[1]));
+    const Output output = RunNode(Plan(OpType::kSub), {dims[0], dims[1]});
+    EXPECT_EQ(output.error, "");
+    EXPECT_EQ(output.dims, dims[2]);
+    const std::vector<float> a = Iota(dims[0], 0), b = Iota(dims[1], 100);
+    std::vector<float> want;
+    ForEach(dims[2], [&](const Dims& at) { want.push_back(a[Offset(dims[0], at)] - b[Offset(dims[1], at)]); });
+    EXPECT_EQ(output.values, want);
+  }
+  EXPECT_EQ(RunNode(Plan(OpType::kAdd), {{2, 3}, {2, 4}}).error, "Add 'y': [2, 3] and [2, 4] do not broadcast");
+}
+
+TEST(Lower, PadsOfAnyRank) {
+  for (const Dims& dims : {Dims{3}, Dims{2, 3, 2}, Dims{2, 1, 2, 3, 2}}) {
+    NodePlan plan = Plan(OpType::kPad);
+    Paddings pads;
+    pads.value = -1;
+    Dims out = dims;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      pads.before.push_back(static_cast<int>(i % 2));
+      pads.after.push_back(static_cast<int>(i % 3));
+      out[i] += pads.before[i] + pads.after[i];
+    }
+    plan.deferred = pads;
+    const Output output = RunNode(plan, {dims});
+    EXPECT_EQ(output.dims, out);
+    const std::vector<float> x = Iota(dims, 0);
+    std::vector<float> want;
+    ForEach(out, [&](Dims at) {
+      bool inside = true;
+      for (size_t i = 0; i < at.size(); ++i) {
+        at[i] -= pads.before[i];
+        inside = inside && at[i] >= 0 && at[i] < dims[i];
+      }
+      want.push_back(inside ? x[Offset(dims, at)] : -1);
+    });
+    EXPECT_EQ(output.values, want);
+  }
+  NodePlan plan = Plan(OpType::kPad);
+  plan.deferred = Paddings{{0, 0}, {1, 1}, 0};
+  EXPECT_EQ(RunNode(plan, {{2, 2, 2}}).error, "Pad 'y': expected 2 paddings for each of 3 dimensions, got 4");
+}
+
+TEST(Lower, SlicesOfAnyRankAreWholeBehindTheirLists) {
+  NodePlan plan = Plan(OpType::kStridedSlice);
+  plan.deferred = SliceBounds{{1, 0, -2}, {3, 99, 9}, {1, 2, 1}, 0, 0};
+  for (const Dims& dims : {Dims{3, 4, 3}, Dims{3, 4, 3, 2}, Dims{3, 4, 3, 2, 2}, Dims{3, 4, 3, 1, 2, 2}}) {
+    const Output output = RunNode(plan, {dims});
+    Dims out = dims;
+    out[0] = out[1] = out[2] = 2;
+    EXPECT_EQ(output.dims, out);
+    const std::vector<float> x = Iota(dims, 0);
+    std::vector<float> want;
+    ForEach(out, [&](Dims at) {
+      at[0] += 1;
+      at[1] *= 2;
+      at[2] += 1;
+      want.push_back(x[Offset(dims, at)]);
+    });
+    EXPECT_EQ(output.values, want);
+  }
+  EXPECT_EQ(RunNode(plan, {{3, 4}}).error, "StridedSlice 'y': its lists have 3 entries for 2 dimensions");
+}
+
+TEST(Lower, ConcatenationsOfAnyRank) {
+  for (const Dims& dims : {Dims{2}, Dims{2, 3, 2}, Dims{2, 1, 2, 3, 2}}) {
+    for (int axis = -static_cast<int>(dims.size()); axis < static_cast<int>(dims.size()); ++axis) {
+      NodePlan plan = Plan(OpType::kConcat);
+      plan.deferred = ConcatAxis{axis};
+      const size_t k = static_cast<size_t>(axis < 0 ? axis + static_cast<int>(dims.size()) : axis);
+      Dims out = dims;
+      out[k] *= 2;
+      const Output output = RunNode(plan, {dims, dims});
+      EXPECT_EQ(output.dims, out);
+      const std::vector<float> a = Iota(dims, 0), b = Iota(dims, 100);
+      std::vector<float> want;
+      ForEach(out, [&](Dims at) {
+        const bool second = at[k] >= dims[k];
+        at[k] %= dims[k];
+        want.push_back((second ? b : a)[Offset(dims, at)]);
+      });
+      EXPECT_EQ(output.values, want);
+    }
+  }
+  NodePlan plan = Plan(OpType::kConcat);
+  plan.deferred = ConcatAxis{4};
+  EXPECT_EQ(RunNode(plan, {{1, 2}, {1, 2}}).error, "Concat 'y': its axis 4 is out of range for 2 dimensions");
+  plan.deferred = ConcatAxis{0};
+  EXPECT_EQ(RunNode(plan, {{1, 2}, {1}}).error, "Concat 'y': its inputs differ in rank");
+  EXPECT_EQ(RunNode(plan, {{1, 2}, {1, 3}}).error, "Concat 'y': its inputs [1, 2] and [1, 3] differ outside of axis 0");
+}
+
+TEST(Lower, MeansOverAxesThatAreNoNeighbours) {
+  NodePlan plan = Plan(OpType::kMean);
+  plan.deferred = MeanAxes{{1, -2}, false};
+  const Output output = RunNode(plan, {{2, 2, 1, 2, 3}});
+  EXPECT_EQ(output.dims, (Dims{2, 1, 3}));
+  EXPECT_EQ(output.values, (std::vector<float>{4.5f, 5.5f, 6.5f, 16.5f, 17.5f, 18.5f}));
+  plan.deferred = MeanAxes{{1, -2}, true};
+  EXPECT_EQ(RunNode(plan, {{2, 2, 1, 2, 3}}).dims, (Dims{2, 1, 1, 1, 3}));
+}
+
+std::shared_ptr<const SparseLayer> LayerOf(LayerKind kind, const DenseShape& shape, const std::vector<float>& weights,
+                                           const std::vector<float>& bias) {
+  return std::make_shared<const SparseLayer>(*SparseLayerFromDense(kind, shape, weights, bias, 4));
+}
+
+TEST(Lower, FullyConnectedLayersReadRowsOfAnyRank) {
+  NodePlan plan = Plan(OpType::kFullyConnected);
+  plan.params = FullyConnectedParams{LayerOf(LayerKind::kFullyConnected, {2, 1, 1, 2}, {1, 1, 1, -1}, {0, 10})};
+  plan.deferred = KeepRank{};
+  for (const Dims& dims : {Dims{2}, Dims{3, 2}, Dims{3, 1, 2}, Dims{1, 3, 1, 1, 1, 2}}) {
+    const Output output = RunNode(plan, {dims});
+    EXPECT_EQ(output.dims, dims);
+    for (size_t row = 0; row < output.values.size() / 2; ++row) {
+      EXPECT_EQ(output.values[2 * row], static_cast<float>(4 * row + 1));
+      EXPECT_EQ(output.values[2 * row + 1], 9.0f);
+    }
+  }
+}
+
+// TFLite's kernel takes the whole rows that the elements make and drops the rest.
+TEST(Lower, FullyConnectedLayersDropWhatIsNoWholeRow) {
+  NodePlan plan = Plan(OpType::kFullyConnected);
+  plan.params = FullyConnectedParams{LayerOf(LayerKind::kFullyConnected, {2, 1, 1, 2}, {1, 1, 1, -1}, {0, 10})};
+  for (const Dims& dims : {Dims{2, 1, 1}, Dims{1}, Dims{5}, Dims{3, 3}, Dims{3, 1, 3}, Dims{3, 5, 7, 1, 9}, Dims{0}}) {
+    const Output output = RunNode(plan, {dims});
+    const int rows = static_cast<int>(Count(dims) / 2);
+    EXPECT_EQ(output.error, "");
+    EXPECT_EQ(output.dims, (Dims{rows, 2}));
+    for (size_t row = 0; row < output.values.size() / 2; ++row) {
+      EXPECT_EQ(output.values[2 * row], static_cast<float>(4 * row + 1));
+      EXPECT_EQ(output.values[2 * row + 1], 9.0f);
+    }
+  }
+  plan.deferred = KeepRank{};
+  EXPECT_EQ(RunNode(plan, {{3, 3}}).error,
+            "FullyConnected 'y': expected an input whose last dimension is 2, got [3, 3]");
+}
+
+// Two groups: filter 0 sums channels 0 and 1, filter 1 channels 2 and 3.
+TEST(Lower, ConvolutionsOfTooManyChannelsAreGrouped) {
+  NodePlan plan = Plan(OpType::kConv);
+  plan.params = ConvParams{Window(), LayerOf(LayerKind::kConv2D, {2, 1, 1, 2}, {1, 1, 1, 10}, {0, 1000})};
+  plan.activation = Activation::kRelu;
+  EXPECT_EQ(RunNode(plan, {{1, 1, 2, 2}}).values, (std::vector<float>{1, 1010, 5, 1032}));
+  const Output grouped = RunNode(plan, {{1, 1, 2, 4}});
+  EXPECT_EQ(grouped.dims, (Dims{1, 1, 2, 2}));
+  EXPECT_EQ(grouped.values, (std::vector<float>{1, 1032, 9, 1076}));
+  const std::string other = "Conv 'y': the weights expect 2 input channels, the input has ";
+  EXPECT_EQ(RunNode(plan, {{1, 1, 2, 3}}).error, other + "3");
+  EXPECT_EQ(RunNode(plan, {{1, 1, 2, 6}}).error, other + "6");
+  EXPECT_EQ(RunNode(plan, {{1, 2, 4}}).error, "Conv 'y': expected an input of 4 dimensions, got 3");
+}
+
+TEST(Lower, DepthwiseMultipliersFollowTheInput) {
+  NodePlan plan = Plan(OpType::kDepthwiseConv);
+  DepthwiseParams params;
+  params.kernel_height = params.kernel_width = 1;
+  params.weights = std::make_shared<const std::vector<float>>(std::vector<float>{1, 2, 3, 4});
+  params.bias = std::make_shared<const std::vector<float>>(std::vector<float>(4));
+  plan.params = params;
+  EXPECT_EQ(RunNode(plan, {{1, 1, 1, 4}}).values, (std::vector<float>{0, 2, 6, 12}));
+  EXPECT_EQ(RunNode(plan, {{1, 1, 1, 2}}).values, (std::vector<float>{0, 0, 3, 4}));
+  EXPECT_EQ(RunNode(plan, {{1, 1, 2, 1}}).values, (std::vector<float>{0, 0, 0, 0, 1, 2, 3, 4}));
+  EXPECT_EQ(RunNode(plan, {{1, 1, 1, 3}}).error, "DepthwiseConv 'y': its 4 filters do not fit an input of 3 channels");
+}
+
+TEST(Lower, TensorsThatAreTooLargeAreRefused) {
+  const std::string error = "Sub 'y': a tensor would have more than 2^30 elements";
+  EXPECT_EQ(RunNode(Plan(OpType::kSub), {{1 << 16, 1, 1, 1, 1}, {1, 1, 1, 1, 1 << 15}}).error, error);
+  EXPECT_EQ(RunNode(Plan(OpType::kSub), {{1 << 20, 1 << 20, 1 << 20, 1 << 20, 1}, {1}}).error, error);
+  EXPECT_EQ(RunNode(Plan(OpType::kSub), {{1, -1}, {1}}).error, "Sub 'y': a tensor [1, -1] has a negative dimension");
+}
+
+}  // namespace
+}  // namespace mcpruner

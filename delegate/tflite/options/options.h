@@ -1,0 +1,57 @@
+// The delegate's options, checked. The names are the same here, in the C struct and in the plugin's strings.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_OPTIONS_OPTIONS_H_
+#define MCPRUNER_DELEGATE_TFLITE_OPTIONS_OPTIONS_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "delegate/base/status.h"
+#include "delegate/opencl/plan/precision.h"
+#include "delegate/tflite/mcpruner_delegate.h"
+
+namespace mcpruner {
+
+constexpr int kMaxThreads = 64;
+
+// kAuto: for the partitions that the delegate runs faster than TFLite (partition.h), what backends.h says.
+enum class BackendChoice { kAuto, kCpu, kOpenCl, kReference };
+// As the option names it.
+const char* BackendName(BackendChoice backend);
+
+// Failures that tests ask for, to see what becomes of them.
+enum class Fault {
+  kNone,
+  kOpenClCreate,   // the opencl backend cannot be made: the cpu backend runs
+  kOpenClWrong,    // no device passes the self-check: the cpu backend runs
+  kOpenClCompile,  // the opencl backend refuses a partition: the cpu backend runs it
+  kOpenClRun,      // the opencl backend fails in an inference: the cpu backend runs it, and those that follow
+  kCpuCreate,      // the cpu backend cannot be made: the reference backend runs
+  kCpuCompile,     // the cpu backend refuses a partition: the reference backend runs it
+  kAllocate,       // memory runs out while a partition is prepared: allocation fails with a sentence
+  kInvoke,         // an exception leaves a kernel: the inference fails with a sentence
+};
+
+struct Options {
+  int num_threads = 0;  // 0: the runtime's recommendation, else 1
+  BackendChoice backend = BackendChoice::kAuto;
+  int verbosity = 1;
+  Fault fault = Fault::kNone;
+  std::string simd;                           // empty: the best
+  Precision precision = Precision::kFloat32;  // of the opencl backend
+  std::string opencl_library;                 // empty: the first that is found
+  std::string cache_dir;                      // of compiled programs and tiles; empty: none are kept
+  bool tune = false;                          // measure tiles that cache_dir does not know
+  std::optional<float> poison_memory;         // written over working memory before each inference
+};
+
+// From the C struct; null members are absent. The error is a sentence that lists what is valid.
+Result<Options> CheckOptions(const McprunerDelegateOptions& options);
+
+// From the plugin's strings (mcpruner_delegate.h documents each key).
+Result<Options> ParseOptions(const char* const* keys, const char* const* values, size_t count);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_OPTIONS_OPTIONS_H_

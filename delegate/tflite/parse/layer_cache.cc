@@ -1,0 +1,78 @@
+#include "delegate/tflite/parse/layer_cache.h"
+
+#include <cstring>
+#include <utility>
+
+namespace mcpruner {
+namespace {
+
+// Two multiply-xorshift chains over 8-byte words, with odd constants from the golden ratio and sqrt(3).
+class Hasher {
+ public:
+  void Add(const void* data, size_t bytes) {
+    const auto* p = static_cast<const unsigned char*>(data);
+    for (; bytes >= 8; p += 8, bytes -= 8) AddWord(p, 8);
+    AddWord(p, bytes);
+  }
+  template <typename T>
+  void Add(Span<const T> values) {
+    const uint64_t count = values.size();
+    Add(&count, sizeof(count));
+    if (count > 0) Add(values.data(), count * sizeof(T));
+  }
+  uint64_t a() const { return a_; }
+  uint64_t b() const { return b_; }
+
+ private:
+  void AddWord(const unsigned char* p, size_t bytes) {
+    uint64_t word = 0;
+    std::memcpy(&word, p, bytes);
+    a_ = (a_ ^ word) * 0x9E3779B97F4A7C15u;
+    a_ ^= a_ >> 32;
+    b_ = (b_ + word) * 0xBB67AE8584CAA73Bu;
+    b_ ^= b_ >> 29;
+  }
+  uint64_t a_ = 1, b_ = 2;
+};
+
+}  // namespace
+
+Result<LayerCache::LayerPtr> LayerCache::FromBlob(Span<const uint8_t> blob) {
+  Hasher hash;
+  hash.Add(blob);
+  return GetOrMake({hash.a(), hash.b(), blob.size(), 0}, [&] { return ReadSparseLayer(blob); });
+}
+
+Result<LayerCache::LayerPtr> LayerCache::FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
+                                                   Span<const float> bias, int group_size) {
+  Hasher hash;
+  hash.Add(&shape, sizeof(shape));
+  hash.Add(&group_size, sizeof(group_size));
+  hash.Add(weights);
+  hash.Add(bias);
+  const uint64_t tag = 1 + static_cast<uint64_t>(kind);
+  return GetOrMake({hash.a(), hash.b(), weights.size(), tag},
+                   [&] { return SparseLayerFromDense(kind, shape, weights, bias, group_size); });
+}
+
+void LayerCache::DropUnused() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (auto it = layers_.begin(); it != layers_.end();) it = it->second.use_count() == 1 ? layers_.erase(it) : ++it;
+}
+
+size_t LayerCache::size() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return layers_.size();
+}
+
+Result<LayerCache::LayerPtr> LayerCache::GetOrMake(const Key& key, const std::function<Result<SparseLayer>()>& make) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (const auto found = layers_.find(key); found != layers_.end()) return found->second;
+  Result<SparseLayer> made = make();
+  if (!made.ok()) return made.status();
+  LayerPtr layer = std::make_shared<const SparseLayer>(std::move(*made));
+  layers_.emplace(key, layer);
+  return layer;
+}
+
+}  // namespace mcpruner

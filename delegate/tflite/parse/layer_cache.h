@@ -1,0 +1,44 @@
+// The layers of a model, kept across resizes.
+//
+// A runtime may throw a partition away and build it again when an input is resized. Reading and packing weights again
+// would cost seconds, so layers are kept by content (a 128-bit hash of the bytes they come from, with their shape), and
+// backends keep their packed form by layer. Pointers into the file would not do as keys: an address can come back with
+// another model behind it.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_LAYER_CACHE_H_
+#define MCPRUNER_DELEGATE_TFLITE_PARSE_LAYER_CACHE_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "delegate/graph/weights/sparse_layer.h"
+
+namespace mcpruner {
+
+class LayerCache {
+ public:
+  using LayerPtr = std::shared_ptr<const SparseLayer>;
+
+  Result<LayerPtr> FromBlob(Span<const uint8_t> blob);
+  Result<LayerPtr> FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights, Span<const float> bias,
+                             int group_size);
+
+  // Lets go of layers that nobody else holds.
+  void DropUnused();
+  size_t size() const;
+
+ private:
+  using Key = std::array<uint64_t, 4>;
+  Result<LayerPtr> GetOrMake(const Key& key, const std::function<Result<SparseLayer>()>& make);
+
+  mutable std::mutex mutex_;
+  std::map<Key, LayerPtr> layers_;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_PARSE_LAYER_CACHE_H_

@@ -1,0 +1,78 @@
+// A TFLite node as the delegate understood it: everything that does not depend on the sizes of its inputs.
+//
+//     TFLite node --ParseNode (once)--> NodePlan --BuildGraph (at each resize)--> Op(s) of the internal graph
+//
+// Weights are read and packed by ParseNode; a plan holds them by shared_ptr. What depends on sizes or on the number of
+// dimensions waits in `deferred` for BuildGraph: both may be unknown when the model is loaded, and change later.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_NODE_PLAN_H_
+#define MCPRUNER_DELEGATE_TFLITE_PARSE_NODE_PLAN_H_
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "delegate/graph/graph.h"
+#include "delegate/tflite/parse/layer_cache.h"
+#include "delegate/tflite/parse/model_view.h"
+
+namespace mcpruner {
+
+// An input of an op: a tensor that is computed, or a constant.
+struct Operand {
+  int tensor = -1;                                     // TFLite's number
+  std::shared_ptr<const std::vector<float>> constant;  // null where it is computed
+  Dims constant_dims;
+};
+
+// Convolutions and pools: the padding is TFLite's SAME.
+struct SamePadding {};
+// RESHAPE: at most one -1.
+struct NewShape {
+  Dims dims;
+};
+// STRIDED_SLICE: in TFLite's axes, whole behind the lists. Bit i of a mask: axis i begins (ends) where the tensor does.
+struct SliceBounds {
+  Dims begin, end, stride;
+  int begin_mask = 0, end_mask = 0;
+};
+// PAD: of each of TFLite's axes.
+struct Paddings {
+  Dims before, after;
+  float value = 0.0f;
+};
+// CONCATENATION and MEAN: counted from the last axis if negative.
+struct ConcatAxis {
+  int axis = 0;
+};
+struct MeanAxes {
+  Dims axes;
+  bool keep_dims = false;
+};
+// FULLY_CONNECTED: the output has the input's rank (else rank 2).
+struct KeepRank {};
+
+struct NodePlan {
+  OpType type = OpType::kReshape;
+  std::string name;  // of the output tensor
+  std::vector<Operand> inputs;
+  int output = -1;  // TFLite's number
+  Activation activation = Activation::kNone;
+  OpParams params;
+  std::variant<std::monostate, SamePadding, NewShape, SliceBounds, Paddings, ConcatAxis, MeanAxes, KeepRank> deferred;
+};
+
+// The plan, or a sentence that says why the delegate cannot run the node.
+Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache);
+
+// Type, parameters and activation of one of the project's own operators, from its layer and the bytes of its
+// SparseOptions. plan->inputs[0] is set before.
+Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> options, NodePlan* plan);
+
+// Is it one of the project's own operators, which no runtime can run without the delegate?
+bool IsSparseOp(const TfLiteRegistration& registration);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_PARSE_NODE_PLAN_H_

@@ -1,0 +1,137 @@
+// Convolutions and fully-connected layers with dense weights.
+
+#include <string>
+
+#include "delegate/tflite/parse/parse_common.h"
+
+namespace mcpruner {
+namespace {
+
+// The weights and bias of a node: inputs 1 and 2, the bias optional.
+struct Weights {
+  FloatConstant filter;
+  FloatConstant bias;
+};
+
+Result<Weights> ReadWeights(const ParseContext& c, size_t rank, const char* layout) {
+  Weights weights;
+  Result<FloatConstant> filter = ReadFloats(c.view, InputIndex(c.node, 1), "its filter");
+  if (!filter.ok()) return filter.status();
+  if (filter->dims.size() != rank) {
+    return Status::Error(std::string("expected a filter ") + layout + ", got " + DimsText(filter->dims));
+  }
+  weights.filter = std::move(*filter);
+  const int bias_index = InputIndex(c.node, 2);
+  if (bias_index == kTfLiteOptionalTensor) return weights;
+  Result<FloatConstant> bias = ReadFloats(c.view, bias_index, "its bias");
+  if (!bias.ok()) return bias.status();
+  weights.bias = std::move(*bias);
+  return weights;
+}
+
+Status CheckBias(const Weights& weights, int out_channels) {
+  const size_t count = weights.bias.values.size();
+  if (count == 0 || count == static_cast<size_t>(out_channels)) return Status::Ok();
+  return Status::Error("expected " + std::to_string(out_channels) + " biases, got " + std::to_string(count));
+}
+
+// Filters per group of layers that come dense: what the CPU kernels are made for. Over single pixels the vector lies
+// over the filters.
+int DenseGroupSize(const Dims& input, int out_channels) {
+  const bool single_pixels = input.size() < 4 || (input[1] == 1 && input[2] == 1);
+  return single_pixels && out_channels >= 16 ? 16 : 4;
+}
+
+template <typename Params>
+Window WindowOf(const Params& params) {
+  Window window;
+  window.stride_h = params.stride_height;
+  window.stride_w = params.stride_width;
+  window.dilation_h = params.dilation_height_factor;
+  window.dilation_w = params.dilation_width_factor;
+  return window;
+}
+
+// StartPlan, and what convolutions have in common: activation, padding.
+template <typename Params>
+Result<NodePlan> StartConv(const ParseContext& c, OpType type, const Params* params) {
+  if (params == nullptr) return MissingParams();
+  Result<NodePlan> plan = StartPlan(c, type);
+  if (!plan.ok()) return plan;
+  const Result<Activation> activation = MapActivation(params->activation);
+  if (!activation.ok()) return activation.status();
+  plan->activation = *activation;
+  MCPRUNER_RETURN_IF_ERROR(SetPadding(params->padding, &*plan));
+  return plan;
+}
+
+}  // namespace
+
+Result<NodePlan> ParseConv2D(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteConvParams>(c.node);
+  Result<NodePlan> plan = StartConv(c, OpType::kConv, params);
+  if (!plan.ok()) return plan;
+  Result<Weights> weights = ReadWeights(c, 4, "[filters, rows, columns, channels]");
+  if (!weights.ok()) return weights.status();
+  const Dims& dims = weights->filter.dims;
+  MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
+  const Result<Dims> input = RankedDims(c, 4);
+  if (!input.ok()) return input.status();
+  if (dims[3] != (*input)[3]) {
+    return Status::Error("it is a grouped convolution: its filters have " + std::to_string(dims[3]) +
+                         " channels, its input " + std::to_string((*input)[3]));
+  }
+  Result<LayerCache::LayerPtr> layer =
+      c.cache->FromDense(LayerKind::kConv2D, {dims[0], dims[1], dims[2], dims[3]}, weights->filter.values,
+                         weights->bias.values, DenseGroupSize(*input, dims[0]));
+  if (!layer.ok()) return layer.status();
+  plan->params = ConvParams{WindowOf(*params), *layer};
+  return plan;
+}
+
+Result<NodePlan> ParseDepthwiseConv2D(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteDepthwiseConvParams>(c.node);
+  Result<NodePlan> plan = StartConv(c, OpType::kDepthwiseConv, params);
+  if (!plan.ok()) return plan;
+  Result<Weights> weights = ReadWeights(c, 4, "[1, rows, columns, filters]");
+  if (!weights.ok()) return weights.status();
+  const Dims& dims = weights->filter.dims;
+  MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[3]));
+  if (dims[0] != 1) return Status::Error("expected a filter [1, rows, columns, filters], got " + DimsText(dims));
+  MCPRUNER_RETURN_IF_ERROR(RankedDims(c, 4).status());
+  DepthwiseParams depthwise;
+  depthwise.window = WindowOf(*params);
+  depthwise.kernel_height = dims[1];
+  depthwise.kernel_width = dims[2];
+  const Span<const float> filter = weights->filter.values;
+  depthwise.weights = std::make_shared<const std::vector<float>>(filter.begin(), filter.end());
+  std::vector<float> bias(weights->bias.values.begin(), weights->bias.values.end());
+  bias.resize(static_cast<size_t>(dims[3]), 0.0f);
+  depthwise.bias = std::make_shared<const std::vector<float>>(std::move(bias));
+  plan->params = std::move(depthwise);
+  return plan;
+}
+
+Result<NodePlan> ParseFullyConnected(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteFullyConnectedParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  if (params->weights_format != 0) return Status::Error("its weights are shuffled for int8");
+  Result<NodePlan> plan = StartPlan(c, OpType::kFullyConnected);
+  if (!plan.ok()) return plan;
+  const Result<Activation> activation = MapActivation(params->activation);
+  if (!activation.ok()) return activation.status();
+  plan->activation = *activation;
+  if (params->keep_num_dims) plan->deferred = KeepRank{};
+  Result<Weights> weights = ReadWeights(c, 2, "[units, channels]");
+  if (!weights.ok()) return weights.status();
+  const Dims& dims = weights->filter.dims;
+  MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
+  Result<LayerCache::LayerPtr> layer =
+      c.cache->FromDense(LayerKind::kFullyConnected, {dims[0], 1, 1, dims[1]}, weights->filter.values,
+                         weights->bias.values, DenseGroupSize(InputDims(c), dims[0]));
+  if (!layer.ok()) return layer.status();
+  plan->params = FullyConnectedParams{*layer};
+  return plan;
+}
+
+}  // namespace mcpruner

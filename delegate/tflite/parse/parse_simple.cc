@@ -1,0 +1,83 @@
+// Operators that work element by element or window by window, without weights.
+
+#include <algorithm>
+#include <string>
+
+#include "delegate/tflite/parse/parse_common.h"
+
+namespace mcpruner {
+Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
+  const auto* params = BuiltinParams<TfLiteBinaryParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  NodePlan plan;
+  const Result<Operand> a = ReadOperand(c, 0), b = ReadOperand(c, 1);
+  if (!a.ok()) return a.status();
+  if (!b.ok()) return b.status();
+  if (a->constant != nullptr && b->constant != nullptr) return Status::Error("both of its inputs are constants");
+  const Result<Activation> activation = MapActivation(params->activation);
+  if (!activation.ok()) return activation.status();
+  const TfLiteTensor* output = TensorAt(c.view.context, OutputIndex(c.node, 0));
+  if (output == nullptr || output->type != kTfLiteFloat32) return Status::Error("its output is not float32");
+  plan.type = type;
+  plan.name = TensorName(output);
+  plan.output = OutputIndex(c.node, 0);
+  plan.inputs = {*a, *b};
+  plan.activation = *activation;
+  return plan;
+}
+
+Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function) {
+  Result<NodePlan> plan = StartPlan(c, OpType::kUnary);
+  if (plan.ok()) plan->params = UnaryParams{function};
+  return plan;
+}
+
+Result<NodePlan> ParseSoftmax(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteSoftmaxParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  Result<NodePlan> plan = StartPlan(c, OpType::kSoftmax);
+  if (plan.ok()) plan->params = SoftmaxParams{params->beta};
+  return plan;
+}
+
+Result<NodePlan> ParsePool(const ParseContext& c, OpType type) {
+  const auto* params = BuiltinParams<TfLitePoolParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  Result<NodePlan> plan = StartPlan(c, type);
+  if (!plan.ok()) return plan;
+  MCPRUNER_RETURN_IF_ERROR(RankedDims(c, 4).status());
+  const Result<Activation> activation = MapActivation(params->activation);
+  if (!activation.ok()) return activation.status();
+  plan->activation = *activation;
+  PoolParams pool;
+  pool.filter_height = params->filter_height;
+  pool.filter_width = params->filter_width;
+  pool.window.stride_h = params->stride_height;
+  pool.window.stride_w = params->stride_width;
+  plan->params = pool;
+  MCPRUNER_RETURN_IF_ERROR(SetPadding(params->padding, &*plan));
+  return plan;
+}
+
+Result<NodePlan> ParseMean(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteReducerParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  Result<NodePlan> plan = StartPlan(c, OpType::kMean);
+  if (!plan.ok()) return plan;
+  Result<std::vector<int>> axes = ReadInts(c.view, InputIndex(c.node, 1), "its list of axes");
+  if (!axes.ok()) return axes.status();
+  plan->deferred = MeanAxes{*axes, params->keep_dims};
+  const int rank = static_cast<int>(InputDims(c).size());
+  for (int& axis : *axes) axis += axis < 0 ? rank : 0;
+  std::sort(axes->begin(), axes->end());
+  axes->erase(std::unique(axes->begin(), axes->end()), axes->end());
+  // [N, W, C] lies as [N, 1, W, C]: the mean over its W is one over H and W.
+  const bool spatial = (rank == 4 && *axes == std::vector<int>{1, 2}) || (rank == 3 && *axes == std::vector<int>{1});
+  if (!spatial) {
+    return Status::Error("it is a mean over axes " + DimsText(*axes) + " of " + std::to_string(rank) +
+                         " dimensions; the delegate runs means over rows and columns");
+  }
+  return plan;
+}
+
+}  // namespace mcpruner

@@ -1,0 +1,204 @@
+// ParseNode: what is refused, with which reason. What is taken is compared with real runtimes in tests/e2e.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "delegate/tflite/abi/builtin_params.h"
+#include "delegate/tflite/parse/node_plan.h"
+#include "delegate/tflite/testing/fake_model.h"
+
+namespace mcpruner {
+namespace {
+
+class Parse : public testing::Test {
+ protected:
+  // The reason why a node is refused, "" when it is taken.
+  std::string Reason(int32_t code, const std::vector<int>& inputs, void* params = nullptr, int version = 1) {
+    NodeRef node = model.Ref(model.Node(code, inputs, {y}, params));
+    TfLiteRegistration registration = *node.registration;
+    registration.version = version;
+    node.registration = &registration;
+    ModelView view;
+    view.context = model.context();
+    return ParseNode(view, node, &cache).message();
+  }
+
+  FakeModel model;
+  LayerCache cache;
+  int x = model.Input("x", {1, 4, 4, 2});
+  int flat = model.Input("flat", {1, 32});
+  int cube = model.Input("cube", {4, 4, 2});
+  int deep = model.Input("deep", {1, 1, 4, 4, 2});
+  int ints = model.Tensor("ints", {1, 4, 4, 2}, kTfLiteInt32);
+  int y = model.Tensor("y", {1, 4, 4, 2});
+  int w = model.Constant("w", {2, 1, 1, 2}, {1, 2, 3, 4});
+};
+
+TEST_F(Parse, TypesAndRanks) {
+  EXPECT_EQ(Reason(kTfLiteBuiltinRelu, {x}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinRelu, {ints}), "its input 'ints' is int32 (type 2); the delegate runs float32");
+  EXPECT_EQ(Reason(kTfLiteBuiltinRelu, {deep}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinRelu, {w}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinRelu, {}), "its input is missing");
+  model.At(y).type = kTfLiteFloat16;
+  EXPECT_EQ(Reason(kTfLiteBuiltinRelu, {x}), "its output 'y' is float16 (type 10); the delegate runs float32");
+}
+
+TEST_F(Parse, MissingParametersAreSaid) {
+  for (const int32_t code : {kTfLiteBuiltinConv2d, kTfLiteBuiltinDepthwiseConv2d, kTfLiteBuiltinFullyConnected,
+                             kTfLiteBuiltinAdd, kTfLiteBuiltinMaxPool2d, kTfLiteBuiltinMean, kTfLiteBuiltinSoftmax,
+                             kTfLiteBuiltinConcatenation, kTfLiteBuiltinReshape, kTfLiteBuiltinStridedSlice}) {
+    EXPECT_EQ(Reason(code, {x}), "the file holds no parameters for it") << code;
+  }
+}
+
+TEST_F(Parse, Convolutions) {
+  TfLiteConvParams params = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {flat, w}, &params), "expected an input of 4 dimensions, got 2");
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, x}, &params), "its filter 'x' is not a float32 constant of the file");
+  const int grouped = model.Constant("g", {2, 1, 1, 1}, {1, 2});
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, grouped}, &params),
+            "it is a grouped convolution: its filters have 1 channels, its input 2");
+  const int bias = model.Constant("b", {3}, {1, 2, 3});
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w, bias}, &params), "expected 2 biases, got 3");
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, bias}, &params),
+            "expected a filter [filters, rows, columns, channels], got [3]");
+  params.padding = kTfLitePaddingUnknown;
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w}, &params), "its padding (number 0) is neither SAME nor VALID");
+  params.activation = static_cast<TfLiteFusedActivation>(4);
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w}, &params),
+            "its fused activation (number 4) is none of NONE, RELU, RELU_N1_TO_1, RELU6");
+}
+
+TEST_F(Parse, DepthwiseFiltersMustFit) {
+  TfLiteDepthwiseConvParams params = {kTfLitePaddingValid, 1, 1, 0, kTfLiteActNone, 1, 1};
+  EXPECT_EQ(Reason(kTfLiteBuiltinDepthwiseConv2d, {x, model.Constant("d", {1, 1, 1, 4}, {1, 2, 3, 4})}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinDepthwiseConv2d, {x, w}, &params),
+            "expected a filter [1, rows, columns, filters], got [2, 1, 1, 2]");
+}
+
+TEST_F(Parse, FullyConnectedWeightsOfInt8KernelsAreRefused) {
+  TfLiteFullyConnectedParams params = {kTfLiteActNone, 1, false};
+  EXPECT_EQ(Reason(kTfLiteBuiltinFullyConnected, {flat, w}, &params), "its weights are shuffled for int8");
+}
+
+TEST_F(Parse, BroadcastingOfComputedTensors) {
+  TfLiteBinaryParams params = {kTfLiteActNone};
+  EXPECT_EQ(Reason(kTfLiteBuiltinAdd, {x, model.Input("v", {2})}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinAdd, {x, model.Constant("c", {4, 2}, std::vector<float>(8))}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSub, {cube, x}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinMul, {w, w}, &params), "both of its inputs are constants");
+}
+
+TEST_F(Parse, Means) {
+  TfLiteReducerParams params = {false};
+  const auto mean = [&](int input, const std::vector<int32_t>& axes) {
+    return Reason(kTfLiteBuiltinMean, {input, model.Ints("axes", {static_cast<int>(axes.size())}, axes)}, &params);
+  };
+  EXPECT_EQ(mean(x, {1, 2}), "");
+  EXPECT_EQ(mean(x, {-2, 1, 2}), "");
+  EXPECT_EQ(mean(cube, {1}), "");
+  EXPECT_EQ(mean(x, {1}), "it is a mean over axes [1] of 4 dimensions; the delegate runs means over rows and columns");
+  EXPECT_EQ(mean(x, {3, 1, 2}),
+            "it is a mean over axes [1, 2, 3] of 4 dimensions; the delegate runs means over rows and columns");
+}
+
+TEST_F(Parse, Pads) {
+  EXPECT_EQ(Reason(kTfLiteBuiltinPad, {flat, model.Ints("p", {2, 2}, {0, 0, 1, 1})}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinPad, {x, model.Ints("p", {3}, {0, 0, 1})}),
+            "its list of paddings is no list of pairs");
+  EXPECT_EQ(Reason(kTfLiteBuiltinPad, {x, ints}), "its list of paddings 'ints' is not an int32 constant of the file");
+  const int zeros = model.Ints("p", {4, 2}, std::vector<int32_t>(8));
+  EXPECT_EQ(Reason(kTfLiteBuiltinPadv2, {x, zeros, model.Constant("v", {}, {2})}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinPadv2, {x, zeros, model.Constant("v", {2}, {2, 3})}),
+            "its padding value is not one number");
+  const auto value = [&](int32_t code, std::vector<int> inputs) {
+    ModelView view;
+    view.context = model.context();
+    return std::get<Paddings>(ParseNode(view, model.Ref(model.Node(code, inputs, {y})), &cache)->deferred).value;
+  };
+  EXPECT_EQ(value(kTfLiteBuiltinPad, {x, zeros, model.Constant("v", {}, {2})}), 2.0f);
+  EXPECT_EQ(value(kTfLiteBuiltinPadv2, {x, zeros}), 0.0f);
+}
+
+TEST_F(Parse, Concatenations) {
+  TfLiteConcatenationParams params = {-1, kTfLiteActNone};
+  EXPECT_EQ(Reason(kTfLiteBuiltinConcatenation, {x, x}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinConcatenation, {w, w}, &params), "it has no computed input");
+  params = {1, kTfLiteActRelu};
+  EXPECT_EQ(Reason(kTfLiteBuiltinConcatenation, {x, x}, &params), "it has a fused activation");
+}
+
+TEST_F(Parse, Reshapes) {
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {2}, {-1, 32})}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {2}, {-1, -1})}),
+            "its new shape [-1, -1] has more than one unknown dimension");
+  const std::string deep_shape = "it has more than 4 dimensions on one side; TFLite does it without moving a number";
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {5}, {1, 1, 1, 1, 32})}), deep_shape);
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {deep, model.Ints("s", {1}, {32})}), deep_shape);
+  const int computed = model.Tensor("computed", {2}, kTfLiteInt32);
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, computed}),
+            "its new shape 'computed' is not an int32 constant of the file");
+  TfLiteReshapeParams params = {{1, 32}, 2};
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x}, &params), "");
+  params.num_dimensions = 9;
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x}, &params), "the file holds no parameters for it");
+}
+
+TEST_F(Parse, ReshapesWithoutAListOfSizesGoByTheirParameters) {
+  TfLiteReshapeParams params = {{0}, 1};
+  const auto dims = [&](const std::vector<int>& inputs) {
+    ModelView view;
+    view.context = model.context();
+    Result<NodePlan> plan = ParseNode(view, model.Ref(model.Node(kTfLiteBuiltinReshape, inputs, {y}, &params)), &cache);
+    return plan.ok() ? std::get<NewShape>(plan->deferred).dims : Dims{-9};
+  };
+  EXPECT_EQ(dims({x}), Dims());  // a scalar
+  EXPECT_EQ(dims({x, model.Ints("scalar", {}, {32})}), Dims());
+  EXPECT_EQ(dims({x, model.Ints("list", {1}, {32})}), Dims{32});
+  params = {{4, 8}, 2};
+  EXPECT_EQ(dims({x}), (Dims{4, 8}));
+}
+
+TEST_F(Parse, OneOutput) {
+  ModelView view;
+  view.context = model.context();
+  for (const std::vector<int>& outputs : {std::vector<int>{}, std::vector<int>{y, x}}) {
+    EXPECT_EQ(ParseNode(view, model.Ref(model.Node(kTfLiteBuiltinRelu, {x}, outputs)), &cache).message(),
+              "it has " + std::to_string(outputs.size()) + " outputs instead of one");
+  }
+}
+
+TEST_F(Parse, StridedSlices) {
+  TfLiteStridedSliceParams params = {};
+  const int zeros = model.Ints("b", {4}, {0, 0, 0, 0}), ones = model.Ints("s", {4}, {1, 1, 1, 1});
+  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, ones}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, ones}, &params, 8),
+            "it is of version 8 or later; the delegate runs up to 7");
+  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, zeros}, &params), "it has a stride below 1");
+  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, model.Ints("s", {2}, {1, 1})}, &params),
+            "its lists of begins, ends and strides differ in length");
+  params.shrink_axis_mask = 1;
+  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, ones}, &params),
+            "it has an ellipsis, a new axis or a removed axis");
+}
+
+TEST_F(Parse, SparseOpsOfAnotherVersion) {
+  NodeRef node = model.Ref(model.CustomNode("McprunerSparseFullyConnected", {x, w}, {y}, {}));
+  TfLiteRegistration registration = *node.registration;
+  registration.version = 2;
+  node.registration = &registration;
+  ModelView view;
+  view.context = model.context();
+  EXPECT_TRUE(IsSparseOp(registration));
+  EXPECT_EQ(ParseNode(view, node, &cache).message(),
+            "it has version 2, this delegate runs version 1; use the delegate that came with the converter");
+  registration.version = 1;
+  EXPECT_EQ(ParseNode(view, node, &cache).message(), "its sparse layer 'w' is not a uint8 constant of the file");
+}
+
+}  // namespace
+}  // namespace mcpruner

@@ -1,0 +1,28 @@
+// The custom options of McprunerSparseConv2D and McprunerSparseFullyConnected: what surrounds the weights.
+//
+// Their meaning is written at table SparseOptions in format/sparse_pattern.fbs; this is the one place that reads it.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_SPARSE_OPTIONS_H_
+#define MCPRUNER_DELEGATE_TFLITE_PARSE_SPARSE_OPTIONS_H_
+
+#include <cstdint>
+
+#include "delegate/base/span.h"
+#include "delegate/base/status.h"
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+struct SparseOptions {
+  Window window;              // its padding is zero when same_padding
+  bool same_padding = false;  // to be resolved with the input's size
+  Activation activation = Activation::kNone;
+  bool keep_num_dims = false;
+};
+
+// Any byte string is safe to pass. The error says what is wrong with the options.
+Result<SparseOptions> ReadSparseOptions(Span<const uint8_t> bytes);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_PARSE_SPARSE_OPTIONS_H_

@@ -1,0 +1,48 @@
+// What the delegate tells about itself, as JSON: mcpruner_delegate.h documents the keys.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_REPORT_REPORT_H_
+#define MCPRUNER_DELEGATE_TFLITE_REPORT_REPORT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "delegate/graph/backend.h"
+
+namespace mcpruner {
+
+// One node of a model, taken or left (run/partition.h).
+struct NodeReport {
+  int node = -1;  // index in the model
+  std::string name;
+  std::string op;
+  bool taken = false;
+  bool has_weights = false;  // a convolution or fully-connected layer: worth a line when it is left
+  bool packed = false;       // one of the project's own operators
+  std::string reason;        // why it is left
+};
+
+struct PartitionReport {
+  int subgraph = 0;
+  int partition = 0;
+  std::vector<int> nodes;  // of the model
+  std::string backend;     // empty until it is prepared
+  std::string reason;      // why it is not the backend that was asked for
+  int64_t arena_bytes = 0;
+  int64_t weight_bytes = 0;
+  std::vector<OpProfile> profile;
+};
+
+struct DelegateReport {
+  std::string backend;  // asked for
+  int num_threads = 0;  // of the cpu backend; 0 until a partition is prepared
+  std::vector<PartitionReport> partitions;
+  std::vector<std::vector<NodeReport>> subgraphs;
+};
+
+std::string WriteProfile(const std::vector<PartitionReport>& partitions);
+std::string WriteReport(const DelegateReport& report);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_REPORT_REPORT_H_

@@ -1,0 +1,76 @@
+// The kernel that stands in for one partition in the runtime's execution plan.
+//
+//     init     parse the partition's nodes and read their weights (a failure is kept and told by prepare: the
+//              runtimes' own way of failing in init crashes tflite-runtime 2.14)
+//     prepare  sizes of the inputs -> graph -> fusion -> backend; the output tensors get their sizes
+//     invoke   hand the data pointers to the backend
+//     free     forget
+//
+// Nothing that is thrown leaves these functions: an exception that reached the runtime would end the process.
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_KERNEL_H_
+#define MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_KERNEL_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "delegate/tflite/abi/tflite_abi.h"
+#include "delegate/tflite/lower/graph_builder.h"
+#include "delegate/tflite/parse/node_plan.h"
+#include "delegate/tflite/report/report.h"
+#include "delegate/tflite/run/delegate.h"
+
+namespace mcpruner {
+
+class Kernel {
+ public:
+  // Never null: the Delegate lives until the last of its kernels is gone.
+  Kernel(std::shared_ptr<Delegate> delegate, TfLiteContext* context, const TfLiteDelegateParams& params);
+  ~Kernel();
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  Status Prepare(TfLiteContext* context);
+  Status Invoke(TfLiteContext* context);
+
+  // Under the delegate's mutex.
+  void SetProfiling(bool enabled);
+  PartitionReport Report() const;
+  const TfLiteContext* context() const { return context_; }
+
+ private:
+  // What is needed to run, for some sizes of the inputs.
+  struct Ready {
+    BuiltGraph built;
+    std::vector<Dims> input_dims;
+    Compiled compiled;
+    std::vector<const float*> input_data;
+    std::vector<float*> output_data;
+  };
+
+  Status Parse(TfLiteContext* context);
+  // Whether there is nothing to compile: the inputs have the sizes of ready_.
+  bool IsReadyFor(const TfLiteContext* context) const;
+  Status Compile(TfLiteContext* context);
+  // On memory that is poisoned first, where that is wanted.
+  Status Run();
+  // A device that fails in an inference (memory, a reset) is given up, and the inference runs on the CPU.
+  Status RunOrFallBack(const TfLiteContext* context);
+  Status ResizeOutputs(TfLiteContext* context) const;
+
+  const std::shared_ptr<Delegate> delegate_;
+  const TfLiteContext* const context_;
+  std::vector<int> node_indices_;
+  std::vector<int> outputs_;  // TFLite's tensor numbers
+  Status parsed_ = Status::Ok();
+  std::vector<NodePlan> plans_;
+  std::unique_ptr<Ready> ready_;  // null until Compile succeeds, and after it failed
+};
+
+// The functions above as the runtime calls them.
+TfLiteRegistration KernelRegistration();
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_KERNEL_H_
