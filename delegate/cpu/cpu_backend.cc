@@ -1,10 +1,5 @@
-// CreateCpuBackend and CpuSimdTargets (declared in graph/backend.h).
-//
-// Kernels read a SparseLayer's values and channels as they are, so there is nothing to pack and nothing to cache: what
-// a step adds (tap offsets, tiles) depends on shapes and takes microseconds to make again.
+#include "delegate/cpu/cpu_backend.h"
 
-#include <memory>
-#include <string>
 #include <utility>
 
 #include "delegate/cpu/engine/executable.h"
@@ -12,13 +7,14 @@
 #include "delegate/cpu/threads/core_types.h"
 #include "delegate/cpu/threads/l2_cache.h"
 #include "delegate/cpu/threads/thread_pool.h"
-#include "delegate/graph/backend.h"
 
 namespace mcpruner {
 namespace {
 
 constexpr int kMaxThreads = 64;
 
+// Kernels read a SparseLayer's values and channels as they are, so there is nothing to pack and nothing to cache: what
+// a step adds (tap offsets, tiles) depends on shapes and takes microseconds to make again.
 class CpuBackend : public Backend {
  public:
   CpuBackend(const KernelTable& kernels, int num_threads)

@@ -1,3 +1,5 @@
+#include "delegate/cpu/cpu_backend.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "delegate/cpu/engine/simd_targets.h"
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/testing/graph_builder.h"

@@ -1,15 +1,10 @@
-// CreateReferenceBackend (declared in graph/backend.h): the backend that defines what a graph computes.
-//
-// Ops run in order by plain loops (reference_ops.h) on one thread. Every other backend is compared with it, and the
-// delegate falls back to it. Computed tensors are NHWC float32 in one planned arena; weights are read from the
-// SparseLayers as they are, nothing is packed. Outputs are copied out at the end, so any tensor may be an output.
+#include "delegate/cpu/reference_backend.h"
 
 #include <algorithm>
 #include <chrono>
 #include <string>
 
 #include "delegate/cpu/kernels/reference_ops.h"
-#include "delegate/graph/backend.h"
 #include "delegate/graph/op_stats.h"
 #include "delegate/graph/passes/lifetimes.h"
 #include "delegate/graph/passes/memory_plan.h"

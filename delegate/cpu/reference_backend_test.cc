@@ -1,3 +1,5 @@
+#include "delegate/cpu/reference_backend.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>

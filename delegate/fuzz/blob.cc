@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/fuzz/fuzz.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/shapes.h"

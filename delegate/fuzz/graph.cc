@@ -14,6 +14,7 @@
 
 #include "delegate/cpu/engine/executable.h"
 #include "delegate/cpu/engine/simd_targets.h"
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/cpu/threads/thread_pool.h"
 #include "delegate/fuzz/fuzz.h"
 #include "delegate/fuzz/graph_from_bytes.h"

@@ -1,4 +1,5 @@
-// What runs a graph. `reference` is the meaning of everything in plain loops; `cpu` and `opencl` must agree with it.
+// What runs a graph: the interface of every backend. `reference` is the meaning of everything in plain loops
+// (cpu/reference_backend.h); `cpu` and `opencl` (cpu/cpu_backend.h, opencl/opencl_backend.h) must agree with it.
 //
 //   Backend::Compile(graph) -> Executable      (plans layouts, memory and work; packs weights, cached by layer)
 //   Executable::Run(inputs, outputs)           (NHWC float32 at both ends; allocates nothing)
@@ -57,18 +58,6 @@ class Backend {
   // weights: they are cached here, by SparseLayer, for as long as the layer lives.
   virtual Result<std::unique_ptr<Executable>> Compile(const Graph& graph) = 0;
 };
-
-std::unique_ptr<Backend> CreateReferenceBackend();  // delegate/cpu/reference_backend.cc
-
-struct CpuOptions {
-  int num_threads = 1;  // 1..64; the pool lives as long as the backend
-  // "" for what suits this CPU's cores best, or a name from CpuSimdTargets(), so that tests reach every one.
-  std::string simd;
-};
-Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options);  // delegate/cpu/cpu_backend.cc
-// SIMD targets compiled in that this CPU can run, best first: "avx512", "avx2", "neon",
-// "neon_a53" (for cores in order), "scalar".
-std::vector<std::string> CpuSimdTargets();
 
 }  // namespace mcpruner
 

@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "delegate/cpu/cpu_backend.h"
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/passes/fusion.h"
 #include "delegate/opencl/opencl_backend.h"
 #include "delegate/tflite/lower/graph_builder.h"

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "delegate/graph/backend.h"
+#include "delegate/cpu/cpu_backend.h"
 #include "python/native/limits_kernels.h"
 
 namespace mcpruner {

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/cpu/engine/simd_targets.h"
-#include "delegate/graph/backend.h"
 #include "delegate/graph/weights/sparse_layer.h"
 #include "python/native/cpu_features.h"
 #include "python/native/layer_runner.h"

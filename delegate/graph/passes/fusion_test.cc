@@ -6,6 +6,7 @@
 #include <memory>
 #include <random>
 
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/graph/passes/fusion.h"
 #include "delegate/opencl/bench/limits.h"
 #include "delegate/opencl/bench/networks.h"

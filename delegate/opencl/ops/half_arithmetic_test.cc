@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 #include "delegate/opencl/run/relative_error.h"

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/shapes.h"
 #include "delegate/opencl/run/relative_error.h"
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/opencl/testing/agreement.h"
 
 namespace mcpruner::opencl {

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 #include "delegate/opencl/driver/device_info.h"

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/testing/graph_builder.h"
 

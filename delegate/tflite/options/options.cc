@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "delegate/graph/backend.h"
+#include "delegate/cpu/cpu_backend.h"
 
 namespace mcpruner {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "delegate/graph/backend.h"
+#include "delegate/cpu/cpu_backend.h"
 
 namespace mcpruner {
 namespace {

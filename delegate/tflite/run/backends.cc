@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "delegate/cpu/cpu_backend.h"
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/opencl/opencl_backend.h"
 #include "delegate/tflite/report/log.h"
 #include "delegate/tflite/run/faster.h"

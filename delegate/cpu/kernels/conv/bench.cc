@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/cpu/kernels/conv/reference.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/testing/pattern_layer.h"

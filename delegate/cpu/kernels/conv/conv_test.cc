@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/cpu/engine/executable.h"
 #include "delegate/cpu/engine/simd_targets.h"
 #include "delegate/cpu/kernels/conv/reference.h"
 #include "delegate/cpu/testing/compare.h"
-#include "delegate/graph/backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 

@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/cpu/kernels/depthwise_conv/reference.h"
 #include "delegate/graph/backend.h"
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/cpu/kernels/fully_connected/reference.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/op_stats.h"

@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/graph/backend.h"
+#include "delegate/cpu/cpu_backend.h"
+#include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 
