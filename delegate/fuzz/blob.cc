@@ -10,7 +10,7 @@
 #include "delegate/fuzz/fuzz.h"
 #include "delegate/graph/backend.h"
 #include "delegate/graph/shapes.h"
-#include "delegate/graph/weights/sparse_layer.h"
+#include "delegate/graph/weights/blob_reader.h"
 
 namespace mcpruner {
 namespace {

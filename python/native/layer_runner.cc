@@ -6,6 +6,7 @@
 #include "delegate/cpu/cpu_backend.h"
 #include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/passes/fusion.h"
+#include "delegate/graph/weights/blob_reader.h"
 #include "delegate/opencl/opencl_backend.h"
 #include "delegate/tflite/lower/graph_builder.h"
 #include "delegate/tflite/parse/node_plan.h"

@@ -15,7 +15,7 @@
 
 #include "delegate/cpu/cpu_backend.h"
 #include "delegate/cpu/engine/simd_targets.h"
-#include "delegate/graph/weights/sparse_layer.h"
+#include "delegate/graph/weights/blob_reader.h"
 #include "python/native/cpu_features.h"
 #include "python/native/layer_runner.h"
 #include "python/native/machine_limits.h"

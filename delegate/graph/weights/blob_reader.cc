@@ -1,5 +1,4 @@
-// ReadSparseLayer: the one reader of the sparse-pattern format (format/sparse_pattern.fbs says every rule checked
-// here).
+#include "delegate/graph/weights/blob_reader.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +7,6 @@
 #include <string>
 
 #include "delegate/base/half.h"
-#include "delegate/graph/weights/sparse_layer.h"
 #include "flatbuffers/flatbuffers.h"
 #include "format/sparse_pattern_generated.h"
 

@@ -1,3 +1,5 @@
+#include "delegate/graph/weights/blob_reader.h"
+
 #include <algorithm>
 #include <bitset>
 #include <cmath>
@@ -9,7 +11,6 @@
 #include <random>
 #include <set>
 
-#include "delegate/graph/weights/sparse_layer.h"
 #include "flatbuffers/flatbuffers.h"
 #include "format/sparse_pattern_generated.h"
 #include "gtest/gtest.h"

@@ -1,4 +1,4 @@
-// One pruned layer in memory, as read from an MCP1 blob or made from dense weights.
+// One pruned layer in memory, as read from an MCP1 blob (blob_reader.h) or made from dense weights.
 //
 // What the format (format/sparse_pattern.fbs) says, expanded and checked: channel gaps are channel numbers, and every
 // index is in range, so that kernels may trust a SparseLayer without looking again. Backends repack it for their
@@ -62,10 +62,6 @@ struct SparseLayer {
 
 // 1, 2, 4, 8 or 16.
 constexpr bool IsGroupSize(int size) { return size >= 1 && size <= kMaxGroupSize && (size & (size - 1)) == 0; }
-
-// Reads an MCP1 blob. Any byte string is safe to pass: the flatbuffer is verified first, then its meaning. The blob
-// need not be aligned. The error says which statement of the schema does not hold.
-Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> blob);
 
 // A dense layer as a SparseLayer: every kernel has the full pattern, filters keep their order. `weights` is OHWI with
 // out_channels * kernel_height * kernel_width * in_channels finite elements, `bias` has out_channels or none.

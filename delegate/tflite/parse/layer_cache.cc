@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "delegate/graph/weights/blob_reader.h"
+
 namespace mcpruner {
 namespace {
 
