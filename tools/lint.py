@@ -1,4 +1,4 @@
-"""Checks what clang-format and ruff do not: sizes of files and functions, forbidden names, and who may import whom.
+"""Checks what clang-format and ruff do not: sizes of files and functions, forbidden names, who may import whom.
 
 Prints one line per finding and exits with 1 if there is any.
 """
@@ -42,6 +42,36 @@ ROOMS = {
     "allocation": {"format", "mask", "cost", "training", "post_training"},
 }
 GROUND = {"progress", "target", "whole_file"}
+
+# The arrows between the rooms of delegate/ (drawn in docs/architecture.md): a room may include what they lead to,
+# however far. A room is a folder with all folders in it that are no room of their own.
+CPP_ROOMS = {
+    "base": (),
+    "graph/weights": ("base",),
+    "graph": ("graph/weights",),
+    "graph/passes": ("graph",),
+    "cpu/step": ("graph",),
+    "cpu/threads": (),
+    "cpu/kernels": ("cpu/step",),
+    "cpu/engine": ("cpu/kernels", "cpu/threads", "graph/passes"),
+    "cpu": ("cpu/engine",),
+    "opencl/driver": ("base",),
+    "opencl/plan": ("opencl/driver", "graph/passes"),
+    "opencl/ops": ("opencl/plan",),
+    "opencl/run": ("opencl/ops", "cpu"),
+    "opencl": ("opencl/run",),
+    "tflite": (),
+    "tflite/abi": ("base",),
+    "tflite/parse": ("tflite/abi", "graph"),
+    "tflite/lower": ("tflite/parse",),
+    "tflite/report": ("graph",),
+    "tflite/options": ("tflite", "cpu", "opencl/plan"),
+    "tflite/run": ("tflite/lower", "tflite/report", "tflite/options", "opencl"),
+    "tflite/plugin": ("tflite/run",),
+}
+# What stands above all rooms: it may include anything, and no room includes it.
+CPP_ABOVE = re.compile(r"(?:^|/)(?:testing|bench|fuzz)/|_test\.cc$|/bench\.cc$")
+CPP_INCLUDE = re.compile(r'^\s*#\s*include "((?:delegate|python)/[^"]+)"')
 
 # A line that closes a C++ signature and opens a body, and those that look like it but are no function.
 CPP_BODY = re.compile(r"\)(?: const| noexcept| override| final| mutable|\s*->\s*[\w:<>*& ]+)*(?:\s*:\s.*)? \{$")
@@ -106,6 +136,35 @@ def against_the_order(name: Path, text: str) -> Iterator[str]:
             yield f"{name}:{line}: imports {'.'.join(target)}, which docs/architecture.md does not let {here} import"
 
 
+def cpp_room(name: str) -> str | None:
+    """The room of delegate/ that a file belongs to; none for what stands above all rooms."""
+    if CPP_ABOVE.search(name):
+        return None
+    folders = (folder.as_posix() for folder in Path(name).relative_to("delegate").parents)
+    return next((folder for folder in folders if folder in CPP_ROOMS), None)
+
+
+def cpp_rooms_below(room: str) -> set[str]:
+    """The room, and all that the arrows lead to from it."""
+    return {room}.union(*(cpp_rooms_below(other) for other in CPP_ROOMS[room]))
+
+
+def includes_against_the_order(name: Path, text: str) -> Iterator[str]:
+    """One sentence per include inside delegate/ that runs against the order of its rooms."""
+    file = name.as_posix()
+    if name.parts[0] != "delegate" or name.suffix not in {".cc", ".h", ".inc"} or CPP_ABOVE.search(file):
+        return
+    room = cpp_room(file)
+    if room is None:
+        yield f"{name}:1: stands in no room of delegate/: draw its folder in docs/architecture.md, name it in CPP_ROOMS"
+        return
+    allowed = cpp_rooms_below(room)
+    for number, line in enumerate(text.splitlines(), 1):
+        include = CPP_INCLUDE.match(line)
+        if include and not (include[1].startswith("delegate/") and cpp_room(include[1]) in allowed):
+            yield f"{name}:{number}: includes {include[1]}, which docs/architecture.md does not let {room} include"
+
+
 def findings(path: Path, text: str) -> Iterator[str]:
     """One sentence per rule that the file breaks."""
     name = path.relative_to(ROOT)
@@ -117,6 +176,7 @@ def findings(path: Path, text: str) -> Iterator[str]:
         if lines >= FUNCTION_LIMIT:
             yield f"{name}:{line}: {function}: {lines} lines; a function must stay below {FUNCTION_LIMIT}"
     yield from against_the_order(name, text)
+    yield from includes_against_the_order(name, text)
     if path != Path(__file__).resolve():
         for number, line in enumerate(text.splitlines(), 1):
             if match := FORBIDDEN.search(line):

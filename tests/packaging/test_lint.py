@@ -118,6 +118,61 @@ def test_rooms_stand_above_what_they_import_and_say_so() -> None:
         below.add(room)
 
 
+@pytest.mark.parametrize(
+    ("name", "include"),
+    [
+        ("delegate/cpu/step/a.h", "delegate/cpu/kernels/kernel_table.h"),
+        ("delegate/cpu/kernels/conv/a.cc", "delegate/cpu/engine/executable.h"),
+        ("delegate/cpu/kernels/conv/a.cc", "delegate/tflite/abi/tflite_abi.h"),
+        ("delegate/graph/backend.h", "delegate/graph/passes/fusion.h"),
+        ("delegate/graph/backend.h", "delegate/cpu/cpu_backend.h"),
+        ("delegate/opencl/ops/conv/a.cc", "delegate/opencl/run/executable.h"),
+        ("delegate/opencl/run/a.cc", "delegate/opencl/opencl_backend.h"),
+        ("delegate/opencl/driver/a.cc", "delegate/graph/graph.h"),
+        ("delegate/tflite/parse/a.cc", "delegate/tflite/lower/lower.h"),
+        ("delegate/tflite/run/a.cc", "delegate/tflite/testing/fake_model.h"),
+        ("delegate/tflite/run/a.cc", "python/native/layer_runner.h"),
+    ],
+)
+def test_includes_against_the_order_of_the_rooms(name: str, include: str) -> None:
+    (finding,) = _findings(name, f'// A comment.\n#include "{include}"\n')
+    assert finding.startswith(f"2: includes {include}, which docs/architecture.md does not let ")
+
+
+@pytest.mark.parametrize(
+    ("name", "include"),
+    [
+        ("delegate/cpu/kernels/conv/a.cc", "delegate/cpu/kernels/pack/pack_step.h"),
+        ("delegate/cpu/kernels/conv/a.cc", "delegate/base/span.h"),
+        ("delegate/cpu/kernels/conv/a.cc", "flatbuffers/flatbuffers.h"),
+        ("delegate/cpu/kernels/conv/a_test.cc", "delegate/cpu/cpu_backend.h"),
+        ("delegate/cpu/kernels/conv/bench.cc", "delegate/cpu/cpu_backend.h"),
+        ("delegate/opencl/bench/a.cc", "delegate/graph/testing/pattern_layer.h"),
+        ("delegate/fuzz/a.cc", "delegate/tflite/options/options.h"),
+        ("delegate/tflite/plugin/a.cc", "delegate/tflite/mcpruner_delegate.h"),
+        ("python/native/a.cc", "delegate/opencl/opencl_backend.h"),
+    ],
+)
+def test_includes_along_the_order_of_the_rooms(name: str, include: str) -> None:
+    assert _findings(name, f'#include "{include}"\n') == []
+
+
+def test_a_file_of_the_delegate_stands_in_a_room() -> None:
+    (finding,) = _findings("delegate/new/a.cc", "int x;\n")
+    assert finding.startswith("1: stands in no room of delegate/: ")
+
+
+def test_rooms_of_the_delegate_stand_above_what_they_include_and_are_drawn() -> None:
+    below = set()
+    page = (lint.ROOT / "docs" / "architecture.md").read_text()
+    drawing = re.search(r"## Rooms of the delegate\n```\n(.*?)```", page, re.S)[1]
+    for room, others in lint.CPP_ROOMS.items():
+        assert (lint.ROOT / "delegate" / room).is_dir(), room
+        assert set(others) <= below, room
+        assert re.search(rf"\b{room.split('/')[-1]}\b", drawing), room
+        below.add(room)
+
+
 def test_sources_are_files_that_git_knows() -> None:
     listed = lint.sources()
     assert Path(lint.__file__).resolve() in listed
