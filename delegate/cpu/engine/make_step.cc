@@ -3,20 +3,18 @@
 #include "delegate/cpu/engine/reference_step.h"
 #include "delegate/cpu/kernels/binary/binary_step.h"
 #include "delegate/cpu/kernels/concat/concat_step.h"
+#include "delegate/cpu/kernels/conv/make_conv_step.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_step.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
 #include "delegate/cpu/kernels/mean/mean_step.h"
 #include "delegate/cpu/kernels/pad/pad_step.h"
 #include "delegate/cpu/kernels/pool/pool_step.h"
 #include "delegate/cpu/kernels/unary/unary_step.h"
-#include "delegate/cpu/kernels/winograd/winograd_step.h"
 
 namespace mcpruner {
 namespace {
 
-using MakeFunction = std::unique_ptr<Step> (*)(const StepContext& context);
-
-MakeFunction FunctionFor(OpType type) {
+MakeStepFunction FunctionFor(OpType type) {
 #define MCPRUNER_STEP(op_type, function) \
   if (type == OpType::op_type) return &function;
 #include "delegate/cpu/engine/steps.inc"
@@ -35,7 +33,7 @@ bool HasEmptyInput(const StepContext& context) {
 
 std::unique_ptr<Step> MakeStep(const StepContext& context) {
   if (context.output().layout.elements() == 0) return nullptr;
-  const MakeFunction make = HasEmptyInput(context) ? nullptr : FunctionFor(context.op.type);
+  const MakeStepFunction make = HasEmptyInput(context) ? nullptr : FunctionFor(context.op.type);
   std::unique_ptr<Step> step = make == nullptr ? nullptr : make(context);
   return step != nullptr ? std::move(step) : std::make_unique<ReferenceStep>(context);
 }

@@ -142,6 +142,9 @@ class Step {
   float* scratch_ = nullptr;
 };
 
+// What makes the step of an op; null where it cannot do this one.
+using MakeStepFunction = std::unique_ptr<Step> (*)(const StepContext& context);
+
 }  // namespace mcpruner
 
 #endif  // MCPRUNER_DELEGATE_CPU_STEP_STEP_H_

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
 #include "delegate/cpu/step/layout_plan.h"
 
 namespace mcpruner {
@@ -67,8 +66,7 @@ int PartsPerBlock(const SparseLayer& layer, size_t num_parts) {
 
 }  // namespace
 
-std::unique_ptr<Step> MakeConvStep(const StepContext& context) {
-  if (std::unique_ptr<Step> step = MakePixelConvStep(context)) return step;
+std::unique_ptr<Step> MakeDirectConvStep(const StepContext& context) {
   const auto& params = std::get<ConvParams>(context.op.params);
   const HcwLayout& in = context.input(0).layout;
   const HcwLayout& out = context.output().layout;

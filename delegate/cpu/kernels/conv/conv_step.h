@@ -1,4 +1,4 @@
-// Convolution in HCW: every tap of a pattern is one displacement from the window's first element.
+// Convolution in HCW, directly: every tap of a pattern is one displacement from the window's first element.
 //
 //     stride_w 1   windows are read where the input lies; its borders hold the padding
 //     stride_w > 1 the input rows of a band of output rows are copied into scratch, columns apart by phase
@@ -7,7 +7,7 @@
 //                  row   a b c d e f      plane 0  a c e        tap kx = 0: plane 0, + 0    kx = 1: plane 1, + 0
 //                                         plane 1  b d f        tap kx = 2: plane 0, + 1
 //
-// Strides in height and dilation only change displacements. 1x1 images run as fully-connected layers.
+// Strides in height and dilation only change displacements.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_STEP_H_
@@ -23,7 +23,7 @@
 namespace mcpruner {
 
 // Null where the window is out of proportion: padding that the input has no border for, or scratch beyond 16 MB.
-std::unique_ptr<Step> MakeConvStep(const StepContext& context);
+std::unique_ptr<Step> MakeDirectConvStep(const StepContext& context);
 
 class ConvStep : public Step {
  public:

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "delegate/base/limits.h"
-#include "delegate/cpu/kernels/conv/conv_step.h"
 #include "delegate/cpu/kernels/row_step.h"
 #include "delegate/cpu/kernels/winograd/row_winograd.h"
 #include "delegate/cpu/step/layout_plan.h"
@@ -72,10 +71,10 @@ bool CanRun(const StepContext& context) {
 class WinogradStep : public RowStep {
  public:
   // Null where the products cannot be run.
-  static std::unique_ptr<Step> Make(const StepContext& context) {
+  static std::unique_ptr<Step> Make(const StepContext& context, MakeStepFunction make_products) {
     std::unique_ptr<WinogradStep> step(new WinogradStep(context));
     for (int slot = 0; slot < step->num_slots(); ++slot) {
-      if (!step->AddSlot(context)) return nullptr;
+      if (!step->AddSlot(context, make_products)) return nullptr;
     }
     return step;
   }
@@ -139,7 +138,7 @@ class WinogradStep : public RowStep {
     return MakeLayout({1, tiles_at_once_, output().layout.w, products_->out_channels}, {});
   }
 
-  bool AddSlot(const StepContext& context) {
+  bool AddSlot(const StepContext& context, MakeStepFunction make_products) {
     const HcwLayout& in = input().layout;
     const Window& window = std::get<ConvParams>(product_op_.params).window;
     const HcwLayout m = ProductLayout();
@@ -151,7 +150,7 @@ class WinogradStep : public RowStep {
     slot->tensors = {{MakeLayout(v, border), nullptr}, {m, nullptr}};
     slot->input_terms.terms.reserve(winograd_.input.elements.size());
     slot->input_terms.begin.reserve(static_cast<size_t>(winograd_.products) + 1);
-    slot->conv = MakeConvStep({context.graph, product_op_, slot->tensors, kernels(), 1, tile_shares_});
+    slot->conv = make_products({context.graph, product_op_, slot->tensors, kernels(), 1, tile_shares_});
     if (slot->conv == nullptr) return false;
     slots_.push_back(std::move(slot));
     return true;
@@ -216,11 +215,8 @@ class WinogradStep : public RowStep {
 
 }  // namespace
 
-std::unique_ptr<Step> MakeDenseOrSparseConvStep(const StepContext& context) {
-  if (CanRun(context)) {
-    if (std::unique_ptr<Step> step = WinogradStep::Make(context)) return step;
-  }
-  return MakeConvStep(context);
+std::unique_ptr<Step> MakeWinogradConvStep(const StepContext& context, MakeStepFunction make_products) {
+  return CanRun(context) ? WinogradStep::Make(context, make_products) : nullptr;
 }
 
 }  // namespace mcpruner

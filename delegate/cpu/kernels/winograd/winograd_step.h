@@ -3,7 +3,8 @@
 //     input rows --RowTransform--> V [tile][product][in channel]  --sparse convolution--> M [tile][product][filter]
 //                                                                  --RowTransform--> output rows
 //
-// V and M are scratch that stays in L2. The convolution between them is a ConvStep like any other.
+// V and M are scratch that stays in L2. The convolution between them is one like any other, made by whoever asks for
+// this step.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_WINOGRAD_WINOGRAD_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_WINOGRAD_WINOGRAD_STEP_H_
@@ -14,8 +15,8 @@
 
 namespace mcpruner {
 
-// A convolution: along this way where it saves time, else as a ConvStep; null where neither can do it.
-std::unique_ptr<Step> MakeDenseOrSparseConvStep(const StepContext& context);
+// Null where it would save no time, and where `make_products` cannot make the convolution between V and M.
+std::unique_ptr<Step> MakeWinogradConvStep(const StepContext& context, MakeStepFunction make_products);
 
 }  // namespace mcpruner
 
