@@ -1,4 +1,12 @@
 // One op on the device: its launches, and the buffers that only it reads.
+//
+//     run/make_steps.h          the one way in: the steps of a whole graph
+//     ops/steps.inc             which function makes the step of each op type
+//     ops/<op>/<op>_step.cc     that function: it cuts the work into work-groups and sets the kernel's arguments
+//     ops/<op>/<op>.cl          the kernel; plan/args.h and ops/common.cl are put before it (driver/programs.h)
+//
+// A new op gets the last two files and a line in steps.inc; an op type without a line does not compile. Ops that share
+// a kernel file share a folder: everything that only moves elements is in copy/, mean and softmax are in reduce/.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_
 #define MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_
@@ -51,9 +59,6 @@ struct Step {
   int64_t table_bytes = 0;  // of `buffers`
 };
 
-// The step of an op whose output has elements. Every op has one, unless an input is empty.
-Result<Step> MakeStep(const StepContext& context);
-
 // A kernel with all its arguments.
 template <typename... Args>
 Result<Launch> MakeLaunch(const DeviceTools& tools, const std::string& file, const std::string& name,
@@ -64,6 +69,9 @@ Result<Launch> MakeLaunch(const DeviceTools& tools, const std::string& file, con
   return Launch{std::move(*kernel), range, name};
 }
 
+// The step with one launch more, or the launch's error. `launch` is made beforehand, not in the same call: its
+// arguments may be read from `step`, and the order in which a call's arguments are evaluated is the compiler's.
+Result<Step> AddLaunch(Step step, Result<Launch> launch);
 // A step of one launch, or the launch's error.
 Result<Step> OneLaunch(Result<Launch> launch);
 
@@ -80,6 +88,11 @@ Result<cl_mem> AddTable(const Device& device, const std::vector<T>& table, Step*
 
 Extent ExtentOf(const Shape& shape);
 Clamp ClampOf(Activation activation);
+
+// Each makes the step of an op without empty tensors; the error says what the device lacks.
+#define MCPRUNER_STEP(op_type, function) Result<Step> function(const StepContext& context);
+#include "delegate/opencl/ops/steps.inc"
+#undef MCPRUNER_STEP
 
 }  // namespace mcpruner::opencl
 

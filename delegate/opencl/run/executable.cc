@@ -5,7 +5,7 @@
 
 #include "delegate/graph/op_stats.h"
 #include "delegate/graph/passes/lifetimes.h"
-#include "delegate/opencl/ops/steps.h"
+#include "delegate/opencl/ops/copy/copy_step.h"
 #include "delegate/opencl/plan/legalize.h"
 #include "delegate/opencl/run/make_steps.h"
 

@@ -39,16 +39,26 @@ class Progress {
   std::chrono::steady_clock::time_point told_ = start_;
 };
 
-Status MakeOne(const StepContext& context, Step* out) {
+Result<Step> StepOfType(const StepContext& context) {
+  switch (context.op.type) {
+#define MCPRUNER_STEP(op_type, function) \
+  case OpType::op_type:                  \
+    return function(context);
+#include "delegate/opencl/ops/steps.inc"
+#undef MCPRUNER_STEP
+  }
+  return Status::Error("it has no kernel");
+}
+
+Result<Step> MakeStep(const StepContext& context) {
   const auto empty = [&](int tensor) { return context.graph.tensor(tensor).shape.size() == 0; };
-  if (empty(context.op.output)) return Status::Ok();
+  if (empty(context.op.output)) return Step();
   if (std::any_of(context.op.inputs.begin(), context.op.inputs.end(), empty)) {
     return Status::Error("op '" + context.op.name + "' makes elements of an empty tensor");
   }
-  Result<Step> step = MakeStep(context);
+  Result<Step> step = StepOfType(context);
   if (!step.ok()) return Status::Error("op '" + context.op.name + "': " + step.message());
-  *out = std::move(*step);
-  return Status::Ok();
+  return step;
 }
 
 }  // namespace
@@ -60,7 +70,12 @@ Result<std::vector<Step>> MakeSteps(const Graph& graph, const std::vector<PlaneT
   std::vector<Status> results(count, Status::Ok());
   Progress progress(count, tools);
   ForEach(count, tools.tiles.build_threads, [&](size_t k) {
-    results[k] = MakeOne({graph, graph.ops[k], tensors, tools, arena}, &steps[k]);
+    Result<Step> step = MakeStep({graph, graph.ops[k], tensors, tools, arena});
+    if (step.ok()) {
+      steps[k] = std::move(*step);
+    } else {
+      results[k] = step.status();
+    }
     progress.Done();
   });
   for (const Status& result : results) MCPRUNER_RETURN_IF_ERROR(result);

@@ -1,8 +1,9 @@
-// Ops that only move elements, and the conversions at a partition's ends (copy.cl).
+// Ops that only move elements, and the conversions at a graph's ends.
+
+#include "delegate/opencl/ops/copy/copy_step.h"
 
 #include <array>
-
-#include "delegate/opencl/ops/steps.h"
+#include <utility>
 
 namespace mcpruner::opencl {
 namespace {

@@ -1,0 +1,71 @@
+// Ops on single elements: sums, differences and products of two tensors, functions of one.
+
+#include "delegate/opencl/ops/step.h"
+
+namespace mcpruner::opencl {
+namespace {
+
+constexpr int kLanes = 64;
+
+// The map of a tensor whose dimensions of size 1 are repeated.
+Map Broadcast(const PlaneTensor& tensor) {
+  const Shape& shape = tensor.layout.shape;
+  Map map = tensor.map();
+  if (shape.n == 1) map.image = 0;
+  if (shape.c == 1) map.channel = 0;
+  if (shape.h == 1) map.row = 0;
+  if (shape.w == 1) map.column = 0;
+  return map;
+}
+
+// An expression of elementwise.cl; no blanks, since it is part of the compiler's options.
+const char* BinaryExpression(OpType type) {
+  return type == OpType::kMul ? "a*b" : type == OpType::kSub ? "a-b" : "a+b";
+}
+
+const char* UnaryExpression(UnaryFunction function) {
+  switch (function) {
+    case UnaryFunction::kHardSwish:
+      return "a*clamp(a+3.0f,0.0f,6.0f)/6.0f";
+    case UnaryFunction::kLogistic:
+      return "1.0f/(1.0f+exp(-a))";
+    default:
+      return "a";  // a clamp
+  }
+}
+
+Clamp UnaryClamp(UnaryFunction function) {
+  switch (function) {
+    case UnaryFunction::kRelu:
+      return ClampOf(Activation::kRelu);
+    case UnaryFunction::kReluN1To1:
+      return ClampOf(Activation::kReluN1To1);
+    case UnaryFunction::kRelu6:
+      return ClampOf(Activation::kRelu6);
+    default:
+      return ClampOf(Activation::kNone);
+  }
+}
+
+Result<Step> MakeElementwise(const StepContext& context, const char* expression, const Map& x, const Map& z,
+                             const Clamp& clamp) {
+  const Shape& out = context.output().layout.shape;
+  return OneLaunch(MakeLaunch(context.tools, "elementwise.cl", "elementwise", {{"FUNCTION", expression}},
+                              LinearRange(out.size(), kLanes), context.arena, context.arena, context.arena, x, z,
+                              context.output().map(), ExtentOf(out), clamp));
+}
+
+}  // namespace
+
+Result<Step> MakeBinary(const StepContext& context) {
+  return MakeElementwise(context, BinaryExpression(context.op.type), Broadcast(context.input(0)),
+                         Broadcast(context.input(1)), ClampOf(context.op.activation));
+}
+
+Result<Step> MakeUnary(const StepContext& context) {
+  const UnaryFunction function = std::get<UnaryParams>(context.op.params).function;
+  const Map x = context.input().map();
+  return MakeElementwise(context, UnaryExpression(function), x, x, UnaryClamp(function));
+}
+
+}  // namespace mcpruner::opencl

@@ -1,0 +1,60 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/opencl/ops/layer_buffers.h"
+#include "delegate/opencl/ops/step.h"
+
+namespace mcpruner::opencl {
+namespace {
+
+constexpr int kMaxRows = 4;  // of the input that share a reading of the weights
+
+// Displacements of the elements of an image in NHWC order.
+std::vector<int> NhwcElements(const PlaneTensor& tensor) {
+  const Map map = tensor.map();
+  const Shape& shape = tensor.layout.shape;
+  std::vector<int> elements;
+  for (int y = 0; y < shape.h; ++y) {
+    for (int x = 0; x < shape.w; ++x) {
+      for (int c = 0; c < shape.c; ++c) elements.push_back(c * map.channel + y * map.row + x);
+    }
+  }
+  return elements;
+}
+
+// Of a work-group: a lane has taps enough to be worth its place in the final sum.
+int DenseLanes(const SparseLayer& layer, const DeviceInfo& device) {
+  constexpr int kLeastLanes = 64, kMostLanes = 256, kLeastTaps = 16;
+  int lanes = kLeastLanes;
+  while (lanes < kMostLanes && lanes * 2 <= device.max_work_group && MostTaps(layer) / (lanes * 2) >= kLeastTaps) {
+    lanes *= 2;
+  }
+  return lanes;
+}
+
+}  // namespace
+
+Result<Step> MakeFullyConnected(const StepContext& context) {
+  const auto& layer = std::get<FullyConnectedParams>(context.op.params).layer;
+  WindowArgs args{};
+  args.in = context.input().map();
+  args.out = context.output().map();
+  args.extent = ExtentOf(context.output().layout.shape);
+  args.clamp = ClampOf(context.op.activation);
+  Step step;
+  const auto buffers = AddLayer(context, layer, PackTaps(*layer, NhwcElements(context.input()), {0}), &step);
+  if (!buffers.ok()) return buffers.status();
+  const int rows = args.extent.images >= kMaxRows ? kMaxRows : 1;
+  const int lanes = DenseLanes(*layer, context.tools.device->info());
+  const Range range = LinearRange(int64_t{(args.extent.images + rows - 1) / rows} * lanes, lanes, buffers->num_parts);
+  const Defines defines{{"LANES", std::to_string(lanes)},
+                        {"ROWS", std::to_string(rows)},
+                        {"FILTERS", std::to_string(PartFilters(*layer))}};
+  Result<Launch> launch =
+      MakeLaunch(context.tools, "fully_connected.cl", "fully_connected", defines, range, context.arena, context.arena,
+                 buffers->parts, buffers->displacements, buffers->values, args);
+  return AddLaunch(std::move(step), std::move(launch));
+}
+
+}  // namespace mcpruner::opencl
