@@ -12,10 +12,9 @@ others are dense networks that `pairs.py` left in ``--work``. Records go to ``re
 
 import argparse
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import cifar
@@ -28,7 +27,7 @@ from largest import largest
 from mcpruner.converter.mask.mask import magnitude_saliency
 from mcpruner.converter.post_training.recipe import estimate_norms
 from mcpruner.converter.training.prunable import find_layers
-from mcpruner.converter.training.prune import MaskOptions, prune
+from mcpruner.converter.training.prune import prune, strip
 from mcpruner.converter.whole_file import write_file
 
 HERE = Path(__file__).resolve().parent
@@ -60,8 +59,7 @@ def main() -> None:
                 found = json.loads(path.read_text()) if path.is_file() else []
                 if any((r["network"], r["density"], r["groups"]) == (name, density, groups) for r in found):
                     continue
-                with grouped(groups):
-                    pruned = prune(model, TARGET, density=density, **OPTIONS.get(groups, {}))
+                pruned = PRUNED.get(groups, aligned)(model, density, **OPTIONS.get(groups, {}))
                 kept = kept_saliency(model, pruned)
                 estimate_norms(pruned, known)
                 right = pruned.predict(scored, batch_size=50, verbose=0).argmax(axis=1) == labels
@@ -100,19 +98,28 @@ def images(name: str, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return known, scored, test.labels[chosen]
 
 
-@contextmanager
-def grouped(groups: str) -> Iterator[None]:
-    """Filters in their own order, or masks without structure, as long as the context lasts."""
-    if groups == "none":
-        with mock.patch(
-            "mcpruner.converter.mask.mask.group_by_saliency", lambda saliency, *_: np.arange(len(saliency))
-        ):
-            yield
-    elif groups == "unstructured":
-        with mock.patch.object(MaskOptions, "choose", lambda _, kernel, density, worth: largest(kernel, density)):
-            yield
-    else:
-        yield
+def aligned(model: keras.Model, density: float, **knobs: Any) -> keras.Model:
+    """A copy with masks for the target."""
+    return prune(model, TARGET, density=density, **knobs)
+
+
+def in_own_order(model: keras.Model, density: float) -> keras.Model:
+    """The same, its filters grouped in their own order."""
+    own = "mcpruner.converter.training.kernel_mask.group_by_saliency"
+    with mock.patch(own, lambda saliency, *_: np.arange(len(saliency))):
+        return aligned(model, density)
+
+
+def unstructured(model: keras.Model, density: float) -> keras.Model:
+    """A copy that keeps each layer's largest weights, wherever they are."""
+    pruned = strip(model)
+    for layer in find_layers(pruned)[0].values():
+        kernel = keras.ops.convert_to_numpy(layer.kernel)
+        layer.kernel.assign(np.where(largest(kernel, density), kernel, 0))
+    return pruned
+
+
+PRUNED = {"none": in_own_order, "unstructured": unstructured}
 
 
 def kept_saliency(dense: keras.Model, pruned: keras.Model) -> float:

@@ -35,7 +35,9 @@ import numpy as np
 from largest import largest
 
 from mcpruner.converter.allocation.allocate import allocate
+from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.training.batch_norm import reestimate_batch_norm
+from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.prune import strip
 from mcpruner.converter.training.pruner import Pruner, Removed
 from mcpruner.converter.training.schedule import PolynomialSchedule
@@ -219,18 +221,16 @@ def make_pruner(model: keras.Model, student: Student, steps: int, chunk: int) ->
     schedule = PolynomialSchedule(begin, end, frequency=chunk)
     plan = allocate(model, TARGET, multiply_adds=student.multiply_adds)
     patterns = {"num_patterns": 8} if student.masks == "aligned" else {"pattern_size": "any", "num_patterns": 32}
-    pruner = Pruner(model, schedule, TARGET, density=plan.densities, removed=student.removed, **patterns)
-    if student.masks == "unstructured":
-        pruner._options = Unstructured()
-    return pruner
+    choose = choose_unstructured if student.masks == "unstructured" else choose_kernel_mask
+    densities, removed = plan.densities, student.removed
+    return Pruner(model, schedule, TARGET, density=densities, removed=removed, choose=choose, **patterns)
 
 
-class Unstructured:
-    """In the place of `MaskOptions`: the largest weights of a layer, wherever they are."""
-
-    def choose_again(self, kernel: np.ndarray, density: float, final: float, mask: np.ndarray | None) -> np.ndarray:
-        """Mask of the kernel's shape."""
-        return largest(kernel, density)
+def choose_unstructured(
+    options: PruningOptions, kernel: np.ndarray, density: float, final: float, before: np.ndarray | None
+) -> np.ndarray:
+    """In the place of `choose_kernel_mask`: the largest weights of a layer, wherever they are."""
+    return largest(kernel, density)
 
 
 def shares(pruner: Pruner | None) -> tuple[float, float]:

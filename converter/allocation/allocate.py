@@ -31,7 +31,8 @@ from mcpruner.converter.allocation.flat_allocation import allocate_flat, kept_wo
 from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_work
 from mcpruner.converter.mask.mask import magnitude_saliency
 from mcpruner.converter.mask.pattern import kernel_pattern_size
-from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.options import PruningOptions
+from mcpruner.converter.target import Target
 from mcpruner.converter.training.prunable import find_layers, kernel_to_ohwi
 from mcpruner.converter.training.prune import select_layers
 from mcpruner.converter.whole_file import write_file
@@ -127,8 +128,9 @@ def allocate(
     goals = {"density": density, "multiply_adds": multiply_adds, "speedup": speedup, "latency_ms": latency_ms}
     given = {name: value for name, value in goals.items() if value is not None}
     _check_goal(given)
-    hardware = get_target(target)
-    layers = _prunable(model, scope)
+    options = PruningOptions(target, density=1.0, scope=scope)
+    hardware, found = options.hardware, find_layers(model)[0]
+    layers = {path: found[path] for path in select_layers(model, options)}
     latency, work = Latency.of(model, hardware), _multiply_adds(layers)
     if density is None and (work if multiply_adds else latency) is None:
         raise ValueError(f"The sizes of the layers' outputs of model {model.name!r} are not known: give a density.")
@@ -180,11 +182,6 @@ def _multiply_adds(layers: dict[str, keras.layers.Layer]) -> dict[str, float] | 
 
 def _described(goals: dict[str, float]) -> str:
     return ", ".join(f"{name}={value:g}" for name, value in goals.items())
-
-
-def _prunable(model: keras.Model, scope: str | Iterable[str] | None) -> dict[str, keras.layers.Layer]:
-    layers, _ = find_layers(model)
-    return {path: layers[path] for path in select_layers(model, 1.0, None, scope)}
 
 
 class _Curve(NamedTuple):

@@ -17,13 +17,14 @@ import keras
 import numpy as np
 
 from mcpruner.converter.allocation.allocate import Plan
+from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.post_training.recipe import check_calls, checked_data, moments_of
 from mcpruner.converter.post_training.reconstruct import Moments, reconstruct, removal_error
 from mcpruner.converter.post_training.removal import rank_mask
 from mcpruner.converter.post_training.streams import Pair, run_streams
-from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.target import Target
 from mcpruner.converter.training.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
-from mcpruner.converter.training.prune import MaskOptions, check_finite, copy_plain, select_layers
+from mcpruner.converter.training.prune import copy_plain, select_sound_layers
 
 _GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)  # densities at which errors are measured
 _HALF = _GRID.index(0.5)
@@ -119,10 +120,8 @@ def measure_sensitivity(
     ValueError
         As `prune_post_training` does.
     """
-    hardware = get_target(target)
-    options = MaskOptions.of(hardware, "auto", num_patterns=8, balance=False)
-    labels = select_layers(model, 1.0, None, scope)
-    check_finite(model)
+    options = PruningOptions(target, density=1.0, scope=scope)
+    labels = select_sound_layers(model, options)
     data = checked_data(model, calibration_data)
     copier = copy_plain(model)
     copy, found = copier.copy, find_layers(model)[0]
@@ -143,10 +142,10 @@ def measure_sensitivity(
     changes = _output_errors(copy, layers, halves, data[:_IMAGES])
     influence = {label: changes[label] / max(errors[label][_HALF], np.finfo(np.float32).tiny) for label in labels}
     sizes = {label: int(np.prod(layer.kernel.shape)) for label, layer in layers.items()}
-    return Sensitivity(hardware.name, sizes, errors, influence)
+    return Sensitivity(options.hardware.name, sizes, errors, influence)
 
 
-def _layer_errors(layer: Any, moments: Moments, options: MaskOptions) -> tuple[list[float], list[np.ndarray]]:
+def _layer_errors(layer: Any, moments: Moments, options: PruningOptions) -> tuple[list[float], list[np.ndarray]]:
     """Relative squared errors at the densities of `_GRID`, and the layer's weights at half."""
     kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
     weights = kernel_to_ohwi(kernel)

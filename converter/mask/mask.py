@@ -16,9 +16,10 @@ import numpy as np
 
 from mcpruner.converter.mask.any_pattern import assign_priced, choose_priced
 from mcpruner.converter.mask.connectivity import choose_kernels
-from mcpruner.converter.mask.pattern import assign_patterns, choose_library
+from mcpruner.converter.mask.pattern import assign_patterns, choose_library, kernel_pattern_size
 from mcpruner.converter.mask.permute import search_groups
 from mcpruner.converter.mask.reorder import group_by_saliency
+from mcpruner.converter.options import PruningOptions
 
 _SEARCHES = 2  # searches for groups, each with the patterns that suit the groups before it
 
@@ -35,6 +36,30 @@ def magnitude_saliency(weights: np.ndarray) -> np.ndarray:
     if not np.isfinite(largest):
         raise ValueError("Expected finite weights, got NaN or infinite ones: a training that diverged leaves such.")
     return np.square(weights / max(largest, np.finfo(np.float32).tiny), dtype=np.float32)
+
+
+def scaled_saliency(worth: np.ndarray) -> np.ndarray:
+    """What weights are worth (at least 0, of any type), scaled so that the largest is 1: float32 of the same shape."""
+    return (worth / max(float(worth.max()), np.finfo(np.float32).tiny)).astype(np.float32)
+
+
+def choose_aligned(
+    saliency: np.ndarray, density: float, options: PruningOptions, permutation: np.ndarray | None = None
+) -> np.ndarray:
+    """`choose_mask` for a density and what `PruningOptions` say; pattern sizes grow with the density."""
+    size = options.positions
+    if size is not None:
+        size = kernel_pattern_size(saliency.shape[1] * saliency.shape[2], density, size)
+    return choose_mask(
+        saliency,
+        density,
+        options.group_size,
+        size,
+        options.num_patterns,
+        options.balance,
+        options.search,
+        permutation,
+    )
 
 
 def choose_mask(

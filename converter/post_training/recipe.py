@@ -6,36 +6,24 @@ weights, Gram matrix  ──> mask (what costs most to remove stays, `removal`),
 images ── pruned model ─> means and variances of batch norms                 one pass
 """
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 
+from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct
 from mcpruner.converter.post_training.removal import choose_in_order
 from mcpruner.converter.post_training.streams import BATCH, Pair, graph_nodes, run_streams
-from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.training.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
-from mcpruner.converter.training.prune import MaskOptions, check_finite, check_pattern_size, copy_plain, select_layers
-from mcpruner.converter.training.scope import Share
+from mcpruner.converter.training.prune import copy_plain, select_sound_layers
 
 # Rows that a layer takes from a batch; early layers have many more, of little use.
 _PATCHES = 8192
 
 
-def prune_post_training(
-    model: keras.Model,
-    calibration_data: np.ndarray,
-    target: str | Target = "generic",
-    density: Share | None = None,
-    sparsity: Share | None = None,
-    pattern_size: int | Literal["auto", "any"] = "auto",
-    num_patterns: int = 8,
-    scope: str | Iterable[str] | None = None,
-    balance: bool = False,
-    search: bool = False,
-) -> keras.Model:
+@takes_options(without=["saliency"])
+def prune_post_training(model: keras.Model, calibration_data: np.ndarray, **knobs: Any) -> keras.Model:
     """Prune a trained model so that each layer says as nearly as possible what it said before.
 
     Parameters
@@ -44,8 +32,8 @@ def prune_post_training(
         Functional or sequential Keras 3 model with one input. Not changed.
     calibration_data
         ``[N, ...]`` inputs as the model takes them, preprocessed alike; a few hundred, no labels.
-    target, density, sparsity, pattern_size, num_patterns, scope, balance, search
-        As for `mcpruner.prune`.
+    **knobs
+        As for `mcpruner.prune`, but for a saliency: the images tell what weights are worth.
 
     Returns
     -------
@@ -57,10 +45,8 @@ def prune_post_training(
     ValueError
         As `mcpruner.prune` does; the model's graph is not known; the data does not fit the input or is not finite.
     """
-    options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
-    densities = select_layers(model, density, sparsity, scope)
-    check_pattern_size(model, densities, pattern_size)
-    check_finite(model)
+    options = PruningOptions(**knobs)
+    densities = select_sound_layers(model, options)
     data = checked_data(model, calibration_data)
     copier = copy_plain(model)
     pruned = copier.copy
@@ -140,7 +126,7 @@ def moments_of(layer: Any, read: Pair) -> Moments:
     return sums.moments(centred=layer.use_bias)
 
 
-def _prune_layer(layer: Any, read: Pair, density: float, options: MaskOptions) -> None:
+def _prune_layer(layer: Any, read: Pair, density: float, options: PruningOptions) -> None:
     """Mask and reconstruct one layer, in place."""
     kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
     weights, moments = kernel_to_ohwi(kernel), moments_of(layer, read)

@@ -12,16 +12,16 @@ A kernel of one pixel is one input; for larger kernels masks have patterns, and 
 
 import numpy as np
 
-from mcpruner.converter.mask.mask import choose_mask
+from mcpruner.converter.mask.mask import choose_aligned, scaled_saliency
+from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.post_training.reconstruct import Moments, removal_error
-from mcpruner.converter.training.prune import MaskOptions
 
 _STEPS = 24  # removals of a whole group: several inputs at a time, whose costs are joint
 _RISE = 1 + 1e-6  # from step to step at least, so that costs keep the order
 _LEAST = 0.6  # of the layer's density: no group falls below it
 
 
-def choose_in_order(weights: np.ndarray, moments: Moments, density: float, options: MaskOptions) -> np.ndarray:
+def choose_in_order(weights: np.ndarray, moments: Moments, density: float, options: PruningOptions) -> np.ndarray:
     """Mask of one layer: in the order of removal for kernels of one pixel, else by what removing one weight costs.
 
     Parameters
@@ -50,12 +50,9 @@ def choose_in_order(weights: np.ndarray, moments: Moments, density: float, optio
     return cut(removal_costs(solution, moments.pruned, groups, _LEAST * density), groups, density)
 
 
-def rank_mask(error: np.ndarray, density: float, options: MaskOptions) -> np.ndarray:
+def rank_mask(error: np.ndarray, density: float, options: PruningOptions) -> np.ndarray:
     """Mask (bool ``[O, K]``) by what removing each weight alone costs (float32 ``[O, H, W, I]``)."""
-    size = options.kernel_size(error, density)
-    scaled = error / max(float(error.max()), np.finfo(np.float32).tiny)
-    mask = choose_mask(scaled, density, options.group_size, size, options.num_patterns, options.balance, options.search)
-    return mask.reshape(len(error), -1)
+    return choose_aligned(scaled_saliency(error), density, options).reshape(len(error), -1)
 
 
 def _groups(mask: np.ndarray, group_size: int) -> list[np.ndarray]:

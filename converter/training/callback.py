@@ -1,21 +1,20 @@
 """Pruning within Keras' ``model.fit``: a callback around `Pruner`."""
 
 import warnings
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
-from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.options import PruningOptions, Share, takes_options
+from mcpruner.converter.target import Target
 from mcpruner.converter.training.arguments import check_steps
 from mcpruner.converter.training.distill import Distiller
 from mcpruner.converter.training.masked_layers import StepState
 from mcpruner.converter.training.prunable import find_layers
-from mcpruner.converter.training.prune import MaskOptions, select_layers
+from mcpruner.converter.training.prune import select_layers
 from mcpruner.converter.training.pruner import Pruner, Removed, begin, far_from
 from mcpruner.converter.training.schedule import PolynomialSchedule
-from mcpruner.converter.training.scope import Share
 
 _END = 0.6  # of the steps of a `fit`
 _BEGIN = 5  # of which a fifth goes by before the first choice of masks
@@ -32,8 +31,8 @@ class PruningCallback(keras.callbacks.Callback):
 
     Parameters
     ----------
-    target, density, sparsity, pattern_size, num_patterns, scope, balance, search
-        As for `mcpruner.prune`; the densities are those at `end_step`.
+    target, density, **knobs
+        As for `mcpruner.prune`, but for a saliency; the densities are those at `end_step`.
     begin_step, end_step, frequency, power, initial_density
         Schedule, in optimizer steps (batches) since pruning began. `end_step` None: at 60 % of the steps of the first
         ``fit``, and again of one that asks for other densities than the model was pruned to; `begin_step` None: at a
@@ -44,7 +43,8 @@ class PruningCallback(keras.callbacks.Callback):
     Raises
     ------
     ValueError
-        When ``fit`` begins: as `mcpruner.prune` does, or `end_step` is None and the number of steps is unknown.
+        A knob is out of range. When ``fit`` begins: as `mcpruner.prune` does, or `end_step` is None and the number of
+        steps is unknown.
 
     Examples
     --------
@@ -53,6 +53,7 @@ class PruningCallback(keras.callbacks.Callback):
     >>> model = mcpruner.strip(model)
     """
 
+    @takes_options(without=["saliency"])
     def __init__(
         self,
         target: str | Target = "generic",
@@ -62,13 +63,9 @@ class PruningCallback(keras.callbacks.Callback):
         frequency: int | None = None,
         power: float = 3.0,
         initial_density: float = 1.0,
-        sparsity: Share | None = None,
-        pattern_size: int | Literal["auto", "any"] = "auto",
-        num_patterns: int = 8,
-        scope: str | Iterable[str] | None = None,
-        balance: bool = False,
-        search: bool = False,
+        *,
         removed: Removed = "decay",
+        **knobs: Any,
     ) -> None:
         super().__init__()
         self._schedule = {
@@ -78,17 +75,7 @@ class PruningCallback(keras.callbacks.Callback):
             "power": power,
             "initial_density": initial_density,
         }
-        self._options = {
-            "target": target,
-            "density": density,
-            "sparsity": sparsity,
-            "pattern_size": pattern_size,
-            "num_patterns": num_patterns,
-            "scope": scope,
-            "balance": balance,
-            "search": search,
-            "removed": removed,
-        }
+        self._options, self._removed = PruningOptions(target, density, **knobs), removed
         self.pruner: Pruner | None = None
         self._last_batch = -1
         self._first_epoch = 0  # of the first `fit`
@@ -164,7 +151,7 @@ class PruningCallback(keras.callbacks.Callback):
         """Mask the layers, and forget compiled steps that saw them without masks."""
         pruned = _student(self.model)
         with _variable_scope(self.model):
-            state = begin(pruned, self._densities(), getattr(self.model, "optimizer", None))
+            state = begin(pruned, select_layers(pruned, self._options), getattr(self.model, "optimizer", None))
         for each in (self.model, pruned):
             each.train_function = each.test_function = each.predict_function = None
         return state
@@ -173,7 +160,13 @@ class PruningCallback(keras.callbacks.Callback):
         self._found = self._mask()
         schedule = self._schedule_from(self._found)
         with _variable_scope(self.model):
-            self.pruner = Pruner(_student(self.model), schedule, **self._options, optimizer=self.model.optimizer)
+            self.pruner = Pruner(
+                _student(self.model),
+                schedule,
+                **self._options.given(),
+                removed=self._removed,
+                optimizer=self.model.optimizer,
+            )
         self.model.make_train_function()
 
     def _set_first_epoch(self, epoch: int) -> None:
@@ -209,13 +202,8 @@ class PruningCallback(keras.callbacks.Callback):
 
     def _asks_for_more(self) -> bool:
         """Whether a model that was pruned to the end has other densities than these."""
-        names = ("pattern_size", "num_patterns", "balance", "search")
-        options = MaskOptions.of(get_target(self._options["target"]), *(self._options[name] for name in names))
-        return any(far_from(find_layers(_student(self.model))[0], self._densities(), options))
-
-    def _densities(self) -> dict[str, float]:
-        """Labels of the layers to prune to their densities."""
-        return select_layers(_student(self.model), *(self._options[name] for name in ("density", "sparsity", "scope")))
+        pruned = _student(self.model)
+        return any(far_from(find_layers(pruned)[0], select_layers(pruned, self._options), self._options))
 
 
 def _student(model: keras.Model) -> keras.Model:

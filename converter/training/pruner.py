@@ -24,9 +24,10 @@ from typing import Any, Literal, get_args
 import keras
 import numpy as np
 
-from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.training.arguments import check_steps
 from mcpruner.converter.training.copying import forget_traces
+from mcpruner.converter.training.kernel_mask import MaskChooser, choose_kernel_mask
 from mcpruner.converter.training.masked_blocks import mark_blocks
 from mcpruner.converter.training.masked_layers import (
     StepState,
@@ -39,9 +40,8 @@ from mcpruner.converter.training.masked_layers import (
     set_steps,
 )
 from mcpruner.converter.training.prunable import find_layers
-from mcpruner.converter.training.prune import MaskOptions, check_finite, check_pattern_size, select_layers
+from mcpruner.converter.training.prune import select_sound_layers
 from mcpruner.converter.training.schedule import REMOVED_DECAY, PolynomialSchedule
-from mcpruner.converter.training.scope import Share
 
 Removed = Literal["decay", "frozen", "straight_through"]
 
@@ -58,8 +58,8 @@ class Pruner:
         Built Keras 3 model; pruned in place. `mcpruner.strip` makes a plain model of it.
     schedule
         When masks are chosen, and the density on the way.
-    target, density, sparsity, pattern_size, num_patterns, scope, balance, search
-        As for `mcpruner.prune`; the densities are those at the schedule's end.
+    **knobs
+        As for `mcpruner.prune`, but for a saliency; the densities are those at the schedule's end.
     removed
         What moves pruned weights until the schedule's end: "decay", the straight-through gradient and a decay of
         `REMOVED_DECAY` (a loss of the layers: a loop of one's own adds ``sum(model.losses)`` to its loss); "frozen",
@@ -67,6 +67,9 @@ class Pruner:
     optimizer
         Whose steps are to be counted where `step` is not told of them; by default the one that `model` is compiled
         with.
+    choose
+        Who chooses masks, by default `choose_kernel_mask` of `mcpruner.converter.training.kernel_mask`, whose arguments
+        it takes up to `before`.
 
     Attributes
     ----------
@@ -87,20 +90,16 @@ class Pruner:
         As `mcpruner.prune` does; the schedule is over for this model before its layers have their densities.
     """
 
+    @takes_options(without=["saliency"])
     def __init__(
         self,
         model: keras.Model,
         schedule: PolynomialSchedule,
-        target: str | Target = "generic",
-        density: Share | None = None,
-        sparsity: Share | None = None,
-        pattern_size: int | Literal["auto", "any"] = "auto",
-        num_patterns: int = 8,
-        scope: str | Iterable[str] | None = None,
-        balance: bool = False,
-        search: bool = False,
+        *,
         removed: Removed = "decay",
         optimizer: keras.optimizers.Optimizer | None = None,
+        choose: MaskChooser = choose_kernel_mask,
+        **knobs: Any,
     ) -> None:
         if removed not in get_args(Removed):
             raise ValueError(f"Expected removed as one of {', '.join(get_args(Removed))}, got {removed!r}.")
@@ -110,10 +109,8 @@ class Pruner:
             raise ValueError(f"Expected optimizer as the Keras optimizer that trains the model, got {optimizer!r}.")
         self.model = model
         self._removed = removed
-        self._options = MaskOptions.of(get_target(target), pattern_size, num_patterns, balance, search)
-        self.densities = select_layers(model, density, sparsity, scope)
-        check_pattern_size(model, self.densities, pattern_size)
-        check_finite(model)
+        self._options, self._choose_mask = PruningOptions(**knobs), choose
+        self.densities = select_sound_layers(model, self._options)
         layers, _ = find_layers(model)
         self._layers = {label: layers[label] for label in self.densities}
         self._schedule = schedule
@@ -205,7 +202,8 @@ class Pruner:
 
     def _check_reached(self) -> None:
         """Refuse a schedule that is over for this model and never gave the layers their densities."""
-        for label, kept in far_from(self._layers, self.densities, self._options) if self.frozen else ():
+        reached = far_from(self._layers, self.densities, self._options, self._choose_mask)
+        for label, kept in reached if self.frozen else ():
             raise ValueError(
                 f"The model has been pruned for {self.step_count} steps, so that this schedule (end_step "
                 f"{self._schedule.end_step}) is over, but layer {label!r} keeps {kept:.3g} of its weights "
@@ -232,7 +230,7 @@ class Pruner:
         """Mask of a layer for the density of now; its filters stay in their groups once those are settled."""
         density, before = self._schedule.density(self.step_count, final), get_mask(layer)
         settled = not (before.all() or self._schedule.regroups(self.step_count))
-        return self._options.choose_again(dense_kernel(layer), density, final, before if settled else None)
+        return self._choose_mask(self._options, dense_kernel(layer), density, final, before if settled else None)
 
 
 def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers.Optimizer | None) -> StepState:
@@ -249,13 +247,16 @@ def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers
 
 
 def far_from(
-    layers: Mapping[str, keras.layers.Layer], densities: Mapping[str, float], options: MaskOptions
+    layers: Mapping[str, keras.layers.Layer],
+    densities: Mapping[str, float],
+    options: PruningOptions,
+    choose: MaskChooser = choose_kernel_mask,
 ) -> Iterator[tuple[str, float]]:
     """Label and kept share of each masked layer that does not keep as many weights as its density asks for."""
     options = replace(options, search=False)
     for label, density in densities.items():
         mask = get_mask(layers[label])
-        wanted = np.count_nonzero(options.choose(dense_kernel(layers[label]), density))
+        wanted = np.count_nonzero(choose(options, dense_kernel(layers[label]), density, density, None))
         if abs(np.count_nonzero(mask) - wanted) > 0.1 * wanted:
             yield label, float(mask.mean())
 

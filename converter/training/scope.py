@@ -12,39 +12,6 @@ of equal paths have labels with a number beside ("block/conv#2"); a glob without
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from numbers import Real
-
-Share = float | Mapping[str, float]
-
-
-def resolve_density(density: Share | None, sparsity: Share | None) -> dict[str, float]:
-    """Globs to densities in 0..1 (0 excluded), from what the user gave as exactly one of `density` and `sparsity`.
-
-    Raises
-    ------
-    ValueError
-        Both or neither are given, a mapping is empty, or a value is no number or out of range.
-    """
-    if (density is None) == (sparsity is None):
-        given = "neither" if density is None else "both"
-        raise ValueError(f"Expected one of density and sparsity (sparsity = 1 - density), got {given}.")
-    name, share = ("density", density) if sparsity is None else ("sparsity", sparsity)
-    globs = dict(share) if isinstance(share, Mapping) else {"*": share}
-    if not globs:
-        raise ValueError(
-            f"Expected {name} as a number or a mapping of layer-name globs to numbers, got an empty mapping."
-        )
-    return {glob: _density_of(name, glob, value) for glob, value in globs.items()}
-
-
-def _density_of(name: str, glob: str, value: float) -> float:
-    where = "" if glob == "*" else f" for {glob!r}"
-    bounds = "above 0 and at most 1" if name == "density" else "at least 0 and below 1"
-    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
-    density = number if name == "density" else 1.0 - number
-    if not 0.0 < density <= 1.0:
-        raise ValueError(f"Expected a {name} {bounds}{where}, got {value!r}.")
-    return density
 
 
 def assign_density(
@@ -60,7 +27,7 @@ def assign_density(
     paths
         Labels of the prunable layers: names, or paths such as ``body/conv1``.
     globs
-        From `resolve_density`; one that is the layer's label counts, else the first that matches.
+        From `PruningOptions.globs`; one that is the layer's label counts, else the first that matches.
     scope
         Globs; a layer that none of them matches is left dense. None: all layers.
     left_out

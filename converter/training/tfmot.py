@@ -15,7 +15,7 @@ the end of each epoch:
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,9 +24,12 @@ from tensorflow_model_optimization.python.core.sparsity.keras.pruning_impl impor
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_policy import PruningPolicy
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper import PruneLowMagnitude
 
-from mcpruner.converter.target import get_target
-from mcpruner.converter.training.prune import MaskOptions
+from mcpruner.converter.options import KNOBS, PruningOptions, takes_options
+from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.schedule import REMOVED_DECAY
+
+# Layers and densities are the policy's and the schedule's.
+_WITHOUT = ("density", "sparsity", "scope", "search", "saliency")
 
 
 class AlignedPruning(PruningPolicy):
@@ -34,10 +37,8 @@ class AlignedPruning(PruningPolicy):
 
     Parameters
     ----------
-    target
-        Name of the hardware.
-    pattern_size, num_patterns, balance
-        As for `mcpruner.prune`.
+    **knobs
+        As for `mcpruner.prune`: target, pattern_size, num_patterns, balance.
 
     Raises
     ------
@@ -52,20 +53,9 @@ class AlignedPruning(PruningPolicy):
     >>> model = tfmot.sparsity.keras.strip_pruning(model)
     """
 
-    def __init__(
-        self,
-        target: str = "generic",
-        pattern_size: int | Literal["auto"] = "auto",
-        num_patterns: int = 8,
-        balance: bool = False,
-    ) -> None:
-        self._options = {
-            "target": target,
-            "pattern_size": pattern_size,
-            "num_patterns": num_patterns,
-            "balance": balance,
-        }
-        _mask_options(self._options)
+    @takes_options(without=_WITHOUT)
+    def __init__(self, **knobs: Any) -> None:
+        self._options = PruningOptions(density=1.0, **knobs)
 
     def allow_pruning(self, layer: Any) -> bool:
         """Conv2D (groups=1, more than 3 input channels) and Dense, but not the last layer with weights."""
@@ -94,7 +84,7 @@ class AlignedPruning(PruningPolicy):
         def wrap(layer: Any) -> Any:
             if _is_graph(layer):
                 return keras.models.clone_model(layer, clone_function=wrap)
-            return PruneAligned(layer, pruning_schedule, **self._options) if layer in chosen else layer
+            return PruneAligned(layer, pruning_schedule, **_written(self._options)) if layer in chosen else layer
 
         return keras.models.clone_model(model, clone_function=wrap)
 
@@ -102,22 +92,9 @@ class AlignedPruning(PruningPolicy):
 class PruneAligned(PruneLowMagnitude):
     """tfmot's wrapper of a layer, with masks of ours."""
 
-    def __init__(
-        self,
-        layer: Any,
-        pruning_schedule: Any,
-        target: str,
-        pattern_size: int | Literal["auto"],
-        num_patterns: int,
-        balance: bool,
-        **kwargs: Any,
-    ) -> None:
-        self._options = {
-            "target": target,
-            "pattern_size": pattern_size,
-            "num_patterns": num_patterns,
-            "balance": balance,
-        }
+    def __init__(self, layer: Any, pruning_schedule: Any, **kwargs: Any) -> None:
+        knobs = {knob.name: kwargs.pop(knob.name) for knob in KNOBS if knob.name in kwargs}
+        self._options = PruningOptions(density=1.0, **knobs)
         super().__init__(layer, pruning_schedule, **kwargs)
 
     def build(self, input_shape: Any) -> None:
@@ -130,7 +107,7 @@ class PruneAligned(PruneLowMagnitude):
             block_size=self.block_size,
             block_pooling_type=self.block_pooling_type,
         )
-        self.pruning_obj.options = _mask_options(self._options)
+        self.pruning_obj.options = self._options
         kernel = self.layer.kernel
         dtype = getattr(kernel, "true_dtype", kernel.dtype)  # of the variable, whatever it is cast to
         self.held = self.add_weight("held", kernel.shape, dtype, "zeros", trainable=False)
@@ -157,13 +134,13 @@ class PruneAligned(PruneLowMagnitude):
 
     def get_config(self) -> dict[str, Any]:
         """Options of both."""
-        return {**super().get_config(), **self._options}
+        return {**super().get_config(), **_written(self._options)}
 
 
 class _AlignedMasks(Pruning):
-    """tfmot's update of masks, with `MaskOptions.choose` in it."""
+    """tfmot's update of masks, with `choose_kernel_mask` in it."""
 
-    options: MaskOptions
+    options: PruningOptions
     held: tf.Variable
     called = False  # whether it is the wrapper's call that asks for exact zeros, and not the end of an epoch
 
@@ -172,7 +149,7 @@ class _AlignedMasks(Pruning):
         sparsity = self._pruning_schedule(self._step_fn())[1]
 
         def choose(kernel: np.ndarray, share: np.ndarray) -> np.ndarray:
-            return self.options.choose(kernel, 1.0 - float(share)).astype(kernel.dtype)
+            return choose_kernel_mask(self.options, kernel, 1.0 - float(share)).astype(kernel.dtype)
 
         dense = tf.convert_to_tensor(weights) + tf.convert_to_tensor(self.held)
         mask = tf.numpy_function(choose, [dense, sparsity], weights.dtype)
@@ -189,9 +166,9 @@ class _AlignedMasks(Pruning):
         return tf.no_op("zeros")
 
 
-def _mask_options(options: dict[str, Any]) -> MaskOptions:
-    sizes = (options["pattern_size"], options["num_patterns"], options["balance"])
-    return MaskOptions.of(get_target(options["target"]), *sizes)
+def _written(options: PruningOptions) -> dict[str, Any]:
+    """What a wrapper is made of again."""
+    return {knob.name: getattr(options, knob.name) for knob in KNOBS if knob.name not in _WITHOUT}
 
 
 def _is_graph(layer: Any) -> bool:

@@ -13,6 +13,8 @@ Names
 -----
 prune, PruningCallback, strip
     The Keras side: choose masks in one shot, or along a schedule while training; leave a plain Keras model.
+PruningOptions
+    The knobs that every way to prune takes as keywords, what each of them means, and their defaults.
 Pruner, PolynomialSchedule
     What `PruningCallback` is made of, for a training loop of one's own: the masks, and how density falls.
 AlignedPruning
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from mcpruner.converter.allocation.allocate import Plan, allocate
     from mcpruner.converter.allocation.sensitivity import measure_sensitivity
     from mcpruner.converter.convert import convert
+    from mcpruner.converter.options import PruningOptions
     from mcpruner.converter.post_training.recipe import prune_post_training
     from mcpruner.converter.training.batch_norm import reestimate_batch_norm
     from mcpruner.converter.training.callback import PruningCallback
@@ -73,6 +76,7 @@ __all__ = [
     "PolynomialSchedule",
     "Pruner",
     "PruningCallback",
+    "PruningOptions",
     "allocate",
     "convert",
     "delegate_path",
@@ -95,6 +99,7 @@ _HOME = {
     "PolynomialSchedule": "mcpruner.converter.training.schedule",
     "Pruner": "mcpruner.converter.training.pruner",
     "PruningCallback": "mcpruner.converter.training.callback",
+    "PruningOptions": "mcpruner.converter.options",
     "allocate": "mcpruner.converter.allocation.allocate",
     "convert": "mcpruner.converter.convert",
     "delegate_path": "mcpruner.runtime",

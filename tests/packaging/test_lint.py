@@ -83,6 +83,7 @@ def test_other_paths_are_fine(text: str) -> None:
         ("converter/cost/a.py", "from mcpruner.runtime import Interpreter"),
         ("converter/convert.py", "from mcpruner import runtime"),
         ("converter/target.py", "from mcpruner.converter.cost.cost_model import load_costs"),
+        ("converter/options.py", "from mcpruner.converter.mask.mask import choose_mask"),
         ("converter/any_room/a.py", "from mcpruner.converter.target import Target"),
     ],
 )
@@ -97,6 +98,7 @@ def test_imports_against_the_order_of_the_rooms(name: str, line: str) -> None:
         ("converter/cost/a.py", "from mcpruner.converter.mask import mask"),
         ("converter/cost/a.py", "from .cost_model import load_costs"),
         ("converter/cost/a.py", "from mcpruner.converter.target import Target\nimport numpy"),
+        ("converter/options.py", "from mcpruner.converter.target import Target"),
         ("converter/source.py", "from mcpruner.converter.training.single import plain_single"),
         ("converter/__init__.py", "from mcpruner.converter import old_paths"),
         ("python/mcpruner/a.py", "from mcpruner.converter.tflite.model import read_model"),

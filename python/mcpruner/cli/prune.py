@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from mcpruner.cli.common import add_command, check_two_files, output_file, progress, table_stream
+from mcpruner.converter.options import KNOBS
 from mcpruner.converter.whole_file import own_stream, whole_file
 from mcpruner.text import table
 
-OPTIONS = ("target", "scope", "pattern_size", "num_patterns", "balance", "search")  # as `prune` takes them
+READ = [knob for knob in KNOBS if knob.metadata]  # the others have more than one form here, or none
 
 
 def add_parser(commands: Any) -> None:
@@ -23,7 +24,6 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("source", metavar="SRC.keras", help="Keras model file")
     parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.keras", help="file to write")
-    parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
     share = parser.add_mutually_exclusive_group(required=True)
     form = "a number, or GLOB=NUMBER for the layers whose name matches; may be repeated"
     share.add_argument("--density", action="append", metavar="D", help=f"share of weights kept in a layer: {form}")
@@ -38,26 +38,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--save-plan", type=output_file, metavar="FILE.json", help="write the densities that --allocate chose"
     )
-    parser.add_argument(
-        "--scope", action="append", metavar="GLOB", help="prune only layers whose name matches; may be repeated"
-    )
-    parser.add_argument(
-        "--pattern-size",
-        type=pattern_size,
-        default="auto",
-        metavar="N",
-        help="positions that a 3x3 kernel keeps: 1 to 9, auto (the target's; default), or any (what they are worth)",
-    )
-    parser.add_argument(
-        "--num-patterns", type=int, default=8, metavar="N", help="patterns in a layer's library (default: 8)"
-    )
-    parser.add_argument("--balance", action="store_true", help="keep the same number of kernels in every filter group")
+    for knob in READ:
+        parser.add_argument(f"--{knob.name.replace('_', '-')}", default=knob.default, **knob.metadata)
     parser.add_argument(
         "--calibration",
         metavar="IMAGES.npy",
         help="adapt what is kept to a few hundred inputs, preprocessed as the model takes them; no labels",
     )
-    parser.add_argument("--search", action="store_true", help="search for the filter groups that keep most: slower")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         named = {"density": Plan.load(args.plan).densities}
     if goal:
         named = {"density": _allocated(model, args, goal, images)}
-    options = {name: getattr(args, name) for name in OPTIONS}
+    options = {knob.name: getattr(args, knob.name) for knob in READ}
     if images is None:
         pruned = prune(model, **options, **named)
     else:
@@ -115,11 +102,6 @@ def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], ima
     if args.save_plan:
         plan.save(args.save_plan)
     return plan.densities
-
-
-def pattern_size(text: str) -> int | str:
-    """``"auto"``, ``"any"`` or a number, for argparse."""
-    return text if text in ("auto", "any") else int(text)
 
 
 def load_images(path: str) -> Any:

@@ -6,14 +6,13 @@ import keras
 import numpy as np
 import pytest
 
+from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.post_training.recipe import prune_post_training
 from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct, removal_error
 from mcpruner.converter.post_training.removal import _groups, choose_in_order, cut, rank_mask, removal_costs
-from mcpruner.converter.target import get_target
-from mcpruner.converter.training.prune import MaskOptions
 
 TARGET = "hikey970-cpu"
-OPTIONS = MaskOptions.of(get_target(TARGET), "auto", 8, False, False)
+OPTIONS = PruningOptions(TARGET, density=1.0)
 
 
 def correlated(size: int, seed: int = 0, rows: int = 400) -> Moments:

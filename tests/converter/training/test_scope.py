@@ -1,45 +1,10 @@
 """Globs to densities: what matches, what is refused and in which words."""
 
-import numpy as np
 import pytest
 
-from mcpruner.converter.training.scope import assign_density, resolve_density
+from mcpruner.converter.training.scope import assign_density
 
 PATHS = ["conv1", "body/conv2", "body/conv3", "fc1"]
-
-
-@pytest.mark.parametrize("value", [0.178, 1, 1.0, np.float32(0.25), 1e-6])
-def test_a_number_is_for_all(value):
-    assert resolve_density(value, None) == {"*": float(value)}
-
-
-def test_sparsity_is_the_rest():
-    assert resolve_density(None, 0.75) == {"*": 0.25}
-    assert resolve_density(None, {"a": 0.0, "*": 0.5}) == {"a": 1.0, "*": 0.5}
-
-
-@pytest.mark.parametrize("value", [0, 0.0, -0.1, 1.001, float("nan"), float("inf"), "0.5", None, True, [0.5]])
-def test_bad_density(value):
-    with pytest.raises(ValueError, match="^Expected a density above 0 and at most 1 for 'fc', got "):
-        resolve_density({"fc": value}, None)
-
-
-@pytest.mark.parametrize("value", [1, 1.0, -0.1, float("nan"), 80])
-def test_bad_sparsity(value):
-    with pytest.raises(ValueError, match=f"^Expected a sparsity at least 0 and below 1, got {value}.$"):
-        resolve_density(None, value)
-
-
-@pytest.mark.parametrize(("density", "sparsity", "given"), [(None, None, "neither"), (0.5, 0.5, "both")])
-def test_exactly_one(density, sparsity, given):
-    message = rf"^Expected one of density and sparsity \(sparsity = 1 - density\), got {given}.$"
-    with pytest.raises(ValueError, match=message):
-        resolve_density(density, sparsity)
-
-
-def test_empty_mapping():
-    with pytest.raises(ValueError, match="^Expected density as a number or a mapping .* got an empty mapping.$"):
-        resolve_density({}, None)
 
 
 @pytest.mark.parametrize(

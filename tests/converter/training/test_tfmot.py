@@ -10,8 +10,8 @@ import tf_keras  # noqa: E402
 from tf_keras import layers  # noqa: E402
 
 from mcpruner.converter.convert import convert  # noqa: E402
-from mcpruner.converter.target import get_target  # noqa: E402
-from mcpruner.converter.training.prune import MaskOptions  # noqa: E402
+from mcpruner.converter.options import PruningOptions  # noqa: E402
+from mcpruner.converter.training.kernel_mask import choose_kernel_mask  # noqa: E402
 from mcpruner.converter.training.tfmot import AlignedPruning, PruneAligned  # noqa: E402
 
 RNG = np.random.default_rng(0)
@@ -96,7 +96,7 @@ def test_the_mask_is_that_of_prune():
     weights = wrapper.layer.kernel.numpy()
     wrapper.pruning_step.assign(8)
     _, mask = wrapper.pruning_obj._update_mask(wrapper.layer.kernel)
-    expected = MaskOptions.of(get_target("generic"), "auto", 4, False).choose(weights, 0.2)
+    expected = choose_kernel_mask(PruningOptions(density=1.0, num_patterns=4), weights, 0.2)
     np.testing.assert_array_equal(mask.numpy(), expected)
 
 
@@ -168,7 +168,9 @@ def test_converts_without_loss(pruned: tf_keras.Model):
 
 
 def test_a_wrapped_layer_survives_its_configuration():
-    wrapper = PruneAligned(layers.Dense(8, name="d"), schedule(), "generic", 3, 5, True)
+    knobs = {"target": "generic", "pattern_size": 3, "num_patterns": 5, "balance": True}
+    wrapper = PruneAligned(layers.Dense(8, name="d"), schedule(), **knobs)
+    assert knobs.items() <= wrapper.get_config().items()
     with tfmot.sparsity.keras.prune_scope():
         again = PruneAligned.from_config(wrapper.get_config())
     assert again.get_config() == wrapper.get_config()
