@@ -17,12 +17,12 @@ Converting, in the order in which `convert.convert` does it::
     tflite.model         .tflite                       -> tables, checked
     tflite.weights       constants of a layer          -> float32 array (float16, DENSIFY and sparse tensors expanded)
     cost.estimate        weights, costs                -> group_size, permutation, predicted speed-up (cost_model)
-    tflite.layer_plan    operators of a subgraph       -> which to pack, if the model is faster then
+    tflite.decide        operators with weights        -> which to pack, if the model is faster then
     format.pack          weights, group_size           -> SparseLayer
     format.value_type    weights, values               -> float32, float16 or int8: what rounding may change
     format.serialize     SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
     tflite.rewrite       CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped
-    tflite.report        what happened to each layer, and why
+    tflite.describe      what was decided and done     -> a line of the report for each layer, and why
 """
 
 from mcpruner.converter import old_paths

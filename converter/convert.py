@@ -6,6 +6,8 @@ from typing import Any
 from mcpruner.converter.cost.cost_model import load_costs
 from mcpruner.converter.source import load_source
 from mcpruner.converter.target import Target, get_target
+from mcpruner.converter.tflite.decide import decide
+from mcpruner.converter.tflite.describe import describe
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.report import Report
 from mcpruner.converter.tflite.rewrite import rewrite
@@ -56,7 +58,8 @@ def convert(
         raise ValueError(f"Unknown value type {values!r}: use one of {', '.join(VALUES)}.")
     content = load_source(model_or_path)
     model = read_model(content)
-    layers, speedup = rewrite(model, hardware, values, load_costs(calibration or hardware.costs))
-    changed = any(layer.accelerated and layer.op in ("CONV_2D", "FULLY_CONNECTED") for layer in layers)
-    result = write_model(model) if changed else content
-    return result, Report(hardware.name, values, len(content), len(result), round(speedup, 3), layers)
+    decision = decide(model, hardware, load_costs(calibration or hardware.costs))
+    packed = rewrite(model, decision, values)
+    result = write_model(model) if packed else content
+    lines = describe(decision, packed)
+    return result, Report(hardware.name, values, len(content), len(result), round(decision.speedup, 3), lines)

@@ -25,7 +25,7 @@ _MOVED = {
     "post_training": ("reconstruct", "removal", "streams"),
     "tflite": (
         *("archive", "checked_schema", "dense_layer", "densify", "drop_unused", "fold_flatten", "fold_pad"),
-        *("layer_plan", "outside", "report", "weights"),
+        *("outside", "report", "weights"),
     ),
     "training": (
         *("batch_norm", "callback", "copying", "distill", "plot", "prunable", "prune", "pruner", "saliency"),

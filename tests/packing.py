@@ -10,7 +10,7 @@ import numpy as np
 
 from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.mask.reorder import filter_permutation
-from mcpruner.converter.tflite import layer_plan
+from mcpruner.converter.tflite import decide
 
 GROUP_SIZE = 4
 
@@ -22,5 +22,5 @@ def _choose(weights: np.ndarray, *_: object) -> Choice:
 @contextlib.contextmanager
 def pack_every_layer() -> Iterator[None]:
     """While it lasts, `convert` packs every layer that the format holds."""
-    with mock.patch.object(layer_plan, "choose", _choose), mock.patch.object(layer_plan, "_WORTH_IT", 0.0):
+    with mock.patch.object(decide, "choose", _choose), mock.patch.object(decide, "_WORTH_IT", 0.0):
         yield

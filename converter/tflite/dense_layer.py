@@ -28,7 +28,7 @@ class StaysDense(Exception):  # noqa: N818 - not an error: an answer with a reas
     """The layer is left as it is; the message completes "dense: "."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class DenseLayer:
     """A layer that can be packed.
 

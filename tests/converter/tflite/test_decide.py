@@ -13,8 +13,9 @@ from mcpruner.converter.convert import convert
 from mcpruner.converter.cost import cost_model
 from mcpruner.converter.cost.cost_model import Work, load_costs, unpacked_amounts
 from mcpruner.converter.target import get_target
-from mcpruner.converter.tflite.layer_plan import plan_layers, predict_subgraph
-from mcpruner.converter.tflite.model import read_model
+from mcpruner.converter.tflite.decide import decide
+from mcpruner.converter.tflite.model import read_model, write_model
+from mcpruner.converter.tflite.rewrite import rewrite
 
 TABLE = json.loads((cost_model.SHIPPED / "avx512.json").read_text())
 
@@ -57,13 +58,24 @@ def test_layers_that_stay_dense_take_the_time_of_dense_ones(network: bytes, tmp_
     table["nanoseconds"]["packed conv"]["multiply_adds"] = 1e-2
     path.write_text(json.dumps(table))
     costs, model = load_costs(path), read_model(network)
-    (graph,) = model.subgraphs
-    plans = plan_layers(model, graph, get_target("generic"), costs)
-    assert [plan.choice for plan in plans] == [None] * 3 and "not worth it" in plans[0].report.reason
+    decision = decide(model, get_target("generic"), costs)
+    (graph,) = decision.graphs
+    assert not decision.packs and graph.layers[0].choice.predicted_speedup > 1
     work = Work("Conv2D", 8, 8)
     dense = costs.time(unpacked_amounts((16, 3, 3, 8), work, costs.simd))
-    assert [plan.plugin_ns for plan in plans] == pytest.approx([dense, 1000, 1000]) and dense > 500
-    assert predict_subgraph(graph, plans, costs) == pytest.approx(11000 / (2000 + dense + 9000))
+    assert [layer.plugin_ns for layer in graph.layers] == pytest.approx([dense, 1000, 1000]) and dense > 500
+    assert graph.speedup == pytest.approx(11000 / (2000 + dense + 9000))
+    assert decision.speedup == 1
+
+
+def test_a_decision_changes_nothing(network: bytes, tmp_path: Path) -> None:
+    """It can be carried out or thrown away, and a second one is the same."""
+    costs, model = load_costs(calibration(tmp_path, tflite_conv=2000, cpu_edge=100)), read_model(network)
+    first, second = (decide(model, get_target("generic"), costs) for _ in range(2))
+    assert write_model(model) == write_model(read_model(network))
+    assert first.packs and first.speedup == second.speedup == pytest.approx(4000 / 3100)
+    assert [layer.layer is not None for layer in first.graphs[0].layers] == [True, False, False]
+    assert rewrite(model, second, "float32").keys() == {(0, 0)}
 
 
 @pytest.mark.parametrize("loss", [{"cpu_depthwise": 1900}, {"packed_fully_connected": 1900}, {"cpu_edge": 1000}])

@@ -1,0 +1,288 @@
+"""Which layers of a model to pack: each that is faster packed, if then the model is faster too.
+
+A packed layer brings its neighbours along: what stands between two packed layers runs in our plugin as well, where
+dense and depthwise layers may be slower than in TFLite. So all layers of a subgraph are predicted in both runtimes,
+with the conversions at the partition's edges; where the sum is not clearly smaller, nothing is packed. Layers that no
+table knows (transposed, grouped, with computed weights) and operators without weights count as equally fast in both.
+
+The model is only read here. What is decided is data, which `rewrite` carries out and `describe` puts into words:
+
+    model ── decide ──> Decision ──┬── rewrite ──> PackedLayer for each ──┐
+                                   └──────────────────────────────────────┴── describe ──> LayerReport for each
+"""
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mcpruner.converter.cost.cost_model import (
+    CostModel,
+    Counts,
+    Work,
+    edge_amounts,
+    packed_amounts,
+    tflite_amounts,
+    unpacked_amounts,
+)
+from mcpruner.converter.cost.estimate import Choice, choose, predict_speedup
+from mcpruner.converter.target import Target
+from mcpruner.converter.tflite.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
+from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
+from mcpruner.converter.tflite.model import operator_name, producers, schema, type_name
+from mcpruner.converter.tflite.weights import NotConstantError, read_constant
+
+KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
+PACKED = {CONV: "Conv2D", FULLY_CONNECTED: "FullyConnected"}
+_NEVER = {
+    "DEPTHWISE_CONV_2D": "depthwise convolutions are not packed",
+    "TRANSPOSE_CONV": "transposed convolutions are not packed",
+    "CONV_3D": "three-dimensional convolutions are not packed",
+}
+_WORTH_IT = 1.05  # of a model; predictions of whole models are optimistic (docs/cost_model.md)
+
+
+@dataclass(frozen=True)
+class Times:
+    """Predicted nanoseconds of a layer in TFLite and, as the file has it, in our plugin; both 0 where nobody knows."""
+
+    tflite: float = 0.0
+    kept: float = 0.0
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How an earlier conversion packed a layer."""
+
+    group_size: int
+    num_patterns: int
+    predicted_speedup: float
+
+
+@dataclass(frozen=True)
+class LayerDecision:
+    """An operator with weights: what it is, and what will become of it.
+
+    Attributes
+    ----------
+    name, index, op
+        A short name, the operator's number in its subgraph, and TFLite's name of it.
+    shape, density, stored_bytes
+        Of the weights as the file has them (OHWI, or [out, in]), and with the bias; an empty shape if it is unknown, 1
+        and 0 where they cannot be read.
+    times
+        As the file has it.
+    earlier
+        How it is packed already; None where it is not.
+    obstacle
+        Why it cannot be packed, a clause; empty if it can.
+    choice
+        The fastest way to pack it; None where it cannot be packed.
+    layer
+        What is to be packed by `choice`; None where the operator stays as it is.
+    """
+
+    name: str
+    index: int
+    op: str
+    shape: tuple[int, ...] = ()
+    density: float = 1.0
+    stored_bytes: int = 0
+    times: Times = Times()
+    earlier: Packing | None = None
+    obstacle: str = ""
+    choice: Choice | None = None
+    layer: DenseLayer | None = None
+
+    @property
+    def plugin_ns(self) -> float:
+        """Predicted nanoseconds in our plugin, as decided."""
+        return self.times.kept if self.layer is None else self.times.tflite / self.choice.predicted_speedup
+
+
+@dataclass(frozen=True)
+class GraphDecision:
+    """What will become of a subgraph.
+
+    Attributes
+    ----------
+    layers
+        In execution order.
+    considered
+        Predicted speed-up if every layer were packed that is faster so.
+    speedup
+        Predicted speed-up as decided: time of all layers in TFLite over their time in our plugin.
+    """
+
+    layers: tuple[LayerDecision, ...]
+    considered: float
+    speedup: float
+
+    @property
+    def packs(self) -> bool:
+        """Whether a layer is to be packed."""
+        return any(layer.layer is not None for layer in self.layers)
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether a layer will be packed then, by this conversion or by an earlier one."""
+        return self.packs or any(layer.earlier is not None for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What will become of a model, subgraph by subgraph."""
+
+    graphs: tuple[GraphDecision, ...]
+
+    @property
+    def packs(self) -> bool:
+        """Whether the model is to be rewritten."""
+        return any(graph.packs for graph in self.graphs)
+
+    @property
+    def speedup(self) -> float:
+        """Of all layers together of the first subgraph that has a packed one; 1 where none is."""
+        return next((graph.speedup for graph in self.graphs if graph.accelerated), 1.0)
+
+
+def decide(model: Any, target: Target, costs: CostModel) -> Decision:
+    """Decide which layers of a model (``ModelT``, as `read_model` returns it) to pack, and how.
+
+    Parameters
+    ----------
+    model
+        Only read.
+    target
+        Hardware to choose group sizes for.
+    costs
+        By which speed is predicted.
+
+    Raises
+    ------
+    ValueError
+        A layer is damaged or has NaN weights, or the model is fully quantized.
+    """
+    _refuse_quantized(model)
+    costs = costs.for_model(_weight_bytes(model))
+    return Decision(tuple(_decide_graph(model, graph, target, costs) for graph in model.subgraphs))
+
+
+def _refuse_quantized(model: Any) -> None:
+    """Raise ValueError if every convolution and dense layer works on integers."""
+    layers = [
+        (graph, op)
+        for graph in model.subgraphs
+        for op in graph.operators
+        if operator_name(model, op) in KINDS and op.inputs and op.inputs[0] >= 0
+    ]
+    types = [type_name(graph.tensors[op.inputs[0]]) for graph, op in layers]
+    if types and all(name in ("int8", "uint8", "int16") for name in types):
+        raise ValueError(
+            f"The model is quantized: all of its {len(types)} layers compute in {types[0]} (the first is "
+            f"{short_name(*layers[0])}). Only float models are converted; convert the float32 or float16 one."
+        )
+
+
+def _weight_bytes(model: Any) -> int:
+    """Of all convolutions and dense layers, as float32, as runtimes hold them."""
+    weights = {
+        (index, op.inputs[1])
+        for index, graph in enumerate(model.subgraphs)
+        for op in graph.operators
+        if operator_name(model, op) in KINDS and len(op.inputs) > 1 and op.inputs[1] >= 0
+    }
+    return sum(4 * int(np.prod(model.subgraphs[index].tensors[tensor].shape)) for index, tensor in weights)
+
+
+def _decide_graph(model: Any, graph: Any, target: Target, costs: CostModel) -> GraphDecision:
+    writers = producers(graph)
+    found = (_decide_operator(model, graph, i, writers, target, costs) for i in range(len(graph.operators)))
+    layers = tuple(layer for layer in found if layer is not None)
+    considered = _predict_graph(graph, layers, costs)
+    if considered >= _WORTH_IT:
+        return GraphDecision(layers, considered, considered)
+    left = tuple(replace(layer, layer=None) for layer in layers)
+    return GraphDecision(left, considered, _predict_graph(graph, left, costs))
+
+
+def _predict_graph(graph: Any, layers: tuple[LayerDecision, ...], costs: CostModel) -> float:
+    """Time of all layers in TFLite over their time in our plugin, conversions at the edges included; 1 without any."""
+    edges = (graph.tensors[i] for i in {*graph.inputs, *graph.outputs} if i >= 0)
+    images = (int(np.prod(t.shape)) for t in edges if len(t.shape) == 4 and type_name(t) == "float32")
+    plugin = sum(costs.time(edge_amounts(elements)) for elements in images) + sum(each.plugin_ns for each in layers)
+    tflite = sum(each.times.tflite for each in layers)
+    return tflite / plugin if tflite > 0 else 1.0
+
+
+def _decide_operator(
+    model: Any, graph: Any, index: int, writers: dict[int, Any], target: Target, costs: CostModel
+) -> LayerDecision | None:
+    """What will become of an operator as far as it alone is looked at; None of one without weights."""
+    op = graph.operators[index]
+    name = operator_name(model, op)
+    if name in PACKED:
+        return _packed_before(model, graph, index, op, name, costs)
+    if name not in KINDS and name not in _NEVER:
+        return None
+    seen = _look_at(model, graph, index, op, name, writers)
+    if name in _NEVER:
+        return replace(seen, obstacle=_NEVER[name], times=_depthwise_times(graph, op, seen.shape, costs))
+    try:
+        layer = read_layer(model, graph, op, KINDS[name], writers)
+    except StaysDense as reason:
+        return replace(seen, obstacle=str(reason))
+    choice = choose(layer.weights, target, layer.work, costs)
+    times = _dense_times(layer.weights.shape, layer.work, costs)
+    return replace(seen, times=times, choice=choice, layer=layer if choice.predicted_speedup > 1 else None)
+
+
+def _look_at(model: Any, graph: Any, index: int, op: Any, name: str, writers: dict[int, Any]) -> LayerDecision:
+    """What an operator is, with nothing decided yet."""
+    seen = LayerDecision(short_name(graph, op), index, name)
+    operands = op.inputs[1::2] if name == "TRANSPOSE_CONV" else op.inputs[1:3]  # [size, weights, x, bias]
+    constants = [i for i in operands if i >= 0]
+    if constants:
+        seen = replace(seen, shape=tuple(graph.tensors[constants[0]].shape))
+        with contextlib.suppress(NotConstantError):
+            read = [read_constant(model, graph, i, writers) for i in constants]
+            density = float(np.count_nonzero(read[0].values) / max(1, read[0].values.size))
+            seen = replace(seen, density=density, stored_bytes=sum(constant.stored_bytes for constant in read))
+    return seen
+
+
+def _dense_times(shape: tuple[int, ...], work: Work, costs: CostModel) -> Times:
+    """Of a layer that is not packed."""
+    return Times(
+        costs.time(tflite_amounts(shape, work, costs.simd)), costs.time(unpacked_amounts(shape, work, costs.simd))
+    )
+
+
+def _depthwise_times(graph: Any, op: Any, shape: tuple[int, ...], costs: CostModel) -> Times:
+    """Of a depthwise convolution; no table knows the others that are never packed."""
+    if len(shape) != 4 or not isinstance(op.builtinOptions, schema.DepthwiseConv2DOptionsT):
+        return Times()
+    return _dense_times(shape, output_work(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW), costs)
+
+
+def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs: CostModel) -> LayerDecision:
+    """An operator that an earlier conversion packed."""
+    layer, options = read_packed(model, graph, op)
+    kind = PACKED[name]
+    shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
+    # Counted from the blob, not from its dense weights: a damaged one may claim a shape that no memory holds.
+    counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), len(layer.patterns))
+    work, group_size = output_work(graph, op, kind, options.stride_w), int(layer.group_size)
+    packed = costs.time(packed_amounts(counts, shape, group_size, work, costs.simd))
+    speedup = predict_speedup(counts, shape, group_size, costs, work)
+    return LayerDecision(
+        short_name(graph, op),
+        index,
+        name,
+        shape if kind == "Conv2D" else (layer.out_channels, layer.in_channels),
+        np.count_nonzero(layer.values) / int(np.prod(shape)),
+        len(model.buffers[graph.tensors[op.inputs[1]].buffer].data),
+        Times(costs.time(tflite_amounts(shape, work, costs.simd)), packed),
+        Packing(group_size, counts.patterns, speedup),
+    )

@@ -1,0 +1,80 @@
+"""What `decide` chose and `rewrite` did, in words: a line of the report for each layer."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mcpruner.converter.cost.estimate import Choice
+from mcpruner.converter.format.limits_generated import MAX_PATTERNS
+from mcpruner.converter.tflite.decide import Decision, GraphDecision, LayerDecision
+from mcpruner.converter.tflite.report import LayerReport
+from mcpruner.converter.tflite.rewrite import PackedLayer
+
+
+def describe(decision: Decision, packed: Mapping[tuple[int, int], PackedLayer]) -> list[LayerReport]:
+    """Lines in execution order, subgraph by subgraph.
+
+    Parameters
+    ----------
+    decision
+        Of `decide`.
+    packed
+        Of `rewrite`: what was packed, by the numbers of subgraph and operator.
+    """
+    return [
+        _line(layer, graph, packed.get((number, layer.index)))
+        for number, graph in enumerate(decision.graphs)
+        for layer in graph.layers
+    ]
+
+
+def _line(layer: LayerDecision, graph: GraphDecision, packed: PackedLayer | None) -> LayerReport:
+    line = LayerReport(
+        name=layer.name,
+        index=layer.index,
+        op=layer.op,
+        shape=list(layer.shape),
+        density=layer.density,
+        bytes_before=layer.stored_bytes,
+        bytes_after=layer.stored_bytes,
+    )
+    if layer.earlier is not None:
+        return replace(
+            line,
+            num_patterns=layer.earlier.num_patterns,
+            group_size=layer.earlier.group_size,
+            predicted_speedup=round(layer.earlier.predicted_speedup, 3),
+            accelerated=True,
+            reason=f"sparse: packed by an earlier conversion, groups of {layer.earlier.group_size}",
+        )
+    if packed is None:
+        return replace(line, reason=f"dense: {_why_dense(layer, graph)}")
+    reason = f"sparse: density {layer.density:.3f}, groups of {layer.choice.group_size}"
+    return replace(
+        line,
+        num_patterns=packed.num_patterns,
+        group_size=layer.choice.group_size,
+        bytes_after=packed.stored_bytes,
+        predicted_speedup=round(layer.choice.predicted_speedup, 3),
+        accelerated=True,
+        reason=reason + (f", as float32, since {packed.why_float32}" if packed.why_float32 else ""),
+    )
+
+
+def _why_dense(layer: LayerDecision, graph: GraphDecision) -> str:
+    """A clause: it cannot be packed, it would not be faster, or the model would not."""
+    if layer.choice is None:
+        return layer.obstacle
+    if layer.choice.predicted_speedup <= 1:
+        return _why_slower(layer.density, layer.choice)
+    return (
+        f"packed it is predicted {layer.choice.predicted_speedup:.2f} times as fast, but with the dense layers beside "
+        f"it the model {graph.considered:.2f} times, which is not worth it"
+    )
+
+
+def _why_slower(density: float, choice: Choice) -> str:
+    if density == 1:
+        return "it has no zeros"
+    if choice.predicted_speedup == 0:
+        return f"its zeros form more than {MAX_PATTERNS} different patterns"
+    return f"at density {density:.3f} the packed layer would run at {choice.predicted_speedup:.2f} of the dense speed"
