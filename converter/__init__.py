@@ -1,7 +1,7 @@
 """From a Keras model to a ``.tflite`` whose pruned layers are packed: pure Python and NumPy, no native code.
 
 A file at the top is a way in, `convert` and `source`, or ground that every room stands on: `options`,
-`target`, `progress`, `whole_file`. The rest lies in rooms; the docstring of each says what it may import:
+`target`, `bisection`, `progress`, `whole_file`. The rest lies in rooms; the docstring of each says what it may import:
 
     mask           what a weight is worth        -> which weights are kept: filter groups, patterns, connectivity
     training       Keras model                   -> pruned in one shot or while it trains, then plain again

@@ -42,7 +42,7 @@ ROOMS = {
     "post_training": {"format", "mask", "training"},
     "allocation": {"format", "mask", "cost", "training", "post_training"},
 }
-GROUND = {"options", "progress", "target", "whole_file"}
+GROUND = {"bisection", "options", "progress", "target", "whole_file"}
 
 # The arrows between the rooms of delegate/ (drawn in docs/architecture.md): a room may include what they lead to,
 # however far. A room is a folder with all folders in it that are no room of their own.

@@ -28,6 +28,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.allocation.flat_allocation import allocate_flat, kept_work
+from mcpruner.converter.bisection import bisect
 from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_work
 from mcpruner.converter.mask.mask import magnitude_saliency
 from mcpruner.converter.mask.pattern import kernel_pattern_size
@@ -221,10 +222,7 @@ def _search(
         return None
     if spent(at(low)) <= budget:
         return at(low)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if spent(at(middle)) > budget else (low, middle)
-    return at(high)
+    return at(bisect(lambda level: spent(at(level)) > budget, low, high, _BISECTIONS)[1])
 
 
 def _kept(layers: dict[str, keras.layers.Layer], densities: dict[str, float]) -> float:

@@ -18,6 +18,8 @@ from typing import Any
 
 import keras
 
+from mcpruner.converter.bisection import bisect
+
 _EXPONENT = 0.15  # 0 to 0.3 cannot be told apart
 _SHORTCUT = 0.8
 _SMALL = 0.01  # share of the multiply-adds of all layers that are pruned
@@ -58,10 +60,7 @@ def allocate_flat(
         return None
     if share == 1.0:
         return at(high)
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if kept_work(at(middle), work) > share else (middle, high)
-    return at(low)
+    return at(bisect(lambda scale: kept_work(at(scale), work) <= share, low, high, _BISECTIONS)[0])
 
 
 def kept_work(densities: Mapping[str, float], work: Mapping[str, float]) -> float:

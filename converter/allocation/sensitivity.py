@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.allocation.allocate import Plan
+from mcpruner.converter.bisection import bisect
 from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.post_training.recipe import check_calls, checked_data, moments_of
 from mcpruner.converter.post_training.reconstruct import Moments, reconstruct, removal_error
@@ -79,10 +80,7 @@ class Sensitivity:
         def kept(densities: dict[str, float]) -> float:
             return sum(self.sizes[path] * share for path, share in densities.items()) / total
 
-        low, high = -60.0, 60.0
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
-            low, high = (middle, high) if kept(at(np.exp(middle))) > density else (low, middle)
+        low, high = bisect(lambda price: kept(at(np.exp(price))) > density, -60.0, 60.0, _BISECTIONS)
         chosen = at(np.exp(high))
         for path, most in at(np.exp(low)).items():  # what the same price buys as well, as far as the density goes
             room = (density - kept(chosen)) * total / self.sizes[path]

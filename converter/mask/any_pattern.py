@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mcpruner.converter.bisection import bisect
 from mcpruner.converter.mask.pattern import MAX_CANDIDATES, MAX_KERNELS, choose_greedily, own_patterns
 
 _BISECTIONS = 40
@@ -79,14 +80,14 @@ def _price(kernels: np.ndarray, sizes: np.ndarray, library: np.ndarray, budget: 
     kept = library.astype(kernels.dtype) @ kernels.T
     kept = np.stack([kept[positions == count].max(axis=0) for count in counts])  # the best pattern of each size
     costs = (counts[:, None] * sizes).astype(kernels.dtype)
-    low, high = 0.0, float(kernels.max())
-    for _ in range(_BISECTIONS):
-        price = (low + high) / 2
+
+    def suffices(price: float) -> bool:
         values = kept - kernels.dtype.type(price) * costs
         best = values.argmax(axis=0)
         bought = (values.max(axis=0) > 0) * counts[best] * sizes
-        low, high = (price, high) if bought.sum() >= budget else (low, price)
-    return low
+        return bought.sum() >= budget
+
+    return bisect(suffices, 0.0, float(kernels.max()), _BISECTIONS)[0]
 
 
 def _candidates(kernels: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from mcpruner.converter.cost.estimate import Choice, choose, predict_speedup
 from mcpruner.converter.target import Target
 from mcpruner.converter.tflite.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
 from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
-from mcpruner.converter.tflite.model import operator_name, producers, schema, type_name
+from mcpruner.converter.tflite.model import constant_bytes, operator_name, producers, schema, type_name
 from mcpruner.converter.tflite.weights import NotConstantError, read_constant
 
 KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
@@ -282,7 +282,7 @@ def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs
         name,
         shape if kind == "Conv2D" else (layer.out_channels, layer.in_channels),
         np.count_nonzero(layer.values) / int(np.prod(shape)),
-        len(model.buffers[graph.tensors[op.inputs[1]].buffer].data),
+        len(constant_bytes(model, graph, op.inputs[1])),
         Times(costs.time(tflite_amounts(shape, work, costs.simd)), packed),
         Packing(group_size, counts.patterns, speedup),
     )

@@ -18,6 +18,7 @@ from mcpruner.converter.format.serialize import SparseOptions, deserialize, dese
 from mcpruner.converter.tflite.dense_layer import short_name
 from mcpruner.converter.tflite.model import (
     add_constant,
+    constant_bytes,
     operator_code,
     operator_name,
     read_model,
@@ -71,15 +72,15 @@ def read_packed(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOpt
     if len(op.inputs) != 2 or len(op.outputs) != 1 or min(op.inputs) < 0:
         raise ValueError(f"A {kind} must have 2 inputs and 1 output; one has {len(op.inputs)} and {len(op.outputs)}.")
     name = short_name(graph, op)
-    blob = model.buffers[graph.tensors[op.inputs[1]].buffer].data
-    if blob is None or len(blob) == 0:
+    blob = constant_bytes(model, graph, op.inputs[1])
+    if len(blob) == 0:
         raise ValueError(f"Layer {name} has no blob: the second input of a {kind} must be a constant UINT8 tensor.")
     version = model.operatorCodes[op.opcodeIndex].version
     if version != 1:
         raise ValueError(f"Layer {name} is version {version} of {kind}; this mcpruner reads version 1: update it.")
     options = op.customOptions if op.customOptions is not None else []
     try:
-        return deserialize(np.asarray(blob, np.uint8).tobytes()), deserialize_options(bytes(bytearray(options)))
+        return deserialize(blob.tobytes()), deserialize_options(bytes(bytearray(options)))
     except ValueError as error:
         raise ValueError(f"Layer {name}: {error}") from error
 

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from mcpruner.converter.tflite.drop_unused import operators_may_go
-from mcpruner.converter.tflite.model import add_constant, operator_name, producers, schema, tensor_name
+from mcpruner.converter.tflite.model import (
+    add_constant,
+    constant_array,
+    operator_name,
+    producers,
+    schema,
+    tensor_name,
+    use_counts,
+)
 
 
 def fold_flatten(model: Any, graph: Any) -> None:
@@ -70,16 +78,13 @@ def _image_elements(graph: Any, index: int) -> int:
 
 
 def _integers(model: Any, graph: Any, index: int) -> list[int] | None:
-    tensor = graph.tensors[index]
-    data = model.buffers[tensor.buffer].data
-    if tensor.type != schema.TensorType.INT32 or data is None or len(data) == 0:
-        return None
-    return np.frombuffer(data, np.int32).tolist()
+    values = constant_array(model, graph, index, {schema.TensorType.INT32: np.int32})
+    return None if values is None else values.ravel().tolist()
 
 
 def _remove_unread(graph: Any, chain: list[Any]) -> None:
     """Remove those operators of a chain, last first, that nobody reads any more."""
     for op in chain:
-        read = set(graph.outputs).union(*(other.inputs for other in graph.operators))
-        if read.isdisjoint(op.outputs):
+        counts = use_counts(graph)
+        if not any(counts[output] for output in op.outputs):
             graph.operators.remove(op)

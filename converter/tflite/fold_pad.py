@@ -13,7 +13,7 @@ import numpy as np
 from mcpruner.converter.format.limits_generated import MAX_PAD
 from mcpruner.converter.format.serialize import SparseOptions
 from mcpruner.converter.tflite.drop_unused import operators_may_go
-from mcpruner.converter.tflite.model import operator_name, schema
+from mcpruner.converter.tflite.model import constant_array, operator_name, schema, use_counts
 
 _INTEGERS = {schema.TensorType.INT32: np.int32, schema.TensorType.INT64: np.int64}
 
@@ -36,9 +36,8 @@ def fold_pad(model: Any, graph: Any, op: Any, options: SparseOptions, writers: d
     pad = writers.get(padded)
     if options.padding != "Valid" or pad is None or not operators_may_go(model):
         return options
-    readers = sum(list(other.inputs).count(padded) for other in graph.operators)
     pads = _zero_pads(model, graph, pad)
-    if pads is None or readers != 1 or padded in graph.outputs:
+    if pads is None or use_counts(graph)[padded] != 1:
         return options
     op.inputs[0] = pad.inputs[0]
     graph.operators.remove(pad)
@@ -51,21 +50,14 @@ def _zero_pads(model: Any, graph: Any, pad: Any) -> list[list[int]] | None:
     name = operator_name(model, pad)
     if len(pad.inputs) != {"PAD": 2, "PADV2": 3}.get(name, -1) or min(pad.inputs) < 0:
         return None
-    table = _constant(model, graph, pad.inputs[1], _INTEGERS)
+    table = constant_array(model, graph, pad.inputs[1], _INTEGERS)
     if table is None or table.shape != (4, 2) or table.min() < 0 or table.max() > MAX_PAD or table[[0, 3]].any():
         return None
-    value = _constant(model, graph, pad.inputs[2], {schema.TensorType.FLOAT32: np.float32}) if name == "PADV2" else None
-    if name == "PADV2" and (value is None or value.any()):
-        return None
+    if name == "PADV2":
+        value = constant_array(model, graph, pad.inputs[2], {schema.TensorType.FLOAT32: np.float32})
+        if value is None or value.any():
+            return None
     x = graph.tensors[pad.inputs[0]]
     if x.type != schema.TensorType.FLOAT32 or len(x.shape) != 4:
         return None
     return table[1:3].tolist()
-
-
-def _constant(model: Any, graph: Any, index: int, types: dict[int, type]) -> np.ndarray | None:
-    tensor = graph.tensors[index]
-    data = model.buffers[tensor.buffer].data
-    if tensor.type not in types or data is None or len(data) == 0 or tensor.sparsity is not None:
-        return None
-    return np.frombuffer(data, types[tensor.type]).reshape(tensor.shape)

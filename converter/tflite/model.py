@@ -9,6 +9,8 @@ The schema is TFLite's own, from ai-edge-litert. After `read_model`, lists of in
 names are bytes, as the schema has them.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import flatbuffers
@@ -21,6 +23,8 @@ from mcpruner.converter.tflite.outside import bring_in, pack_outside
 
 __all__ = [
     "add_constant",
+    "constant_array",
+    "constant_bytes",
     "operator_code",
     "operator_name",
     "producers",
@@ -28,6 +32,7 @@ __all__ = [
     "schema",
     "tensor_name",
     "type_name",
+    "use_counts",
     "write_model",
 ]
 
@@ -168,6 +173,35 @@ def type_name(tensor: Any) -> str:
 def producers(graph: Any) -> dict[int, Any]:
     """The operator that computes each computed tensor."""
     return {output: op for op in graph.operators for output in op.outputs}
+
+
+def use_counts(graph: Any) -> Counter[int]:
+    """How often each tensor is read, by operators and as an output of the subgraph."""
+    counts = Counter(graph.outputs)
+    for op in graph.operators:
+        counts.update(op.inputs)
+    return counts
+
+
+def constant_bytes(model: Any, graph: Any, index: int) -> np.ndarray:
+    """What the file holds of a tensor, uint8; empty where the tensor is computed or given."""
+    data = model.buffers[graph.tensors[index].buffer].data
+    return np.zeros(0, np.uint8) if data is None else np.asarray(data, np.uint8)
+
+
+def constant_array(model: Any, graph: Any, index: int, types: Mapping[int, type]) -> np.ndarray | None:
+    """The values of a dense constant of one of these types, in its shape; None for anything else, an absent input too.
+
+    Parameters
+    ----------
+    types
+        TFLite's ``TensorType`` to NumPy's.
+    """
+    tensor = graph.tensors[index]
+    data = constant_bytes(model, graph, index)
+    if index < 0 or tensor.type not in types or len(data) == 0 or tensor.sparsity is not None:
+        return None
+    return data.view(types[tensor.type]).reshape(tensor.shape)
 
 
 def add_constant(model: Any, graph: Any, name: str, array: np.ndarray) -> int:

@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.tflite.model import operator_name, producers, schema, tensor_name, type_name
+from mcpruner.converter.tflite.model import (
+    constant_bytes,
+    operator_name,
+    producers,
+    schema,
+    tensor_name,
+    type_name,
+)
 
 _FLOATS = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.FLOAT16: np.float16}
 # A sparse tensor may claim any shape: refuse to expand one beyond a million elements to more than this many times
@@ -84,8 +91,8 @@ def read_constant(model: Any, graph: Any, index: int, writers: dict[int, Any]) -
         if list(constant.values.shape) != tensor.shape:
             raise ValueError(f"Tensor {tensor_name(graph, index)} and the constant behind it differ in shape.")
         return constant
-    data = model.buffers[tensor.buffer].data
-    if index in graph.inputs or tensor.isVariable or data is None or len(data) == 0:
+    data = constant_bytes(model, graph, index)
+    if index in graph.inputs or tensor.isVariable or len(data) == 0:
         raise NotConstantError(f"{tensor_name(graph, index)} is not a constant")
     if tensor.type not in _FLOATS:
         raise NotConstantError(f"{tensor_name(graph, index)} is {type_name(tensor)}, and only float weights are read")

@@ -97,8 +97,10 @@ def _dense(model: Any, graph: Any, op: Any) -> dict[str, Any]:
 
 
 def _constant_bytes(model: Any, graph: Any, op: Any) -> int:
-    buffers = {graph.tensors[i].buffer for i in op.inputs if i >= 0}
-    return sum(len(model.buffers[b].data) for b in buffers if model.buffers[b].data is not None)
+    from mcpruner.converter.tflite.model import constant_bytes
+
+    tensors = {graph.tensors[i].buffer: i for i in op.inputs if i >= 0}  # one for each buffer
+    return sum(len(constant_bytes(model, graph, i)) for i in tensors.values())
 
 
 def _cell(value: Any) -> str:

@@ -11,7 +11,16 @@ from mutation import mutate
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.tflite.checked_schema import CheckedBytes, schema
-from mcpruner.converter.tflite.model import operator_code, operator_name, read_model, tensor_name, write_model
+from mcpruner.converter.tflite.model import (
+    constant_array,
+    constant_bytes,
+    operator_code,
+    operator_name,
+    read_model,
+    tensor_name,
+    use_counts,
+    write_model,
+)
 
 MUTATIONS = 1000
 
@@ -219,3 +228,26 @@ def test_signatures_metadata_and_subgraphs_survive() -> None:
     assert [graph.name for graph in model.subgraphs] == [b"main", b"second"]
     assert model.signatureDefs[0].signatureKey == b"serve" and model.signatureDefs[0].inputs[0].name == b"x"
     assert bytes(model.buffers[model.metadata[0].buffer].data) == b"1.2.3"
+
+
+def test_reads_are_counted_with_those_of_the_caller() -> None:
+    net = TfliteBuilder()
+    x = net.input((1, 4))
+    y = net.operator("ADD", [x, x], (1, 4), schema.AddOptionsT())
+    z = net.operator("ADD", [y, x], (1, 4), schema.AddOptionsT())
+    (graph,) = read_model(net.build([y, z])).subgraphs
+    assert [use_counts(graph)[tensor] for tensor in (x, y, z)] == [3, 2, 1]
+
+
+def test_constants_are_read_in_their_shape_and_nothing_else_is() -> None:
+    net, types = TfliteBuilder(), {schema.TensorType.INT32: np.int32}
+    x, pads = net.input((1, 4)), np.arange(8, dtype=np.int32).reshape(4, 2)
+    wanted, other = net.constant(pads), net.constant(np.ones(2, np.float32))
+    model = read_model(net.build([x]))
+    (graph,) = model.subgraphs
+    np.testing.assert_array_equal(constant_array(model, graph, wanted, types), pads)
+    assert [constant_array(model, graph, index, types) for index in (x, other, -1)] == [None] * 3
+    assert constant_bytes(model, graph, wanted).tobytes() == pads.tobytes()
+    assert len(constant_bytes(model, graph, x)) == 0
+    graph.tensors[wanted].sparsity = schema.SparsityParametersT()
+    assert constant_array(model, graph, wanted, types) is None
