@@ -14,12 +14,8 @@ class Target:
     ----------
     name
         What users write: ``target="hikey970-cpu"``.
-    vector_width
-        float32 lanes of one vector register (CPU) or of one vector load (GPU).
     group_size
         Filters that share one kernel pattern for each input channel, one of 1, 2, 4, 8, 16.
-    num_threads
-        Units that share a layer's filter groups: CPU threads, or GPU shader cores.
     pattern_size
         Positions that a pattern of a 3x3 kernel keeps at densities up to ``pattern_size / 9``, 1..9.
     costs
@@ -27,22 +23,20 @@ class Target:
     """
 
     name: str
-    vector_width: int
     group_size: int
-    num_threads: int
     pattern_size: int
     costs: str = "avx2"
 
 
 _ALL = (
-    # Kirin 970: the four Cortex-A73 do the work (the A53 are a quarter as fast); one NEON register is four lanes.
-    Target("hikey970-cpu", vector_width=4, group_size=4, num_threads=4, pattern_size=4, costs="a73"),
+    # Kirin 970: the four Cortex-A73 do the work (the A53 are a quarter as fast); one NEON register holds four floats.
+    Target("hikey970-cpu", group_size=4, pattern_size=4, costs="a73"),
     # Mali-G72 MP12: a work-item loads four filters as one float4.
-    Target("hikey970-gpu", vector_width=4, group_size=4, num_threads=12, pattern_size=4, costs="a73"),
+    Target("hikey970-gpu", group_size=4, pattern_size=4, costs="a73"),
     # AVX2 is the common ground. The vector runs along the image's width, so the group need not fill it.
-    Target("x86-64", vector_width=8, group_size=4, num_threads=2, pattern_size=4, costs="avx512"),
+    Target("x86-64", group_size=4, pattern_size=4, costs="avx512"),
     # What every engine of ours can run well; speed is predicted for AVX2, which stands between the others.
-    Target("generic", vector_width=4, group_size=4, num_threads=1, pattern_size=4),
+    Target("generic", group_size=4, pattern_size=4),
 )
 
 TARGETS: dict[str, Target] = {target.name: target for target in _ALL}

@@ -22,7 +22,7 @@ _MAX_WORDS = 128
 _MAX_POSITIONS = 8192
 
 
-def filter_permutation(mask: np.ndarray, group_size: int, balance: bool = False) -> np.ndarray:
+def filter_permutation(mask: np.ndarray, group_size: int) -> np.ndarray:
     """Permute filters so that the filters of each group of `group_size` agree.
 
     Filters with equal masks land in the same group wherever they fit in one. Ties keep the lower filter first. If
@@ -34,9 +34,6 @@ def filter_permutation(mask: np.ndarray, group_size: int, balance: bool = False)
         bool or any number type, ``[O, ...]`` (OHWI, or ``[O, I]`` of a dense layer); non-zero is kept.
     group_size
         Filters per group, at least 1.
-    balance
-        Order the groups so that every stretch of them, hence every thread's share, carries about the same number of
-        kernels (input channels with a kept weight). Masks of `prune(balance=True)` have the same number in each group.
 
     Returns
     -------
@@ -59,8 +56,6 @@ def filter_permutation(mask: np.ndarray, group_size: int, balance: bool = False)
     groups = [sorted(group) for group in groups]
     partial = [group for group in groups if len(group) < group_size]
     groups = sorted(group for group in groups if len(group) == group_size)
-    if balance:
-        groups = _level(groups, mask)
     return np.array([filter_ for group in groups + partial for filter_ in group], np.uint16)
 
 
@@ -161,18 +156,3 @@ def _jaccard(masks: np.ndarray, counts: np.ndarray, union: np.ndarray) -> np.nda
     shared = np.bitwise_count(masks & union).sum(axis=1, dtype=np.int64)
     total = counts + int(np.bitwise_count(union).sum(dtype=np.int64)) - shared
     return 1.0 - np.where(total == 0, 1.0, shared / np.maximum(total, 1))
-
-
-def _level(groups: list[list[int]], mask: np.ndarray) -> list[list[int]]:
-    """Order groups so that the running sum of their kernels stays nearest to a straight line."""
-    channels = mask.reshape(mask.shape[0], -1, mask.shape[-1]).any(axis=1)
-    work = np.array([channels[group].any(axis=0).sum() for group in groups], np.float64)
-    left = np.ones(len(groups), bool)
-    order, carried = [], 0.0
-    for step in range(1, len(groups) + 1):
-        wanted = work.mean() * step - carried
-        nearest = int(np.where(left, np.abs(work - wanted), np.inf).argmin())
-        left[nearest] = False
-        carried += work[nearest]
-        order.append(groups[nearest])
-    return order

@@ -14,13 +14,11 @@ def test_parameters_fit_the_format(name):
     target = get_target(name)
     assert target.name == name
     assert target.group_size in (1, 2, 4, 8, 16)
-    assert target.vector_width in (4, 8, 16)
     assert 1 <= target.pattern_size <= 9
-    assert target.num_threads >= 1
 
 
 def test_a_target_passes_through():
-    own = Target("own", vector_width=16, group_size=8, num_threads=3, pattern_size=5)
+    own = Target("own", group_size=8, pattern_size=5)
     assert get_target(own) is own
 
 

@@ -16,17 +16,11 @@ def packed_values(mask: np.ndarray, permutation: np.ndarray, group_size: int) ->
     return sum(group_size * int(ordered[i : i + group_size].any(axis=0).sum()) for i in range(0, len(mask), group_size))
 
 
-def kernels(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> list[int]:
-    ordered = mask[permutation]
-    return [int(ordered[i : i + group_size].any(axis=(0, 1, 2)).sum()) for i in range(0, len(mask), group_size)]
-
-
 @pytest.mark.parametrize("group_size", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("filters", [1, 3, 16, 37])
-@pytest.mark.parametrize("balance", [False, True])
-def test_is_a_permutation(group_size, filters, balance):
+def test_is_a_permutation(group_size, filters):
     mask = random_mask(np.random.default_rng(filters), filters)
-    permutation = filter_permutation(mask, group_size, balance)
+    permutation = filter_permutation(mask, group_size)
     assert permutation.dtype == np.uint16
     assert sorted(permutation.tolist()) == list(range(filters))
 
@@ -98,18 +92,6 @@ def test_incomplete_group_comes_last():
     rng = np.random.default_rng(7)
     mask = np.repeat(random_mask(rng, 3), [2, 4, 4], axis=0)
     assert filter_permutation(mask, 4).tolist() == [2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
-
-
-def test_balance_levels_the_shares():
-    rng = np.random.default_rng(8)
-    mask = np.zeros((64, 1, 1, 32), bool)
-    for group, count in enumerate(np.sort(rng.integers(1, 32, 16))):
-        mask[group * 4 : group * 4 + 4, :, :, rng.permutation(32)[:count]] = True
-    plain, level = (kernels(mask, filter_permutation(mask, 4, balance), 4) for balance in (False, True))
-    assert sorted(plain) == sorted(level)
-    halves = abs(sum(level[:8]) - sum(level[8:]))
-    assert halves <= max(level)
-    assert halves < abs(sum(plain[:8]) - sum(plain[8:]))
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (0, 3)])
