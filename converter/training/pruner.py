@@ -43,6 +43,10 @@ from mcpruner.converter.training.prunable import find_layers
 from mcpruner.converter.training.prune import select_sound_layers
 from mcpruner.converter.training.schedule import REMOVED_DECAY, PolynomialSchedule
 
+# A mask that keeps as many weights as its density asks for, but for this share of them, has reached it. One that does
+# not may be of too few kernels to come nearer: only then it takes a mask to compare it with.
+_NEAR = 0.05
+
 Removed = Literal["decay", "frozen", "straight_through"]
 
 
@@ -256,9 +260,12 @@ def far_from(
     options = replace(options, search=False)
     for label, density in densities.items():
         mask = get_mask(layers[label])
+        kept, asked = np.count_nonzero(mask), density * mask.size
+        if abs(kept - asked) <= _NEAR * asked:
+            continue
         wanted = np.count_nonzero(choose(options, dense_kernel(layers[label]), density, density, None))
-        if abs(np.count_nonzero(mask) - wanted) > 0.1 * wanted:
-            yield label, float(mask.mean())
+        if abs(kept - wanted) > 0.1 * wanted:
+            yield label, kept / mask.size
 
 
 def _kept(masks: Iterable[np.ndarray]) -> float:

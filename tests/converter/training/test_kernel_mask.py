@@ -1,11 +1,16 @@
 """Masks of Keras kernels: ranks, groups that stay, other saliencies, and another chooser in `Pruner`."""
 
+from unittest import mock
+
+import keras
 import numpy as np
 import pytest
 from small_cnn import small_cnn
 
 from mcpruner.converter.mask.mask import choose_mask, magnitude_saliency
 from mcpruner.converter.options import PruningOptions
+from mcpruner.converter.training import kernel_mask
+from mcpruner.converter.training.callback import PruningCallback
 from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.prunable import kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.training.pruner import Pruner
@@ -61,3 +66,18 @@ def test_a_pruner_takes_another_chooser() -> None:
     assert asked == [(0.5, 0.75, 0.5, True), (0.5, 0.5, 0.5, False)]
     assert pruner.density == 0.5
     assert (pruner.masks["point"].ravel() == [True, False] * 48).all()
+
+
+def test_a_model_that_is_at_its_densities_is_not_asked_for_masks_again() -> None:
+    """When training goes on after the schedule's end; masks of large layers take seconds."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((16, 6, 6, 16), np.float32), rng.integers(0, 3, 16)
+    inner = [keras.layers.Conv2D(32, 3), keras.layers.Flatten(), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((6, 6, 16)), *inner])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, 4, 2, verbose=0, callbacks=[PruningCallback(density=0.25, frequency=1)])
+    with mock.patch.object(kernel_mask, "choose_aligned", side_effect=AssertionError("asked")):
+        model.fit(x, y, 4, 1, verbose=0, callbacks=[PruningCallback(density=0.25, frequency=1)])
+        Pruner(model, PolynomialSchedule(0, 2), density=0.25)
+        with pytest.raises(AssertionError, match="asked"):
+            Pruner(model, PolynomialSchedule(0, 2), density=0.5)
