@@ -5,9 +5,11 @@ The inverse of the rewrite, up to what packing may not keep (value types are exp
     x ─ McprunerSparseConv2D(blob) ─ y      ->   x ─ [PAD] ─ CONV_2D(weights, bias) ─ y
     x ─ McprunerSparseFullyConnected ─ y    ->   x ─ FULLY_CONNECTED(weights, bias) ─ y
 
-Every other operator, tensor number and tensor name stays as it is, so that the two files can be compared op by op.
+Every other operator, tensor number and tensor name stays as it is, so that the two files can be compared op by op. What
+several layers share, such as the same layer in several signatures, is stored once.
 """
 
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -43,20 +45,21 @@ def densify(content: bytes) -> bytes:
     ValueError
         Not a ``.tflite``, or one of its blobs is damaged; the sentence names the layer.
     """
-    model = read_model(content)
+    model, blobs, stored = read_model(content), [], {}
     for graph in model.subgraphs:
-        operators, blobs = [], set()
+        operators = []
         for op in graph.operators:
             if operator_name(model, op) in (CONV, FULLY_CONNECTED):
                 inputs = op.inputs
-                operators += _dense_operators(model, graph, op)
-                blobs.add(inputs[1])
+                operators += _dense_operators(model, graph, op, stored)
+                blobs.append(graph.tensors[inputs[1]])
             else:
                 operators.append(op)
         graph.operators = operators
-        for blob in blobs:  # the tensor keeps its number, and loses its bytes
-            model.buffers[graph.tensors[blob].buffer].data = None
-            graph.tensors[blob].buffer, graph.tensors[blob].shape = 0, [0]
+    for blob in blobs:
+        model.buffers[blob.buffer].data = None
+    for blob in blobs:  # the tensor keeps its number; several operators may have read it
+        blob.buffer, blob.shape = 0, [0]
     return write_model(model)
 
 
@@ -85,9 +88,10 @@ def read_packed(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOpt
         raise ValueError(f"Layer {name}: {error}") from error
 
 
-def _dense_operators(model: Any, graph: Any, op: Any) -> list[Any]:
+def _dense_operators(model: Any, graph: Any, op: Any, stored: dict[bytes, list[int]]) -> list[Any]:
+    """A dense operator and perhaps a PAD; `stored` has the buffers of weights and bias by the digest of their blob."""
     layer, options = read_packed(model, graph, op)
-    name = short_name(graph, op)
+    name, blob = short_name(graph, op), sha256(constant_bytes(model, graph, op.inputs[1])).digest()
     weights = unpack(layer)
     bias = np.zeros(layer.out_channels, np.float32) if layer.bias is None else layer.bias
     source, operators = op.inputs[0], []
@@ -102,8 +106,13 @@ def _dense_operators(model: Any, graph: Any, op: Any) -> list[Any]:
     op.opcodeIndex = operator_code(model, code)
     op.customOptions = None
     op.builtinOptionsType, op.builtinOptions = kind, builtin
-    op.inputs = [source, add_constant(model, graph, name + "/weights", weights.astype(np.float32))]
-    op.inputs.append(add_constant(model, graph, name + "/bias", bias.astype(np.float32)))
+    constants = ("weights", weights.astype(np.float32)), ("bias", bias.astype(np.float32))
+    buffers = stored.get(blob, [None, None])
+    numbers = [
+        add_constant(model, graph, f"{name}/{what}", x, b) for (what, x), b in zip(constants, buffers, strict=True)
+    ]
+    stored[blob] = [graph.tensors[number].buffer for number in numbers]
+    op.inputs = [source, *numbers]
     return [*operators, op]
 
 

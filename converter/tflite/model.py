@@ -204,11 +204,13 @@ def constant_array(model: Any, graph: Any, index: int, types: Mapping[int, type]
     return data.view(types[tensor.type]).reshape(tensor.shape)
 
 
-def add_constant(model: Any, graph: Any, name: str, array: np.ndarray) -> int:
-    """Append a constant tensor (float32, int32 or uint8); its number."""
-    model.buffers.append(schema.BufferT(data=np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)))
+def add_constant(model: Any, graph: Any, name: str, array: np.ndarray, buffer: int | None = None) -> int:
+    """Append a constant tensor (float32, int32 or uint8), in a new buffer or in one that holds the same; its number."""
+    if buffer is None:
+        buffer = len(model.buffers)
+        model.buffers.append(schema.BufferT(data=np.frombuffer(np.ascontiguousarray(array).tobytes(), np.uint8)))
     kind = getattr(schema.TensorType, array.dtype.name.upper())
-    tensor = schema.TensorT(shape=list(array.shape), type=kind, buffer=len(model.buffers) - 1, name=name.encode())
+    tensor = schema.TensorT(shape=list(array.shape), type=kind, buffer=buffer, name=name.encode())
     tensor.hasRank = True
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1

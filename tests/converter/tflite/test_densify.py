@@ -1,5 +1,7 @@
 """A converted file back to builtin operators."""
 
+import copy
+
 import numpy as np
 import pytest
 from small_network import Files, export, prunable
@@ -7,7 +9,8 @@ from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.convert import convert
 from mcpruner.converter.tflite.densify import CONV, densify, read_packed
-from mcpruner.converter.tflite.model import operator_name, read_model, write_model
+from mcpruner.converter.tflite.model import operator_name, read_model, schema, write_model
+from mcpruner.converter.tflite.weights import read_weights
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +100,42 @@ def test_read_packed_gives_the_weights_back(files: Files) -> None:
     layers = [read_packed(model, graph, op)[0] for op in graph.operators if operator_name(model, op) == CONV]
     assert [tuple(layer.kernel_size) for layer in layers] == [(3, 3), (1, 1), (3, 3)]
     assert all(0 < layer.density < 0.5 for layer in layers)
+
+
+def twin(shared: bool) -> bytes:
+    """The small network of one packed layer in two subgraphs, with a blob for each or the same buffer for both."""
+    net = TfliteBuilder()
+    weights = prunable(np.random.default_rng(0), (32, 3, 3, 32))
+    content, _ = convert(net.build([net.conv(net.input((1, 16, 16, 32)), weights, np.ones(32, np.float32))]))
+    model = read_model(content)
+    model.subgraphs.append(read_model(content).subgraphs[0])
+    if not shared:
+        blob = model.subgraphs[1].tensors[model.subgraphs[1].operators[0].inputs[1]]
+        model.buffers.append(schema.BufferT(data=model.buffers[blob.buffer].data))
+        blob.buffer = len(model.buffers) - 1
+    return write_model(model)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_layer_of_several_subgraphs_is_stored_once(shared: bool) -> None:
+    model = read_model(densify(twin(shared)))
+    used = [[graph.tensors[i].buffer for i in graph.operators[0].inputs[1:]] for graph in model.subgraphs]
+    assert used[0] == used[1] and len(set(used[0])) == 2
+    assert [read_weights(model, graph, graph.operators[0]).shape for graph in model.subgraphs] == [(32, 3, 3, 32)] * 2
+    sizes = sorted(len(buffer.data) for buffer in model.buffers if buffer.data is not None and len(buffer.data))
+    assert sizes == [4 * 32, 4 * 32 * 3 * 3 * 32]
+
+
+def test_operators_that_read_one_blob() -> None:
+    """Its tensor is emptied when all of them have read it."""
+    model = read_model(twin(shared=True))
+    graph, _ = model.subgraphs
+    model.subgraphs = [graph]
+    graph.operators.append(copy.copy(graph.operators[0]))
+    graph.operators[1].outputs = [len(graph.tensors)]
+    graph.tensors.append(copy.copy(graph.tensors[graph.operators[0].outputs[0]]))
+    model = read_model(densify(write_model(model)))
+    (graph,) = model.subgraphs
+    assert [operator_name(model, op) for op in graph.operators] == ["CONV_2D"] * 2
+    first, second = (read_weights(model, graph, op) for op in graph.operators)
+    np.testing.assert_array_equal(first, second)
