@@ -22,10 +22,9 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from mcpruner.converter.training.masked_layers import mask_layer
 from mcpruner.converter.training.prunable import find_layers
 from mcpruner.converter.training.prune import strip
-from mcpruner.converter.training.pruner import Pruner
+from mcpruner.converter.training.pruner import Pruner, begin
 
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4  # of convolution and dense kernels, added to gradients
@@ -74,8 +73,7 @@ class Score(NamedTuple):
 def masked_copy(model: keras.Model) -> keras.Model:
     """Copy of a model whose prunable layers are masked and keep all."""
     copy = strip(model)
-    for layer in find_layers(copy)[0].values():
-        mask_layer(layer)
+    begin(copy, find_layers(copy)[0], None)
     return copy
 
 
@@ -124,8 +122,8 @@ class Loop:
     def score(self, model: keras.Model, data: cifar.Images) -> Score:
         """Score a model with its batch norms' moving averages."""
         weights, found = _values(model), []
-        for begin in range(0, len(data.images), SCORED):
-            part = slice(begin, begin + SCORED)
+        for first in range(0, len(data.images), SCORED):
+            part = slice(first, first + SCORED)
             found.append(self._score(weights, data.images[part], data.labels[part]))
         plain, mirrored, entropy = np.sum(np.array(found, np.float64), axis=0) / len(data.images)
         return Score(float(plain), float(plain + mirrored) / 2, float(entropy) / 2)
