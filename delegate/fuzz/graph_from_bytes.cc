@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "delegate/graph/shapes.h"
+#include "delegate/graph/testing/op_lists.h"
 #include "delegate/graph/testing/random_layer.h"
 
 namespace mcpruner {
@@ -212,7 +213,7 @@ class Maker {
         return Add(OpType::kFullyConnected, {x},
                    FullyConnectedParams{MakeLayer(LayerKind::kFullyConnected, ShapeOf(x).c)});
       case 14:
-        return Add(OpType::kUnary, {x}, UnaryParams{static_cast<UnaryFunction>(d_.Below(5))});
+        return Add(OpType::kUnary, {x}, UnaryParams{kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)]});
       default:
         return d_.Below(2) == 0 ? Add(OpType::kMean, {x}, {}) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
     }

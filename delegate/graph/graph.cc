@@ -7,54 +7,24 @@ namespace mcpruner {
 
 const char* OpTypeName(OpType type) {
   switch (type) {
-    case OpType::kConv:
-      return "Conv";
-    case OpType::kDepthwiseConv:
-      return "DepthwiseConv";
-    case OpType::kFullyConnected:
-      return "FullyConnected";
-    case OpType::kAdd:
-      return "Add";
-    case OpType::kMul:
-      return "Mul";
-    case OpType::kSub:
-      return "Sub";
-    case OpType::kMaxPool:
-      return "MaxPool";
-    case OpType::kAveragePool:
-      return "AveragePool";
-    case OpType::kMean:
-      return "Mean";
-    case OpType::kPad:
-      return "Pad";
-    case OpType::kConcat:
-      return "Concat";
-    case OpType::kUnary:
-      return "Unary";
-    case OpType::kSoftmax:
-      return "Softmax";
-    case OpType::kReshape:
-      return "Reshape";
-    case OpType::kStridedSlice:
-      return "StridedSlice";
+#define MCPRUNER_OP(name, ...) \
+  case OpType::k##name:        \
+    return #name;
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
   }
   return "unknown";
 }
 
 bool TakesActivation(OpType type) {
   switch (type) {
-    case OpType::kConv:
-    case OpType::kDepthwiseConv:
-    case OpType::kFullyConnected:
-    case OpType::kAdd:
-    case OpType::kMul:
-    case OpType::kSub:
-    case OpType::kMaxPool:
-    case OpType::kAveragePool:
-      return true;
-    default:
-      return false;
+#define MCPRUNER_OP(name, Params, fewest, most, takes_activation, family) \
+  case OpType::k##name:                                                   \
+    return takes_activation;
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
   }
+  return false;
 }
 
 int WindowOutput(int in, int kernel, int stride, int dilation, int pad_before, int pad_after) {

@@ -57,28 +57,20 @@ struct Tensor {
 };
 
 enum class OpType : uint8_t {
-  kConv,            // [x] or, after fusion, [x, residual]
-  kDepthwiseConv,   // [x]
-  kFullyConnected,  // [x] -> [rows, 1, 1, out_channels]; x is read as rows of in_channels
-  kAdd,
-  kMul,
-  kSub,  // [a, b]: each broadcasts in any dimension of size 1
-  kMaxPool,
-  kAveragePool,   // [x]
-  kMean,          // [x]: over H and W -> [n, 1, 1, c]
-  kPad,           // [x]
-  kConcat,        // [x, y, ...] along one axis
-  kUnary,         // [x]
-  kSoftmax,       // [x] over channels
-  kReshape,       // [x]: the same elements in NHWC order
-  kStridedSlice,  // [x]
+#define MCPRUNER_OP(name, ...) k##name,
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
 };
 const char* OpTypeName(OpType type);  // "Conv", "DepthwiseConv", ... as profiles print it
-// Whether ops of this type may have an activation: convolutions, fully connected, add, mul, sub, pools.
+// Whether ops of this type may have an activation.
 bool TakesActivation(OpType type);
 
 enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
-enum class UnaryFunction : uint8_t { kRelu, kReluN1To1, kRelu6, kHardSwish, kLogistic };
+enum class UnaryFunction : uint8_t {
+#define MCPRUNER_UNARY(name) k##name,
+#include "delegate/graph/unary_functions.inc"
+#undef MCPRUNER_UNARY
+};
 
 // Zeros around a feature map, in rows and columns. TFLite's SAME is resolved to numbers when the graph is built.
 struct Padding2D {
@@ -92,6 +84,7 @@ struct Window {
   Padding2D padding;
 };
 
+using NoParams = std::monostate;
 struct ConvParams {
   Window window;
   // Shared, so that a resize does not pack again: backends cache their packed form by this pointer.
@@ -129,7 +122,7 @@ struct StridedSliceParams {
       stride{1, 1, 1, 1};  // N, H, W, C; positive strides, resolved: size is the output's
 };
 
-using OpParams = std::variant<std::monostate, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, PadParams,
+using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, PadParams,
                               ConcatParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
 
 struct Op {

@@ -170,46 +170,25 @@ Result<Shape> ReshapeShape(const Shape& x, const Shape& out) {
   return Status::Error("expected as many elements as the input " + ShapeText(x) + " has, got " + ShapeText(out));
 }
 
-// The smallest and largest number of inputs.
-std::pair<size_t, size_t> InputCount(OpType type) {
-  switch (type) {
-    case OpType::kConv:
-      return {1, 2};
-    case OpType::kAdd:
-    case OpType::kMul:
-    case OpType::kSub:
-      return {2, 2};
-    case OpType::kConcat:
-      return {1, static_cast<size_t>(kMaxElements)};
-    default:
-      return {1, 1};
-  }
-}
-
-bool HasParams(const Op& op) {
+// The number and kind of what an op is given, as ops.inc has them for its type.
+Status CheckArguments(const Op& op) {
+  int64_t fewest = 0, most = 0;
+  bool has_params = false;
   switch (op.type) {
-    case OpType::kConv:
-      return std::holds_alternative<ConvParams>(op.params);
-    case OpType::kDepthwiseConv:
-      return std::holds_alternative<DepthwiseParams>(op.params);
-    case OpType::kFullyConnected:
-      return std::holds_alternative<FullyConnectedParams>(op.params);
-    case OpType::kMaxPool:
-    case OpType::kAveragePool:
-      return std::holds_alternative<PoolParams>(op.params);
-    case OpType::kPad:
-      return std::holds_alternative<PadParams>(op.params);
-    case OpType::kConcat:
-      return std::holds_alternative<ConcatParams>(op.params);
-    case OpType::kUnary:
-      return std::holds_alternative<UnaryParams>(op.params);
-    case OpType::kSoftmax:
-      return std::holds_alternative<SoftmaxParams>(op.params);
-    case OpType::kStridedSlice:
-      return std::holds_alternative<StridedSliceParams>(op.params);
-    default:
-      return true;
+#define MCPRUNER_OP(name, Params, fewest_inputs, most_inputs, ...) \
+  case OpType::k##name:                                            \
+    fewest = fewest_inputs, most = most_inputs;                    \
+    has_params = std::holds_alternative<Params>(op.params);        \
+    break;
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
   }
+  const auto count = static_cast<int64_t>(op.inputs.size());
+  if (count < fewest || count > most) {
+    return Status::Error("expected " + std::to_string(fewest) + (fewest == most ? "" : " or more") + " inputs, got " +
+                         std::to_string(count));
+  }
+  return has_params ? Status::Ok() : Status::Error("its parameters are those of another op");
 }
 
 }  // namespace
@@ -222,12 +201,7 @@ std::string ShapeText(const Shape& s) {
 Status CheckShape(const Shape& shape) { return FromDims(ToDims(shape)).status(); }
 
 Result<Shape> OutputShape(const Graph& graph, const Op& op) {
-  const auto [fewest, most] = InputCount(op.type);
-  if (op.inputs.size() < fewest || op.inputs.size() > most) {
-    return Status::Error("expected " + std::to_string(fewest) + (fewest == most ? "" : " or more") + " inputs, got " +
-                         std::to_string(op.inputs.size()));
-  }
-  if (!HasParams(op)) return Status::Error("its parameters are those of another op");
+  MCPRUNER_RETURN_IF_ERROR(CheckArguments(op));
   const Shape& x = graph.tensor(op.inputs[0]).shape;
   switch (op.type) {
     case OpType::kConv: {

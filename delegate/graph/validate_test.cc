@@ -65,8 +65,9 @@ TEST(ValidateGraphTest, ChecksEachOp) {
             "op 1 (Add 't3'): expected the output shape [1, 2, 2, 3], got [1, 2, 3, 3]");
   EXPECT_EQ(ErrorAfter([](Graph& g) { g.ops[0].activation = Activation::kRelu; }),
             "op 0 (Unary 't1'): this type of op takes no activation; use a Unary op after it");
-  EXPECT_EQ(ErrorAfter([](Graph& g) { g.ops[0].type = OpType::kReshape, g.tensor(1).shape.h = 1; }),
-            "op 0 (Reshape 't1'): expected as many elements as the input [1, 2, 2, 3] has, got [1, 1, 2, 3]");
+  EXPECT_EQ(
+      ErrorAfter([](Graph& g) { g.ops[0].type = OpType::kReshape, g.ops[0].params = {}, g.tensor(1).shape.h = 1; }),
+      "op 0 (Reshape 't1'): expected as many elements as the input [1, 2, 2, 3] has, got [1, 1, 2, 3]");
 }
 
 }  // namespace

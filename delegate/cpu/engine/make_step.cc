@@ -14,11 +14,19 @@
 namespace mcpruner {
 namespace {
 
-MakeStepFunction FunctionFor(OpType type) {
-#define MCPRUNER_STEP(op_type, function) \
-  if (type == OpType::op_type) return &function;
-#include "delegate/cpu/engine/steps.inc"
-#undef MCPRUNER_STEP
+// Families without a kernel of their own: what is null is left to ReferenceStep.
+std::unique_ptr<Step> MakeSoftmaxStep(const StepContext&) { return nullptr; }
+std::unique_ptr<Step> MakeReshapeStep(const StepContext&) { return nullptr; }
+std::unique_ptr<Step> MakeStridedSliceStep(const StepContext&) { return nullptr; }
+
+std::unique_ptr<Step> MakeStepOfFamily(const StepContext& context) {
+  switch (context.op.type) {
+#define MCPRUNER_OP(name, Params, fewest, most, activation, family) \
+  case OpType::k##name:                                             \
+    return Make##family##Step(context);
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
+  }
   return nullptr;
 }
 
@@ -33,8 +41,7 @@ bool HasEmptyInput(const StepContext& context) {
 
 std::unique_ptr<Step> MakeStep(const StepContext& context) {
   if (context.output().layout.elements() == 0) return nullptr;
-  const MakeStepFunction make = HasEmptyInput(context) ? nullptr : FunctionFor(context.op.type);
-  std::unique_ptr<Step> step = make == nullptr ? nullptr : make(context);
+  std::unique_ptr<Step> step = HasEmptyInput(context) ? nullptr : MakeStepOfFamily(context);
   return step != nullptr ? std::move(step) : std::make_unique<ReferenceStep>(context);
 }
 

@@ -9,7 +9,8 @@
 
 namespace mcpruner {
 
-// The step that steps.inc names for the op, or a ReferenceStep; null where the output has no elements.
+// The step that the op's family makes (graph/ops.inc), or a ReferenceStep where it makes none; null where the output
+// has no elements.
 std::unique_ptr<Step> MakeStep(const StepContext& context);
 
 }  // namespace mcpruner

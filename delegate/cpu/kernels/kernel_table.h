@@ -12,7 +12,8 @@
 //      folder's BUILD compiles it; add the folder's :args to //delegate/cpu/kernels:kernel_table, its :simd and :step
 //      to //delegate/cpu/engine.
 //   4. kernels/<op>/<op>_step.cc: a Step (delegate/cpu/step/step.h) that plans the work once and calls
-//      `kernels.Function(args)`; one line in delegate/cpu/engine/steps.inc makes ops of that type use it.
+//      `kernels.Function(args)`.
+// docs/operators.md leads through all that a new op takes.
 //
 // Why plain structs: the same source is compiled with AVX-512 and without. An inline function of a shared header
 // (std::vector's, say) would be emitted by both, the linker would keep one, and an old CPU could meet AVX-512 code.

@@ -10,13 +10,14 @@
 // Before each step its output's zero rows are written (ClearBorders). The step writes all of its output's other
 // elements, in every run: pixels, and of each row the left zeros and the fill (layout.h).
 //
-// To give an op a kernel: derive a Step in kernels/<op>/<op>_step.cc with a function
+// To give an op a kernel: derive a Step in kernels/<op>/<op>_step.cc with a function that is named after the op's
+// family in graph/ops.inc and that engine/make_step.cc includes,
 //
-//     std::unique_ptr<Step> Make<Op>Step(const StepContext& context);      // null where it cannot do this op
+//     std::unique_ptr<Step> Make<Family>Step(const StepContext& context);      // null where it cannot do this op
 //
-// and add one line to engine/steps.inc. What no line does runs through ReferenceStep, by way of NHWC. A step reads its
-// inputs with whatever borders they have (other readers may want more than it does) and must not write to them. No
-// input of an op that reaches a Make function is empty, nor is its output.
+// Where it makes none, ReferenceStep runs the op by way of NHWC. A step reads its inputs with whatever borders they
+// have (other readers may want more than it does) and must not write to them. No input of an op that reaches a Make
+// function is empty, nor is its output.
 //
 // SIMD code comes from `context.kernels` (kernels/kernel_table.h says how it is added).
 

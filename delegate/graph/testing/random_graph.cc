@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/op_lists.h"
 #include "delegate/graph/testing/random_layer.h"
 
 namespace mcpruner {
@@ -41,7 +42,7 @@ class RandomGraphMaker {
         return Depthwise(x);
       case 4:
       case 5:
-        return builder_.Op(OpType::kUnary, {x}, UnaryParams{static_cast<UnaryFunction>(Below(5))});
+        return builder_.Op(OpType::kUnary, {x}, UnaryParams{kAllUnaryFunctions[Below(kUnaryFunctionCount)]});
       case 6:
       case 7:
         return Binary(x);

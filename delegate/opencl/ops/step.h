@@ -1,12 +1,12 @@
 // One op on the device: its launches, and the buffers that only it reads.
 //
 //     run/make_steps.h          the one way in: the steps of a whole graph
-//     ops/steps.inc             which function makes the step of each op type
+//     graph/ops.inc             the family of each op type: Make<family>Step makes its step
 //     ops/<op>/<op>_step.cc     that function: it cuts the work into work-groups and sets the kernel's arguments
 //     ops/<op>/<op>.cl          the kernel; plan/args.h and ops/common.cl are put before it (driver/programs.h)
 //
-// A new op gets the last two files and a line in steps.inc; an op type without a line does not compile. Ops that share
-// a kernel file share a folder: everything that only moves elements is in copy/, mean and softmax are in reduce/.
+// A new family gets the last two files; it does not link without them. Ops that share a kernel file share a folder:
+// everything that only moves elements is in copy/, mean and softmax are in reduce/.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_
 #define MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_
@@ -90,9 +90,10 @@ Extent ExtentOf(const Shape& shape);
 Clamp ClampOf(Activation activation);
 
 // Each makes the step of an op without empty tensors; the error says what the device lacks.
-#define MCPRUNER_STEP(op_type, function) Result<Step> function(const StepContext& context);
-#include "delegate/opencl/ops/steps.inc"
-#undef MCPRUNER_STEP
+#define MCPRUNER_OP(name, Params, fewest, most, activation, family) \
+  Result<Step> Make##family##Step(const StepContext& context);
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
 
 }  // namespace mcpruner::opencl
 

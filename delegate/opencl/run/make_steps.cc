@@ -41,11 +41,11 @@ class Progress {
 
 Result<Step> StepOfType(const StepContext& context) {
   switch (context.op.type) {
-#define MCPRUNER_STEP(op_type, function) \
-  case OpType::op_type:                  \
-    return function(context);
-#include "delegate/opencl/ops/steps.inc"
-#undef MCPRUNER_STEP
+#define MCPRUNER_OP(name, Params, fewest, most, activation, family) \
+  case OpType::k##name:                                             \
+    return Make##family##Step(context);
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
   }
   return Status::Error("it has no kernel");
 }

@@ -58,16 +58,11 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParsePad(c);
     case kTfLiteBuiltinConcatenation:
       return ParseConcatenation(c);
-    case kTfLiteBuiltinRelu:
-      return ParseUnary(c, UnaryFunction::kRelu);
-    case kTfLiteBuiltinReluN1To1:
-      return ParseUnary(c, UnaryFunction::kReluN1To1);
-    case kTfLiteBuiltinRelu6:
-      return ParseUnary(c, UnaryFunction::kRelu6);
-    case kTfLiteBuiltinHardSwish:
-      return ParseUnary(c, UnaryFunction::kHardSwish);
-    case kTfLiteBuiltinLogistic:
-      return ParseUnary(c, UnaryFunction::kLogistic);
+#define MCPRUNER_UNARY(name) \
+  case kTfLiteBuiltin##name: \
+    return ParseUnary(c, UnaryFunction::k##name);
+#include "delegate/graph/unary_functions.inc"
+#undef MCPRUNER_UNARY
     case kTfLiteBuiltinSoftmax:
       return ParseSoftmax(c);
     case kTfLiteBuiltinReshape:

@@ -39,7 +39,7 @@ ConvTile TileOf(const ConvParams& conv, const Shape& out, const DeviceTools& too
 
 }  // namespace
 
-Result<Step> MakeConv(const StepContext& context) {
+Result<Step> MakeConvStep(const StepContext& context) {
   const auto& params = std::get<ConvParams>(context.op.params);
   const DeviceTools& tools = context.tools;
   WindowArgs args = WindowArgsOf(context, params.window);

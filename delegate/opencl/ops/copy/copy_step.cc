@@ -34,7 +34,7 @@ Result<Launch> MakeUnpack(const DeviceTools& tools, const PlaneTensor& tensor, c
                     ExtentOf(shape));
 }
 
-Result<Step> MakePad(const StepContext& context) {
+Result<Step> MakePadStep(const StepContext& context) {
   const auto& params = std::get<PadParams>(context.op.params);
   const Shape& out = context.output().layout.shape;
   const Extent before{params.before[0], params.before[3], params.before[1], params.before[2]};
@@ -43,7 +43,7 @@ Result<Step> MakePad(const StepContext& context) {
                               ExtentOf(out), before, params.value));
 }
 
-Result<Step> MakeConcat(const StepContext& context) {
+Result<Step> MakeConcatStep(const StepContext& context) {
   const auto axis = static_cast<size_t>(std::get<ConcatParams>(context.op.params).axis);
   Step step;
   std::array<int, 4> begin{};  // of the current input within the output
@@ -59,14 +59,14 @@ Result<Step> MakeConcat(const StepContext& context) {
   return step;
 }
 
-Result<Step> MakeReshape(const StepContext& context) {
+Result<Step> MakeReshapeStep(const StepContext& context) {
   const Shape& out = context.output().layout.shape;
   return OneLaunch(MakeLaunch(context.tools, "copy.cl", "reshape", {}, ElementRange(out), context.arena, context.arena,
                               context.input().map(), context.output().map(), ExtentOf(context.input().layout.shape),
                               ExtentOf(out)));
 }
 
-Result<Step> MakeStridedSlice(const StepContext& context) {
+Result<Step> MakeStridedSliceStep(const StepContext& context) {
   const auto& params = std::get<StridedSliceParams>(context.op.params);
   const Shape& out = context.output().layout.shape;
   Map from = Beginning(context.input().map(), params.begin);

@@ -14,7 +14,7 @@ constexpr int kPixels = 4;  // below each other, of a work-item
 
 }  // namespace
 
-Result<Step> MakeDepthwise(const StepContext& context) {
+Result<Step> MakeDepthwiseConvStep(const StepContext& context) {
   const auto& params = std::get<DepthwiseParams>(context.op.params);
   const DeviceTools& tools = context.tools;
   const WindowArgs args = WindowArgsOf(context, params.window);

@@ -57,12 +57,12 @@ Result<Step> MakeElementwise(const StepContext& context, const char* expression,
 
 }  // namespace
 
-Result<Step> MakeBinary(const StepContext& context) {
+Result<Step> MakeBinaryStep(const StepContext& context) {
   return MakeElementwise(context, BinaryExpression(context.op.type), Broadcast(context.input(0)),
                          Broadcast(context.input(1)), ClampOf(context.op.activation));
 }
 
-Result<Step> MakeUnary(const StepContext& context) {
+Result<Step> MakeUnaryStep(const StepContext& context) {
   const UnaryFunction function = std::get<UnaryParams>(context.op.params).function;
   const Map x = context.input().map();
   return MakeElementwise(context, UnaryExpression(function), x, x, UnaryClamp(function));

@@ -35,7 +35,7 @@ int DenseLanes(const SparseLayer& layer, const DeviceInfo& device) {
 
 }  // namespace
 
-Result<Step> MakeFullyConnected(const StepContext& context) {
+Result<Step> MakeFullyConnectedStep(const StepContext& context) {
   const auto& layer = std::get<FullyConnectedParams>(context.op.params).layer;
   WindowArgs args{};
   args.in = context.input().map();

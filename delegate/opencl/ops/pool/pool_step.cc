@@ -7,7 +7,7 @@ constexpr int kLanes = 64;
 
 }  // namespace
 
-Result<Step> MakePool(const StepContext& context) {
+Result<Step> MakePoolStep(const StepContext& context) {
   const auto& params = std::get<PoolParams>(context.op.params);
   const Shape& in = context.input().layout.shape;
   const Shape& out = context.output().layout.shape;

@@ -9,7 +9,7 @@ constexpr int kLanes = 64;
 
 }  // namespace
 
-Result<Step> MakeMean(const StepContext& context) {
+Result<Step> MakeMeanStep(const StepContext& context) {
   const Shape& in = context.input().layout.shape;
   return OneLaunch(MakeLaunch(context.tools, "reduce.cl", "mean", {{"LANES", std::to_string(kLanes)}},
                               LinearRange(int64_t{in.c} * kLanes, kLanes, in.n), context.arena, context.arena,

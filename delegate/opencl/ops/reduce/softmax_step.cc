@@ -9,7 +9,7 @@ constexpr int kLanes = 64;
 
 }  // namespace
 
-Result<Step> MakeSoftmax(const StepContext& context) {
+Result<Step> MakeSoftmaxStep(const StepContext& context) {
   const Shape& shape = context.output().layout.shape;
   return OneLaunch(MakeLaunch(context.tools, "reduce.cl", "softmax", {{"LANES", std::to_string(kLanes)}},
                               LinearRange(int64_t{shape.h} * shape.w * kLanes, kLanes, shape.n), context.arena,

@@ -1,0 +1,27 @@
+// All ops and functions there are, for tests that must not forget one.
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_TESTING_OP_LISTS_H_
+#define MCPRUNER_DELEGATE_GRAPH_TESTING_OP_LISTS_H_
+
+#include <iterator>
+
+#include "delegate/graph/graph.h"
+
+namespace mcpruner {
+
+inline constexpr OpType kAllOpTypes[] = {
+#define MCPRUNER_OP(name, ...) OpType::k##name,
+#include "delegate/graph/ops.inc"
+#undef MCPRUNER_OP
+};
+
+inline constexpr UnaryFunction kAllUnaryFunctions[] = {
+#define MCPRUNER_UNARY(name) UnaryFunction::k##name,
+#include "delegate/graph/unary_functions.inc"
+#undef MCPRUNER_UNARY
+};
+inline constexpr int kUnaryFunctionCount = static_cast<int>(std::size(kAllUnaryFunctions));
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_TESTING_OP_LISTS_H_
