@@ -127,8 +127,8 @@ class Maker {
   }
 
   void Binary(int x) {
-    constexpr OpType kTypes[] = {OpType::kAdd, OpType::kAdd, OpType::kMul, OpType::kSub};
-    const OpType type = kTypes[d_.Below(4)];
+    constexpr OpType kTypes[] = {OpType::kAdd, OpType::kAdd, OpType::kMul, OpType::kSub, OpType::kPrelu};
+    const OpType type = kTypes[d_.Below(5)];
     int other = Any();
     if (d_.Below(2) == 0) {  // a constant, broadcast along any dimensions
       Shape shape = ShapeOf(x);

@@ -215,6 +215,7 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
     case OpType::kAdd:
     case OpType::kMul:
     case OpType::kSub:
+    case OpType::kPrelu:
       return BinaryShape(x, graph.tensor(op.inputs[1]).shape);
     case OpType::kMaxPool:
     case OpType::kAveragePool:

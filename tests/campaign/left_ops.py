@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from growth import Growth
 
@@ -78,14 +77,6 @@ def space_to_depth(g: Growth, x: int) -> int | None:
     n, height, width, channels = g.shape(x)
     options = schema.SpaceToDepthOptionsT(blockSize=2)
     return g.emit("SPACE_TO_DEPTH", [x], (n, height // 2, width // 2, 4 * channels), options)
-
-
-def prelu(g: Growth, x: int) -> int | None:
-    """PRELU with a slope for each channel."""
-    if g.rank(x) != 4:
-        return None
-    slopes = g.net.constant(np.abs(g.normal(1, 1, g.shape(x)[3])))
-    return g.emit("PRELU", [x, slopes], g.shape(x))
 
 
 def tile(g: Growth, x: int) -> int | None:

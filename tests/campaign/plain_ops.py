@@ -81,6 +81,13 @@ def unary(g: Growth, x: int) -> int | None:
     return g.emit(g.choice(("RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC")), [x], g.shape(x))
 
 
+def prelu(g: Growth, x: int) -> int | None:
+    """PRELU with a slope for each channel of maps, as networks have it."""
+    if g.rank(x) != 4:
+        return None
+    return g.emit("PRELU", [x, g.net.constant(g.normal(1, 1, g.shape(x)[3]))], g.shape(x))
+
+
 def softmax(g: Growth, x: int) -> int | None:
     """SOFTMAX over the last axis."""
     if not 1 <= g.rank(x) <= 4:

@@ -22,6 +22,7 @@ WILD = {
     weighted_ops.fully_connected: 4,
     plain_ops.binary: 6,
     plain_ops.unary: 3,
+    plain_ops.prelu: 1.5,
     plain_ops.softmax: 0.5,
     plain_ops.pool: 2,
     plain_ops.mean: 1,
@@ -35,6 +36,7 @@ PUBLISHED = {
     weighted_ops.depthwise_conv: 2,
     plain_ops.binary: 3,
     plain_ops.unary: 1,
+    plain_ops.prelu: 0.5,
     plain_ops.pool: 0.7,
     plain_ops.pad: 0.5,
     plain_ops.concatenation: 0.7,
@@ -50,7 +52,6 @@ LEFT = {
     left_ops.split: 1,
     left_ops.nearest: 1,
     left_ops.space_to_depth: 1,
-    left_ops.prelu: 1,
     left_ops.tile: 1,
 }
 

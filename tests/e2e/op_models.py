@@ -119,6 +119,16 @@ def _concat(axis: int, with_constant: bool = False) -> Callable:
     return add
 
 
+def _prelu(*slopes: int) -> Callable:
+    """PRELU with a constant of that shape; without, with the output of another convolution.
+
+    One slope for all channels is not among them: tflite-runtime 2.14 itself reads beyond it.
+    """
+    return lambda s: s.net.operator(
+        "PRELU", [s.x, s.net.constant(s.random(*slopes)) if slopes else s.conv()], s.net.shape(s.x)
+    )
+
+
 def _unary(code: str) -> Callable:
     return lambda s: s.net.operator(code, [s.x], s.net.shape(s.x))
 
@@ -200,6 +210,9 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "mul_gate_first": _binary("MUL", lambda s: _mean([1, 2], True)(s), swap=True),
     "sub": _binary("SUB", lambda s: s.conv(), "RELU"),
     "sub_from_vector": _binary("SUB", lambda s: s.net.constant(s.random(1, 1, 1, 6)), swap=True),
+    "prelu": _prelu(1, 1, 6),
+    "prelu_map": _prelu(9, 7, 6),
+    "prelu_computed": _prelu(),
     "max_pool": _pool("MAX_POOL_2D", "VALID", 2, (2, 2)),
     "max_pool_same": _pool("MAX_POOL_2D", "SAME", 2, (3, 3), "RELU"),
     "average_pool": _pool("AVERAGE_POOL_2D", "VALID", 2, (3, 2)),

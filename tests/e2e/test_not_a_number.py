@@ -75,6 +75,7 @@ def _fully_connected(activation: str) -> Callable[[Stage], int]:
 
 CASES: dict[str, Callable[[Stage], int]] = {
     **{code: _unary(code) for code in ("RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "HARD_SWISH")},
+    "PRELU": lambda s: s.net.operator("PRELU", [s.x, s.net.constant(-_inputs()[:, ::-1])], SHAPE),
     **{f"{code}_{act}": _binary(code, act) for code in ("ADD", "MUL", "SUB") for act in ACTIVATIONS},
     **{f"{code}_{act}": _pool(code, act) for code in ("MAX_POOL_2D", "AVERAGE_POOL_2D") for act in ACTIVATIONS},
     "SOFTMAX": _softmax,

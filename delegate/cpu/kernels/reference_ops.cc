@@ -34,6 +34,7 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
     case OpType::kAdd:
     case OpType::kMul:
     case OpType::kSub:
+    case OpType::kPrelu:
       return BinaryReference(op.type, in, x, graph.tensor(op.inputs[1]).shape, inputs[1], out, y);
     case OpType::kMaxPool:
       return MaxPoolReference(std::get<PoolParams>(op.params), in, x, out, y);

@@ -88,12 +88,14 @@ class RandomGraphMaker {
   }
 
   int Binary(int x) {
-    const OpType type = Below(3) > 0 ? OpType::kAdd : Below(2) == 0 ? OpType::kMul : OpType::kSub;
+    constexpr OpType kRare[] = {OpType::kMul, OpType::kSub, OpType::kPrelu};
+    const OpType type = Below(3) > 0 ? OpType::kAdd : kRare[Below(3)];
+    const Activation activation = TakesActivation(type) ? RandomActivation() : Activation::kNone;
     const int other = Pick();
-    if (builder_.shape(other) == builder_.shape(x)) return builder_.Op(type, {x, other}, {}, RandomActivation());
+    if (builder_.shape(other) == builder_.shape(x)) return builder_.Op(type, {x, other}, {}, activation);
     const int channels = builder_.shape(x).c;
     const int constant = builder_.Constant({1, 1, 1, channels}, RandomFloats(rng_, channels));
-    return builder_.Op(type, {x, constant}, {}, RandomActivation());
+    return builder_.Op(type, {x, constant}, {}, activation);
   }
 
   int Pad(int x) {

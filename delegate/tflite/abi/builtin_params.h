@@ -33,6 +33,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinSub = 41,
   kTfLiteBuiltinStridedSlice = 45,
   kTfLiteBuiltinDelegate = 51,
+  kTfLiteBuiltinPrelu = 54,
   kTfLiteBuiltinPadv2 = 60,
   kTfLiteBuiltinHardSwish = 117,
 };

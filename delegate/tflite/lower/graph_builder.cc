@@ -22,6 +22,7 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
     case OpType::kAdd:
     case OpType::kMul:
     case OpType::kSub:
+    case OpType::kPrelu:
       return LowerBinary(plan, x, operands[1], graph);
     case OpType::kMean:
       return LowerMean(plan, x, graph);

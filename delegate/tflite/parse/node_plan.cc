@@ -47,6 +47,8 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParseBinary(c, OpType::kMul);
     case kTfLiteBuiltinSub:
       return ParseBinary(c, OpType::kSub);
+    case kTfLiteBuiltinPrelu:
+      return ParsePrelu(c);
     case kTfLiteBuiltinMaxPool2d:
       return ParsePool(c, OpType::kMaxPool);
     case kTfLiteBuiltinAveragePool2d:

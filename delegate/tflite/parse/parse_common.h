@@ -43,6 +43,7 @@ Result<NodePlan> ParseFullyConnected(const ParseContext& c);
 Result<NodePlan> ParseSparse(const ParseContext& c);
 // parse_simple.cc: element by element.
 Result<NodePlan> ParseBinary(const ParseContext& c, OpType type);
+Result<NodePlan> ParsePrelu(const ParseContext& c);
 Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);

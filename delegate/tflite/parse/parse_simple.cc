@@ -6,25 +6,37 @@
 #include "delegate/tflite/parse/parse_common.h"
 
 namespace mcpruner {
-Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
-  const auto* params = BuiltinParams<TfLiteBinaryParams>(c.node);
-  if (params == nullptr) return MissingParams();
+namespace {
+
+// An op on both inputs, of which one may be a constant.
+Result<NodePlan> PlanOfTwo(const ParseContext& c, OpType type) {
   NodePlan plan;
   const Result<Operand> a = ReadOperand(c, 0), b = ReadOperand(c, 1);
   if (!a.ok()) return a.status();
   if (!b.ok()) return b.status();
   if (a->constant != nullptr && b->constant != nullptr) return Status::Error("both of its inputs are constants");
-  const Result<Activation> activation = MapActivation(params->activation);
-  if (!activation.ok()) return activation.status();
   const TfLiteTensor* output = TensorAt(c.view.context, OutputIndex(c.node, 0));
   if (output == nullptr || output->type != kTfLiteFloat32) return Status::Error("its output is not float32");
   plan.type = type;
   plan.name = TensorName(output);
   plan.output = OutputIndex(c.node, 0);
   plan.inputs = {*a, *b};
-  plan.activation = *activation;
   return plan;
 }
+
+}  // namespace
+
+Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
+  const auto* params = BuiltinParams<TfLiteBinaryParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  const Result<Activation> activation = MapActivation(params->activation);
+  if (!activation.ok()) return activation.status();
+  Result<NodePlan> plan = PlanOfTwo(c, type);
+  if (plan.ok()) plan->activation = *activation;
+  return plan;
+}
+
+Result<NodePlan> ParsePrelu(const ParseContext& c) { return PlanOfTwo(c, OpType::kPrelu); }
 
 Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function) {
   Result<NodePlan> plan = StartPlan(c, OpType::kUnary);

@@ -1,4 +1,4 @@
-// Arguments of add, mul and sub, one row of all channels at a time.
+// Arguments of functions of two tensors, one row of all channels at a time.
 //
 // An operand that broadcasts repeats: over channels its pitch is 0, over columns its step is 0. (Rows and images are
 // the step's affair.)
@@ -13,7 +13,7 @@
 
 namespace mcpruner {
 
-enum BinaryFunction : int32_t { kBinaryAdd, kBinaryMul, kBinarySub };
+enum BinaryFunction : int32_t { kBinaryAdd, kBinaryMul, kBinarySub, kBinaryPrelu };
 
 struct BinaryRowArgs {
   const float *a, *b;  // pixel 0 of channel 0

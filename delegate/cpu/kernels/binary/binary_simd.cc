@@ -1,4 +1,4 @@
-// Add, mul and sub, element by element.
+// Functions of two tensors, element by element.
 
 #include "delegate/cpu/kernels/binary/binary_args.h"
 #include "delegate/cpu/kernels/simd.h"
@@ -15,6 +15,7 @@ HWY_INLINE V Apply(V a, V b) {
   if constexpr (kFunction == kBinaryAdd) return hn::Add(a, b);
   if constexpr (kFunction == kBinaryMul) return hn::Mul(a, b);
   if constexpr (kFunction == kBinarySub) return hn::Sub(a, b);
+  if constexpr (kFunction == kBinaryPrelu) return hn::IfThenElse(hn::Lt(a, hn::Zero(Floats())), hn::Mul(a, b), a);
 }
 
 template <BinaryFunction kFunction>
@@ -46,6 +47,8 @@ void BinaryRow(const BinaryRowArgs& args) {
       return Row<kBinaryMul>(args);
     case kBinarySub:
       return Row<kBinarySub>(args);
+    case kBinaryPrelu:
+      return Row<kBinaryPrelu>(args);
   }
 }
 

@@ -6,7 +6,16 @@ namespace mcpruner {
 namespace {
 
 BinaryFunction FunctionOf(OpType type) {
-  return type == OpType::kAdd ? kBinaryAdd : type == OpType::kMul ? kBinaryMul : kBinarySub;
+  switch (type) {
+    case OpType::kMul:
+      return kBinaryMul;
+    case OpType::kSub:
+      return kBinarySub;
+    case OpType::kPrelu:
+      return kBinaryPrelu;
+    default:
+      return kBinaryAdd;
+  }
 }
 
 class BinaryStep : public RowStep {

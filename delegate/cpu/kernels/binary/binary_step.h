@@ -1,4 +1,4 @@
-// Add, mul and sub with broadcasting.
+// Functions of two tensors, with broadcasting.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_STEP_H_

@@ -16,14 +16,15 @@ TEST(BinaryTest, EveryFunctionBroadcastsEitherOperandAsTheReference) {
   const std::vector<Shape> others = {{2, 5, 19, 3}, {1, 1, 1, 3},  {1, 1, 1, 1}, {2, 1, 1, 3},
                                      {1, 5, 1, 1},  {1, 1, 19, 1}, {2, 5, 19, 1}};
   std::mt19937 rng(1);
-  for (const OpType type : {OpType::kAdd, OpType::kMul, OpType::kSub}) {
+  for (const OpType type : {OpType::kAdd, OpType::kMul, OpType::kSub, OpType::kPrelu}) {
     for (const Shape& other : others) {
       for (const bool swapped : {false, true}) {
         GraphBuilder b;
         const int x = b.Input({2, 5, 19, 3});
         const int constant = b.Constant(other, RandomFloats(rng, other.size()));
         const std::vector<int> inputs = swapped ? std::vector<int>{constant, x} : std::vector<int>{x, constant};
-        const int y = b.Op(type, inputs, {}, static_cast<Activation>(RandomBelow(rng, 4)));
+        const auto activation = static_cast<Activation>(RandomBelow(rng, 4));
+        const int y = b.Op(type, inputs, {}, TakesActivation(type) ? activation : Activation::kNone);
         SCOPED_TRACE(OpTypeName(type));
         ExpectAgreement(b.Finish({y}), 2, 1e-6f, "binary");
       }

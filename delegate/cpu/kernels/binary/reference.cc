@@ -14,6 +14,8 @@ float Apply(OpType type, float a, float b) {
       return a * b;
     case OpType::kSub:
       return a - b;
+    case OpType::kPrelu:
+      return a < 0 ? a * b : a;
     default:
       return a + b;
   }

@@ -33,6 +33,11 @@ TEST(BinaryReferenceTest, RepeatsADimensionOfOneOnEitherSide) {
             (std::vector<float>{11, 12, 23, 24, 15, 16, 27, 28}));
 }
 
+TEST(BinaryReferenceTest, PreluMultipliesWhatIsNegative) {
+  EXPECT_EQ(Binary(OpType::kPrelu, {1, 1, 2, 2}, {-1, 2, 3, -4}, {1, 1, 1, 2}, {0.5f, 10}, {1, 1, 2, 2}),
+            (std::vector<float>{-0.5f, 2, 3, -40}));
+}
+
 TEST(BinaryReferenceTest, RepeatsOverTheBatch) {
   EXPECT_EQ(Binary(OpType::kMul, {3, 1, 1, 2}, {1, 2, 3, 4, 5, 6}, {1, 1, 1, 2}, {1, 10}, {3, 1, 1, 2}),
             (std::vector<float>{1, 20, 3, 40, 5, 60}));

@@ -20,7 +20,16 @@ Map Broadcast(const PlaneTensor& tensor) {
 
 // An expression of elementwise.cl; no blanks, since it is part of the compiler's options.
 const char* BinaryExpression(OpType type) {
-  return type == OpType::kMul ? "a*b" : type == OpType::kSub ? "a-b" : "a+b";
+  switch (type) {
+    case OpType::kMul:
+      return "a*b";
+    case OpType::kSub:
+      return "a-b";
+    case OpType::kPrelu:
+      return "a<0.0f?a*b:a";
+    default:
+      return "a+b";
+  }
 }
 
 const char* UnaryExpression(UnaryFunction function) {
