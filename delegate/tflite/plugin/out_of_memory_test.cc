@@ -139,7 +139,7 @@ TEST(BackendsOutOfMemory, TheReferenceRunsWhatTheCpuHasNoMemoryFor) {
       failed = fails.happened();
       if (!status.ok()) continue;
     }
-    if (compiled->backend != "reference") continue;
+    if (compiled->backend != BackendChoice::kReference) continue;
     EXPECT_EQ(compiled->reason, "the cpu backend runs out of memory, the reference backend runs instead");
     ++replaced;
   }

@@ -88,8 +88,7 @@ Result<Compiled> Backends::CompileOn(BackendChoice choice, const Job& job, const
   }
   Result<std::unique_ptr<Executable>> executable = (*backend)->Compile(job.graph);
   if (!executable.ok()) return Status::Error("refuses it (" + executable.message() + ")");
-  const char* const name = (*backend)->name();
-  return Compiled{std::move(*backend), std::move(*executable), name, reason};
+  return Compiled{std::move(*backend), std::move(*executable), choice, reason};
 }
 
 void Backends::Print(const std::string& reason) {
@@ -127,7 +126,7 @@ Result<Compiled> Backends::CompileAuto(const Job& job) {
   Compiled* const chosen = race->first_ms < race->second_ms ? &*opencl : &*cpu;
   char text[96];
   std::snprintf(text, sizeof text, "auto chose %s: opencl takes %.2f ms, cpu %.2f ms, measured",
-                chosen->backend.c_str(), race->first_ms, race->second_ms);
+                BackendName(chosen->backend), race->first_ms, race->second_ms);
   chosen->reason = text;
   Print(chosen->reason);
   return std::move(*chosen);

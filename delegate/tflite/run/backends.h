@@ -24,7 +24,7 @@ namespace mcpruner {
 struct Compiled {
   std::shared_ptr<Backend> owner;  // outlives the executable
   std::unique_ptr<Executable> executable;
-  std::string backend;
+  BackendChoice backend = BackendChoice::kReference;  // never kAuto
   std::string reason;  // why it is not the backend that was asked for, or why auto chose it; empty: nothing to say
 };
 

@@ -55,7 +55,7 @@ TEST(BackendsTest, AutoWithoutAFolderTakesTheCpu) {
   Backends backends{Options{}};
   const auto compiled = backends.Compile(SmallGraph(), 2);
   ASSERT_TRUE(compiled.ok()) << compiled.message();
-  EXPECT_EQ(compiled->backend, "cpu");
+  EXPECT_EQ(compiled->backend, BackendChoice::kCpu);
   EXPECT_EQ(compiled->reason, "");
   EXPECT_EQ(backends.num_threads(), 2);
 }
@@ -66,7 +66,7 @@ TEST(BackendsTest, EachInterpreterHasItsNumberOfThreads) {
   ASSERT_TRUE(backends.Compile(SmallGraph(), 5).ok());
   const auto compiled = backends.CompileAfterFailure(SmallGraph(), 2, "the device is gone");
   ASSERT_TRUE(compiled.ok()) << compiled.message();
-  EXPECT_EQ(compiled->backend, "cpu");
+  EXPECT_EQ(compiled->backend, BackendChoice::kCpu);
   EXPECT_EQ(compiled->reason, "the opencl backend failed (the device is gone), the cpu backend runs instead");
   EXPECT_EQ(backends.num_threads(), 2);
   ASSERT_TRUE(backends.Compile(SmallGraph(), -1).ok());
@@ -102,7 +102,7 @@ TEST(BackendsTest, AutoSaysWhyItTakesTheCpu) {
   options.opencl_library = "libabsent.so";
   const auto compiled = Backends(options).Compile(SmallGraph(), 1);
   ASSERT_TRUE(compiled.ok()) << compiled.message();
-  EXPECT_EQ(compiled->backend, "cpu");
+  EXPECT_EQ(compiled->backend, BackendChoice::kCpu);
   EXPECT_EQ(compiled->reason.rfind("auto chose cpu: the opencl backend cannot be made (option opencl_library: ", 0), 0u)
       << compiled->reason;
 }

@@ -137,7 +137,7 @@ Status Kernel::Run() {
 }
 
 Status Kernel::RunOrFallBack(const TfLiteContext* context) {
-  const bool on_device = ready_->compiled.backend == BackendName(BackendChoice::kOpenCl);
+  const bool on_device = ready_->compiled.backend == BackendChoice::kOpenCl;
   const bool fault = on_device && delegate_->options().fault == Fault::kOpenClRun;
   const Status status = fault ? Status::Error("fault injection: opencl_run") : Run();
   if (status.ok() || !on_device) return status;
@@ -158,7 +158,7 @@ PartitionReport Kernel::Report() const {
   report.nodes = node_indices_;
   if (ready_ == nullptr) return report;
   const Compiled& compiled = ready_->compiled;
-  report.backend = compiled.backend;
+  report.backend = BackendName(compiled.backend);
   report.reason = compiled.reason;
   report.arena_bytes = compiled.executable->ArenaBytes();
   report.weight_bytes = compiled.executable->WeightBytes();
