@@ -3,50 +3,21 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <utility>
 
 #include "delegate/cpu/reference_backend.h"
+#include "delegate/graph/testing/faulty_backend.h"
 #include "delegate/opencl/testing/agreement.h"
 
 namespace mcpruner::opencl {
 namespace {
 
-// The reference, whose outputs a fault changes.
-class FaultyExecutable : public Executable {
- public:
-  FaultyExecutable(std::unique_ptr<Executable> good, float factor) : good_(std::move(good)), factor_(factor) {}
-  Status Run(Span<const float* const> inputs, Span<float* const> outputs) override {
-    const Status status = good_->Run(inputs, outputs);
-    outputs[1][0] *= factor_;
-    return status;
-  }
-  void SetProfiling(bool) override {}
-  std::vector<OpProfile> Profile() const override { return {}; }
-  Status FillMemory(float) override { return Status::Ok(); }
-  int64_t ArenaBytes() const override { return 0; }
-  int64_t WeightBytes() const override { return 0; }
-
- private:
-  const std::unique_ptr<Executable> good_;
-  const float factor_;
-};
-
-class FaultyBackend : public Backend {
- public:
-  explicit FaultyBackend(float factor) : factor_(factor) {}
-  const char* name() const override { return "faulty"; }
-  Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
-    auto good = CreateReferenceBackend()->Compile(graph);
-    if (!good.ok()) return good.status();
-    return std::unique_ptr<Executable>(std::make_unique<FaultyExecutable>(std::move(*good), factor_));
-  }
-
- private:
-  const float factor_;
-};
-
+// Of the reference, whose second output is off by `factor`.
 std::string CheckFaulty(float factor) {
-  FaultyBackend backend(factor);
+  const auto scale = [factor](Span<float* const> outputs) {
+    outputs[1][0] *= factor;
+    return Status::Ok();
+  };
+  FaultyBackend backend(CreateReferenceBackend(), {nullptr, scale});
   return SelfCheck(&backend, 1e-4).message();
 }
 
@@ -58,11 +29,7 @@ TEST(SelfCheckTest, SeesOneWrongNumber) {
 }
 
 TEST(SelfCheckTest, AnErrorOfTheDeviceIsTold) {
-  class Refusing : public Backend {
-   public:
-    const char* name() const override { return "refusing"; }
-    Result<std::unique_ptr<Executable>> Compile(const Graph&) override { return Status::Error("no memory"); }
-  } refusing;
+  FaultyBackend refusing(CreateReferenceBackend(), {[] { return Status::Error("no memory"); }, nullptr});
   EXPECT_EQ(SelfCheck(&refusing, 1e-4).message(), "the self-check could not run: no memory");
 }
 

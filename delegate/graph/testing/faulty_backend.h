@@ -1,0 +1,35 @@
+// A backend that does what another one does, until a test's fault comes in between.
+//
+//     FaultyBackend backend(CreateReferenceBackend(), {[] { return Status::Error("no memory"); }, nullptr});
+
+#ifndef MCPRUNER_DELEGATE_GRAPH_TESTING_FAULTY_BACKEND_H_
+#define MCPRUNER_DELEGATE_GRAPH_TESTING_FAULTY_BACKEND_H_
+
+#include <functional>
+#include <memory>
+
+#include "delegate/graph/backend.h"
+
+namespace mcpruner {
+
+// An error that a fault returns, or an exception that it throws, is what the call ends with. None: nothing happens.
+struct BackendFaults {
+  std::function<Status()> compile;                        // instead of Compile; Ok lets it go on
+  std::function<Status(Span<float* const> outputs)> run;  // behind each Run; it may change what came out
+};
+
+class FaultyBackend : public Backend {
+ public:
+  FaultyBackend(std::unique_ptr<Backend> good, BackendFaults faults);
+
+  const char* name() const override { return good_->name(); }
+  Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override;
+
+ private:
+  const std::unique_ptr<Backend> good_;
+  const BackendFaults faults_;
+};
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_GRAPH_TESTING_FAULTY_BACKEND_H_
