@@ -21,6 +21,7 @@ setup-aarch64: setup ## The same for aarch64: cross compiler, qemu, .venv-aarch6
 build: setup ## Build all native code with Bazel and put the libraries beside the Python sources
 	bazel build //...
 	$(PYTHON) setup.py --quiet build_native
+	@install -D out/bin/delegate/tflite/testing/libmcpruner_faults.so out/testing/libmcpruner_faults.so
 
 build-aarch64: setup-aarch64 ## Build the plugin for aarch64, out/aarch64/libmcpruner_delegate.so
 	bazel build --config=aarch64 //delegate/tflite/plugin:libmcpruner_delegate.so.stripped

@@ -42,9 +42,6 @@ typedef struct McprunerDelegateOptions {
    * reason for which convolutions or fully-connected layers are left to TFLite. 2: every node that is left, with the
    * reason. */
   int32_t verbosity;
-  /* A failure to inject, for tests: "none", "opencl_create", "opencl_wrong", "opencl_compile", "opencl_run",
-   * "cpu_create", "cpu_compile", "allocate", "invoke". NULL: "none". */
-  const char* fault;
   /* Instruction set of the cpu backend, one that this CPU has ("avx512", "avx2", "neon", "scalar"), to compare them.
    * NULL: the best. */
   const char* simd;

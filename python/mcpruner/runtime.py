@@ -108,7 +108,7 @@ def load_delegate(*, runtime: ModuleType | None = None, **options: Any) -> Any:
         The plugin's options: ``num_threads`` (0: the runtime's recommendation, else 1), ``backend`` (``"auto"``,
         ``"cpu"``, ``"opencl"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU,
         to compare them), ``precision``, ``cache_dir``, ``opencl_library`` and ``tune`` (of the opencl backend, see
-        `Interpreter`), ``poison_memory`` and ``fault`` (for tests). None leaves an option out.
+        `Interpreter`) and ``poison_memory`` (for tests). None leaves an option out.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The wheel for aarch64, which every test of an emulated runtime takes its plugin from."""
+"""The wheel for aarch64, which the tests of an emulated runtime take their plugin from, and the plugin with faults."""
 
 from __future__ import annotations
 
@@ -42,3 +42,11 @@ def package(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plugin(package: Path) -> Path:
     """The plugin as the wheel carries it."""
     return package / "mcpruner" / "libmcpruner_delegate.so"
+
+
+@pytest.fixture(scope="session")
+def faults_plugin(emulation: None) -> Path:
+    """The plugin whose option `fault` makes it fail, which no wheel carries."""
+    target = "//delegate/tflite/testing:libmcpruner_faults.so"
+    subprocess.run(["bazel", "build", "--config=aarch64", "--noshow_progress", target], cwd=emulator.ROOT, check=True)
+    return emulator.ROOT / "out" / "aarch64-bin" / "delegate" / "tflite" / "testing" / "libmcpruner_faults.so"

@@ -20,7 +20,7 @@ import numpy as np
 import op_models
 import pytest
 import test_options
-from op_runner import Job, Result, run_jobs
+from op_runner import Job, Result, faults_path, run_jobs, run_script
 
 TOLERANCE = 1e-5  # of the output's largest magnitude
 THREADS = (1, 2, 3, 4)
@@ -44,10 +44,7 @@ def _op_jobs() -> dict[str, Job]:
 
 def _option_jobs() -> dict[str, Job]:
     model, x = op_models.build("conv_same"), [test_options.X]
-    jobs = {f"refused_{name}": Job(model, x, options) for name, (options, _) in test_options.REFUSED.items()}
-    for fault in (*test_options.FATAL, *test_options.MENDED):
-        jobs[f"fault_{fault}"] = Job(model, x, {"fault": fault, **CPU})
-    return jobs
+    return {f"refused_{name}": Job(model, x, options) for name, (options, _) in test_options.REFUSED.items()}
 
 
 def _network_jobs() -> dict[str, Job]:
@@ -123,16 +120,30 @@ def _without_targets(text: str) -> str:
     return re.sub(r"one of .* \(what this CPU has\)", "one of these", text)
 
 
+def _assert_same_sentence(actual: Result, expected: Result) -> None:
+    sentence = expected.error[expected.error.index("mcpruner: ") :].splitlines()[0]
+    assert _without_targets(sentence) in _without_targets(actual.error)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("runtime", emulator.RUNTIMES)
-def test_bad_options_and_failures_are_the_same_sentences(jobs, here, emulated, runtime: str) -> None:
-    names = [name for name in jobs if name.startswith(("refused_", "fault_"))]
-    assert len(names) == len(test_options.REFUSED) + len(test_options.FATAL) + len(test_options.MENDED)
+def test_bad_options_are_the_same_sentences(jobs, here, emulated, runtime: str) -> None:
+    names = [name for name in jobs if name.startswith("refused_")]
+    assert len(names) == len(test_options.REFUSED)
     for name in names:
-        actual, expected = emulated(runtime)[name], here[name]
-        if name.removeprefix("fault_") in test_options.MENDED:
-            _assert_equal(actual, expected)
-            assert actual.report["partitions"][0]["backend"] == "reference"
+        _assert_same_sentence(emulated(runtime)[name], here[name])
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("runtime", emulator.RUNTIMES)
+def test_faults_end_as_on_this_machine(faults_plugin: Path, runtime: str, tmp_path: Path) -> None:
+    jobs = test_options.fault_jobs()
+    here = run_jobs("ai_edge_litert", jobs, tmp_path, functools.partial(run_script, plugin=faults_path()))
+    emulated = run_jobs(runtime, jobs, tmp_path, functools.partial(_run_script, plugin=faults_plugin))
+    for fault in jobs:
+        if here[fault].error:
+            _assert_same_sentence(emulated[fault], here[fault])
         else:
-            sentence = expected.error[expected.error.index("mcpruner: ") :].splitlines()[0]
-            assert _without_targets(sentence) in _without_targets(actual.error)
+            _assert_equal(emulated[fault], here[fault])
+            backend = "reference" if fault in test_options.MENDED else "cpu"  # no emulated program has a device
+            assert emulated[fault].report["partitions"][0]["backend"] == backend

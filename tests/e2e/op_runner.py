@@ -38,23 +38,34 @@ class Result:
     error: str
 
 
-def run_script(name: str, runtime: str, tasks: list[dict[str, Any]]) -> None:
-    """Run a script beside this file in the Python of a runtime; skips the test where that has no environment."""
+def faults_path() -> Path:
+    """The plugin whose option ``fault`` makes it fail, which no wheel carries."""
+    path = Path(__file__).resolve().parents[2] / "out" / "testing" / "libmcpruner_faults.so"
+    if not path.is_file():
+        raise FileNotFoundError(f"The plugin with faults, {path}, is missing: run `make build`.")
+    return path
+
+
+def run_script(name: str, runtime: str, tasks: list[dict[str, Any]], plugin: Path | None = None) -> None:
+    """Run a script beside this file in the Python of a runtime; skips the test where that has no environment.
+
+    The script is given `plugin`, by default the packaged one.
+    """
     python = RUNTIMES[runtime]
     if not python.exists():
         pytest.skip(f"{runtime} needs its own environment, which `make setup` puts at {python}")
-    command = [python, Path(__file__).with_name(name), runtime, mcpruner.delegate_path()]
+    command = [python, Path(__file__).with_name(name), runtime, plugin or mcpruner.delegate_path()]
     subprocess.run(command, input=json.dumps(tasks), text=True, check=True)
 
 
 def results_once(
-    jobs: Callable[[], dict[str, Job]], folders: pytest.TempPathFactory
+    jobs: Callable[[], dict[str, Job]], folders: pytest.TempPathFactory, run: Callable[..., None] = run_script
 ) -> Callable[[str], dict[str, Result]]:
     """A function from a runtime to the results of all jobs there, which run at its first call."""
 
     @functools.cache
     def get(runtime: str) -> dict[str, Result]:
-        return run_jobs(runtime, jobs(), folders.mktemp(runtime))
+        return run_jobs(runtime, jobs(), folders.mktemp(runtime), run)
 
     return get
 

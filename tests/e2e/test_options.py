@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 import op_models
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from op_runner import RUNTIMES, Job, results_once
+from op_runner import RUNTIMES, Job, Result, faults_path, results_once, run_script
 from opencl_device import needs_opencl
 from tflite_builder import TfliteBuilder
 
@@ -21,11 +22,7 @@ REFUSED = {
     "no_number": ({"num_threads": "many"}, "option num_threads: expected a whole number, got 'many'"),
     "verbosity": ({"verbosity": 9}, "option verbosity: expected 0, 1 or 2, got 9"),
     "unknown_simd": ({"simd": "avx9"}, "option simd: expected one of "),
-    "unknown_fault": (
-        {"fault": "fire"},
-        "option fault: expected one of none, opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, "
-        "cpu_compile, allocate, invoke",
-    ),
+    "no_faults": ({"fault": "invoke"}, "there is no option 'fault'; the options are num_threads, backend, verbosity"),
     "unknown_precision": (
         {"precision": "int4"},
         "option precision: expected one of float32, float16_storage, float16, got 'int4'",
@@ -36,19 +33,19 @@ REFUSED = {
         "option cache_dir: expected an existing folder that can be written to, got",
     ),
 }
-# Injected failures that end the run, and those that the reference backend makes good.
+# Faults that end the run, and those that the reference backend makes good. The plugin that has them is not the packaged
+# one but the same with faulty backends (delegate/tflite/testing/faulty_backends.h).
 FATAL = {
     "allocate": "mcpruner: out of memory; free some, or use a smaller batch. ",
     "invoke": "mcpruner: internal error: fault injection: invoke. ",
 }
 MENDED = ("cpu_create", "cpu_compile")
-# What makes the cpu backend run where opencl was asked for, and a piece of the reason; some need a device.
+# Faults that make the cpu backend run where opencl was asked for, and a piece of the reason; some need a device.
 WITHOUT_OPENCL = {
-    "no_library": ({"opencl_library": "libabsent.so"}, "expected a library with OpenCL 1.2 (libabsent.so: cannot open"),
-    "opencl_create": ({"fault": "opencl_create"}, "the opencl backend cannot be made (fault injection: opencl_create)"),
-    "opencl_wrong": ({"fault": "opencl_wrong"}, "the device computes wrong numbers (self-check: off by"),
-    "opencl_compile": ({"fault": "opencl_compile"}, "refuses it (fault injection: opencl_compile)"),
-    "opencl_run": ({"fault": "opencl_run"}, "the opencl backend failed (fault injection: opencl_run)"),
+    "opencl_create": "the opencl backend cannot be made (fault injection: opencl_create)",
+    "opencl_wrong": "the device computes wrong numbers (self-check: off by",
+    "opencl_compile": "refuses it (fault injection: opencl_compile)",
+    "opencl_run": "the opencl backend failed (fault injection: opencl_run)",
 }
 NEED_DEVICE = ("opencl_wrong", "opencl_compile", "opencl_run")
 
@@ -125,20 +122,34 @@ def _jobs() -> dict[str, Job]:
     jobs = {"plain": Job(model, [X], None), "cpu": Job(model, [X], {"backend": "cpu"})}
     jobs["auto"] = Job(model, [X], {"verbosity": 0})
     jobs |= {name: Job(model, [X], options) for name, (options, _) in REFUSED.items()}
-    for fault in (*FATAL, *MENDED):
-        jobs[fault] = Job(model, [X], {"backend": "cpu", "fault": fault, "verbosity": 0})
-    for name, (options, _) in {**WITHOUT_OPENCL, "opencl": ({}, "")}.items():
-        jobs[name] = Job(model, [X], {"backend": "opencl", "verbosity": 0, **options})
+    jobs["opencl"] = Job(model, [X], {"backend": "opencl", "verbosity": 0})
+    jobs["no_library"] = Job(model, [X], {"backend": "opencl", "verbosity": 0, "opencl_library": "libabsent.so"})
     for name, (file, _, _) in LEFT.items():
         jobs[f"{name}.plain"] = Job(file, [X], None)
         jobs[f"{name}.plugin"] = Job(file, [X], {"backend": "cpu", "verbosity": 0})
     return jobs
 
 
+def fault_jobs() -> dict[str, Job]:
+    """A job for each fault, and one that names none which there is."""
+    model = op_models.build("conv_same")
+    backends = {fault: "cpu" for fault in (*FATAL, *MENDED, "fire")} | {fault: "opencl" for fault in WITHOUT_OPENCL}
+    return {
+        fault: Job(model, [X], {"backend": backend, "fault": fault, "verbosity": 0})
+        for fault, backend in backends.items()
+    }
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory):
     """Results of all jobs of a runtime, run once."""
     return results_once(_jobs, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory):
+    """Results of all faults of a runtime, run once."""
+    return results_once(fault_jobs, tmp_path_factory, functools.partial(run_script, plugin=faults_path()))
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -149,35 +160,46 @@ def test_bad_options_are_one_sentence(results, runtime: str, name: str) -> None:
     assert error.endswith(". ")
 
 
-@pytest.mark.parametrize("fault", FATAL)
+@pytest.mark.parametrize("fault", ["fire", *FATAL])
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_failures_are_one_sentence(results, runtime: str, fault: str) -> None:
-    assert results(runtime)[fault].error.startswith(FATAL[fault])
+def test_failures_are_one_sentence(faulty, runtime: str, fault: str) -> None:
+    error = faulty(runtime)[fault].error
+    if fault == "fire":
+        known = ("none", *WITHOUT_OPENCL, *MENDED, *FATAL)
+        assert f"mcpruner: option fault: expected one of {', '.join(known)}, got 'fire'. " in error
+    else:
+        assert error.startswith(FATAL[fault])
+
+
+def _assert_another_backend_ran(mended: Result, plain: Result, backend: str, reason: str) -> None:
+    """With the same results, and the report says why."""
+    assert mended.error == ""
+    np.testing.assert_allclose(mended.outputs[0], plain.outputs[0], rtol=0, atol=1e-5 * np.abs(plain.outputs[0]).max())
+    (partition,) = mended.report["partitions"]
+    assert partition["backend"] == backend
+    assert reason in partition["reason"]
+    assert partition["reason"].endswith(f"the {backend} backend runs instead")
+    assert all(node["reason"] == partition["reason"] for node in mended.report["nodes"])
 
 
 @pytest.mark.parametrize("fault", MENDED)
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_reference_backend_steps_in(results, runtime: str, fault: str) -> None:
-    plain, mended = results(runtime)["plain"], results(runtime)[fault]
-    assert mended.error == ""
-    np.testing.assert_allclose(mended.outputs[0], plain.outputs[0], rtol=0, atol=1e-5 * np.abs(plain.outputs[0]).max())
-    (partition,) = mended.report["partitions"]
-    assert partition["backend"] == "reference" and fault in partition["reason"]
-    assert all(node["reason"] == partition["reason"] for node in mended.report["nodes"])
+def test_the_reference_backend_steps_in(results, faulty, runtime: str, fault: str) -> None:
+    _assert_another_backend_ran(faulty(runtime)[fault], results(runtime)["plain"], "reference", fault)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_the_cpu_backend_steps_in_where_there_is_no_opencl(results, runtime: str) -> None:
+    reason = "expected a library with OpenCL 1.2 (libabsent.so: cannot open"
+    _assert_another_backend_ran(results(runtime)["no_library"], results(runtime)["plain"], "cpu", reason)
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=needs_opencl if name in NEED_DEVICE else ()) for name in WITHOUT_OPENCL]
+    "fault", [pytest.param(name, marks=needs_opencl if name in NEED_DEVICE else ()) for name in WITHOUT_OPENCL]
 )
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_cpu_backend_steps_in_for_opencl(results, runtime: str, name: str) -> None:
-    plain, mended = results(runtime)["plain"], results(runtime)[name]
-    assert mended.error == ""
-    np.testing.assert_allclose(mended.outputs[0], plain.outputs[0], rtol=0, atol=1e-5 * np.abs(plain.outputs[0]).max())
-    (partition,) = mended.report["partitions"]
-    assert partition["backend"] == "cpu"
-    assert WITHOUT_OPENCL[name][1] in partition["reason"]
-    assert partition["reason"].endswith("the cpu backend runs instead")
+def test_the_cpu_backend_steps_in_for_opencl(results, faulty, runtime: str, fault: str) -> None:
+    _assert_another_backend_ran(faulty(runtime)[fault], results(runtime)["plain"], "cpu", WITHOUT_OPENCL[fault])
 
 
 @needs_opencl

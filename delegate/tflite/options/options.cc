@@ -25,15 +25,6 @@ constexpr Choice<BackendChoice> kBackends[] = {{"auto", BackendChoice::kAuto},
 constexpr Choice<Precision> kPrecisions[] = {{"float32", Precision::kFloat32},
                                              {"float16_storage", Precision::kFloat16Storage},
                                              {"float16", Precision::kFloat16}};
-constexpr Choice<Fault> kFaults[] = {{"none", Fault::kNone},
-                                     {"opencl_create", Fault::kOpenClCreate},
-                                     {"opencl_wrong", Fault::kOpenClWrong},
-                                     {"opencl_compile", Fault::kOpenClCompile},
-                                     {"opencl_run", Fault::kOpenClRun},
-                                     {"cpu_create", Fault::kCpuCreate},
-                                     {"cpu_compile", Fault::kCpuCompile},
-                                     {"allocate", Fault::kAllocate},
-                                     {"invoke", Fault::kInvoke}};
 
 template <typename T, size_t N>
 Status Choose(const char* option, const char* value, const Choice<T> (&choices)[N], T* out) {
@@ -63,13 +54,10 @@ struct TextOption {
   const char* name;
   const char* McprunerDelegateOptions::* member;
 };
-constexpr TextOption kTextOptions[] = {{"backend", &McprunerDelegateOptions::backend},
-                                       {"fault", &McprunerDelegateOptions::fault},
-                                       {"simd", &McprunerDelegateOptions::simd},
-                                       {"precision", &McprunerDelegateOptions::precision},
-                                       {"opencl_library", &McprunerDelegateOptions::opencl_library},
-                                       {"cache_dir", &McprunerDelegateOptions::cache_dir},
-                                       {"poison_memory", &McprunerDelegateOptions::poison_memory}};
+constexpr TextOption kTextOptions[] = {
+    {"backend", &McprunerDelegateOptions::backend},     {"simd", &McprunerDelegateOptions::simd},
+    {"precision", &McprunerDelegateOptions::precision}, {"opencl_library", &McprunerDelegateOptions::opencl_library},
+    {"cache_dir", &McprunerDelegateOptions::cache_dir}, {"poison_memory", &McprunerDelegateOptions::poison_memory}};
 
 Status ParseOption(const std::string& key, const char* value, McprunerDelegateOptions* out) {
   for (const TextOption& option : kTextOptions) {
@@ -79,7 +67,7 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
   }
   if (key != "num_threads" && key != "verbosity" && key != "tune") {
     return Status::Error("there is no option '" + key +
-                         "'; the options are num_threads, backend, verbosity, fault, simd, precision, opencl_library, "
+                         "'; the options are num_threads, backend, verbosity, simd, precision, opencl_library, "
                          "cache_dir, tune, poison_memory");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
@@ -147,7 +135,6 @@ Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
   if (options.poison_memory != nullptr) {
     MCPRUNER_RETURN_IF_ERROR(ParsePoison(options.poison_memory, &out.poison_memory));
   }
-  if (options.fault != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("fault", options.fault, kFaults, &out.fault));
   return out;
 }
 
@@ -169,7 +156,6 @@ McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
   options.num_threads = 0;
   options.backend = nullptr;
   options.verbosity = 1;
-  options.fault = nullptr;
   options.simd = nullptr;
   options.precision = nullptr;
   options.opencl_library = nullptr;

@@ -20,24 +20,10 @@ enum class BackendChoice { kAuto, kCpu, kOpenCl, kReference };
 // As the option names it.
 const char* BackendName(BackendChoice backend);
 
-// Failures that tests ask for, to see what becomes of them.
-enum class Fault {
-  kNone,
-  kOpenClCreate,   // the opencl backend cannot be made: the cpu backend runs
-  kOpenClWrong,    // no device passes the self-check: the cpu backend runs
-  kOpenClCompile,  // the opencl backend refuses a partition: the cpu backend runs it
-  kOpenClRun,      // the opencl backend fails in an inference: the cpu backend runs it, and those that follow
-  kCpuCreate,      // the cpu backend cannot be made: the reference backend runs
-  kCpuCompile,     // the cpu backend refuses a partition: the reference backend runs it
-  kAllocate,       // memory runs out while a partition is prepared: allocation fails with a sentence
-  kInvoke,         // an exception leaves a kernel: the inference fails with a sentence
-};
-
 struct Options {
   int num_threads = 0;  // 0: the runtime's recommendation, else 1
   BackendChoice backend = BackendChoice::kAuto;
   int verbosity = 1;
-  Fault fault = Fault::kNone;
   std::string simd;                           // empty: the best
   Precision precision = Precision::kFloat32;  // of the opencl backend
   std::string opencl_library;                 // empty: the first that is found

@@ -25,18 +25,15 @@ TEST(Options, AbsentOnesHaveDefaults) {
   EXPECT_EQ(options->num_threads, 0);
   EXPECT_EQ(options->backend, BackendChoice::kAuto);
   EXPECT_EQ(options->verbosity, 1);
-  EXPECT_EQ(options->fault, Fault::kNone);
   EXPECT_FALSE(options->poison_memory.has_value());
 }
 
 TEST(Options, EachIsParsed) {
-  const Result<Options> options =
-      Parse({"num_threads", "backend", "verbosity", "fault"}, {"64", "reference", "2", "invoke"});
+  const Result<Options> options = Parse({"num_threads", "backend", "verbosity"}, {"64", "reference", "2"});
   ASSERT_TRUE(options.ok()) << options.message();
   EXPECT_EQ(options->num_threads, 64);
   EXPECT_EQ(options->backend, BackendChoice::kReference);
   EXPECT_EQ(options->verbosity, 2);
-  EXPECT_EQ(options->fault, Fault::kInvoke);
   const Result<Options> device = Parse({"precision", "opencl_library"}, {"float16_storage", "libmine.so"});
   ASSERT_TRUE(device.ok()) << device.message();
   EXPECT_EQ(device->precision, Precision::kFloat16Storage);
@@ -74,12 +71,9 @@ TEST(Options, InstructionSetsAreThoseOfTheCpu) {
 
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
-            "there is no option 'threads'; the options are num_threads, backend, verbosity, fault, simd, "
+            "there is no option 'threads'; the options are num_threads, backend, verbosity, simd, "
             "precision, opencl_library, cache_dir, tune, poison_memory");
   EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'");
-  EXPECT_EQ(ErrorOf("fault", "x"),
-            "option fault: expected one of none, opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, "
-            "cpu_compile, allocate, invoke, got 'x'");
   EXPECT_EQ(ErrorOf("precision", "int8"),
             "option precision: expected one of float32, float16_storage, float16, got 'int8'");
   EXPECT_EQ(ErrorOf("tune", "1"),

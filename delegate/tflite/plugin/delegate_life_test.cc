@@ -14,23 +14,10 @@
 #include "delegate/opencl/testing/agreement.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 #include "delegate/tflite/testing/small_model.h"
+#include "delegate/tflite/testing/test_delegate.h"
 
 namespace mcpruner {
 namespace {
-
-struct DelegateDelete {
-  void operator()(TfLiteDelegate* delegate) const { McprunerDelegateDelete(delegate); }
-};
-using DelegatePtr = std::unique_ptr<TfLiteDelegate, DelegateDelete>;
-
-DelegatePtr Make(const char* backend, int num_threads = 0, const char* fault = nullptr) {
-  McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
-  options.verbosity = 0;
-  options.backend = backend;
-  options.num_threads = num_threads;
-  options.fault = fault;
-  return DelegatePtr(McprunerDelegateCreate(&options));
-}
 
 std::string Report(const DelegatePtr& delegate) {
   std::string text(McprunerDelegateReportJson(delegate.get(), nullptr, 0), '\0');
@@ -55,7 +42,7 @@ bool Runs(SmallModel* model, int height, int width) {
 }
 
 TEST(SharedDelegate, ForgetsModelsThatAreGone) {
-  const DelegatePtr delegate = Make("cpu", 1);
+  const DelegatePtr delegate = MakeTestDelegate("cpu", 1);
   SmallModel first, last;
   ASSERT_EQ(first.runtime().Apply(delegate.get()), kTfLiteOk);
   for (int i = 0; i < 40; ++i) {
@@ -76,7 +63,7 @@ TEST(SharedDelegate, ForgetsModelsThatAreGone) {
 }
 
 TEST(SharedDelegate, KeepsAFewModelsThatHaveNoPartition) {
-  const DelegatePtr delegate = Make("auto");
+  const DelegatePtr delegate = MakeTestDelegate("auto");
   SmallModel taken;
   ASSERT_EQ(taken.runtime().Apply(delegate.get()), kTfLiteOk);
   EXPECT_EQ(taken.runtime().num_kernels(), 1u);
@@ -106,7 +93,7 @@ size_t CountThreadsDownTo(size_t expected) {
 }
 
 TEST(SharedDelegate, EndsThreadsThatNoModelRunsOn) {
-  const DelegatePtr delegate = Make("cpu");
+  const DelegatePtr delegate = MakeTestDelegate("cpu");
   SmallModel kept;
   kept.runtime().context()->recommended_num_threads = 3;
   ASSERT_EQ(kept.runtime().Apply(delegate.get()), kTfLiteOk);
@@ -127,7 +114,7 @@ TEST(SharedDelegate, EndsThreadsThatNoModelRunsOn) {
 
 TEST(SharedDelegate, FallsBackOnTheThreadsOfTheInterpreterThatFailed) {
   MCPRUNER_NEEDS_OPENCL();
-  const DelegatePtr delegate = Make("opencl", 0, "opencl_run");
+  const DelegatePtr delegate = MakeFaultyDelegate("opencl_run", "opencl");
   SmallModel failing, other;
   failing.runtime().context()->recommended_num_threads = 2;
   other.runtime().context()->recommended_num_threads = 5;
@@ -142,7 +129,7 @@ TEST(SharedDelegate, FallsBackOnTheThreadsOfTheInterpreterThatFailed) {
 
 // In the child: an inference, a resize, and the end of everything.
 void CheckFork(std::chrono::milliseconds pause) {
-  DelegatePtr delegate = Make("cpu", 4);
+  DelegatePtr delegate = MakeTestDelegate("cpu", 4);
   auto model = std::make_unique<SmallModel>();
   ASSERT_EQ(model->runtime().Apply(delegate.get()), kTfLiteOk);
   ASSERT_TRUE(Runs(model.get(), 4, 6));
@@ -154,7 +141,7 @@ void CheckFork(std::chrono::milliseconds pause) {
         model->Invoke() == kTfLiteOk && Agree(model->Outputs(), ReferenceOutputs(4, 6)) && Runs(model.get(), 7, 5);
     model.reset();
     delegate.reset();
-    const DelegatePtr own = Make("cpu", 4);
+    const DelegatePtr own = MakeTestDelegate("cpu", 4);
     SmallModel anew;
     _exit(right && anew.runtime().Apply(own.get()) == kTfLiteOk && Runs(&anew, 4, 6) ? 0 : 1);
   }

@@ -8,22 +8,10 @@
 #include "delegate/tflite/abi/builtin_params.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 #include "delegate/tflite/testing/fake_model.h"
+#include "delegate/tflite/testing/test_delegate.h"
 
 namespace mcpruner {
 namespace {
-
-struct DelegateDelete {
-  void operator()(TfLiteDelegate* delegate) const { McprunerDelegateDelete(delegate); }
-};
-using DelegatePtr = std::unique_ptr<TfLiteDelegate, DelegateDelete>;
-
-DelegatePtr MakeDelegate(const char* fault = nullptr, const char* backend = "reference") {
-  McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
-  options.verbosity = 0;
-  options.backend = backend;
-  options.fault = fault;
-  return DelegatePtr(McprunerDelegateCreate(&options));
-}
 
 std::string Report(const DelegatePtr& delegate) {
   std::string text(McprunerDelegateReportJson(delegate.get(), nullptr, 0), '\0');
@@ -56,7 +44,7 @@ class OneConv {
 };
 
 TEST(Delegate, RunsAConvolution) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv m;
   ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
   EXPECT_EQ(m.model.num_kernels(), 1u);
@@ -87,7 +75,7 @@ TEST(Delegate, RunsOnPoisonedMemory) {
 }
 
 TEST(Delegate, FollowsAResizeWithAndWithoutReapplying) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv m;
   ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
   ASSERT_EQ(m.model.Allocate(), kTfLiteOk);
@@ -102,7 +90,7 @@ TEST(Delegate, FollowsAResizeWithAndWithoutReapplying) {
 }
 
 TEST(Delegate, ToleratesDimensionsOfZero) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv m;
   ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
   m.model.Resize(m.x, {0, 2, 2, 1});
@@ -114,7 +102,7 @@ TEST(Delegate, ToleratesDimensionsOfZero) {
 }
 
 TEST(Delegate, RefusesAnotherRank) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv m;
   ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
   m.model.Resize(m.x, {2, 2, 1});
@@ -123,7 +111,7 @@ TEST(Delegate, RefusesAnotherRank) {
 }
 
 TEST(Delegate, RefusesToRunOnMissingOrShortData) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv m;
   ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
   ASSERT_EQ(m.model.Allocate(), kTfLiteOk);
@@ -137,7 +125,7 @@ TEST(Delegate, RefusesToRunOnMissingOrShortData) {
 }
 
 TEST(Delegate, LeavesNodesWithAReasonEach) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv m;
   const int tanh = m.model.Tensor("tanh", {1, 2, 2, 1}), relu = m.model.Tensor("relu", {1, 2, 2, 1});
   m.model.Node(28, {m.y}, {tanh});
@@ -157,7 +145,7 @@ TEST(Delegate, LeavesNodesWithAReasonEach) {
 
 // tflite-runtime 2.14 applies all delegates again after a resize; a tensor keeps the one that made it before.
 TEST(Delegate, LeavesWhatAnotherDelegateHadTaken) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   TfLiteDelegate other = {};
   OneConv m;
   m.model.At(m.y).delegate = &other;
@@ -170,7 +158,7 @@ TEST(Delegate, LeavesWhatAnotherDelegateHadTaken) {
 }
 
 TEST(Delegate, AutoLeavesDenseModelsAndCpuTakesThem) {
-  const DelegatePtr automatic = MakeDelegate(nullptr, "auto"), cpu = MakeDelegate(nullptr, "cpu");
+  const DelegatePtr automatic = MakeTestDelegate("auto"), cpu = MakeTestDelegate("cpu");
   OneConv left, taken;
   ASSERT_EQ(left.model.Apply(automatic.get()), kTfLiteOk);
   ASSERT_EQ(taken.model.Apply(cpu.get()), kTfLiteOk);
@@ -182,7 +170,7 @@ TEST(Delegate, AutoLeavesDenseModelsAndCpuTakesThem) {
 }
 
 TEST(Delegate, AutoTakesThePartitionsOfPackedLayersOnly) {
-  const DelegatePtr delegate = MakeDelegate(nullptr, "auto");
+  const DelegatePtr delegate = MakeTestDelegate("auto");
   OneConv m;
   const int packed = m.model.Tensor("packed", {1, 2, 2, 1}), tanh = m.model.Tensor("tanh", {1, 2, 2, 1});
   const int relu = m.model.Tensor("relu", {1, 2, 2, 1}), conv = m.model.Tensor("conv", {1, 2, 2, 1});
@@ -201,7 +189,7 @@ TEST(Delegate, AutoTakesThePartitionsOfPackedLayersOnly) {
 }
 
 TEST(Delegate, TakesNothingWithoutAConvolutionEvenWithoutPreview) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   FakeModel model;
   const int x = model.Input("x", {1, 4}), y = model.Tensor("y", {1, 4});
   model.Node(kTfLiteBuiltinRelu, {x}, {y});
@@ -212,7 +200,7 @@ TEST(Delegate, TakesNothingWithoutAConvolutionEvenWithoutPreview) {
 }
 
 TEST(Delegate, BadSparseOpIsTakenAndExplainedWhenPrepared) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   FakeModel model;
   const int x = model.Input("x", {1, 2, 2, 1}), y = model.Tensor("layer7", {1, 2, 2, 1});
   const int blob = model.Constant("blob", {3}, "abc", 3, kTfLiteUInt8);
@@ -229,7 +217,7 @@ TEST(Delegate, BadSparseOpIsTakenAndExplainedWhenPrepared) {
 
 TEST(Delegate, FailuresOfTheCpuBackendFallBackToTheReference) {
   for (const char* fault : {"cpu_create", "cpu_compile"}) {
-    const DelegatePtr delegate = MakeDelegate(fault, "cpu");
+    const DelegatePtr delegate = MakeFaultyDelegate(fault, "cpu");
     OneConv m;
     ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
     ASSERT_EQ(m.model.Allocate(), kTfLiteOk);
@@ -241,22 +229,24 @@ TEST(Delegate, FailuresOfTheCpuBackendFallBackToTheReference) {
 }
 
 TEST(Delegate, ExceptionsBecomeSentences) {
-  const DelegatePtr allocate = MakeDelegate("allocate");
-  OneConv m;
-  ASSERT_EQ(m.model.Apply(allocate.get()), kTfLiteOk);
-  EXPECT_EQ(m.model.Allocate(), kTfLiteError);
-  EXPECT_EQ(m.model.errors(), "mcpruner: out of memory; free some, or use a smaller batch. ");
+  for (const char* backend : {"cpu", "reference"}) {
+    const DelegatePtr allocate = MakeFaultyDelegate("allocate", backend);
+    OneConv m;
+    ASSERT_EQ(m.model.Apply(allocate.get()), kTfLiteOk);
+    EXPECT_EQ(m.model.Allocate(), kTfLiteError);
+    EXPECT_EQ(m.model.errors(), "mcpruner: out of memory; free some, or use a smaller batch. ");
 
-  const DelegatePtr invoke = MakeDelegate("invoke");
-  OneConv n;
-  ASSERT_EQ(n.model.Apply(invoke.get()), kTfLiteOk);
-  ASSERT_EQ(n.model.Allocate(), kTfLiteOk);
-  EXPECT_EQ(n.model.Invoke(), kTfLiteError);
-  EXPECT_EQ(n.model.errors(), "mcpruner: internal error: fault injection: invoke. ");
+    const DelegatePtr invoke = MakeFaultyDelegate("invoke", backend);
+    OneConv n;
+    ASSERT_EQ(n.model.Apply(invoke.get()), kTfLiteOk);
+    ASSERT_EQ(n.model.Allocate(), kTfLiteOk);
+    EXPECT_EQ(n.model.Invoke(), kTfLiteError);
+    EXPECT_EQ(n.model.errors(), "mcpruner: internal error: fault injection: invoke. ");
+  }
 }
 
 TEST(Delegate, ProfilesWhatRanSinceItWasSwitchedOn) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv m;
   ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
   ASSERT_EQ(m.model.Allocate(), kTfLiteOk);
@@ -273,7 +263,7 @@ TEST(Delegate, ProfilesWhatRanSinceItWasSwitchedOn) {
 TEST(Delegate, MayBeDeletedBeforeItsKernels) {
   OneConv m;
   {
-    const DelegatePtr delegate = MakeDelegate();
+    const DelegatePtr delegate = MakeTestDelegate("reference");
     ASSERT_EQ(m.model.Apply(delegate.get()), kTfLiteOk);
     ASSERT_EQ(m.model.Allocate(), kTfLiteOk);
   }
@@ -281,7 +271,7 @@ TEST(Delegate, MayBeDeletedBeforeItsKernels) {
 }
 
 TEST(Delegate, TwoModelsAreTwoSubgraphsOfTheReport) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   OneConv a, b;
   ASSERT_EQ(a.model.Apply(delegate.get()), kTfLiteOk);
   ASSERT_EQ(b.model.Apply(delegate.get()), kTfLiteOk);
@@ -291,7 +281,7 @@ TEST(Delegate, TwoModelsAreTwoSubgraphsOfTheReport) {
 }
 
 TEST(CApi, JsonIsCutToTheBuffer) {
-  const DelegatePtr delegate = MakeDelegate();
+  const DelegatePtr delegate = MakeTestDelegate("reference");
   char buffer[8] = {'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x'};
   EXPECT_EQ(McprunerDelegateProfileJson(delegate.get(), buffer, 2), 3u);  // "[]" and the zero
   EXPECT_STREQ(buffer, "[");

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "delegate/tflite/abi/guard.h"
 #include "delegate/tflite/options/options.h"
@@ -46,13 +47,23 @@ Delegate* StateOf(TfLiteDelegate* delegate) {
 
 }  // namespace
 
-TfLiteDelegate* MakeDelegate(const Options& options) {
+TfLiteDelegate* MakeDelegate(const Options& options, std::unique_ptr<BackendFactory> factory) {
   auto handle = std::make_unique<DelegateHandle>();
-  handle->state = std::make_shared<Delegate>(options);
+  handle->state = std::make_shared<Delegate>(options, std::move(factory));
   handle->delegate.data_ = handle->state.get();
   handle->delegate.Prepare = PrepareDelegate;
   handle->delegate.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
   return &handle.release()->delegate;
+}
+
+void TellLoader(const Status& status, void (*report_error)(const char*)) {
+  if (report_error == nullptr) return LogLine(status.text());
+  std::string text;
+  const Status joined = Guard([&]() -> Status {
+    text = "mcpruner: " + status.message() + ". ";
+    return Status::Ok();
+  });
+  report_error(joined.ok() ? text.c_str() : joined.text());
 }
 
 }  // namespace mcpruner
@@ -62,10 +73,10 @@ TfLiteDelegate* McprunerDelegateCreate(const McprunerDelegateOptions* options) {
   const mcpruner::Status status = mcpruner::Guard([&]() -> mcpruner::Status {
     const auto checked = mcpruner::CheckOptions(options != nullptr ? *options : McprunerDelegateOptionsDefault());
     if (!checked.ok()) return checked.status();
-    delegate = mcpruner::MakeDelegate(*checked);
+    delegate = mcpruner::MakeDelegate(*checked, std::make_unique<mcpruner::BackendFactory>());
     return mcpruner::Status::Ok();
   });
-  if (!status.ok()) mcpruner::LogLine(status.text());
+  if (!status.ok()) mcpruner::TellLoader(status, nullptr);
   return delegate;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,7 +128,7 @@ TEST(BackendsOutOfMemory, TheReferenceRunsWhatTheCpuHasNoMemoryFor) {
   int replaced = 0;
   bool failed = true;
   for (int first = 0; failed; ++first) {
-    Backends backends(options);
+    Backends backends(options, std::make_unique<BackendFactory>());
     Result<Compiled> compiled = Status::Ok();
     {
       const FailingMemory fails(first, FailingMemory::kOnce);

@@ -1,13 +1,12 @@
 // The TFLite external delegate: the two symbols that every runtime's loader looks for.
 
 #include <cstddef>
-#include <string>
+#include <memory>
 
 #include "delegate/tflite/abi/guard.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 #include "delegate/tflite/options/options.h"
 #include "delegate/tflite/plugin/delegate_handle.h"
-#include "delegate/tflite/report/log.h"
 
 extern "C" {
 
@@ -15,8 +14,6 @@ extern "C" {
 //   num_threads  1..64; 0 (default): what the runtime recommends, else 1
 //   backend      auto (default), cpu, opencl, reference
 //   verbosity    0 silent, 1 (default) a line for each model and each layer with weights that is left, 2 for each node
-//   fault        none (default), opencl_create, opencl_wrong, opencl_compile, opencl_run, cpu_create, cpu_compile,
-//                allocate, invoke: failures to inject, for tests
 //   simd         an instruction set of this CPU
 //   precision    float32 (default), float16_storage, float16: of the opencl backend
 //   opencl_library  a path or name for dlopen
@@ -31,21 +28,11 @@ MCPRUNER_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const*
   const mcpruner::Status status = mcpruner::Guard([&]() -> mcpruner::Status {
     const auto options = mcpruner::ParseOptions(options_keys, options_values, num_options);
     if (!options.ok()) return options.status();
-    delegate = mcpruner::MakeDelegate(*options);
+    delegate = mcpruner::MakeDelegate(*options, std::make_unique<mcpruner::BackendFactory>());
     return mcpruner::Status::Ok();
   });
-  if (status.ok()) return delegate;
-  if (report_error == nullptr) {
-    mcpruner::LogLine(status.text());
-    return nullptr;
-  }
-  std::string text;
-  const mcpruner::Status joined = mcpruner::Guard([&]() -> mcpruner::Status {
-    text = "mcpruner: " + status.message() + ". ";
-    return mcpruner::Status::Ok();
-  });
-  report_error(joined.ok() ? text.c_str() : joined.text());
-  return nullptr;
+  if (!status.ok()) mcpruner::TellLoader(status, report_error);
+  return delegate;
 }
 
 MCPRUNER_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) { McprunerDelegateDelete(delegate); }

@@ -6,32 +6,25 @@
 #include <new>
 #include <utility>
 
-#include "delegate/cpu/cpu_backend.h"
-#include "delegate/cpu/reference_backend.h"
-#include "delegate/opencl/opencl_backend.h"
 #include "delegate/tflite/report/log.h"
 #include "delegate/tflite/run/faster.h"
 
 namespace mcpruner {
 namespace {
 
-// Largest error of the self-check, of the largest output; nothing passes where a test asks for a wrong device.
-double SelfCheckTolerance(const Options& options) {
-  if (options.fault == Fault::kOpenClWrong) return -1;
-  return options.precision == Precision::kFloat32 ? 1e-4 : 1e-2;
-}
+// Largest error of the self-check, of the largest output.
+double SelfCheckTolerance(Precision precision) { return precision == Precision::kFloat32 ? 1e-4 : 1e-2; }
 
 }  // namespace
 
 Result<std::shared_ptr<Backend>> Backends::Cpu(int num_threads) {
-  if (options_.fault == Fault::kCpuCreate) return Status::Error("fault injection: cpu_create");
   std::weak_ptr<Backend>& known = cpu_[num_threads];
   std::shared_ptr<Backend> backend = known.lock();
   if (backend == nullptr) {
     CpuOptions options;
     options.num_threads = num_threads;
     options.simd = options_.simd;
-    Result<std::unique_ptr<Backend>> made = CreateCpuBackend(options);
+    Result<std::unique_ptr<Backend>> made = factory_->Cpu(options);
     if (!made.ok()) return made.status();
     backend = std::move(*made);
     known = backend;
@@ -41,7 +34,6 @@ Result<std::shared_ptr<Backend>> Backends::Cpu(int num_threads) {
 }
 
 Result<std::shared_ptr<Backend>> Backends::OpenCl() {
-  if (options_.fault == Fault::kOpenClCreate) return Status::Error("fault injection: opencl_create");
   if (!opencl_failure_.empty()) return Status::Error(opencl_failure_);
   if (opencl_ == nullptr) {
     OpenClOptions options;
@@ -49,10 +41,10 @@ Result<std::shared_ptr<Backend>> Backends::OpenCl() {
     options.precision = options_.precision;
     options.cache_dir = options_.cache_dir;
     options.tune = options_.tune;
-    options.self_check = SelfCheckTolerance(options_);
+    options.self_check = SelfCheckTolerance(options_.precision);
     options.gpu_only = options_.backend == BackendChoice::kAuto;
     if (options_.verbosity >= 1) options.log = [](const std::string& line) { LogLine(line.c_str()); };
-    Result<std::unique_ptr<Backend>> made = CreateOpenClBackend(options);
+    Result<std::unique_ptr<Backend>> made = factory_->OpenCl(options);
     if (!made.ok()) {
       opencl_failure_ = made.message();  // a resize need not look for devices again
       return made.status();
@@ -65,7 +57,7 @@ Result<std::shared_ptr<Backend>> Backends::OpenCl() {
 Result<std::shared_ptr<Backend>> Backends::Get(BackendChoice choice, int num_threads) {
   if (choice == BackendChoice::kOpenCl) return OpenCl();
   if (choice == BackendChoice::kCpu) return Cpu(num_threads);
-  if (reference_ == nullptr) reference_ = CreateReferenceBackend();
+  if (reference_ == nullptr) reference_ = factory_->Reference();
   return reference_;
 }
 
@@ -82,10 +74,6 @@ Result<Compiled> Backends::TryCompile(BackendChoice choice, const Job& job, cons
 Result<Compiled> Backends::CompileOn(BackendChoice choice, const Job& job, const std::string& reason) {
   Result<std::shared_ptr<Backend>> backend = Get(choice, job.num_threads);
   if (!backend.ok()) return Status::Error("cannot be made (" + backend.message() + ")");
-  const Fault fault = choice == BackendChoice::kOpenCl ? Fault::kOpenClCompile : Fault::kCpuCompile;
-  if (choice != BackendChoice::kReference && options_.fault == fault) {
-    return Status::Error("refuses it (fault injection: " + std::string(BackendName(choice)) + "_compile)");
-  }
   Result<std::unique_ptr<Executable>> executable = (*backend)->Compile(job.graph);
   if (!executable.ok()) return Status::Error("refuses it (" + executable.message() + ")");
   return Compiled{std::move(*backend), std::move(*executable), choice, reason};

@@ -14,9 +14,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "delegate/graph/backend.h"
 #include "delegate/tflite/options/options.h"
+#include "delegate/tflite/run/backend_factory.h"
 
 namespace mcpruner {
 
@@ -31,7 +33,8 @@ struct Compiled {
 // Not to be called from two threads at once.
 class Backends {
  public:
-  explicit Backends(const Options& options) : options_(options) {}
+  Backends(const Options& options, std::unique_ptr<BackendFactory> factory)
+      : options_(options), factory_(std::move(factory)) {}
 
   // The number of threads is what the interpreter's runtime recommends for it.
   Result<Compiled> Compile(const Graph& graph, int recommended_num_threads);
@@ -62,6 +65,7 @@ class Backends {
   void Print(const std::string& reason);
 
   const Options options_;
+  const std::unique_ptr<BackendFactory> factory_;
   int num_threads_ = 0;
   std::shared_ptr<Backend> reference_;
   std::shared_ptr<Backend> opencl_;

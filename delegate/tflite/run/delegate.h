@@ -20,6 +20,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/tflite/abi/tflite_abi.h"
@@ -46,7 +47,8 @@ struct ModelState {
 
 class Delegate : public std::enable_shared_from_this<Delegate> {
  public:
-  explicit Delegate(const Options& options) : options_(options), backends_(options) {}
+  Delegate(const Options& options, std::unique_ptr<BackendFactory> factory)
+      : options_(options), backends_(options, std::move(factory)) {}
 
   // TfLiteDelegate::Prepare: partitions the model and asks the runtime for kernels. After an error, or an exception,
   // the runtime takes all nodes back: call Forget.

@@ -1,9 +1,6 @@
 #include "delegate/tflite/run/delegate_kernel.h"
 
-#include <exception>
-#include <new>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 #include "delegate/graph/passes/fusion.h"
@@ -60,7 +57,6 @@ Status Kernel::Parse(TfLiteContext* context) {
 Status Kernel::Prepare(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
   MCPRUNER_RETURN_IF_ERROR(parsed_);
-  if (delegate_->options().fault == Fault::kAllocate) throw std::bad_alloc();
   if (!IsReadyFor(context)) MCPRUNER_RETURN_IF_ERROR(Compile(context));
   return ResizeOutputs(context);
 }
@@ -115,7 +111,6 @@ Status Kernel::ResizeOutputs(TfLiteContext* context) const {
 Status Kernel::Invoke(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
   if (ready_ == nullptr) return Status::Error("the partition is not prepared; call AllocateTensors");
-  if (delegate_->options().fault == Fault::kInvoke) throw std::runtime_error("fault injection: invoke");
   const Graph& graph = ready_->built.graph;
   for (size_t i = 0; i < ready_->input_data.size(); ++i) {
     const Result<void*> data = DataOf(context, ready_->built.inputs[i], graph.tensor(graph.inputs[i]).shape);
@@ -138,8 +133,7 @@ Status Kernel::Run() {
 
 Status Kernel::RunOrFallBack(const TfLiteContext* context) {
   const bool on_device = ready_->compiled.backend == BackendChoice::kOpenCl;
-  const bool fault = on_device && delegate_->options().fault == Fault::kOpenClRun;
-  const Status status = fault ? Status::Error("fault injection: opencl_run") : Run();
+  const Status status = Run();
   if (status.ok() || !on_device) return status;
   Result<Compiled> compiled = delegate_->backends()->CompileAfterFailure(
       ready_->built.graph, context->recommended_num_threads, status.message());
