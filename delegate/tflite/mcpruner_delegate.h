@@ -10,6 +10,11 @@
  *     McprunerDelegateDelete(delegate);                    after the interpreter is gone
  *
  * No function throws. The delegate must outlive every interpreter that uses it.
+ *
+ * McprunerDelegateOptions grows at its end. An app that was compiled with an older header runs with a newer library,
+ * which takes the defaults for what the app does not know. An app that was compiled with a newer header runs with an
+ * older library as long as what that does not know is zero, which every field to come will have as its default;
+ * otherwise McprunerDelegateCreate says so and returns NULL.
  */
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_MCPRUNER_DELEGATE_H_
@@ -17,6 +22,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__)
 #define MCPRUNER_EXPORT __attribute__((visibility("default")))
@@ -31,6 +37,9 @@ extern "C" {
 struct TfLiteDelegate;
 
 typedef struct McprunerDelegateOptions {
+  /* sizeof(McprunerDelegateOptions) of the header that the app was compiled with; McprunerDelegateOptionsDefault fills
+   * it. */
+  size_t struct_size;
   /* Threads of the cpu backend, 1..64. 0: what the runtime recommends (Interpreter's num_threads), else 1. */
   int32_t num_threads;
   /* "auto" (partitions with packed layers, on the cpu backend, or with cache_dir on the faster of cpu and opencl,
@@ -62,9 +71,18 @@ typedef struct McprunerDelegateOptions {
   const char* poison_memory;
 } McprunerDelegateOptions;
 
-MCPRUNER_EXPORT McprunerDelegateOptions McprunerDelegateOptionsDefault(void);
+/* Compiled into the app: the library's own function would return the struct of another size. Padding is zero too, since
+ * an older library sees bytes, not fields. */
+static inline McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
+  McprunerDelegateOptions options;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.verbosity = 1;
+  return options;
+}
 
-/* NULL `options`: the default. NULL is returned for bad options, with the reason printed to stderr. */
+/* NULL `options`: the default. NULL is returned for bad options, with the reason printed to stderr; a struct_size that
+ * no version has is one of them. */
 MCPRUNER_EXPORT struct TfLiteDelegate* McprunerDelegateCreate(const McprunerDelegateOptions* options);
 MCPRUNER_EXPORT void McprunerDelegateDelete(struct TfLiteDelegate* delegate);
 

@@ -5,13 +5,20 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 
 #include "delegate/cpu/cpu_backend.h"
+#include "delegate/tflite/options/versioned_struct.h"
 
 namespace mcpruner {
 namespace {
+
+// The first version ended with poison_memory.
+constexpr size_t kFirstVersion =
+    offsetof(McprunerDelegateOptions, poison_memory) + sizeof(McprunerDelegateOptions::poison_memory);
+static_assert(kFirstVersion == sizeof(McprunerDelegateOptions), "what comes next must not lie in this one's padding");
 
 template <typename T>
 struct Choice {
@@ -107,7 +114,11 @@ Status CheckFolder(const std::string& folder, std::string* out) {
 
 const char* BackendName(BackendChoice backend) { return kBackends[static_cast<size_t>(backend)].name; }
 
-Result<Options> CheckOptions(const McprunerDelegateOptions& options) {
+Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller) {
+  Result<McprunerDelegateOptions> read = McprunerDelegateOptionsDefault();
+  if (struct_of_caller != nullptr) read = ReadVersionedStruct(struct_of_caller, kFirstVersion, *read);
+  if (!read.ok()) return read.status();
+  const McprunerDelegateOptions& options = *read;
   Options out;
   if (options.num_threads < 0 || options.num_threads > kMaxThreads) {
     return Status::Error("option num_threads: expected 1 to 64, or 0 for what the runtime recommends, got " +
@@ -146,21 +157,7 @@ Result<Options> ParseOptions(const char* const* keys, const char* const* values,
     }
     MCPRUNER_RETURN_IF_ERROR(ParseOption(keys[i], values[i], &options));
   }
-  return CheckOptions(options);
+  return CheckOptions(&options);
 }
 
 }  // namespace mcpruner
-
-McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
-  McprunerDelegateOptions options;
-  options.num_threads = 0;
-  options.backend = nullptr;
-  options.verbosity = 1;
-  options.simd = nullptr;
-  options.precision = nullptr;
-  options.opencl_library = nullptr;
-  options.cache_dir = nullptr;
-  options.tune = 0;
-  options.poison_memory = nullptr;
-  return options;
-}

@@ -32,8 +32,9 @@ struct Options {
   std::optional<float> poison_memory;         // written over working memory before each inference
 };
 
-// From the C struct; null members are absent. The error is a sentence that lists what is valid.
-Result<Options> CheckOptions(const McprunerDelegateOptions& options);
+// From the C struct of any version's caller; null members are absent, and a null struct is the default. The error is a
+// sentence that lists what is valid.
+Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller);
 
 // From the plugin's strings (mcpruner_delegate.h documents each key).
 Result<Options> ParseOptions(const char* const* keys, const char* const* values, size_t count);

@@ -307,6 +307,33 @@ TEST(CApi, BadOptionsGiveNull) {
             "mcpruner: option num_threads: expected 1 to 64, or 0 for what the runtime recommends, got 65\n");
 }
 
+TEST(CApi, StructsOfNoVersionGiveNull) {
+  McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
+  EXPECT_EQ(options.struct_size, sizeof options);
+  for (const size_t size : {size_t{0}, sizeof options - 1}) {
+    options.struct_size = size;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(McprunerDelegateCreate(&options), nullptr);
+    EXPECT_EQ(testing::internal::GetCapturedStderr(),
+              "mcpruner: option struct_size: expected the size of the struct, " + std::to_string(sizeof options) +
+                  " to 4096 bytes, got " + std::to_string(size) + "; fill it by McprunerDelegateOptionsDefault\n");
+  }
+}
+
+TEST(CApi, TheStructOfANewerHeaderIsTakenWhereItsNewFieldsAreZero) {
+  struct {
+    McprunerDelegateOptions known = McprunerDelegateOptionsDefault();
+    size_t unknown = 0;
+  } newer;
+  newer.known.struct_size = sizeof newer;
+  newer.known.num_threads = 3;
+  EXPECT_NE(DelegatePtr(McprunerDelegateCreate(&newer.known)), nullptr);
+  newer.unknown = 1;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(McprunerDelegateCreate(&newer.known), nullptr);
+  EXPECT_TRUE(Has(testing::internal::GetCapturedStderr(), "mcpruner: option struct_size: expected zeros behind the "));
+}
+
 TEST(CApi, VerbosityDecidesWhatIsPrinted) {
   const auto printed = [](int verbosity) {
     McprunerDelegateOptions options = McprunerDelegateOptionsDefault();

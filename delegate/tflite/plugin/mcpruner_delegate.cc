@@ -71,7 +71,7 @@ void TellLoader(const Status& status, void (*report_error)(const char*)) {
 TfLiteDelegate* McprunerDelegateCreate(const McprunerDelegateOptions* options) {
   TfLiteDelegate* delegate = nullptr;
   const mcpruner::Status status = mcpruner::Guard([&]() -> mcpruner::Status {
-    const auto checked = mcpruner::CheckOptions(options != nullptr ? *options : McprunerDelegateOptionsDefault());
+    const auto checked = mcpruner::CheckOptions(options);
     if (!checked.ok()) return checked.status();
     delegate = mcpruner::MakeDelegate(*checked, std::make_unique<mcpruner::BackendFactory>());
     return mcpruner::Status::Ok();

@@ -24,7 +24,8 @@ DelegatePtr MakeTestDelegate(const char* backend, int num_threads) {
 }
 
 DelegatePtr MakeFaultyDelegate(const std::string& fault, const char* backend) {
-  const Result<Options> options = CheckOptions(SilentOptions(backend, 0));
+  const McprunerDelegateOptions silent = SilentOptions(backend, 0);
+  const Result<Options> options = CheckOptions(&silent);
   Result<std::unique_ptr<BackendFactory>> backends = MakeFaultyBackends(fault);
   if (!options.ok() || !backends.ok()) return nullptr;
   return DelegatePtr(MakeDelegate(*options, std::move(*backends)));
