@@ -3,7 +3,7 @@
 import numpy as np
 
 from mcpruner.converter.format.layer import SparseLayer
-from mcpruner.converter.format.limits_generated import MAX_PATTERNS, MAX_POSITIONS
+from mcpruner.converter.format.limits_generated import MAX_GROUP_SIZE, MAX_PATTERNS, MAX_POSITIONS
 from mcpruner.converter.format.pack import GROUP_SIZES
 
 DAMAGED = "the file is damaged or not from this converter"
@@ -28,7 +28,7 @@ def _check_shape(layer: SparseLayer) -> None:
     expect(layer.kind != "FullyConnected" or height * width == 1, "fully connected is 1 x 1", f"{height} x {width}")
     expect(layer.in_channels >= 1, "in_channels is at least 1", layer.in_channels)
     expect(layer.out_channels >= 1, "out_channels is at least 1", layer.out_channels)
-    expect(layer.group_size in GROUP_SIZES, "group_size is 1, 2, 4, 8 or 16", layer.group_size)
+    expect(layer.group_size in GROUP_SIZES, f"group_size is a power of two, 1 to {MAX_GROUP_SIZE}", layer.group_size)
 
 
 def _check_runs(layer: SparseLayer) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from mcpruner.converter.format import sparse_pattern_generated as schema
 from mcpruner.converter.format.check_layer import DAMAGED, check_layer, expect
 from mcpruner.converter.format.layer import SparseLayer
+from mcpruner.converter.format.limits_generated import MAX_PAD, MAX_STEP
 
 VERSION = 1
 IDENTIFIER = b"MCP1"
@@ -80,16 +81,16 @@ def _check_options(options: SparseOptions, advice: str) -> None:
     def check_one_of(name: str, known: tuple[str, ...]) -> None:
         expect(getattr(options, name) in known, f"{name} is one of {', '.join(known)}", getattr(options, name), advice)
 
-    def check_range(name: str, least: int) -> None:
+    def check_range(name: str, least: int, most: int) -> None:
         came = getattr(options, name)
-        expect(least <= came <= 255, f"{name} is {least}..255", came, advice)
+        expect(least <= came <= most, f"{name} is {least}..{most}", came, advice)
 
     check_one_of("padding", _PADDINGS)
     check_one_of("fused_activation", _ACTIVATIONS)
     for name in ("pad_top", "pad_bottom", "pad_left", "pad_right"):
-        check_range(name, 0)
+        check_range(name, 0, MAX_PAD)
     for name in ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor"):
-        check_range(name, 1)
+        check_range(name, 1, MAX_STEP)
 
 
 def deserialize_options(data: bytes) -> SparseOptions:

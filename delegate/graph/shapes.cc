@@ -17,7 +17,7 @@ Result<Shape> FromDims(const Dims& dims) {
     if (dim < 0) return Status::Error("expected dimensions of at least 0, got " + std::to_string(dim));
     // Neither factor is above kMaxElements here, so the product fits.
     if (dim > kMaxElements || elements * std::max<int64_t>(dim, 1) > kMaxElements) {
-      return Status::Error("a tensor would have more than 2^30 elements");
+      return Status::Error("a tensor would have more than " + std::to_string(kMaxElements) + " elements");
     }
     elements *= std::max<int64_t>(dim, 1);
   }
@@ -31,7 +31,7 @@ Status CheckExtent(const char* what, int kernel, int stride, int dilation, int b
   if (before < 0 || after < 0) return bad("expected padding of at least 0");
   if (stride > kMaxWindow || before > kMaxWindow || after > kMaxWindow ||
       int64_t{kernel - 1} * dilation + 1 > kMaxWindow) {
-    return bad("stride, padding or dilated filter size is above 65535");
+    return bad("stride, padding or dilated filter size is above " + std::to_string(kMaxWindow));
   }
   return Status::Ok();
 }

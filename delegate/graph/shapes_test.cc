@@ -134,7 +134,7 @@ TEST(OutputShapeTest, Pad) {
   EXPECT_EQ(Infer(OpType::kPad, {{1, 2, 3, 4}}, PadParams{{0, -1, 0, 0}, {}}), "expected padding of at least 0");
   const int huge = 2147483647;
   EXPECT_EQ(Infer(OpType::kPad, {{1, 2, 3, 4}}, PadParams{{huge, huge, huge, huge}, {huge, huge, huge, huge}}),
-            "a tensor would have more than 2^30 elements");
+            "a tensor would have more than 1073741824 elements");
 }
 
 TEST(OutputShapeTest, Concat) {
@@ -161,8 +161,8 @@ TEST(OutputShapeTest, StridedSlice) {
 TEST(CheckShapeTest, BoundsElementsWithZerosCountedAsOnes) {
   EXPECT_EQ(CheckShape({1, 0, 0, 5}).message(), "");
   EXPECT_EQ(CheckShape({1, 1 << 15, 1 << 15, 1}).message(), "");
-  EXPECT_EQ(CheckShape({1, 1 << 15, 1 << 15, 2}).message(), "a tensor would have more than 2^30 elements");
-  EXPECT_EQ(CheckShape({0, 1 << 30, 1 << 30, 0}).message(), "a tensor would have more than 2^30 elements");
+  EXPECT_EQ(CheckShape({1, 1 << 15, 1 << 15, 2}).message(), "a tensor would have more than 1073741824 elements");
+  EXPECT_EQ(CheckShape({0, 1 << 30, 1 << 30, 0}).message(), "a tensor would have more than 1073741824 elements");
   EXPECT_EQ(CheckShape({1, -2, 1, 1}).message(), "expected dimensions of at least 0, got -2");
 }
 

@@ -22,6 +22,7 @@ from mcpruner import compare, one_layer
 from mcpruner.converter.cost import cost_model
 from mcpruner.converter.cost.cost_model import Amounts, Work
 from mcpruner.converter.cost.estimate import count
+from mcpruner.converter.format.pack import GROUP_SIZES
 from mcpruner.converter.tflite.densify import densify
 from mcpruner.cost_fit import Sample, fit, relative_errors
 from mcpruner.machine import birth_certificate
@@ -33,7 +34,6 @@ _OTHER_FLOATS = 1 << 20  # 4 MB, more than any L2
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 # Not 1: full patterns take fewer products (delegate/cpu/kernels/winograd), so that time would not grow with weights.
 _DENSITIES = (0.1, 0.2, 0.5, 0.9)
-_GROUP_SIZES = (1, 2, 4, 8, 16)
 # (filters, input channels, kernel, output size, stride); all group sizes, densities in turn
 _CONVS = (
     (64, 64, 3, 56, 1),
@@ -93,11 +93,11 @@ def grid() -> Iterator[Layer]:
     """All layers that are measured."""
     for i, (filters, channels, kernel, size, stride) in enumerate(_CONVS):
         shape = (filters, kernel, kernel, channels)
-        for j, group_size in enumerate(_GROUP_SIZES):
+        for j, group_size in enumerate(GROUP_SIZES):
             density = _DENSITIES[(i + j) % len(_DENSITIES)]
             yield Layer(shape, Work("Conv2D", size, size, stride), group_size, density)
     for i, (filters, channels) in enumerate(_FULLY_CONNECTED):
-        for j, group_size in enumerate(_GROUP_SIZES):
+        for j, group_size in enumerate(GROUP_SIZES):
             density = _DENSITIES[(i + j) % len(_DENSITIES)]
             yield Layer((filters, 1, 1, channels), Work("FullyConnected", 1, 1), group_size, density)
     for channels, kernel, size, stride in _DEPTHWISE:

@@ -50,19 +50,25 @@ Status ReadShape(const format::SparseLayer& blob, SparseLayer* layer) {
   layer->out_channels = blob.out_channels();
   layer->group_size = blob.group_size();
   const int positions = layer->kernel_height * layer->kernel_width;
-  if (positions < 1 || positions > kMaxPositions) return Broken("a kernel has 1 to 64 positions", positions);
+  if (positions < 1 || positions > kMaxPositions) {
+    return Broken("a kernel has 1 to " + std::to_string(kMaxPositions) + " positions", positions);
+  }
   if (layer->kind == LayerKind::kFullyConnected && positions != 1) {
     return Broken("a fully-connected layer has one kernel position", positions);
   }
   if (layer->in_channels < 1) return Broken("in_channels is at least 1", layer->in_channels);
   if (layer->out_channels < 1) return Broken("out_channels is at least 1", layer->out_channels);
-  if (!IsGroupSize(layer->group_size)) return Broken("group_size is 1, 2, 4, 8 or 16", layer->group_size);
+  if (!IsGroupSize(layer->group_size)) {
+    return Broken("group_size is a power of two, 1 to " + std::to_string(kMaxGroupSize), layer->group_size);
+  }
   return Status::Ok();
 }
 
 Status ReadPatterns(const format::SparseLayer& blob, SparseLayer* layer) {
   const size_t count = SizeOf(blob.patterns());
-  if (count > size_t{kMaxPatterns}) return Broken("there are at most 65535 patterns", static_cast<int64_t>(count));
+  if (count > size_t{kMaxPatterns}) {
+    return Broken("there are at most " + std::to_string(kMaxPatterns) + " patterns", static_cast<int64_t>(count));
+  }
   const int positions = layer->kernel_height * layer->kernel_width;
   for (size_t i = 0; i < count; ++i) {
     // Copied, since the verifier does not check that a vector of 8-byte numbers is aligned to 8 bytes.

@@ -123,7 +123,7 @@ TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfShapeAndRuns) {
   EXPECT_REFUSED("readme.mcp", t->kernel_height = 0, "1 to 64 positions");
   EXPECT_REFUSED("readme.mcp", t->in_channels = 0, "in_channels is at least 1");
   EXPECT_REFUSED("readme.mcp", t->out_channels = 0, "out_channels is at least 1");
-  EXPECT_REFUSED("readme.mcp", t->group_size = 3, "group_size is 1, 2, 4, 8 or 16");
+  EXPECT_REFUSED("readme.mcp", t->group_size = 3, "group_size is a power of two, 1 to 16, got 3");
   EXPECT_REFUSED("readme.mcp", t->patterns[0] = 0, "no pattern is empty");
   EXPECT_REFUSED("readme.mcp", t->patterns[0] = 16, "positions below 4");
   EXPECT_REFUSED("readme.mcp", t->patterns[0] = t->patterns[1], "all patterns are different");

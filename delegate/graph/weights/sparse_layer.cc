@@ -17,10 +17,11 @@ Status CheckDense(const DenseShape& shape, Span<const float> weights, Span<const
     return Status::Error("expected weights without empty dimensions, got " + text);
   }
   if (shape.kernel_height > kMaxPositions || shape.kernel_width > kMaxPositions / shape.kernel_height) {
-    return Status::Error("expected at most 64 kernel positions, got weights of " + text);
+    return Status::Error("expected at most " + std::to_string(kMaxPositions) + " kernel positions, got weights of " +
+                         text);
   }
   if (shape.out_channels > kMaxChannels || shape.in_channels > kMaxChannels) {
-    return Status::Error("expected at most 65535 channels, got weights of " + text);
+    return Status::Error("expected at most " + std::to_string(kMaxChannels) + " channels, got weights of " + text);
   }
   const size_t count = size_t{1} * static_cast<size_t>(shape.out_channels) * static_cast<size_t>(shape.kernel_height) *
                        static_cast<size_t>(shape.kernel_width) * static_cast<size_t>(shape.in_channels);
@@ -33,7 +34,8 @@ Status CheckDense(const DenseShape& shape, Span<const float> weights, Span<const
                          std::to_string(bias.size()));
   }
   if (!IsGroupSize(group_size)) {
-    return Status::Error("expected a group_size of 1, 2, 4, 8 or 16, got " + std::to_string(group_size));
+    return Status::Error("expected a group_size that is a power of two, 1 to " + std::to_string(kMaxGroupSize) +
+                         ", got " + std::to_string(group_size));
   }
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!std::all_of(weights.begin(), weights.end(), finite) || !std::all_of(bias.begin(), bias.end(), finite)) {

@@ -42,7 +42,9 @@ inline int64_t Product(const Dims& dims, size_t first, size_t last) {
 // A shape of four numbers that may be too large for one.
 inline Result<Shape> CheckedShape(const std::array<int64_t, 4>& nhwc) {
   for (const int64_t dim : nhwc) {
-    if (dim > kMaxElements) return Status::Error("a tensor would have more than 2^30 elements");
+    if (dim > kMaxElements) {
+      return Status::Error("a tensor would have more than " + std::to_string(kMaxElements) + " elements");
+    }
   }
   const Shape shape{static_cast<int>(nhwc[0]), static_cast<int>(nhwc[1]), static_cast<int>(nhwc[2]),
                     static_cast<int>(nhwc[3])};
