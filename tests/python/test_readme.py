@@ -26,11 +26,3 @@ def test_ten_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out
     assert "conv2" in printed
     assert re.search(r"\n\d+\.\d\d times faster, largest error \d\.\de-\d\d\n$", printed)
-
-
-def test_folders_and_links_exist() -> None:
-    text = README.read_text()
-    for link in re.findall(r"\]\(([\w/.-]+)\)", text):
-        assert (README.parent / link).exists(), link
-    for folder in re.findall(r"`(\w+/)`", text):
-        assert (README.parent / folder).is_dir() or folder == "out/", folder
