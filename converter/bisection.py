@@ -9,9 +9,9 @@ def bisect(holds: Callable[[float], bool], low: float, high: float, steps: int) 
     Parameters
     ----------
     holds
-        Whether it does: taken to be so at `low`, and not at `high`.
+        Says whether it holds at a point; it is taken to hold at `low`, and not at `high`.
     low, high
-        Where to begin.
+        Ends of the first interval.
     steps
         How often the interval is halved.
 

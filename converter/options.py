@@ -40,8 +40,8 @@ class PruningOptions:
         Hardware it is for, by name (`mcpruner.converter.target.TARGETS`).
     density
         Share of weights kept in each prunable layer, above 0 and at most 1: a number, or a mapping of layer-name
-        globs to numbers of which the first that matches counts (no match: the layer is left as it is). Met to the
-        nearest kernel of pattern size x group size weights; 1 leaves a layer as it is.
+        globs to numbers of which the first that matches counts (no match: the layer is left as it is). It is met to
+        the nearest kernel of pattern size x group size weights; 1 leaves a layer as it is.
     sparsity
         1 - density, given instead of it.
     pattern_size
@@ -64,7 +64,7 @@ class PruningOptions:
     Raises
     ------
     ValueError
-        A knob is out of range, whatever the model; one sentence.
+        A knob is out of range, whatever the model; the message is one sentence.
     """
 
     target: str | Target = _knob("generic", help="hardware it is for (default: generic)")

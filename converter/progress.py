@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Shorter work shows nothing.
+# Work that takes less time than this shows no bar.
 _DELAY_SECONDS = 2.0
 
 

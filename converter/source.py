@@ -20,17 +20,22 @@ _TAKES = "expected a Keras 3 model, a .keras file, a SavedModel folder, or a .tf
 
 
 def load_source(model_or_path: Any) -> bytes:
-    """The dense ``.tflite`` of a model.
+    """Make the dense ``.tflite`` of a model.
 
     Parameters
     ----------
     model_or_path
         A Keras 3 model, the path of a ``.keras`` file, SavedModel folder or ``.tflite`` file, or a ``.tflite``'s bytes.
 
+    Returns
+    -------
+    bytes
+        The file's content.
+
     Raises
     ------
     ValueError
-        None of these, not there, or TensorFlow cannot convert it; one sentence.
+        It is none of these, is not there, or TensorFlow cannot convert it; the message is one sentence.
     """
     if isinstance(model_or_path, (bytes, bytearray, memoryview)):
         return bytes(model_or_path)
@@ -60,7 +65,15 @@ def _from_path(path: Path) -> bytes:
 
 
 def load_keras(path: str | os.PathLike) -> Any:
-    """The Keras model in a ``.keras`` file, not compiled; a sentence (ValueError) when there is none."""
+    """Load the Keras model in a ``.keras`` file, not compiled.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It holds no Keras model; the message is one sentence.
+    """
     if (Path(path) / "saved_model.pb").exists():
         raise ValueError(
             f"{path} is a SavedModel, which holds functions and no layers that could be pruned: prune the Keras model "

@@ -27,12 +27,15 @@ from mcpruner.converter.target import Target
 from mcpruner.converter.training.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.training.prune import copy_plain, select_sound_layers
 
-_GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)  # densities at which errors are measured
+# Densities at which errors are measured; the error at any other density is interpolated between them.
+_GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
 _HALF = _GRID.index(0.5)
-_FINE = np.linspace(_GRID[0], 1.0, 161)
-_NOTHING = 1e-3  # error at density 1, as a share of that at the densest measured: its logarithm is interpolated
-_IMAGES = 64  # that outputs are compared on
-_BISECTIONS = 60
+_FINE = np.linspace(_GRID[0], 1.0, 161)  # densities that a layer may get: steps of 0.005
+# The logarithm of errors is interpolated, so the error at density 1, which is 0, needs a number: this share of the
+# error at the densest that is measured. It was chosen and not measured.
+_NOTHING = 1e-3
+_IMAGES = 64  # how many of the images the model's outputs are compared on
+_BISECTIONS = 60  # more than float64 can tell apart between the bounds
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Sensitivity:
 
 
 def _interpolated(errors: list[float]) -> np.ndarray:
-    """Errors at the densities of `_FINE`."""
+    """Interpolate a layer's errors at the densities of `_GRID` to those of `_FINE`."""
     logarithms = np.log(np.maximum([*errors, errors[-1] * _NOTHING], np.finfo(np.float64).tiny))
     return np.exp(np.interp(_FINE, [*_GRID, 1.0], logarithms))
 

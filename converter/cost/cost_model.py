@@ -32,14 +32,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SHIPPED = Path(__file__).resolve().parent / "data"
-FORMAT = 1  # of the JSON
+FORMAT = 1  # version of the JSON that tables are written in
 
-_SHARED = 4  # filters summed at once, however large the group
-_PIXELS = 4  # quarter of the widest vector
-_UNPACKED_GROUP = 4  # of a dense layer in our plugin: it is packed with full patterns
+_SHARED = 4  # filters that our kernels sum at once, however large the group is
+_PIXELS = 4  # a row's pixels count in fours, a quarter of the widest vector
+_UNPACKED_GROUP = 4  # filters per group of a dense layer in our plugin, which packs it with full patterns
 
 
-# Of each instruction set the floats of a vector, and the vectors of a tile (delegate/cpu/kernels/conv/conv_args.h).
+# For each instruction set: floats of a vector, vectors of a tile (delegate/cpu/kernels/conv/conv_args.h).
 VECTORS = {"avx512": (16, 6), "avx2": (8, 3), "neon": (4, 6), "scalar": (1, 3)}
 
 # Pixels and filters that XNNPACK's kernels for each instruction set compute together.
@@ -61,7 +61,7 @@ TERMS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Work:
-    """What surrounds the weights.
+    """What surrounds a layer's weights, and decides with them how much it has to do.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Work:
     height, width
         Output positions; of a fully-connected layer the rows of its input are ``height``.
     stride
-        In W, and taken to be the same in H.
+        Stride along the width, taken to be the same along the height.
     """
 
     kind: str = "Conv2D"
@@ -103,7 +103,7 @@ class CostModel:
     Attributes
     ----------
     name
-        Of the table: a shipped one's, or the file it was read from.
+        Name of a shipped table, or the file that the table was read from.
     simd
         Instruction set of the plugin, one of `VECTORS`.
     nanoseconds
@@ -120,7 +120,10 @@ class CostModel:
     memory_nanoseconds: float = 0.0
 
     def for_model(self, weight_bytes: float) -> "CostModel":
-        """For the layers of a model whose dense weights have `weight_bytes` together."""
+        """The table for layers of a model whose dense weights have `weight_bytes` together.
+
+        Where the last cache does not hold them, each byte of weights costs what memory is slower than that cache.
+        """
         if weight_bytes <= self.last_cache_bytes:
             return self
         costs = {kernel: dict(terms) for kernel, terms in self.nanoseconds.items()}
@@ -130,18 +133,18 @@ class CostModel:
         return replace(self, nanoseconds=costs)
 
     def time(self, amounts: Amounts) -> float:
-        """Nanoseconds, on one thread."""
+        """Nanoseconds that amounts of work take on one thread."""
         costs = self.nanoseconds[amounts.kernel]
         return sum(costs[term] * amount for term, amount in amounts.terms.items())
 
 
 def load_costs(name_or_path: str | Path) -> CostModel:
-    """A shipped table by its name (``"avx512"``), or a file that ``mcpruner calibrate`` wrote.
+    """Load a shipped table by its name (``"avx512"``), or a file that ``mcpruner calibrate`` wrote.
 
     Raises
     ------
     ValueError
-        The file is not such a table; one sentence.
+        The file is not such a table; the message is one sentence.
     """
     shipped = SHIPPED / f"{name_or_path}.json"
     path = shipped if shipped.is_file() else Path(name_or_path)
@@ -176,7 +179,21 @@ def _memory(limits: dict[str, Any] | None) -> tuple[float, float]:
 
 
 def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, work: Work, simd: str) -> Amounts:
-    """Of a layer with weights of `shape` (OHWI), packed in groups of `group_size`, on instruction set `simd`."""
+    """Amounts of work of a packed layer.
+
+    Parameters
+    ----------
+    counts
+        What the packed layer stores.
+    shape
+        Shape of the weights, OHWI.
+    group_size
+        Filters per group.
+    work
+        What surrounds the weights.
+    simd
+        Instruction set of the plugin, one of `VECTORS`.
+    """
     weight_bytes = 4 * counts.values + 4 * counts.kernels
     if work.kind == "FullyConnected":
         rows = max(1, work.height)
@@ -193,7 +210,7 @@ def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, work
 
 
 def unpacked_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
-    """Of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that our plugin runs."""
+    """Amounts of work of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that our plugin runs."""
     if work.kind == "DepthwiseConv2D":
         multiply_adds = int(np.prod(shape)) * _pixels(work, VECTORS[simd][0])
         return Amounts("cpu depthwise", {"multiply_adds": multiply_adds, **_bytes(shape[3], shape[3], work)})
@@ -201,7 +218,7 @@ def unpacked_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
 
 
 def tflite_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
-    """Of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that TFLite runs with its kernels for `simd`."""
+    """Amounts of work of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that TFLite runs on `simd`."""
     weights = int(np.prod(shape))
     if work.kind == "FullyConnected":
         return Amounts(
@@ -219,12 +236,12 @@ def tflite_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
 
 
 def edge_amounts(elements: int) -> Amounts:
-    """Of a tensor of float32 `elements` that enters or leaves a partition."""
+    """Amounts of work of bringing a tensor of `elements` floats into a partition's layout, or out of it."""
     return Amounts("cpu edge", {"output_bytes": 4 * elements, "layer": 1})
 
 
 def full_counts(shape: tuple[int, ...], group_size: int) -> Counts:
-    """Of a layer without zeros."""
+    """Count what a layer without zeros stores when it is packed; `shape` is that of the weights, OHWI."""
     filters, height, width, channels = shape
     groups = -(-filters // group_size)
     return Counts(groups * group_size * height * width * channels, groups * channels, groups, 1)
@@ -235,11 +252,12 @@ def _conv(shape: tuple[int, ...]) -> str:
 
 
 def _pixels(work: Work, lanes: int) -> int:
-    """Of the output, rows filled up to multiples of `lanes`."""
+    """Pixels of the output when each row is filled up to a multiple of `lanes`."""
     return max(1, work.height) * -(-max(1, work.width) // lanes) * lanes
 
 
 def _tiles(work: Work, simd: str) -> int:
+    """Tiles that cover the output, of half as wide vectors where the image is no wider than such a one."""
     lanes, vectors = VECTORS[simd]
     if lanes > 8 and work.width <= lanes // 2:
         lanes //= 2
@@ -247,7 +265,7 @@ def _tiles(work: Work, simd: str) -> int:
 
 
 def _bytes(filters: int, channels: int, work: Work) -> dict[str, int]:
-    """What every layer with rows has beside its multiply-adds."""
+    """The terms that every layer with rows has beside its multiply-adds."""
     pixels = 4 * max(1, work.height) * max(1, work.width)
     strided = 0 if work.stride == 1 else channels * pixels * work.stride**2
     return {"output_bytes": filters * pixels, "strided_bytes": strided, "layer": 1}

@@ -17,26 +17,36 @@ from mcpruner.converter.target import Target
 
 
 class Choice(NamedTuple):
-    """How to pack a layer; speed-up 0 if no group size fits the format."""
+    """How to pack a layer.
+
+    Attributes
+    ----------
+    group_size
+        Filters per group.
+    permutation
+        uint16 ``[O]``: ``permutation[packed] = original``.
+    predicted_speedup
+        Dense time over packed time; 0 if no group size fits the format.
+    """
 
     group_size: int
-    permutation: np.ndarray  # uint16 [O]
+    permutation: np.ndarray
     predicted_speedup: float
 
 
 def choose(weights: np.ndarray, target: Target, work: Work | None = None, costs: CostModel | None = None) -> Choice:
-    """The group size and permutation that are predicted to run fastest; every one of them loses nothing.
+    """Choose the group size and the permutation that are predicted to run fastest; none of them loses a weight.
 
     Parameters
     ----------
     weights
         float32 OHWI ``[O, H, W, I]``.
     target
-        The hardware.
+        The hardware that will run the layer.
     work
-        Kind and output size; a 32x32 convolution by default.
+        Kind of the layer and size of its output; by default a convolution with an output of 32x32.
     costs
-        Of the hardware; the target's shipped table by default.
+        What work costs on that hardware; by default the target's shipped table.
 
     Returns
     -------
@@ -47,7 +57,7 @@ def choose(weights: np.ndarray, target: Target, work: Work | None = None, costs:
     mask = weights != 0
     best = Choice(target.group_size, np.arange(weights.shape[0], dtype=np.uint16), 0.0)
     nonzero = int(np.count_nonzero(mask))
-    free = Counts(nonzero, 0, 0, 0)  # of a mask that groups without an explicit zero
+    free = Counts(nonzero, 0, 0, 0)  # what would be stored if filters could be grouped without an explicit zero
     bounds = {size: predict_speedup(free, weights.shape, size, costs, work) for size in GROUP_SIZES}
     if nonzero == mask.size or max(bounds.values()) <= 1:
         return best._replace(predicted_speedup=min(1.0, max(bounds.values())))
@@ -65,7 +75,17 @@ def choose(weights: np.ndarray, target: Target, work: Work | None = None, costs:
 
 
 def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
-    """What packing `mask` (bool OHWI) in groups of `group_size` will store."""
+    """Count what packing will store.
+
+    Parameters
+    ----------
+    mask
+        bool OHWI ``[O, H, W, I]``, true where a weight is not zero.
+    permutation
+        int ``[O]``: ``permutation[packed] = original``.
+    group_size
+        Filters per group.
+    """
     filters, height, width, channels = mask.shape
     groups = -(-filters // group_size)
     shared = np.zeros((groups * group_size, height * width, channels), bool)
@@ -83,7 +103,7 @@ def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
 
 
 def _pattern_codes(shared: np.ndarray) -> np.ndarray:
-    """Bool [groups, positions, channels] as one integer per kernel, in the smallest type that holds it."""
+    """The patterns of bool ``[G, P, I]`` as an integer per kernel, ``[G, I]``, in the smallest type that holds them."""
     positions = shared.shape[1]
     dtype = next(t for t in (np.uint8, np.uint16, np.uint32, np.uint64) if positions <= np.dtype(t).itemsize * 8)
     codes = np.zeros((shared.shape[0], shared.shape[2]), dtype)
@@ -93,6 +113,18 @@ def _pattern_codes(shared: np.ndarray) -> np.ndarray:
 
 
 def predict_speedup(counts: Counts, shape: tuple[int, ...], group_size: int, costs: CostModel, work: Work) -> float:
-    """Time of a layer of `shape` (OHWI) dense in TFLite over its time packed in our plugin; positive."""
+    """Divide a layer's dense time in TFLite by its packed time in our plugin: a number above 0.
+
+    Parameters
+    ----------
+    counts
+        What the packed layer stores.
+    shape
+        Shape of the weights, OHWI.
+    group_size
+        Filters per group.
+    costs, work
+        The hardware's table, and what surrounds the weights.
+    """
     packed = costs.time(packed_amounts(counts, shape, group_size, work, costs.simd))
     return costs.time(tflite_amounts(shape, work, costs.simd)) / packed

@@ -25,7 +25,7 @@ from mcpruner.converter.cost.cost_model import (
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.target import Target
 
-UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)  # what `layer_work` raises
+UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)  # what `layer_work` raises where a size is not known
 
 
 class _Line(NamedTuple):
@@ -42,7 +42,7 @@ class Latency:
     Attributes
     ----------
     dense_ms
-        All convolutions and dense layers in TFLite, one thread.
+        Milliseconds of all convolutions and dense layers in TFLite, on one thread.
     """
 
     dense_ms: float
@@ -68,13 +68,21 @@ class Latency:
         return cls(dense / 1e6, unpacked, packed)
 
     def pruned_ms(self, layers: dict[str, Any], densities: dict[str, float]) -> float:
-        """All layers in our plugin, those of `densities` (paths of `layers`) packed with them."""
+        """Milliseconds of all layers in our plugin, on one thread.
+
+        Parameters
+        ----------
+        layers
+            Label to prunable layer.
+        densities
+            Label to density, of the layers that are packed; all others run dense.
+        """
         lines = {id(layers[path]): (self._packed[id(layers[path])], density) for path, density in densities.items()}
         others = sum(time for layer, time in self._unpacked.items() if layer not in lines)
         return (others + sum(line.fixed + line.slope * density for line, density in lines.values())) / 1e6
 
     def per_weight(self, layer: Any) -> float:
-        """Nanoseconds that one more kept weight costs, above 0."""
+        """Nanoseconds, above 0, that a layer takes longer for each further weight that it keeps."""
         return max(self._packed[id(layer)].slope, 1e-9) / int(np.prod(layer.kernel.shape))
 
 

@@ -16,7 +16,7 @@ def expect(holds: bool, statement: str, came: object, advice: str = DAMAGED) -> 
 
 
 def _all_differ(array: np.ndarray) -> bool:
-    """By sorting: NumPy's `unique` hashes, which takes twenty times as long on a dense layer's kernels."""
+    """Whether no value is there twice. NumPy's `unique` takes twenty times as long on a dense layer's kernels."""
     ordered = np.sort(array)
     return bool((ordered[1:] != ordered[:-1]).all())
 
@@ -86,7 +86,7 @@ def check_layer(layer: SparseLayer, stored: np.ndarray) -> None:
     Parameters
     ----------
     layer
-        With wide enough integers that nothing was cut off.
+        The layer, whose integers are wide enough that nothing was cut off.
     stored
         uint8: the bytes of the values in the file.
 

@@ -19,19 +19,19 @@ class SparseLayer:
     kernel_size
         Height and width in positions.
     in_channels, out_channels
-        At most 65535 each.
+        Input channels and filters, 1 to 65535 each.
     group_size
         Filters per group: 1, 2, 4, 8 or 16.
     patterns
         uint64 ``[patterns]``; bit ``ky * width + kx`` is kernel position (ky, kx).
     group_runs
-        uint32 ``[groups]``: runs in each group.
+        uint32 ``[groups]``: how many runs each group has.
     run_patterns, run_counts
-        uint16 ``[runs]``: index into `patterns`, and kernels that have it.
+        uint16 ``[runs]``: index into `patterns`, and how many kernels of the run have that pattern.
     channels
         uint16 ``[kernels]``: input channel of each kernel, ascending within a run.
     values
-        float32 ``[values]``: of each kernel, its positions from bit 0 up, `group_size` filters innermost.
+        float32 ``[values]``: kernel after kernel, for each its positions from bit 0 up, for each `group_size` filters.
     permutation
         uint16 ``[out_channels]``: ``permutation[packed] = original``.
     bias
@@ -60,12 +60,12 @@ class SparseLayer:
 
     @property
     def num_groups(self) -> int:
-        """Filter groups, the last perhaps with zero lanes."""
+        """How many filter groups there are; the last one may have zero lanes."""
         return -(-self.out_channels // self.group_size)
 
     @property
     def nnz(self) -> int:
-        """Weights that are stored for real filters, explicit zeros among them."""
+        """How many weights are stored for real filters, explicit zeros among them."""
         return int((self.value_filters() < self.out_channels).sum())
 
     @property

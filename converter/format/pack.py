@@ -6,12 +6,12 @@ from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_GROUP_SIZE, MAX_PATTERNS, MAX_POSITIONS
 
 GROUP_SIZES = tuple(1 << i for i in range(MAX_GROUP_SIZE.bit_length()))
-# Weights of a dense layer that is unpacked, 4 GiB of float32: a small damaged blob can claim far more than exists.
+# No layer of more weights (4 GiB of float32) is unpacked: a small damaged blob can claim far more than there are.
 MAX_DENSE_WEIGHTS = 2**30
 
 
 def _check(weights: np.ndarray, permutation: np.ndarray, group_size: int, bias: np.ndarray | None) -> None:
-    """Raise ValueError where the format cannot express the layer."""
+    """Raise ValueError where the format cannot express the layer (weights float32 OHWI)."""
     if weights.ndim != 4 or 0 in weights.shape:
         raise ValueError(f"expected weights of shape [O, H, W, I] with no empty dimension, got {list(weights.shape)}")
     filters, height, width, channels = weights.shape
@@ -57,10 +57,15 @@ def pack(
     kind
         ``"Conv2D"`` or ``"FullyConnected"``.
 
+    Returns
+    -------
+    SparseLayer
+        The layer with float32 values, its kernels in the order of the format.
+
     Raises
     ------
     ValueError
-        Where the bounds of the format do not hold.
+        The bounds of the format do not hold.
     """
     permutation = np.asarray(permutation)
     _check(weights, permutation, group_size, bias)

@@ -36,7 +36,7 @@ class SparseOptions:
     pad_top, pad_bottom, pad_left, pad_right
         Rows and columns of zeros, 0..255, where padding is explicit.
     stride_h, stride_w, dilation_h_factor, dilation_w_factor
-        1..255.
+        Steps and dilation in rows and columns, 1..255.
     fused_activation
         ``"None"``, ``"Relu"``, ``"ReluN1To1"`` or ``"Relu6"``.
     keep_num_dims
@@ -185,19 +185,19 @@ def _decode_gaps(encoded: np.ndarray, run_counts: np.ndarray) -> np.ndarray:
 
 
 def serialize(layer: SparseLayer, value_type: str = "float32") -> bytes:
-    """A packed layer as an MCP1 blob.
+    """Write a packed layer as an MCP1 blob.
 
     Parameters
     ----------
     layer
-        As `pack` makes it.
+        The layer, as `pack` makes it.
     value_type
         How values are stored: ``"float32"``, ``"float16"``, or ``"int8"`` with one scale per filter.
 
     Raises
     ------
     ValueError
-        For an unknown value type, or a weight that float16 cannot hold.
+        The value type is unknown, or float16 cannot hold a weight.
     """
     values, scales = _encode_values(layer, value_type)
     builder = flatbuffers.Builder(len(values) + 4096)
@@ -256,7 +256,7 @@ def _read_table(blob: bytes) -> tuple[schema.SparseLayer, dict[str, Any]]:
 
 
 def deserialize(blob: bytes) -> SparseLayer:
-    """A packed layer back from an MCP1 blob, its values expanded to float32.
+    """Read a packed layer back from an MCP1 blob, its values expanded to float32.
 
     Raises
     ------

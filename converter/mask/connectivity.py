@@ -32,7 +32,8 @@ def choose_kernels(saliency: np.ndarray, costs: np.ndarray, budget: float, balan
     Returns
     -------
     numpy.ndarray
-        bool ``[G, I]``. Each row and each column has a kept kernel if the budget allows; else as many as it allows.
+        bool ``[G, I]``, true where a kernel is kept. Each row and each column has a kept kernel if the budget allows
+        that, else as many as it allows.
     """
     costs = np.broadcast_to(costs.reshape(len(costs), -1), saliency.shape)
     rank = saliency / costs
@@ -62,7 +63,7 @@ def _fill(chosen: np.ndarray, rank: np.ndarray, costs: np.ndarray, budget: float
 
 
 def _cover(rank: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Kernels that revive the marked rows and columns, int ``[N, 2]``.
+    """Find kernels that revive the marked rows and columns (bool ``[G]`` and ``[I]``): int ``[N, 2]``, row and column.
 
     Kernels that revive a row and a column at once come first, the largest first; N is the larger of both counts.
     """
@@ -104,7 +105,7 @@ def _thin(chosen: np.ndarray, rank: np.ndarray, costs: np.ndarray, budget: float
 
 
 def _cover_first(rank: np.ndarray, costs: np.ndarray, budget: float) -> np.ndarray:
-    """Spend the budget on life first: the smallest set that revives everything, or as much of it as the budget buys."""
+    """Let each row and column live first, or as many as the budget buys, and spend what is left on the best kernels."""
     chosen = np.zeros(rank.shape, bool)
     cover = _cover(rank, np.ones(rank.shape[0], bool), np.ones(rank.shape[1], bool))
     affordable = np.cumsum(costs[tuple(cover.T)]) <= budget + costs.max() / 2

@@ -21,7 +21,10 @@ from mcpruner.converter.mask.permute import search_groups
 from mcpruner.converter.mask.reorder import group_by_saliency
 from mcpruner.converter.options import PruningOptions
 
-_SEARCHES = 2  # searches for groups, each with the patterns that suit the groups before it
+# Searches for groups, each with the patterns that suit the groups of the one before. At density 0.25, one, two and
+# three keep 0.6147, 0.6160 and 0.6164 of the squared weights in 16 layers of ResNet-56 and MobileNetV1, and each takes
+# as long as the first (2026-11-30, 20b7a11).
+_SEARCHES = 2
 
 
 def magnitude_saliency(weights: np.ndarray) -> np.ndarray:

@@ -19,19 +19,22 @@ from math import ceil, comb
 
 import numpy as np
 
-# Above this many possible patterns, candidates come from the kernels themselves. All 4-of-9 are 126.
+# Above this many possible patterns, candidates come from the kernels themselves. It admits all 511 patterns of a 3x3
+# kernel, of which 126 keep four positions.
 MAX_CANDIDATES = 512
-# Kernels on which the library is chosen; more do not change it, but cost time.
+# The library is chosen on so many kernels at most, evenly spread over the layer. No larger layer has been measured:
+# those of ResNet-56 have up to 1024 kernels, and at density 0.25 choosing on 512 keeps 0.0007 less of their squared
+# weights (2026-11-30, 20b7a11).
 MAX_KERNELS = 8192
-_MAX_REFINEMENTS = 10
-_LOOKED_AT = 16  # candidates at a time
+_MAX_REFINEMENTS = 10  # a bound: in the same layers the first one gains 0.0001, and the others nothing
+_LOOKED_AT = 16  # candidates whose gains are computed at a time; it decides nothing but the time
 
 
 def kernel_pattern_size(positions: int, density: float, pattern_size: int) -> int:
-    """Positions that a kept kernel keeps.
+    """Say how many positions a kept kernel keeps.
 
-    As large a part of the kernel as `pattern_size` is of nine positions, rounded; more where `density` needs it, the
-    fewest that do, so that connectivity pruning has little left to remove.
+    It is as large a part of the kernel as `pattern_size` is of nine positions, rounded. Where `density` needs more, it
+    is the fewest that do, so that connectivity pruning has little left to remove.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def kernel_pattern_size(positions: int, density: float, pattern_size: int) -> in
     density
         Share of weights to keep, 0..1.
     pattern_size
-        1..9.
+        Positions that a pattern of a 3x3 kernel keeps, 1..9.
     """
     size = max(1, round(pattern_size / 9 * positions))
     # The tolerance takes 1 - 5/9 (a sparsity) for 4/9.

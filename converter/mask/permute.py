@@ -16,8 +16,13 @@ starts from the greedy groups of `reorder.group_by_saliency`.
 
 import numpy as np
 
-_SWEEPS = 4  # times that a filter leaves its group, on average
-_MAX_SCORES = 1 << 21  # scores of filters and channels that are compared; input channels are sampled above it
+# How often a filter leaves its group, on average. At density 0.25 the greedy groups keep 0.600 of the squared weights
+# in 16 layers of ResNet-56 and MobileNetV1; 1, 2, 4, 8 and 16 sweeps keep 0.612, 0.615, 0.616, 0.619 and 0.620, and
+# each of these takes about twice the time of the one before (2026-11-30, 20b7a11).
+_SWEEPS = 4
+# Scores of filters and channels that are compared at most; of larger layers, input channels are sampled. In the same
+# layers 2^18 scores keep 0.0006 less, and 2^24 as much in the same time.
+_MAX_SCORES = 1 << 21
 
 
 def search_groups(
@@ -28,7 +33,7 @@ def search_groups(
     Parameters
     ----------
     saliency
-        float ``[O, P, I]``: of the filters in their own order, positions, input channels.
+        float ``[O, P, I]``: filters in their own order, positions, input channels.
     permutation
         int ``[O]``: where to begin, ``permutation[grouped filter] = original filter``. An incomplete group, the last,
         stays as it is.

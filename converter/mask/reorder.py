@@ -18,7 +18,7 @@ from mcpruner.converter.format.limits_generated import MAX_CHANNELS
 # Words of 64 positions on which distances are taken; wider masks are sampled evenly, since a distance between
 # filters of more than 8192 positions does not gain from more of them.
 _MAX_WORDS = 128
-# Positions on which saliencies are compared, sampled evenly likewise.
+# Saliencies are compared on so many positions at most, which are sampled evenly likewise.
 _MAX_POSITIONS = 8192
 
 

@@ -18,7 +18,8 @@ from mcpruner.converter.post_training.streams import BATCH, Pair, graph_nodes, r
 from mcpruner.converter.training.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.training.prune import copy_plain, select_sound_layers
 
-# Rows that a layer takes from a batch; early layers have many more, of little use.
+# A layer takes so many rows of its input from a batch at most. Early layers have many more, but those of one image are
+# alike. How many are enough was not measured.
 _PATCHES = 8192
 
 

@@ -16,9 +16,14 @@ from mcpruner.converter.mask.mask import choose_aligned, scaled_saliency
 from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.post_training.reconstruct import Moments, removal_error
 
-_STEPS = 24  # removals of a whole group: several inputs at a time, whose costs are joint
-_RISE = 1 + 1e-6  # from step to step at least, so that costs keep the order
-_LEAST = 0.6  # of the layer's density: no group falls below it
+# In so many steps a group would lose all of its inputs, several at a time, whose costs are joint. At density 0.5 the
+# squared error of four 1x1 layers of MobileNetV1 (48 images) is 3.8 % larger with 6 steps and 1.2 % with 12, and 0.7 %
+# and 1.0 % smaller with 48 and 96, which take 1.4 and 3 times as long (2026-11-30, 20b7a11).
+_STEPS = 24
+_RISE = 1 + 1e-6  # costs rise by this factor from step to step at least, so that they keep the order of removal
+# No group falls below this share of the layer's density, which saves the last and dearest steps. In the same layers the
+# error is 0.1 % larger than with 0.2, and 0.7 % with 0.8.
+_LEAST = 0.6
 
 
 def choose_in_order(weights: np.ndarray, moments: Moments, density: float, options: PruningOptions) -> np.ndarray:
@@ -29,7 +34,7 @@ def choose_in_order(weights: np.ndarray, moments: Moments, density: float, optio
     weights
         float ``[O, H, W, I]``.
     moments
-        Of the layer's inputs, K in order H, W, I.
+        Moments of the layer's inputs, K in order H, W, I.
     density
         Share of the weights to keep, above 0 and below 1.
     options
@@ -38,7 +43,7 @@ def choose_in_order(weights: np.ndarray, moments: Moments, density: float, optio
     Returns
     -------
     numpy.ndarray
-        bool ``[O, K]``.
+        bool ``[O, K]``, true where a weight is kept.
     """
     filters, height, width, _ = weights.shape
     flat = weights.reshape(filters, -1)

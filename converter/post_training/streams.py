@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-BATCH = 50
+BATCH = 50  # images that one operation runs on at a time, which bounds what it needs besides its inputs and outputs
 
 
 class Pair(NamedTuple):
@@ -24,17 +24,17 @@ class Pair(NamedTuple):
 
 
 def run_streams(model: keras.Model, data: np.ndarray, adapt: Callable[[Any, Pair], bool]) -> None:
-    """Run a model of one input op by op.
+    """Run a model of one input operation by operation.
 
     Parameters
     ----------
     model
-        Functional or sequential.
+        Functional or sequential Keras model.
     data
-        Input, ``[N, ...]``.
+        The model's input, ``[N, ...]``.
     adapt
-        Is given each operation and the first tensor that it reads, after the operation has run on the dense stream;
-        may change its weights, and says whether it did.
+        Called with each operation and the first tensor that it reads, after the operation has run on the dense stream.
+        It may change the operation's weights, and returns whether it did.
     """
     nodes = graph_nodes(model)
     last_reader = {id(tensor): index for index, node in enumerate(nodes) for tensor in node.input_tensors}
@@ -53,7 +53,7 @@ def run_streams(model: keras.Model, data: np.ndarray, adapt: Callable[[Any, Pair
 
 
 def graph_nodes(model: keras.Model) -> list[Any]:
-    """The calls in the graph of a functional or sequential model, in an order in which they can be made."""
+    """List the calls in the graph of a functional or sequential model in an order in which they can be made."""
     graph = getattr(model, "_functional", None) or model
     depths = sorted(graph._nodes_by_depth, reverse=True)
     return [node for depth in depths for node in graph._nodes_by_depth[depth] if not node.is_input]

@@ -27,17 +27,17 @@ def carry(behind: bytes, position: int, new_position: int) -> bytes:
     behind
         All bytes behind the old flatbuffer.
     position, new_position
-        Where they begin, in the old and in the new file.
+        Where these bytes begin in the old file, and where they will begin in the new one.
 
     Returns
     -------
     bytes
-        Empty where there were only zeros.
+        The archive with its offsets moved; empty where there were only zeros.
 
     Raises
     ------
     ValueError
-        They are no archive that can be moved; one sentence.
+        The bytes are no archive that can be moved; the message is one sentence.
     """
     archive = behind.lstrip(b"\0")
     if not archive:
@@ -55,7 +55,7 @@ def carry(behind: bytes, position: int, new_position: int) -> bytes:
 def _moved(archive: bytearray, position: int, new_position: int) -> bytes:
     """The archive with its offsets changed for its new position, in place."""
     end = _find_end(archive)
-    fields = [(end + 16, "<I")]  # of the offset of the central directory
+    fields = [(end + 16, "<I")]  # where the archive has the offset of its central directory
     size = struct.unpack_from("<I", archive, end + 12)[0]
     directory_end, locator = end, end - _LOCATOR64_SIZE
     if locator >= 0 and archive[locator : locator + 4] == _LOCATOR64:

@@ -1,6 +1,6 @@
 """What must hold in a ``ModelT`` before anything looks inside: indices in range, constants as large as their shape.
 
-Checked here once, so that no later stage needs to.
+It is checked here once, so that no later stage needs to.
 """
 
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ import numpy as np
 
 from mcpruner.converter.tflite.checked_schema import schema
 
-# Bytes of an element; types that are not here (strings, resources, 2- and 4-bit) have no fixed size.
+# Bytes of an element of each type. Those that are not here (strings, resources, 2- and 4-bit integers) have no fixed
+# size.
 _ITEM_SIZES = {
     "FLOAT32": 4, "FLOAT16": 2, "BFLOAT16": 2, "FLOAT64": 8, "INT32": 4, "UINT32": 4, "INT64": 8, "UINT64": 8,
     "INT16": 2, "UINT16": 2, "INT8": 1, "UINT8": 1, "BOOL": 1, "COMPLEX64": 8, "COMPLEX128": 16,
 }  # fmt: skip
 _SIZES = {getattr(schema.TensorType, name): size for name, size in _ITEM_SIZES.items()}
-# Of the operators that the converter looks into: how many inputs they must have (behind them are optional ones). Each
-# has an output.
+# How many inputs an operator that the converter looks into must have; further ones are optional. Each has an output.
 _OPERANDS = {
     "CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3, "CONV_3D": 2, "DEQUANTIZE": 1,
     "DENSIFY": 1, "PAD": 2, "PADV2": 2, "RESHAPE": 1, "SHAPE": 1, "STRIDED_SLICE": 4, "PACK": 1,
@@ -26,7 +26,7 @@ _REQUIRED = {getattr(schema.BuiltinOperator, name): (name, count) for name, coun
 
 
 def check_model(model: Any) -> None:
-    """Raise ValueError, in one sentence, unless every statement above holds."""
+    """Raise ValueError with one sentence unless indices are in range and constants are as large as their shape."""
     _expect(model.subgraphs, "it has no subgraph")
     _expect(None not in model.subgraphs + model.operatorCodes + model.buffers, "a table is missing")
     if model.externalBuffers or model.externalBufferGroups:

@@ -34,8 +34,10 @@ class CheckedBytes(np.ndarray):
 
     Attributes
     ----------
+    tables, characters
+        How many tables, and bytes of strings, may still be read.
     end
-        Behind the last byte that was read.
+        Position behind the last byte that was read.
     asked
         For each table, by its position, the last entry of its vtable that was asked for.
     """
@@ -57,7 +59,7 @@ class CheckedBytes(np.ndarray):
         self.end = max(self.end, begin + size)
 
     def spend(self, tables: int = 0, characters: int = 0) -> None:
-        """Count what is read; raise ValueError when the budget is gone."""
+        """Count what is read; raise ValueError when more was read than a file without overlapping tables can hold."""
         self.tables -= tables
         self.characters -= characters
         if self.tables < 0 or self.characters < 0:

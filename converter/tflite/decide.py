@@ -40,7 +40,9 @@ _NEVER = {
     "TRANSPOSE_CONV": "transposed convolutions are not packed",
     "CONV_3D": "three-dimensional convolutions are not packed",
 }
-_WORTH_IT = 1.05  # of a model; predictions of whole models are optimistic (docs/cost_model.md)
+# A model is packed from this predicted speed-up on. It asks for more than 1, since predictions of whole models are
+# optimistic (docs/cost_model.md).
+_WORTH_IT = 1.05
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,14 @@ class LayerDecision:
     name, index, op
         A short name, the operator's number in its subgraph, and TFLite's name of it.
     shape, density, stored_bytes
-        Of the weights as the file has them (OHWI, or [out, in]), and with the bias; an empty shape if it is unknown, 1
-        and 0 where they cannot be read.
+        Shape of the weights in the file (OHWI, or [out, in]; empty if it is not known), the share of them that is not
+        zero (1 where they cannot be read), and the bytes of weights and bias (0 likewise).
     times
-        As the file has it.
+        Predicted times of the operator as the file has it.
     earlier
-        How it is packed already; None where it is not.
+        How an earlier conversion packed it; None where it is not packed.
     obstacle
-        Why it cannot be packed, a clause; empty if it can.
+        A clause that says why it cannot be packed; empty if it can.
     choice
         The fastest way to pack it; None where it cannot be packed.
     layer
@@ -108,7 +110,7 @@ class GraphDecision:
     Attributes
     ----------
     layers
-        In execution order.
+        The operators with weights, in execution order.
     considered
         Predicted speed-up if every layer were packed that is faster so.
     speedup
@@ -143,7 +145,7 @@ class Decision:
 
     @property
     def speedup(self) -> float:
-        """Of all layers together of the first subgraph that has a packed one; 1 where none is."""
+        """Predicted speed-up of the first subgraph that has a packed layer; 1 where no layer is packed."""
         return next((graph.speedup for graph in self.graphs if graph.accelerated), 1.0)
 
 
@@ -153,11 +155,16 @@ def decide(model: Any, target: Target, costs: CostModel) -> Decision:
     Parameters
     ----------
     model
-        Only read.
+        The model, which is only read.
     target
         Hardware to choose group sizes for.
     costs
-        By which speed is predicted.
+        Table by which speed is predicted.
+
+    Returns
+    -------
+    Decision
+        What will become of each subgraph and layer.
 
     Raises
     ------
@@ -186,7 +193,7 @@ def _refuse_quantized(model: Any) -> None:
 
 
 def _weight_bytes(model: Any) -> int:
-    """Of all convolutions and dense layers, as float32, as runtimes hold them."""
+    """Bytes that the weights of all convolutions and dense layers take as float32, as runtimes hold them."""
     weights = {
         (index, op.inputs[1])
         for index, graph in enumerate(model.subgraphs)
@@ -219,7 +226,7 @@ def _predict_graph(graph: Any, layers: tuple[LayerDecision, ...], costs: CostMod
 def _decide_operator(
     model: Any, graph: Any, index: int, writers: dict[int, Any], target: Target, costs: CostModel
 ) -> LayerDecision | None:
-    """What will become of an operator as far as it alone is looked at; None of one without weights."""
+    """Decide about one operator, as if it were alone; None for an operator without weights."""
     op = graph.operators[index]
     name = operator_name(model, op)
     if name in PACKED:
@@ -239,7 +246,7 @@ def _decide_operator(
 
 
 def _look_at(model: Any, graph: Any, index: int, op: Any, name: str, writers: dict[int, Any]) -> LayerDecision:
-    """What an operator is, with nothing decided yet."""
+    """Say what an operator is; nothing is decided yet."""
     seen = LayerDecision(short_name(graph, op), index, name)
     operands = op.inputs[1::2] if name == "TRANSPOSE_CONV" else op.inputs[1:3]  # [size, weights, x, bias]
     constants = [i for i in operands if i >= 0]
@@ -253,14 +260,14 @@ def _look_at(model: Any, graph: Any, index: int, op: Any, name: str, writers: di
 
 
 def _dense_times(shape: tuple[int, ...], work: Work, costs: CostModel) -> Times:
-    """Of a layer that is not packed."""
+    """Predicted times of a layer that is not packed."""
     return Times(
         costs.time(tflite_amounts(shape, work, costs.simd)), costs.time(unpacked_amounts(shape, work, costs.simd))
     )
 
 
 def _depthwise_times(graph: Any, op: Any, shape: tuple[int, ...], costs: CostModel) -> Times:
-    """Of a depthwise convolution; no table knows the others that are never packed."""
+    """Predicted times of a depthwise convolution; no table knows other operators that are never packed."""
     if len(shape) != 4 or not isinstance(op.builtinOptions, schema.DepthwiseConv2DOptionsT):
         return Times()
     return _dense_times(shape, output_work(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW), costs)

@@ -96,7 +96,7 @@ def check_activations(graph: Any, op: Any) -> None:
 
 
 def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, Any]) -> DenseLayer:
-    """The layer of a CONV_2D (`kind` "Conv2D") or FULLY_CONNECTED operator.
+    """Read the layer of a CONV_2D (`kind` "Conv2D") or FULLY_CONNECTED operator (`kind` "FullyConnected").
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
     Raises
     ------
     StaysDense
-        With the reason.
+        The layer cannot be packed; the message is the reason.
     ValueError
         The layer is damaged, or has NaN or infinite weights.
     """

@@ -11,14 +11,14 @@ from mcpruner.converter.tflite.rewrite import PackedLayer
 
 
 def describe(decision: Decision, packed: Mapping[tuple[int, int], PackedLayer]) -> list[LayerReport]:
-    """Lines in execution order, subgraph by subgraph.
+    """Write the lines of the report, in execution order, subgraph by subgraph.
 
     Parameters
     ----------
     decision
-        Of `decide`.
+        What `decide` returned.
     packed
-        Of `rewrite`: what was packed, by the numbers of subgraph and operator.
+        What `rewrite` returned: the layers that were packed, by the numbers of subgraph and operator.
     """
     return [
         _line(layer, graph, packed.get((number, layer.index)))

@@ -14,7 +14,8 @@ from typing import Any
 from mcpruner.converter.tflite.model import operator_name
 
 _REMOVABLE = ("DEQUANTIZE", "DENSIFY")
-# Versions, and TFLite Metadata, which goes by the order of inputs and outputs.
+# Metadata that is known not to count operators or tensors: versions, and TFLite Metadata, which goes by the order of
+# inputs and outputs.
 _COUNTS_NOTHING = (
     b"min_runtime_version",
     b"TFLITE_METADATA",
@@ -26,7 +27,15 @@ _COUNTS_NOTHING = (
 
 @dataclass(frozen=True)
 class Use:
-    """What of a model has a reader: tensor numbers for each subgraph, buffer numbers, operator code numbers."""
+    """What of a model has a reader.
+
+    Attributes
+    ----------
+    tensors
+        For each subgraph the numbers of its tensors that are read.
+    buffers, codes
+        Numbers of the buffers and of the operator codes that are used.
+    """
 
     tensors: list[set[int]]
     buffers: set[int]
@@ -34,7 +43,7 @@ class Use:
 
     @classmethod
     def of(cls, model: Any) -> "Use":
-        """As the model is now."""
+        """Find what has a reader in the model as it is now."""
         tensors = [_used_tensors(model, number) for number in range(len(model.subgraphs))]
         return cls(tensors, _used_buffers(model), {op.opcodeIndex for g in model.subgraphs for op in g.operators})
 
@@ -56,7 +65,7 @@ def drop_unused(model: Any, before: Use) -> None:
         else:
             for index in unread:
                 graph.tensors[index].buffer = 0
-    unread = before.buffers - _used_buffers(model) - {0}  # which is the empty one by convention
+    unread = before.buffers - _used_buffers(model) - {0}  # buffer 0 is the empty one by convention
     for index in unread:
         model.buffers[index].data = None
     if may_go:
@@ -88,7 +97,7 @@ def _integers(vector: Any) -> list[int]:
 
 
 def _drop_operators(model: Any, graph: Any, read_before: set[int]) -> None:
-    """Expanders of constants that nobody reads any more; backwards, since one may read another."""
+    """Drop what expands constants that nobody reads any more; from the last one back, since one may read another."""
     kept = []
     read = set(graph.outputs)
     for op in reversed(graph.operators):

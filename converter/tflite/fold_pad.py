@@ -19,7 +19,7 @@ _INTEGERS = {schema.TensorType.INT32: np.int32, schema.TensorType.INT64: np.int6
 
 
 def fold_pad(model: Any, graph: Any, op: Any, options: SparseOptions, writers: dict[int, Any]) -> SparseOptions:
-    """Options of the convolution `op` with the PAD before it folded in.
+    """Fold the PAD before a convolution into it, and return the options that the convolution then has.
 
     The PAD leaves the subgraph and `op` reads its input instead; where folding is not exact, nothing changes.
 
@@ -28,7 +28,7 @@ def fold_pad(model: Any, graph: Any, op: Any, options: SparseOptions, writers: d
     model, graph, op
         The model, its subgraph and the convolution in it.
     options
-        Of the convolution.
+        The convolution's options so far.
     writers
         `model.producers` of the subgraph.
     """

@@ -38,14 +38,14 @@ __all__ = [
 
 IDENTIFIER = b"TFL3"
 MAX_BYTES = 2**31 - 1  # a flatbuffer's offsets are signed 32 bits
-ALIGNMENT = 16  # of buffers; TFLite's C++ writer does the same, the kernels of the delegate may rely on it
+ALIGNMENT = 16  # buffers begin at multiples of it, as TFLite's C++ writer has them; the delegate may rely on that
 
 _BUILTIN_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 _TYPE_NAMES = {v: k for k, v in vars(schema.TensorType).items() if isinstance(v, int)}
 
 
 def read_model(content: bytes) -> Any:
-    """The model in a ``.tflite`` file, as ``ModelT``.
+    """Read the model in a ``.tflite`` file, as ``ModelT``.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def read_model(content: bytes) -> Any:
     Raises
     ------
     ValueError
-        Not a ``.tflite``, damaged, or with features that would be lost when it is written again; one sentence.
+        The bytes are no ``.tflite``, are damaged, or have features that would be lost when the model is written again;
+        the message is one sentence.
     """
     if len(content) < 8 or bytes(content[4:8]) != IDENTIFIER:
         raise ValueError(

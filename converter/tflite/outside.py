@@ -14,11 +14,24 @@ import numpy as np
 
 from mcpruner.converter.tflite.checked_schema import schema
 
-_LEAST_BYTES = 4096  # of a constant that is worth it
+# Smaller constants stay inside: models have many of them, and together they are far from 2 GiB. A page, not measured.
+_LEAST_BYTES = 4096
 
 
 def bring_in(model: Any, content: bytes) -> int:
-    """Give buffers and operators what they have outside, in place; where the last of it ends in the file (0: none).
+    """Give buffers and operators what they have outside, in place.
+
+    Parameters
+    ----------
+    model
+        ``ModelT`` as it was read.
+    content
+        The whole file.
+
+    Returns
+    -------
+    int
+        Position in the file behind the last byte that was brought in; 0 where there is nothing outside.
 
     Raises
     ------
@@ -58,7 +71,7 @@ def pack_outside(model: Any, pack: Callable[[Any], bytes], alignment: int) -> by
     pack
         Makes the flatbuffer of a model.
     alignment
-        Of each constant, in bytes.
+        Each constant begins at a multiple of this many bytes.
     """
     metadata = {entry.buffer for entry in model.metadata or []}
     moved = [

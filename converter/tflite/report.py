@@ -14,21 +14,21 @@ class LayerReport:
     Attributes
     ----------
     name
-        Of the operator's output tensor, shortened.
+        The layer's name: that of the operator's output tensor, shortened.
     index
         Number of the operator in its subgraph, before conversion.
     op
         TFLite's name of the operator before conversion.
     shape
-        Of the weights as TFLite stores them: OHWI, or [out, in]; empty if unknown.
+        Shape of the weights as TFLite stores them: OHWI, or [out, in]; empty if it is not known.
     density
-        Share of weights that are not zero; 1 where they cannot be read.
+        Share of the weights that are not zero; 1 where they cannot be read.
     num_patterns, group_size
-        Of the packed layer; 0 where it stays dense.
+        Patterns in the packed layer's table, and filters per group; 0 where the layer stays dense.
     bytes_before, bytes_after
-        Weights and bias in the file.
+        Bytes of weights and bias in the file.
     predicted_speedup
-        Dense time over packed time by `estimate`; 1 where it stays dense.
+        Dense time over packed time as `estimate` predicts them; 1 where the layer stays dense.
     accelerated
         Whether the layer is packed.
     reason
@@ -56,11 +56,14 @@ class Report:
     Attributes
     ----------
     target, values
-        As given to `convert`.
+        Name of the target and the value type, as `convert` was given them.
     bytes_before, bytes_after
-        Of the dense and of the converted ``.tflite``.
+        Bytes of the dense and of the converted ``.tflite``.
     predicted_speedup
-        Of all layers together, dense ones included, of the first subgraph that has a packed one; 1 where none is.
+        Dense time over time after conversion, of all layers of the first subgraph that has a packed one, dense layers
+        included; 1 where nothing is packed.
+    layers
+        A `LayerReport` for each layer.
     """
 
     target: str
@@ -77,7 +80,7 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """One sentence."""
+        """What became of the model, in one sentence."""
         size = f"{self.bytes_before} bytes became {self.bytes_after}"
         if not self.layers:
             return "The model has no convolution and no dense layer, so nothing was packed."
@@ -87,7 +90,7 @@ class Report:
         return f"{self.num_accelerated} of {len(self.layers)} layers are packed for {self.target}, {speedup}; {size}."
 
     def to_json(self) -> str:
-        """The same as a JSON object; keys keep their order and names from release to release."""
+        """The report as a JSON object. Keys (docs/cli.md) keep their names and order from release to release."""
         data: dict[str, Any] = dataclasses.asdict(self)
         layers = data.pop("layers")
         return json.dumps({**data, "summary": self.summary, "layers": layers}, indent=2) + "\n"

@@ -23,7 +23,7 @@ from mcpruner.converter.tflite.fold_flatten import fold_flatten
 from mcpruner.converter.tflite.fold_pad import fold_pad
 from mcpruner.converter.tflite.model import add_constant, operator_code, producers, schema, tensor_name
 
-VERSION = 1  # of both custom operators
+VERSION = 1  # version that both custom operators are written with
 
 _CODES = {kind: name.encode() for name, kind in PACKED.items()}
 
@@ -35,9 +35,10 @@ class PackedLayer:
     Attributes
     ----------
     num_patterns, stored_bytes
-        Of its blob.
+        Patterns in the blob's table, and bytes of the blob.
     why_float32
-        Why it holds float32 values where others were asked for, a clause; empty if it holds what was asked for.
+        A clause that says why the blob holds float32 values where others were asked for; empty if it holds what was
+        asked for.
     """
 
     num_patterns: int
@@ -51,7 +52,7 @@ def rewrite(model: Any, decision: Decision, values: str) -> dict[tuple[int, int]
     Parameters
     ----------
     decision
-        Of `decide` for this model as it is now; where nothing is to be packed, nothing changes.
+        What `decide` returned for this model as it is now; where nothing is to be packed, nothing changes.
     values
         ``"float32"``, ``"float16"`` or ``"int8"``: how weights are stored.
 

@@ -32,10 +32,10 @@ from mcpruner.converter.training.masked_layers import Masked, effective_kernel, 
 _PARTS = (keras.Operation, keras.KerasTensor, keras.Variable, keras.metrics.Metric, keras.random.SeedGenerator)
 _CONTAINERS = (list, tuple, set, frozenset, deque, dict)
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.CellType, functools.partial)
-_FOREIGN = {"tensorflow", "jax", "jaxlib", "numpy", "torch"}  # packages whose objects are not looked into
+_FOREIGN = {"tensorflow", "jax", "jaxlib", "numpy", "torch"}  # objects of these packages are not looked into
 _EDGES = ("_inbound_nodes", "_outbound_nodes")
 _NO_ADAPTER = {"lora_enabled": False, "lora_rank": None, "lora_alpha": None}
-# What `fit` and `predict` leave in a model, and `compile`; how it was before.
+# Attributes that `fit` and `predict` leave in a model, then those that `compile` does, each with its value before.
 _FITTED = dict.fromkeys(("train_function", "test_function", "predict_function", "history", "_eval_epoch_iterator"))
 _COMPILED = {
     **dict.fromkeys(("optimizer", "loss", "_loss_tracker", "_compile_loss", "_compile_metrics", "_compile_config")),
@@ -50,7 +50,7 @@ class Copier:
     Parameters
     ----------
     model
-        Keras 3 model of any kind. Not changed.
+        Keras 3 model of any kind, which is not changed.
     single
         Make all floating-point variables float32, and let all layers compute in float32.
 
@@ -64,7 +64,7 @@ class Copier:
         self._single = single
         self._copies: dict[int, tuple[Any, Any]] = {}  # by identity; the originals stay alive with it
         self._unfilled: deque[Callable[[], None]] = deque()
-        self._values: dict[int, np.ndarray] = {}  # of kernels whose copies have another value
+        self._values: dict[int, np.ndarray] = {}  # kernels whose copies have another value: that value
         self._dropped: set[int] = set()  # variables that have no copy
         self._thawed: set[int] = set()  # kernels that an adapter had frozen
         for layer in model._flatten_layers():
@@ -214,7 +214,7 @@ class Copier:
 
 
 def _changes(x: Any, single: bool) -> dict[str, Any]:
-    """Attributes that are not as they were in the copy of an object."""
+    """The attributes that the copy of an object has otherwise, with the values that they have there."""
     changes: dict[str, Any] = {}
     if isinstance(x, keras.Model):
         changes |= _FITTED | (_COMPILED if x.compiled else {})

@@ -19,7 +19,15 @@ _MODELS = ("student", "teacher")
 
 @keras.saving.register_keras_serializable("mcpruner")
 class Distiller(keras.Model):
-    """The wrapper that `prune_with_teacher` makes: compiled, trained and called like its student."""
+    """The wrapper that `prune_with_teacher` makes: it is compiled, trained and called like its student.
+
+    Parameters
+    ----------
+    student, teacher
+        The model that is trained and pruned, and the dense one that it learns from; the teacher is frozen.
+    share, temperature, from_logits
+        As for `prune_with_teacher`.
+    """
 
     def __init__(
         self, student: keras.Model, teacher: keras.Model, share: float, temperature: float, from_logits: bool
@@ -37,7 +45,7 @@ class Distiller(keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Labels' and teacher's loss in training; the labels' alone in evaluation."""
+        """The loss by labels and by the teacher in training, by labels alone in evaluation."""
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return loss
@@ -47,7 +55,7 @@ class Distiller(keras.Model):
         return (1 - self._share) * loss + self._share * (self._temperature**2 * keras.ops.mean(taught) + own)
 
     def get_config(self) -> dict[str, Any]:
-        """Both models and the options; a file has the weights of both."""
+        """The configurations of both models and the options; a file has the weights of both models beside it."""
         options = {"share": self._share, "temperature": self._temperature, "from_logits": self._from_logits}
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _MODELS} | options
 
@@ -80,9 +88,9 @@ def prune_with_teacher(
     teacher
         Network with the same inputs and outputs; a copy of it teaches. None: `model` as it is now.
     share
-        Of the loss that is the teacher's, 0..1.
+        Share of the loss that is the teacher's, 0..1.
     temperature
-        Above 0; the higher, the more the less likely classes count.
+        What logits are divided by, above 0; the higher it is, the more the less likely classes count.
     from_logits
         Whether the outputs are logits; False if they end in a softmax.
 

@@ -49,7 +49,7 @@ class MaskedBlock(Exchanged):
         _mask_what_is_there(self)
 
     def get_config(self) -> dict[str, Any]:
-        """What the plain block's is, of which class that is, as Keras writes it, and the places of masked layers."""
+        """The plain block's configuration, which class that is, as Keras writes it, and the places of masked layers."""
         own = type(self)._plain_block
         view = object.__new__(own)  # Keras asks the class whether it has a configuration of its own
         object.__setattr__(view, "__dict__", vars(self))
@@ -62,7 +62,7 @@ class MaskedBlock(Exchanged):
         return {**view.get_config(), _WRITTEN: {"kind": kind, "places": places}}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As the plain block is pickled."""
+        """Let pickle make the object again as it makes the plain block."""
         return reduced_as(type(self)._plain_block, super().__reduce__())
 
     @classmethod
@@ -143,8 +143,8 @@ def _inside(
 ) -> Iterator[tuple[Place, keras.layers.Layer]]:
     """Every tracked layer inside a layer, list, tuple or dictionary with its place, each once.
 
-    A property may make another layer each time that it is asked, which is no part of the block. `seen` keeps lists
-    alive, whose identities others would have else.
+    A property may make another layer each time that it is asked; such a layer is no part of the block. `seen` keeps
+    lists alive, since other objects could have their identities otherwise.
     """
     for step, x in _steps(holder):
         is_layer = id(x) in tracked

@@ -38,9 +38,9 @@ class StepState(NamedTuple):
     count
         Optimizer steps since pruning began.
     at
-        What the optimizer's own counter said then; what it says beyond that are further steps.
+        What the optimizer's own counter said when `count` was written; what it says beyond that are further steps.
     end
-        Last step of the schedule; 0 before there is one.
+        The schedule's last step; 0 where there is no schedule yet.
     """
 
     count: int = 0
@@ -65,7 +65,7 @@ class Masked(Exchanged):
 
     @property
     def kernel(self) -> Any:
-        """The kernel with exact zeros where pruned; straight-through for gradients."""
+        """The kernel with exact zeros where it is pruned; gradients pass to the shadow there as `through` says."""
         dense = keras.ops.convert_to_tensor(super().kernel)
         mask = keras.ops.convert_to_tensor(self.pruning_mask)
         through = keras.ops.cast(self.pruning_through, dense.dtype)
@@ -92,7 +92,7 @@ class Masked(Exchanged):
         _add_variables(self)
 
     def get_config(self) -> dict[str, Any]:
-        """What the plain layer's is, and of which class that is, as Keras writes it."""
+        """The plain layer's configuration, and which class that is, as Keras writes it."""
         plain = plain_view(self)
         written = keras.saving.serialize_keras_object(plain)
         kind = {name: written[name] for name in ("module", "class_name", "registered_name")}
@@ -110,7 +110,7 @@ class Masked(Exchanged):
         return layer
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """As the plain layer is pickled."""
+        """Let pickle make the object again as it makes the plain layer."""
         return reduced_as(self.plain, super().__reduce__())
 
     def save_own_variables(self, store: Any) -> None:
@@ -212,12 +212,24 @@ def masked_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def get_mask(layer: keras.layers.Layer) -> np.ndarray:
-    """Mask of a masked layer: bool, in the kernel's own shape."""
+    """The mask of a masked layer: bool, in the kernel's own shape, true where a weight is kept."""
     return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.pruning_mask)).astype(bool)
 
 
 def set_mask(layer: keras.layers.Layer, mask: np.ndarray, learns: bool, decay: float = 0.0) -> None:
-    """Give a masked layer a mask; pruned weights go on learning or rest, and decay."""
+    """Give a masked layer a mask.
+
+    Parameters
+    ----------
+    layer
+        A built masked layer.
+    mask
+        bool, in the kernel's own shape, true where a weight is kept.
+    learns
+        Whether pruned weights go on learning by straight-through gradients, or rest.
+    decay
+        Weight decay of pruned weights, at least 0.
+    """
     layer.pruning_mask.assign(mask)
     layer.pruning_through.assign(1.0 if learns else 0.0)
     layer.pruning_decay.assign(decay)
@@ -230,7 +242,7 @@ def get_steps(layer: keras.layers.Layer) -> StepState:
 
 
 def set_steps(layer: keras.layers.Layer, steps: StepState) -> None:
-    """Keep how far pruning has come with the layer."""
+    """Write into a masked layer how far its pruning has come."""
     layer.pruning_steps.assign(np.array(steps, np.int32))
 
 

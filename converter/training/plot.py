@@ -24,7 +24,9 @@ def plot_history(history: Any, path: str | Path) -> None:
     ValueError
         The history has no density.
     ImportError
-        matplotlib is not installed.
+        The package matplotlib is not installed.
+    OSError
+        The file cannot be written.
     """
     logs = getattr(history, "history", {})
     if not logs.get("density"):

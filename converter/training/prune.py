@@ -69,7 +69,7 @@ def strip(model: keras.Model) -> keras.Model:
 
 
 def copy_plain(model: keras.Model) -> Copier:
-    """What `strip` does, with the copy of each layer at hand: ``copy_plain(model).twin(layer)``."""
+    """Do as `strip`, and keep the copy of each layer at hand: ``copy_plain(model).twin(layer)``."""
     check_model(model)
     copier = Copier(model)
     overridden = type(model).compile is not keras.Model.compile
@@ -115,7 +115,7 @@ def select_layers(model: keras.Model, options: PruningOptions) -> dict[str, floa
 
 
 def select_sound_layers(model: keras.Model, options: PruningOptions) -> dict[str, float]:
-    """As `select_layers`; ValueError as well where masks cannot be chosen from the weights, or from their saliency."""
+    """Do as `select_layers`, and raise ValueError where masks cannot be chosen from the weights or their saliency."""
     densities = select_layers(model, options)
     _check_saliency(model, options.saliency or {})
     _check_pattern_size(model, densities, options.pattern_size)

@@ -59,7 +59,7 @@ class Pruner:
     Parameters
     ----------
     model
-        Built Keras 3 model; pruned in place. `mcpruner.strip` makes a plain model of it.
+        Built Keras 3 model, which is pruned in place. `mcpruner.strip` makes a plain model of it.
     schedule
         When masks are chosen, and the density on the way.
     **knobs
@@ -69,11 +69,11 @@ class Pruner:
         `REMOVED_DECAY` (a loss of the layers: a loop of one's own adds ``sum(model.losses)`` to its loss); "frozen",
         nothing but the optimizer's own weight decay; "straight_through", that gradient alone.
     optimizer
-        Whose steps are to be counted where `step` is not told of them; by default the one that `model` is compiled
-        with.
+        The optimizer whose steps are counted where `step` is not told of them; by default the one that `model` is
+        compiled with.
     choose
-        Who chooses masks, by default `choose_kernel_mask` of `mcpruner.converter.training.kernel_mask`, whose arguments
-        it takes up to `before`.
+        The function that chooses masks, by default `choose_kernel_mask` of `mcpruner.converter.training.kernel_mask`,
+        whose arguments it takes up to `before`.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Pruner:
     density
         Share of the prunable layers' weights that the masks keep now.
     optimizer
-        As given; set it where another one takes over, and call `resume`.
+        The optimizer whose steps are counted; set it where another one takes over, and call `resume`.
 
     Raises
     ------
@@ -171,7 +171,7 @@ class Pruner:
         self._follow_schedule()
 
     def loaded(self) -> StepState | None:
-        """What the model's weights know, if somebody has loaded weights of another moment."""
+        """How far pruning has come by weights that somebody has loaded since it was stored; None if nobody has."""
         found = max(map(get_steps, self._layers.values()))
         return None if found == self._written else found
 
@@ -189,7 +189,7 @@ class Pruner:
                 fold_mask(layer)
 
     def read(self) -> StepState:
-        """What the model's weights know; the count is theirs if somebody has loaded weights of another moment."""
+        """How far pruning has come by the model's weights; loaded weights of another moment bring their count along."""
         found = self.loaded()
         if found is None:
             return self._written

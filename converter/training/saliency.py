@@ -29,11 +29,11 @@ def first_order_saliency(
     Parameters
     ----------
     model
-        Trained Keras 3 model. Not changed.
+        Trained Keras 3 model, which is not changed.
     batches
-        ``(x, y)`` as ``model.fit`` takes them, a few of them: 10 of 64 images are plenty.
+        A few pairs ``(x, y)`` as ``model.fit`` takes them: 10 of 64 images are plenty.
     loss
-        As `compile` takes it.
+        The loss, as `compile` takes it.
 
     Returns
     -------

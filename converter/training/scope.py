@@ -20,16 +20,16 @@ def assign_density(
     scope: str | Iterable[str] | None = None,
     left_out: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
-    """Density of each layer that is to be pruned.
+    """Give each layer that is to be pruned its density.
 
     Parameters
     ----------
     paths
         Labels of the prunable layers: names, or paths such as ``body/conv1``.
     globs
-        From `PruningOptions.globs`; one that is the layer's label counts, else the first that matches.
+        Globs to densities (`PruningOptions.globs`). One that is the layer's label counts, else the first that matches.
     scope
-        Globs; a layer that none of them matches is left dense. None: all layers.
+        Globs; a layer that none of them matches is left dense. With None all layers are in scope.
     left_out
         Layers that are not prunable to the reason, for the message about a glob that matches only such.
 

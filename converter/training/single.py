@@ -13,7 +13,7 @@ from mcpruner.converter.training.masked_layers import Masked
 
 
 def plain_single(model: keras.Model) -> keras.Model:
-    """The model itself if it is plain and float32, else a copy that is.
+    """Return the model itself if it is plain and float32, else a copy that is.
 
     Raises
     ------

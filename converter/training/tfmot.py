@@ -167,7 +167,7 @@ class _AlignedMasks(Pruning):
 
 
 def _written(options: PruningOptions) -> dict[str, Any]:
-    """What a wrapper is made of again."""
+    """The knobs that a wrapper is made of again, by name."""
     return {knob.name: getattr(options, knob.name) for knob in KNOBS if knob.name not in _WITHOUT}
 
 

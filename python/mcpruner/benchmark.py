@@ -26,7 +26,7 @@ def benchmark(
     seconds: float = 6.0,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Check, then time.
+    """Check a converted file, then time it in turns with its dense self.
 
     Parameters
     ----------
@@ -45,9 +45,18 @@ def benchmark(
 
     Returns
     -------
-    What `birth_certificate` says, ``runtime``, ``ok``, ``largest_error`` and ``tolerance`` (relative to the output's
-    largest magnitude), and ``results``: for each pair ``threads``, ``backend``, ``runs``, ``median_ms``, ``min_ms``,
-    ``against_median_ms``, ``against_min_ms`` and what `mcpruner.timing.speedup` says. Empty when not ok.
+    dict
+        What `birth_certificate` says, ``runtime``, ``ok``, ``largest_error`` and ``tolerance`` (relative to the
+        output's largest magnitude), and ``results``, a list that is empty where not ``ok``: for each pair ``threads``,
+        ``backend``, ``reasons`` (why a partition ran on another backend), ``runs``, ``median_ms``, ``min_ms``,
+        ``against_median_ms``, ``against_min_ms`` and what `mcpruner.timing.speedup` says.
+
+    Raises
+    ------
+    ValueError
+        A file is damaged, the two are not of the same network, or an option is refused.
+    FileNotFoundError, ImportError
+        The plugin, or a runtime, is missing.
     """
     dense = densify(content) if against is None else against
     pairs = [(count, backend) for count in threads for backend in backends]
@@ -94,7 +103,7 @@ def _time(
 
 
 def profile(content: bytes, num_threads: int = 1, backend: str = "auto", runs: int = 30) -> list[dict[str, Any]]:
-    """`Interpreter.profile` of `runs` inferences on random inputs, after three that are not counted."""
+    """Return `Interpreter.profile` of `runs` inferences on random inputs, after three that are not counted."""
     interpreter = Interpreter(model_content=content, num_threads=num_threads, backend=backend)
     (inputs,) = random_inputs(interpreter, samples=1)
     run(interpreter, inputs)
@@ -107,7 +116,7 @@ def profile(content: bytes, num_threads: int = 1, backend: str = "auto", runs: i
 
 
 def profile_table(ops: list[dict[str, Any]]) -> str:
-    """Name, type, kernel, output, density, milliseconds and share of the time of each op, as text columns."""
+    """A text table of a profile: each op's name, type, kernel, output, density, milliseconds and share of the time."""
     total = sum(op["nanoseconds"] for op in ops) or 1
     rows = [
         [

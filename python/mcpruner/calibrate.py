@@ -158,8 +158,18 @@ def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) 
 
 
 def measure_limits(simd: str) -> dict[str, Any]:
-    """Of one core: ``peak_gflops`` (float32, two operations to a multiply-add), ``cache_bytes`` by level, and
-    ``read_gigabytes_per_second`` of a buffer that half fills each level, and of one that none holds.
+    """Measure the limits of one core.
+
+    Parameters
+    ----------
+    simd
+        Instruction set to measure with.
+
+    Returns
+    -------
+    dict
+        ``peak_gflops`` (float32, two operations to a multiply-add), ``cache_bytes`` by level, and
+        ``read_gigabytes_per_second`` of a buffer that half fills each level, and of one that none holds.
     """
     sizes = cache_bytes()
     buffers = {level: size // 2 for level, size in sizes.items()} | {"memory": 4 * max([*sizes.values(), 1 << 25])}

@@ -18,6 +18,8 @@ class OutputError:
 
     Attributes
     ----------
+    name
+        What to call the output.
     difference, magnitude
         Largest difference, and largest magnitude of what was expected.
     nan
@@ -43,7 +45,7 @@ class OutputError:
     def relative(self) -> float:
         """The difference as a share of the output's largest magnitude; infinite where that is zero or not a number.
 
-        Of decisions the share that differs.
+        Where the values are decisions, it is the share of them that differs.
         """
         if self.difference == 0:
             return 0.0
@@ -53,7 +55,13 @@ class OutputError:
         return self.difference / magnitude if magnitude > 0 else float("inf")
 
     def add(self, actual: np.ndarray, expected: np.ndarray) -> None:
-        """Take one more pair of equal shape into account. A NaN equals nothing: its difference is infinite."""
+        """Take one more pair of equal shape into account. A NaN equals nothing: its difference is infinite.
+
+        Raises
+        ------
+        ValueError
+            The shapes differ.
+        """
         if actual.shape != expected.shape:
             raise ValueError(
                 f"Output {self.name} has shape {list(actual.shape)} in one model and {list(expected.shape)} in the "
@@ -76,18 +84,23 @@ class OutputError:
 def random_inputs(
     interpreter: Any, samples: int, batch: int | None = None, seed: int = 0
 ) -> Iterator[list[np.ndarray]]:
-    """Inputs for every input of `interpreter`: standard normal floats, integers over the range of small types.
+    """Make up values for every input of a model: standard normal floats, integers over the range of small types.
 
     Parameters
     ----------
     interpreter
         Any TFLite interpreter; its tensors need not be allocated.
     samples
-        How many lists of arrays.
+        How many lists of arrays to make.
     batch
         Size of the first dimension; by default the model's own.
     seed
-        Of the generator: equal seeds give equal inputs.
+        Seed of the random numbers: equal seeds give equal inputs.
+
+    Yields
+    ------
+    list of numpy.ndarray
+        One array for each input of the model, in their order.
 
     Raises
     ------
@@ -120,7 +133,7 @@ def _random_array(rng: np.random.Generator, detail: dict[str, Any], batch: int |
 
 
 def run(interpreter: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Outputs of one inference, resized to the inputs' shapes where they differ from the last ones.
+    """Run one inference, after a resize where the inputs' shapes differ from the last ones.
 
     Parameters
     ----------
@@ -128,6 +141,11 @@ def run(interpreter: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         Any TFLite interpreter, allocated or not.
     inputs
         One array for each of its inputs, in their order and of their types.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        One array for each output, in their order.
     """
     for detail, array in zip(interpreter.get_input_details(), inputs, strict=True):
         if tuple(detail["shape"]) != array.shape:
@@ -145,7 +163,7 @@ def output_errors(
     batches: Iterable[Sequence[np.ndarray]],
     names: Sequence[str] | None = None,
 ) -> list[list[OutputError]]:
-    """For each expected interpreter, one `OutputError` for each output, over all actual ones.
+    """Compare the outputs of some interpreters with those of others.
 
     Parameters
     ----------
@@ -155,6 +173,11 @@ def output_errors(
         For each inference the list of its inputs.
     names
         What to call the outputs; by default the names of the first of `actual`.
+
+    Returns
+    -------
+    list of list of OutputError
+        For each interpreter of `expected` one error for each output, the largest over all of `actual`.
 
     Raises
     ------

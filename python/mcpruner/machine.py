@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-_SIMD = ("avx", "fma", "f16c", "asimd", "fphp", "neon", "sve", "i8mm", "bf16")  # how the flags that matter begin
+_SIMD = ("avx", "fma", "f16c", "asimd", "fphp", "neon", "sve", "i8mm", "bf16")  # beginnings of flags about vectors
 _X86_KEYS = ("vendor_id", "cpu family", "model", "stepping")
 
 
 def birth_certificate() -> dict[str, Any]:
-    """``machine`` (a line), ``processor`` (see there), ``date`` (UTC, to the second) and ``commit`` of a measurement
-    made now.
+    """Say where and when a measurement is made that begins now.
+
+    Returns
+    -------
+    dict
+        ``machine`` (one line), ``processor`` (what `processor` returns), ``date`` (UTC, to the second) and ``commit``.
     """
     return {
         "machine": machine_name(),
@@ -34,13 +38,14 @@ def machine_name() -> str:
 
 
 def processor() -> dict[str, Any]:
-    """What a processor's marketing name hides, as far as the kernel tells it.
+    """Say what a processor's marketing name hides, as far as Linux tells it.
 
     Returns
     -------
-    ``name``; ``vendor``, ``family``, ``model`` and ``stepping`` as the kernel writes them (on ARM ``CPU implementer``,
-    ``CPU architecture``, ``CPU part`` and ``CPU revision``; "?" where it says nothing); ``simd``: its flags that are
-    about vectors; ``caches``: bytes of each cache of the first core, by names such as ``L1d`` and ``L3``.
+    dict
+        ``name``; ``vendor``, ``family``, ``model`` and ``stepping`` as Linux writes them (on ARM ``CPU implementer``,
+        ``CPU architecture``, ``CPU part`` and ``CPU revision``; "?" where it says nothing); ``simd``, the flags that
+        are about vectors; ``caches``, bytes of each cache of the first core by names such as ``L1d`` and ``L3``.
     """
     info = _cpuinfo()
     flags = (info.get("flags") or info.get("Features", "")).split()
@@ -65,7 +70,7 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def _processor_name(info: dict[str, str]) -> str:
-    """The processor as /proc/cpuinfo names it; ARM kernels give only numbers, which are better than nothing."""
+    """The processor as /proc/cpuinfo names it; on ARM Linux gives only numbers, which are better than nothing."""
     if not info:
         return platform.processor() or "unknown processor"
     for key in ("model name", "Hardware"):

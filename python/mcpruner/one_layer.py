@@ -1,4 +1,4 @@
-"""``.tflite`` files of one layer, for measuring it: packed, and densified by `densify`."""
+"""``.tflite`` files of one layer, to measure it packed; `densify` makes the dense file of it."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from mcpruner.converter.tflite.model import add_constant, operator_code, schema,
 
 
 def packed_conv(weights: np.ndarray, group_size: int, size: int, stride: int) -> bytes:
-    """A convolution with SAME padding.
+    """Make a file of one packed convolution with SAME padding.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def packed_conv(weights: np.ndarray, group_size: int, size: int, stride: int) ->
     size
         Height and width of the output.
     stride
-        Of both.
+        Stride along height and width.
     """
     options = SparseOptions(padding="Same", stride_h=stride, stride_w=stride)
     shapes = [(1, size * stride, size * stride, weights.shape[3]), (1, size, size, len(weights))]
@@ -28,13 +28,19 @@ def packed_conv(weights: np.ndarray, group_size: int, size: int, stride: int) ->
 
 
 def packed_fully_connected(weights: np.ndarray, group_size: int) -> bytes:
-    """A dense layer for one row of inputs; arguments as of `packed_conv`, weights ``[O, 1, 1, I]``."""
+    """Make a file of one packed dense layer for one row of inputs; arguments as of `packed_conv`.
+
+    `weights` are float32 ``[O, 1, 1, I]``.
+    """
     shapes = [(1, weights.shape[3]), (1, len(weights))]
     return _packed(weights, group_size, "FullyConnected", FULLY_CONNECTED, SparseOptions(), shapes)
 
 
 def depthwise_conv(weights: np.ndarray, size: int, stride: int) -> bytes:
-    """A depthwise convolution with SAME padding, weights ``[1, H, W, C]``."""
+    """Make a file of one depthwise convolution with SAME padding; arguments as of `packed_conv`.
+
+    `weights` are float32 ``[1, H, W, C]``.
+    """
     channels = weights.shape[3]
     model, graph = _model([(1, size * stride, size * stride, channels), (1, size, size, channels)])
     constants = [add_constant(model, graph, "weights", weights)]

@@ -28,17 +28,32 @@ _DROPPED = ("PAD", "PADV2", "DEQUANTIZE", "DENSIFY")
 
 @dataclass
 class WeightDifference:
-    """How the weights in a layer's blob compare with the dense file's."""
+    """How the weights in a layer's blob compare with the dense file's.
+
+    Attributes
+    ----------
+    name, value_type
+        The layer's name, and how its blob stores weights.
+    count, different
+        How many weights the dense layer has, and how many of them the blob has otherwise.
+    largest
+        Largest difference of one weight.
+    """
 
     name: str
     value_type: str
-    count: int  # weights of the dense layer
-    different: int  # of them not equal
-    largest: float  # largest difference of one weight
+    count: int
+    different: int
+    largest: float
 
 
 def pair_operators(converted: Any, dense: Any) -> list[tuple[int, Any, Any]]:
-    """The subgraph's number and the operators of two models (``ModelT``) that do the same there, in execution order.
+    """Pair the operators of two models (``ModelT``) that do the same, in execution order.
+
+    Returns
+    -------
+    list of tuple
+        Number of the subgraph, operator of `converted`, operator of `dense`.
 
     Raises
     ------
@@ -76,7 +91,7 @@ def _kind(model: Any, op: Any) -> str:
 
 
 def paired_outputs(converted: bytes, dense: bytes) -> list[tuple[str, int, int]]:
-    """Name, and number in either file, of the first output of each operator in the first subgraph."""
+    """For each pair of operators in the first subgraph its name, and the number of its first output in either file."""
     models = read_model(converted), read_model(dense)
     graph = models[0].subgraphs[0]
     pairs = [(a, b) for number, a, b in pair_operators(*models) if number == 0]
@@ -92,6 +107,13 @@ def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[Weigh
     ----------
     converted, dense
         Two ``.tflite`` files of the same network.
+
+    Returns
+    -------
+    bytes
+        The dense file with rounded weights.
+    list of WeightDifference
+        One for each packed layer.
 
     Raises
     ------

@@ -157,8 +157,8 @@ class Interpreter:
         What the plugin prints to stderr. 0 (default): nothing; 1: a line for each model, and each convolution or dense
         layer that it leaves to TFLite, with the reason; 2: every node that it leaves.
     precision
-        Of the opencl backend: ``"float32"`` (default), ``"float16_storage"`` (float32 arithmetic on halves) or
-        ``"float16"`` (half arithmetic too, where the device has it).
+        How the opencl backend keeps numbers: ``"float32"`` (default), ``"float16_storage"`` (float32 arithmetic on
+        binary16 numbers) or ``"float16"`` (binary16 arithmetic too, where the device has it).
     cache_dir
         An existing folder where the opencl backend keeps compiled programs and tuned tiles.
     opencl_library
@@ -178,7 +178,7 @@ class Interpreter:
     FileNotFoundError, ImportError
         No plugin, or no runtime.
     ValueError
-        Not a model, or an option that the plugin refuses.
+        The file is no model, or the plugin refuses an option.
 
     Examples
     --------
@@ -242,9 +242,10 @@ class Interpreter:
 
         Returns
         -------
-        One dictionary per op: ``name``, ``type``, ``kernel``, ``backend``, ``input`` and ``output`` (shapes, NHWC),
-        ``density`` (of its weights), ``macs`` and ``bytes`` (of one run), ``runs`` and ``nanoseconds`` (of all runs
-        together), and the ``partition`` and ``subgraph`` it is in.
+        list of dict
+            One dictionary per op: ``name``, ``type``, ``kernel`` (the name of the micro-kernel), ``backend``, ``input``
+            and ``output`` (shapes, NHWC), ``density`` (of its weights), ``macs`` and ``bytes`` (of one run), ``runs``
+            and ``nanoseconds`` (of all runs together), and the ``partition`` and ``subgraph`` it is in.
         """
         return _json(native().profile(delegate_path(), self._delegate._get_native_delegate_pointer()))
 
@@ -253,8 +254,10 @@ class Interpreter:
 
         Returns
         -------
-        ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as packed for the kernels);
-        ``partitions``; and ``nodes``, each with ``name``, ``op``, ``taken``, ``backend`` and ``reason``.
+        dict
+            ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as backends hold weights);
+            ``partitions``; and ``nodes``, each with ``name``, ``op``, ``taken``, ``backend`` and ``reason``.
+            docs/tflite.md lists all fields.
         """
         return _json(native().report(delegate_path(), self._delegate._get_native_delegate_pointer()))
 

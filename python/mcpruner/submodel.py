@@ -7,7 +7,7 @@ from mcpruner.converter.tflite.model import read_model, write_model
 
 
 def entry_points(content: bytes) -> dict[int, str]:
-    """The numbers of the subgraphs that a caller can run, the first one and those of signatures, with their names."""
+    """Number and name of each subgraph that a caller can run: of the first one and of those with a signature."""
     signatures = read_model(content).signatureDefs or []
     named = {int(signature.subgraphIndex): bytes(signature.signatureKey or b"").decode() for signature in signatures}
     return dict(sorted({0: "main", **named}.items()))
@@ -45,7 +45,7 @@ def expose(content: bytes, tensors: Iterable[int]) -> bytes:
 
 
 def extract(content: bytes, output: int) -> bytes:
-    """A model of the one operator that computes tensor `output`: what it reads and is no constant becomes an input.
+    """Make a model of the one operator that computes a tensor: what it reads and is no constant becomes an input.
 
     Parameters
     ----------

@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 3  # counted runs between two changes of the model
+# Counted runs between two changes of the model: few, so that both models meet the same slow moments of a machine. With
+# one run between changes, a large model emptied the cache of the small one before each of its runs (commit 7aeda64).
+BLOCK = 3
 
 # Called with a number of runs, it makes one run more and returns the milliseconds of all but the first.
 TimedBlock = Callable[[int], Sequence[float]]
 
 
 def timed_block(call: Callable[[], Any]) -> TimedBlock:
-    """Blocks of a function of this process."""
+    """Make timed blocks of a function of this process."""
 
     def block(runs: int) -> list[float]:
         call()
@@ -47,7 +49,8 @@ def take_turns(contenders: Sequence[TimedBlock], runs: int, tick: Callable[[], N
 
     Returns
     -------
-    float64 [contenders, rounds, runs in a block]
+    numpy.ndarray
+        float64 ``[contenders, rounds, runs in a block]``.
     """
     size = min(runs, BLOCK)
     for contender in contenders:
@@ -61,7 +64,7 @@ def take_turns(contenders: Sequence[TimedBlock], runs: int, tick: Callable[[], N
 
 
 def rounds(runs: int) -> int:
-    """Blocks that hold at least `runs` counted runs."""
+    """How many blocks it takes for at least `runs` counted runs."""
     return -(-runs // BLOCK)
 
 
@@ -71,9 +74,9 @@ def runs_for(seconds: float, round_ms: float) -> int:
     Parameters
     ----------
     seconds
-        To spend on all contenders together.
+        Time to spend on all contenders together.
     round_ms
-        Milliseconds of one run of each of them.
+        Milliseconds that one run of each contender takes, added up.
     """
     return BLOCK * int(np.clip(seconds * 1e3 / (round_ms * (BLOCK + 1)), 8, 50))
 
@@ -84,12 +87,13 @@ def speedup(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
     Parameters
     ----------
     ours, theirs
-        float64 [rounds, runs]: two rows of what `take_turns` returns.
+        float64 ``[rounds, runs]``: two rows of what `take_turns` returns.
 
     Returns
     -------
-    ``speedup``: the median over the rounds of the ratio of two neighbouring blocks' medians, and ``speedup_low`` and
-    ``speedup_high``: the range that holds the middle 80 % of those ratios.
+    dict
+        ``speedup`` is the median over the rounds of the ratio of two neighbouring blocks' medians; ``speedup_low`` and
+        ``speedup_high`` are the range that holds the middle 80 % of those ratios.
     """
     ratios = np.median(theirs, axis=1) / np.median(ours, axis=1)
     low, middle, high = np.quantile(ratios, [0.1, 0.5, 0.9])

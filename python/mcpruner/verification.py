@@ -19,13 +19,14 @@ from mcpruner.pairing import WeightDifference, paired_outputs, rounded_reference
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.submodel import entry_points, expose, with_main
 
-# With equal weights only the order of summation differs. Against weights that were not rounded, the rounding counts.
+# Largest relative errors that pass. With equal weights only the order of summation differs; beside exact weights the
+# rounding counts, by the type that weights are stored in.
 TOLERANCE = 1e-4
 EXACT_TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 1e-1}
 # An inner tensor is taken to be at least this share of its operands: float32 rounds their sums by some 1e-7 of them.
 CANCELLED = 1e-2
 
-THREADS = (1, 2)
+THREADS = (1, 2)  # how many threads each comparison runs with
 # Written over the plugin's working memory before each inference: a result that depends on it is wrong with either.
 POISONS = (float("nan"), 1e30)
 
@@ -74,7 +75,7 @@ class Verification:
         return equal and not any(weight.different for weight in self.weights)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain data."""
+        """The outcome as plain data; docs/cli.md names the keys."""
 
         def plain(errors: list[OutputError]) -> list[dict[str, Any]]:
             return [{**asdict(error), "relative": error.relative} for error in errors]
@@ -125,7 +126,7 @@ def verify(
     batch
         How many samples at a time; by default the model's own batch size.
     num_threads, backend
-        The plugin's options; of threads, one number or several.
+        The plugin's options. Every input runs with each number of threads where several are given.
     all_layers
         Compare the output of every operator as well, in variants of the files that have them as outputs.
     exact_weights
@@ -134,10 +135,17 @@ def verify(
     tolerance
         Largest relative error that passes; by default 1e-4, or with `exact_weights` what the value type costs.
 
+    Returns
+    -------
+    Verification
+        Its ``ok`` says whether everything agreed.
+
     Raises
     ------
     ValueError
         A file is damaged, the two are not of the same network, or the inputs do not fit.
+    FileNotFoundError, ImportError
+        The plugin, or a runtime, is missing.
     """
     for file in (content, against or b""):
         if not isinstance(file, bytes | bytearray | memoryview):
@@ -182,16 +190,16 @@ class _Entry:
 
     content: bytes
     references: list[bytes]
-    prefix: str  # of the outputs' names
-    batches: Callable[[Any], Iterable[list[np.ndarray]]]  # for an interpreter
-    options: list[dict[str, Any]]  # of the plugin, for each run
+    prefix: str  # what the outputs' names begin with
+    batches: Callable[[Any], Iterable[list[np.ndarray]]]  # the inputs that an interpreter is to run
+    options: list[dict[str, Any]]  # the plugin's options for each run
 
     def outputs(self) -> list[list[OutputError]]:
-        """Errors of the outputs, for each reference."""
+        """For each reference the errors of the model's outputs."""
         return self._errors(self.content, self.references, self._output_names)
 
     def layers(self) -> list[list[OutputError]]:
-        """Errors of every operator's output but the model's own, for each reference."""
+        """For each reference the errors of all operators' outputs but the model's own."""
         own = self._output_names
         known = set(read_model(self.content).subgraphs[0].outputs)
         inner = [pair for pair in paired_outputs(self.content, self.references[0]) if pair[1] not in known]

@@ -11,7 +11,7 @@ def add_parser(commands: Any) -> None:
     parser = add_command(
         commands,
         "calibrate",
-        "measure this machine for `convert --calibration`, in about a minute",
+        "measure this machine for `convert --calibration`, in less than a minute",
         "mcpruner calibrate --output phone.json",
         run,
     )

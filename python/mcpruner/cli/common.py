@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-MISMATCH = 1  # exit status of a comparison that failed
-BAD_INPUT = 2  # of everything that mcpruner was given and cannot use
+MISMATCH = 1  # exit status where a comparison failed
+BAD_INPUT = 2  # exit status where mcpruner cannot use what it was given
 
 
 def read_tflite(path: str) -> bytes:
-    """Bytes of a .tflite file; a sentence (ValueError) when it is none."""
+    """Read a .tflite file; ValueError with one sentence where it is none."""
     content = Path(path).read_bytes()
     if content[4:8] != b"TFL3":
         raise ValueError(f"{path} is not a .tflite file: it does not carry the identifier TFL3.")
@@ -55,7 +55,7 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[]
 
 
 def add_command(commands: Any, name: str, help_text: str, example: str, run: Callable[[Any], int]) -> Any:
-    """A sub-command's parser, whose --help ends with an example; `run(args)` returns the exit status."""
+    """Add a sub-command's parser, whose --help ends with an example; `run(args)` returns the exit status."""
     parser = commands.add_parser(
         name,
         help=help_text,
@@ -68,7 +68,7 @@ def add_command(commands: Any, name: str, help_text: str, example: str, run: Cal
 
 
 def output_file(text: str) -> str:
-    """The name of a file to write, for argparse: what takes minutes must not end for want of its folder."""
+    """Check the name of a file to write, for argparse: a command of minutes must not end for want of its folder."""
     path = Path(text).absolute()
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"expected a file to write; {path} is a folder")

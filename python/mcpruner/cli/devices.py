@@ -61,7 +61,12 @@ def _opencl(library: str) -> dict[str, Any]:
 
 
 def describe(opencl_library: str = "") -> dict[str, Any]:
-    """The same as plain data; ``opencl_library`` as the delegate's option of this name.
+    """What the plugin can use on this machine, as plain data (docs/cli.md names the keys).
+
+    Parameters
+    ----------
+    opencl_library
+        Path or name of libOpenCL; empty for the first that is found.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``mcpruner verify`` compares a converted file with the network it was converted from."""
+"""``mcpruner verify``: compare a converted file with the network it was converted from."""
 
 import argparse
 from typing import Any
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_array(path: str) -> Any:
-    """The array in a .npy file; a sentence (ValueError) when there is none."""
+    """Read the array in a .npy file; ValueError with one sentence where there is none."""
     import numpy as np
 
     try:
