@@ -44,9 +44,12 @@ void Check(const char* kernel, const Function& add) {
 TEST(NotANumberTest, Activations) {
   for (const UnaryFunction function :
        {UnaryFunction::kRelu, UnaryFunction::kReluN1To1, UnaryFunction::kRelu6, UnaryFunction::kLogistic}) {
-    Check(function == UnaryFunction::kLogistic ? "reference" : "unary",
-          [&](GraphBuilder& b, int x) { return b.Op(OpType::kUnary, {x}, UnaryParams{function}); });
+    Check("unary", [&](GraphBuilder& b, int x) { return b.Op(OpType::kUnary, {x}, UnaryParams{function}); });
   }
+}
+
+TEST(NotANumberTest, Prelu) {
+  Check("binary", [&](GraphBuilder& b, int x) { return b.Op(OpType::kPrelu, {x, x}); });
 }
 
 TEST(NotANumberTest, ElementByElement) {

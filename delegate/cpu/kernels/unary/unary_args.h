@@ -10,13 +10,15 @@
 
 namespace mcpruner {
 
-// out = clamp(x, end.low, end.high), or hard swish: x * clamp(x + 3, 0, 6) / 6.
+// Clamp: clamp(x, end.low, end.high). Hard swish: x * clamp(x + 3, 0, 6) / 6. Logistic: 1 / (1 + exp(-x)).
+enum UnaryKernel : int32_t { kUnaryClamp, kUnaryHardSwish, kUnaryLogistic };
+
 struct UnaryRowArgs {
   const float* in;  // pixel 0 of channel 0
   float* out;
   ptrdiff_t in_pitch, out_pitch;
   int32_t channels, width;
-  int32_t hard_swish;
+  UnaryKernel function;
   RowEnd end;
 };
 

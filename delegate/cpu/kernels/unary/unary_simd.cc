@@ -1,4 +1,6 @@
-// Clamps and hard swish, element by element.
+// Functions of one element.
+
+#include <hwy/contrib/math/math-inl.h>
 
 #include "delegate/cpu/kernels/simd.h"
 #include "delegate/cpu/kernels/unary/unary_args.h"
@@ -7,23 +9,49 @@ HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 
-void UnaryRow(const UnaryRowArgs& args) {
+namespace {
+
+using V = hn::Vec<Floats>;
+
+HWY_INLINE V HardSwish(V x) {
+  const Floats d;
+  const V gate = Clamp(d, hn::Add(x, hn::Set(d, 3.0f)), 0.0f, 6.0f);
+  return hn::Div(hn::Mul(x, gate), hn::Set(d, 6.0f));
+}
+
+// The exponent is never positive, so nothing overflows: with z = exp(-|x|), the value is 1 / (1 + z) for positive x and
+// z / (1 + z) for negative x. Highway's Exp errs by one unit in the last place and has no NaN, which is passed by it.
+HWY_INLINE V Logistic(V x) {
+  const Floats d;
+  const V one = hn::Set(d, 1.0f), z = hn::Exp(d, hn::Neg(hn::Abs(x)));
+  const V y = hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), z, one), hn::Add(one, z));
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+
+template <class Function>
+HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
   const Floats d;
   for (int32_t c = 0; c < args.channels; ++c) {
     const float* const in = args.in + c * args.in_pitch;
     float* const out = args.out + c * args.out_pitch;
     for (int32_t x = 0; x < args.width; x += static_cast<int32_t>(kFloats)) {
-      hn::Vec<Floats> y = hn::LoadU(d, in + x);
-      if (args.hard_swish) {
-        const auto gate = Clamp(d, hn::Add(y, hn::Set(d, 3.0f)), 0.0f, 6.0f);
-        y = hn::Div(hn::Mul(y, gate), hn::Set(d, 6.0f));
-      } else {
-        y = Clamp(d, y, args.end.low, args.end.high);
-      }
-      StoreFirst(y, d, out + x, static_cast<size_t>(args.width - x));
+      StoreFirst(function(hn::LoadU(d, in + x)), d, out + x, static_cast<size_t>(args.width - x));
     }
     StoreZeros(out - args.end.zeros_before, args.end.zeros_before);
     StoreZeros(out + args.width, args.end.zeros_behind);
+  }
+}
+
+}  // namespace
+
+void UnaryRow(const UnaryRowArgs& args) {
+  switch (args.function) {
+    case kUnaryClamp:
+      return Row(args, [&](V x) HWY_ATTR { return Clamp(Floats(), x, args.end.low, args.end.high); });
+    case kUnaryHardSwish:
+      return Row(args, [](V x) HWY_ATTR { return HardSwish(x); });
+    case kUnaryLogistic:
+      return Row(args, [](V x) HWY_ATTR { return Logistic(x); });
   }
 }
 

@@ -5,17 +5,31 @@
 namespace mcpruner {
 namespace {
 
-// kNone for hard swish.
-Activation ActivationOf(UnaryFunction function) {
-  if (function == UnaryFunction::kRelu) return Activation::kRelu;
-  if (function == UnaryFunction::kRelu6) return Activation::kRelu6;
-  return function == UnaryFunction::kReluN1To1 ? Activation::kReluN1To1 : Activation::kNone;
+// The kernel of a function, and of a clamp its range.
+struct Plan {
+  UnaryKernel kernel;
+  ActivationRange range = {};
+};
+Plan PlanOf(UnaryFunction function) {
+  switch (function) {
+    case UnaryFunction::kRelu:
+      return {kUnaryClamp, RangeOf(Activation::kRelu)};
+    case UnaryFunction::kReluN1To1:
+      return {kUnaryClamp, RangeOf(Activation::kReluN1To1)};
+    case UnaryFunction::kRelu6:
+      return {kUnaryClamp, RangeOf(Activation::kRelu6)};
+    case UnaryFunction::kHardSwish:
+      return {kUnaryHardSwish};
+    case UnaryFunction::kLogistic:
+      return {kUnaryLogistic};
+  }
+  return {kUnaryClamp};
 }
 
 class UnaryStep : public RowStep {
  public:
   explicit UnaryStep(const StepContext& context)
-      : RowStep("unary", context), range_(RangeOf(ActivationOf(std::get<UnaryParams>(context.op.params).function))) {}
+      : RowStep("unary", context), plan_(PlanOf(std::get<UnaryParams>(context.op.params).function)) {}
 
   std::optional<RowReach> Reach() const override { return RowReach(); }
 
@@ -26,10 +40,10 @@ class UnaryStep : public RowStep {
     args.out_pitch = out.pitch;
     args.channels = out.c;
     args.width = out.w;
-    args.hard_swish = range_.clamp ? 0 : 1;
+    args.function = plan_.kernel;
     args.end = End();
-    args.end.low = range_.low;
-    args.end.high = range_.high;
+    args.end.low = plan_.range.low;
+    args.end.high = plan_.range.high;
     ForRows(share, [&](int image, int y, float* row) {
       args.in = input().Rows(image, {y, y + 1});
       args.out = row;
@@ -38,14 +52,11 @@ class UnaryStep : public RowStep {
   }
 
  private:
-  const ActivationRange range_;
+  const Plan plan_;
 };
 
 }  // namespace
 
-std::unique_ptr<Step> MakeUnaryStep(const StepContext& context) {
-  if (std::get<UnaryParams>(context.op.params).function == UnaryFunction::kLogistic) return nullptr;
-  return std::make_unique<UnaryStep>(context);
-}
+std::unique_ptr<Step> MakeUnaryStep(const StepContext& context) { return std::make_unique<UnaryStep>(context); }
 
 }  // namespace mcpruner

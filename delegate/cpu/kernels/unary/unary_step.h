@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Null for the logistic function, which the reference computes: it stands behind few elements (gates, classifiers).
+// Never null.
 std::unique_ptr<Step> MakeUnaryStep(const StepContext& context);
 
 }  // namespace mcpruner
