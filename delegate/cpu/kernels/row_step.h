@@ -9,8 +9,8 @@
 
 #include "delegate/cpu/kernels/kernel_table.h"
 #include "delegate/cpu/kernels/row_args.h"
-#include "delegate/cpu/step/activation_range.h"
 #include "delegate/cpu/step/step.h"
+#include "delegate/graph/activation_range.h"
 
 namespace mcpruner {
 

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/graph/activation_range.h"
+
 namespace mcpruner {
 namespace {
 
@@ -71,12 +73,15 @@ std::optional<Padding2D> AddPad(const Padding2D& window, const PadParams& pad) {
   return Padding2D{static_cast<int>(top), static_cast<int>(bottom), static_cast<int>(left), static_cast<int>(right)};
 }
 
+// The activation that the op is, all by itself; kNone for all other ops.
+Activation AsActivation(const Op& op) {
+  const auto* unary = std::get_if<UnaryParams>(&op.params);
+  return unary == nullptr ? Activation::kNone : ActivationOf(unary->function);
+}
+
 // Whether everything that the op computes is at least 0.
 bool IsNonNegative(const Op* op) {
-  if (op == nullptr) return false;
-  if (op->activation == Activation::kRelu || op->activation == Activation::kRelu6) return true;
-  const auto* unary = std::get_if<UnaryParams>(&op->params);
-  return unary != nullptr && (unary->function == UnaryFunction::kRelu || unary->function == UnaryFunction::kRelu6);
+  return op != nullptr && std::max(RangeOf(op->activation).low, RangeOf(AsActivation(*op)).low) >= 0;
 }
 
 // Whether a maximum may leave out zeros around the map: it does not see them where nothing is below 0, as long as every
@@ -102,21 +107,6 @@ void FoldPads(Graph* graph) {
     if (op.type == OpType::kMaxPool && !MaxPoolMayPad(std::get<PoolParams>(op.params), *padding, before)) continue;
     window->padding = *padding;
     op.inputs[0] = pad->inputs[0];
-  }
-}
-
-// kNone where the function is no activation.
-Activation AsActivation(const Op& op) {
-  if (op.type != OpType::kUnary) return Activation::kNone;
-  switch (std::get<UnaryParams>(op.params).function) {
-    case UnaryFunction::kRelu:
-      return Activation::kRelu;
-    case UnaryFunction::kReluN1To1:
-      return Activation::kReluN1To1;
-    case UnaryFunction::kRelu6:
-      return Activation::kRelu6;
-    default:
-      return Activation::kNone;
   }
 }
 

@@ -1,7 +1,8 @@
 #include "delegate/opencl/ops/step.h"
 
-#include <limits>
 #include <utility>
+
+#include "delegate/graph/activation_range.h"
 
 namespace mcpruner::opencl {
 
@@ -16,18 +17,8 @@ Result<Step> OneLaunch(Result<Launch> launch) { return AddLaunch(Step(), std::mo
 Extent ExtentOf(const Shape& shape) { return {shape.n, shape.c, shape.h, shape.w}; }
 
 Clamp ClampOf(Activation activation) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  switch (activation) {
-    case Activation::kNone:
-      break;
-    case Activation::kRelu:
-      return {0.0f, kInfinity};
-    case Activation::kReluN1To1:
-      return {-1.0f, 1.0f};
-    case Activation::kRelu6:
-      return {0.0f, 6.0f};
-  }
-  return {-kInfinity, kInfinity};
+  const ActivationRange range = RangeOf(activation);
+  return {range.low, range.high};
 }
 
 }  // namespace mcpruner::opencl

@@ -144,8 +144,8 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
     args.residual_channel_stride = residual.pitch;
     args.residual_half = residual.row_stride();
   }
-  args.low = activation_.clamp ? activation_.low : -std::numeric_limits<float>::infinity();
-  args.high = activation_.clamp ? activation_.high : std::numeric_limits<float>::infinity();
+  args.low = activation_.low;
+  args.high = activation_.high;
   args.all_whole = 1;
   for (int i = 0; i < tile.num_vectors; ++i) {
     SetVector(tile, i, &args);

@@ -17,8 +17,8 @@
 
 #include "delegate/cpu/kernels/conv/conv_tables.h"
 #include "delegate/cpu/kernels/conv/conv_tiles.h"
-#include "delegate/cpu/step/activation_range.h"
 #include "delegate/cpu/step/step.h"
+#include "delegate/graph/activation_range.h"
 
 namespace mcpruner {
 

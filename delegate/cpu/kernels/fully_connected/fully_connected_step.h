@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "delegate/cpu/step/activation_range.h"
 #include "delegate/cpu/step/step.h"
+#include "delegate/graph/activation_range.h"
 #include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {

@@ -5,31 +5,24 @@
 namespace mcpruner {
 namespace {
 
-// The kernel of a function, and of a clamp its range.
-struct Plan {
-  UnaryKernel kernel;
-  ActivationRange range = {};
-};
-Plan PlanOf(UnaryFunction function) {
+UnaryKernel KernelOf(UnaryFunction function) {
   switch (function) {
     case UnaryFunction::kRelu:
-      return {kUnaryClamp, RangeOf(Activation::kRelu)};
     case UnaryFunction::kReluN1To1:
-      return {kUnaryClamp, RangeOf(Activation::kReluN1To1)};
     case UnaryFunction::kRelu6:
-      return {kUnaryClamp, RangeOf(Activation::kRelu6)};
+      return kUnaryClamp;
     case UnaryFunction::kHardSwish:
-      return {kUnaryHardSwish};
+      return kUnaryHardSwish;
     case UnaryFunction::kLogistic:
-      return {kUnaryLogistic};
+      return kUnaryLogistic;
   }
-  return {kUnaryClamp};
+  return kUnaryClamp;
 }
 
 class UnaryStep : public RowStep {
  public:
   explicit UnaryStep(const StepContext& context)
-      : RowStep("unary", context), plan_(PlanOf(std::get<UnaryParams>(context.op.params).function)) {}
+      : UnaryStep(context, std::get<UnaryParams>(context.op.params).function) {}
 
   std::optional<RowReach> Reach() const override { return RowReach(); }
 
@@ -40,10 +33,10 @@ class UnaryStep : public RowStep {
     args.out_pitch = out.pitch;
     args.channels = out.c;
     args.width = out.w;
-    args.function = plan_.kernel;
+    args.function = kernel_;
     args.end = End();
-    args.end.low = plan_.range.low;
-    args.end.high = plan_.range.high;
+    args.end.low = range_.low;
+    args.end.high = range_.high;
     ForRows(share, [&](int image, int y, float* row) {
       args.in = input().Rows(image, {y, y + 1});
       args.out = row;
@@ -52,7 +45,11 @@ class UnaryStep : public RowStep {
   }
 
  private:
-  const Plan plan_;
+  UnaryStep(const StepContext& context, UnaryFunction function)
+      : RowStep("unary", context), kernel_(KernelOf(function)), range_(RangeOf(ActivationOf(function))) {}
+
+  const UnaryKernel kernel_;
+  const ActivationRange range_;  // of a clamp
 };
 
 }  // namespace

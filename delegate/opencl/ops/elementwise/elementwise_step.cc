@@ -1,5 +1,6 @@
 // Ops on single elements: sums, differences and products of two tensors, functions of one.
 
+#include "delegate/graph/activation_range.h"
 #include "delegate/opencl/ops/step.h"
 
 namespace mcpruner::opencl {
@@ -43,19 +44,6 @@ const char* UnaryExpression(UnaryFunction function) {
   }
 }
 
-Clamp UnaryClamp(UnaryFunction function) {
-  switch (function) {
-    case UnaryFunction::kRelu:
-      return ClampOf(Activation::kRelu);
-    case UnaryFunction::kReluN1To1:
-      return ClampOf(Activation::kReluN1To1);
-    case UnaryFunction::kRelu6:
-      return ClampOf(Activation::kRelu6);
-    default:
-      return ClampOf(Activation::kNone);
-  }
-}
-
 Result<Step> MakeElementwise(const StepContext& context, const char* expression, const Map& x, const Map& z,
                              const Clamp& clamp) {
   const Shape& out = context.output().layout.shape;
@@ -74,7 +62,7 @@ Result<Step> MakeBinaryStep(const StepContext& context) {
 Result<Step> MakeUnaryStep(const StepContext& context) {
   const UnaryFunction function = std::get<UnaryParams>(context.op.params).function;
   const Map x = context.input().map();
-  return MakeElementwise(context, UnaryExpression(function), x, x, UnaryClamp(function));
+  return MakeElementwise(context, UnaryExpression(function), x, x, ClampOf(ActivationOf(function)));
 }
 
 }  // namespace mcpruner::opencl
