@@ -13,10 +13,6 @@
 
 namespace mcpruner {
 
-// How far a window reaches over each edge of its input, in rows and columns.
-Padding2D WindowReach(const Window& window, int kernel_height, int kernel_width, const HcwLayout& in,
-                      const HcwLayout& out);
-
 // Whether a tensor of this layout has at least these borders.
 bool HasBorder(const HcwLayout& layout, const Padding2D& border);
 

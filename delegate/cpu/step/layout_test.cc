@@ -66,14 +66,14 @@ TEST(LayoutPlanTest, BordersAreWhatTheWidestReaderNeeds) {
   EXPECT_EQ(layouts[static_cast<size_t>(a)].pitch, 9);
 }
 
-TEST(LayoutPlanTest, TheReachIsWhatIsReadAndNotThePadding) {
-  // 8 columns, kernel 2, stride 2, padding 1 behind: the last window ends with column 7.
-  const HcwLayout in = MakeLayout({1, 8, 8, 1}, {}), out = MakeLayout({1, 4, 4, 1}, {});
-  const Padding2D reach = WindowReach({2, 2, 1, 1, {0, 1, 0, 1}}, 2, 2, in, out);
-  EXPECT_EQ(reach.bottom, 0);
-  EXPECT_EQ(reach.right, 0);
-  EXPECT_TRUE(HasBorder(in, reach));
-  EXPECT_FALSE(HasBorder(in, {0, 0, 1, 0}));
+TEST(LayoutPlanTest, ABorderIsThereWhereEachSideIsAsWide) {
+  const HcwLayout bare = MakeLayout({1, 8, 8, 1}, {}), wide = MakeLayout({1, 8, 8, 1}, {1, 2, 3, 4});
+  EXPECT_TRUE(HasBorder(bare, {}));
+  EXPECT_FALSE(HasBorder(bare, {0, 0, 1, 0}));
+  EXPECT_TRUE(HasBorder(wide, {1, 2, 3, 4}));
+  for (const Padding2D& wider : {Padding2D{2, 2, 3, 4}, {1, 3, 3, 4}, {1, 2, 4, 4}, {1, 2, 3, 5}}) {
+    EXPECT_FALSE(HasBorder(wide, wider));
+  }
 }
 
 TEST(LayoutPlanTest, AbsurdBordersAreLeftOut) {

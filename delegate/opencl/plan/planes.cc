@@ -4,38 +4,14 @@
 #include <limits>
 #include <numeric>
 
+#include "delegate/graph/window_reach.h"
+
 namespace mcpruner::opencl {
 namespace {
 
 constexpr int64_t kSlotAlignment = 64;  // elements: a slot begins where a cache line does
 
 int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
-
-// What a window reads beyond the last row or column of `in`.
-int Beyond(int in, int out, int kernel, int stride, int dilation, int before) {
-  return std::max(0, (out - 1) * stride + (kernel - 1) * dilation - before - (in - 1));
-}
-
-// The zeros that an op reads around its input.
-Padding2D BorderOf(const Graph& graph, const Op& op) {
-  int height = 1, width = 1;
-  const Window* window = nullptr;
-  if (const auto* conv = std::get_if<ConvParams>(&op.params)) {
-    window = &conv->window;
-    height = conv->layer->kernel_height;
-    width = conv->layer->kernel_width;
-  } else if (const auto* depthwise = std::get_if<DepthwiseParams>(&op.params)) {
-    window = &depthwise->window;
-    height = depthwise->kernel_height;
-    width = depthwise->kernel_width;
-  }
-  if (window == nullptr) return {};
-  const Shape& in = graph.tensor(op.inputs[0]).shape;
-  const Shape& out = graph.tensor(op.output).shape;
-  const Padding2D& padding = window->padding;
-  return {padding.top, Beyond(in.h, out.h, height, window->stride_h, window->dilation_h, padding.top), padding.left,
-          Beyond(in.w, out.w, width, window->stride_w, window->dilation_w, padding.left)};
-}
 
 // Tensors of alike planes that are never needed at the same time.
 struct Slot {
@@ -72,14 +48,13 @@ PlaneLayout MakePlanes(const Shape& shape, const Padding2D& border) {
 Result<std::vector<PlaneLayout>> PlanPlanes(const Graph& graph) {
   std::vector<Padding2D> borders(graph.tensors.size());
   for (const Op& op : graph.ops) {
-    const Padding2D need = BorderOf(graph, op);
-    if (std::max({need.top, need.bottom, need.left, need.right}) > kMaxPlaneBorder) {
+    const Padding2D need = ConvReach(op, graph.tensor(op.inputs[0]).shape, graph.tensor(op.output).shape);
+    if (WidestSide(need) > kMaxPlaneBorder) {
       return Status::Error("op '" + op.name + "' needs more than " + std::to_string(kMaxPlaneBorder) +
                            " rows or columns of padding");
     }
     Padding2D& border = borders[static_cast<size_t>(op.inputs[0])];
-    border = {std::max(border.top, need.top), std::max(border.bottom, need.bottom), std::max(border.left, need.left),
-              std::max(border.right, need.right)};
+    border = Union(border, need);
   }
   std::vector<PlaneLayout> layouts;
   for (size_t i = 0; i < borders.size(); ++i) layouts.push_back(MakePlanes(graph.tensors[i].shape, borders[i]));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "delegate/cpu/step/layout_plan.h"
+#include "delegate/graph/window_reach.h"
 
 namespace mcpruner {
 namespace {
@@ -76,8 +77,7 @@ std::unique_ptr<Step> MakeDirectConvStep(const StepContext& context) {
   if (window_bytes > std::numeric_limits<int32_t>::max()) return nullptr;
   if (split.planes > 0) {
     if (split.floats > kMaxSplitFloats) return nullptr;
-  } else if (!HasBorder(in,
-                        WindowReach(params.window, params.layer->kernel_height, params.layer->kernel_width, in, out))) {
+  } else if (!HasBorder(in, ConvReach(context.op, in.shape(), out.shape()))) {
     return nullptr;
   }
   return std::make_unique<ConvStep>(context, std::move(split));

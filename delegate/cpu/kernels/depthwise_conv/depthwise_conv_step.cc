@@ -4,6 +4,7 @@
 
 #include "delegate/cpu/kernels/row_step.h"
 #include "delegate/cpu/step/layout_plan.h"
+#include "delegate/graph/window_reach.h"
 
 namespace mcpruner {
 namespace {
@@ -68,7 +69,7 @@ std::unique_ptr<Step> MakeDepthwiseConvStep(const StepContext& context) {
   const auto& params = std::get<DepthwiseParams>(context.op.params);
   if (params.window.stride_w > 2) return nullptr;
   const HcwLayout &in = context.input(0).layout, &out = context.output().layout;
-  if (!HasBorder(in, WindowReach(params.window, params.kernel_height, params.kernel_width, in, out))) return nullptr;
+  if (!HasBorder(in, ConvReach(context.op, in.shape(), out.shape()))) return nullptr;
   return std::make_unique<DepthwiseConvStep>(context);
 }
 

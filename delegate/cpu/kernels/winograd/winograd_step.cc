@@ -6,7 +6,7 @@
 #include "delegate/base/limits.h"
 #include "delegate/cpu/kernels/row_step.h"
 #include "delegate/cpu/kernels/winograd/row_winograd.h"
-#include "delegate/cpu/step/layout_plan.h"
+#include "delegate/graph/window_reach.h"
 
 namespace mcpruner {
 namespace {
@@ -144,7 +144,7 @@ class WinogradStep : public RowStep {
     const HcwLayout m = ProductLayout();
     const Shape v{1, tiles_at_once_, in.w, products_->in_channels};
     Padding2D border;
-    if (window.stride_w == 1) border = WindowReach(window, 1, products_->kernel_width, MakeLayout(v, {}), m);
+    if (window.stride_w == 1) border = ConvReach(product_op_, v, m.shape());
     if (std::max(border.left, border.right) > kMaxBorder) return false;
     auto slot = std::make_unique<Slot>();
     slot->tensors = {{MakeLayout(v, border), nullptr}, {m, nullptr}};
