@@ -7,6 +7,7 @@
 #include <string>
 
 #include "delegate/base/half.h"
+#include "delegate/graph/weights/layer_walk.h"
 #include "flatbuffers/flatbuffers.h"
 #include "format/sparse_pattern_generated.h"
 
@@ -28,12 +29,6 @@ Status Broken(const std::string& statement, int64_t came) { return Broken(statem
 template <typename T>
 size_t SizeOf(Vector<T> vector) {
   return vector == nullptr ? 0 : vector->size();
-}
-
-int CountBits(uint64_t bits) {
-  int count = 0;
-  for (; bits != 0; bits &= bits - 1) ++count;
-  return count;
 }
 
 Status ReadShape(const format::SparseLayer& blob, SparseLayer* layer) {
@@ -211,15 +206,8 @@ bool RestIsZero(Span<const uint8_t> group, size_t filters, size_t lanes, size_t 
 // How many values each group has.
 std::vector<uint64_t> CountValues(const SparseLayer& layer) {
   // At most 2^16 groups x 2^16 kernels x 64 positions x 16 lanes in all: far from overflow.
-  std::vector<uint64_t> counts;
-  for (size_t g = 0; g + 1 < layer.group_run_begin.size(); ++g) {
-    uint64_t taps = 0;
-    for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
-      const SparseLayer::Run& run = layer.runs[r];
-      taps += uint64_t{run.count} * static_cast<uint64_t>(CountBits(layer.patterns[run.pattern]));
-    }
-    counts.push_back(taps * static_cast<uint64_t>(layer.group_size));
-  }
+  std::vector<uint64_t> counts = GroupTaps(layer);
+  for (uint64_t& count : counts) count *= static_cast<uint64_t>(layer.group_size);
   return counts;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "delegate/base/half.h"
+#include "delegate/graph/weights/layer_walk.h"
 
 namespace mcpruner {
 namespace {
@@ -48,28 +49,27 @@ Status CheckDense(const DenseShape& shape, Span<const float> weights, Span<const
 template <typename Body>
 void ForEachTap(const SparseLayer& layer, const Body& body) {
   const int positions = layer.kernel_height * layer.kernel_width;
-  size_t kernel = 0, value = 0;
+  const uint16_t* channels = layer.channels.data();
+  size_t value = 0;
   for (int group = 0; group < layer.num_groups(); ++group) {
-    const size_t g = static_cast<size_t>(group);
-    for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
-      const uint64_t pattern = layer.patterns[layer.runs[r].pattern];
-      for (int k = 0; k < layer.runs[r].count; ++k, ++kernel) {
-        for (int p = 0; p < positions; ++p) {
-          if ((pattern >> p & 1) == 0) continue;
-          body(group, layer.channels[kernel], p, value);
-          value += static_cast<size_t>(layer.group_size);
-        }
+    ForEachKernel(layer, static_cast<size_t>(group), &channels, [&](int channel, uint64_t pattern) {
+      for (int p = 0; p < positions; ++p) {
+        if ((pattern >> p & 1) == 0) continue;
+        body(group, channel, p, value);
+        value += static_cast<size_t>(layer.group_size);
       }
-    }
+    });
   }
 }
 
 }  // namespace
 
 int64_t SparseLayer::StoredWeights() const {
-  int64_t stored = 0;
-  ForEachTap(*this,
-             [&](int group, int, int, size_t) { stored += std::min(group_size, out_channels - group * group_size); });
+  int64_t stored = 0, filters_left = out_channels;
+  for (const uint64_t taps : GroupTaps(*this)) {
+    stored += static_cast<int64_t>(taps) * std::min<int64_t>(group_size, filters_left);
+    filters_left -= group_size;
+  }
   return stored;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "delegate/graph/weights/layer_walk.h"
+
 namespace mcpruner::opencl {
 namespace {
 
@@ -24,20 +26,6 @@ size_t TapOfColumns(const SparseLayer& layer, size_t i) {
   return i % height * static_cast<size_t>(layer.kernel_width) + i / height;
 }
 
-// Taps of each group.
-std::vector<size_t> CountTaps(const SparseLayer& layer) {
-  std::vector<size_t> taps;
-  for (size_t g = 0; g + 1 < layer.group_run_begin.size(); ++g) {
-    size_t count = 0;
-    for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
-      const uint64_t pattern = layer.patterns[layer.runs[r].pattern];
-      count += layer.runs[r].count * static_cast<size_t>(__builtin_popcountll(pattern));
-    }
-    taps.push_back(count);
-  }
-  return taps;
-}
-
 // One kernel of a group.
 struct Kernel {
   int channel;
@@ -45,17 +33,14 @@ struct Kernel {
   size_t first_tap;  // of the group's, as the layer has them
 };
 
-// The kernels of group g in the order of their channels; `channel` moves on to the next group's first one.
-std::vector<Kernel> GroupKernels(const SparseLayer& layer, size_t g, const uint16_t** channel) {
+// The kernels of group g in the order of their channels; `channels` moves on as in ForEachKernel.
+std::vector<Kernel> GroupKernels(const SparseLayer& layer, size_t g, const uint16_t** channels) {
   std::vector<Kernel> kernels;
   size_t tap = 0;
-  for (uint32_t r = layer.group_run_begin[g]; r < layer.group_run_begin[g + 1]; ++r) {
-    const uint64_t pattern = layer.patterns[layer.runs[r].pattern];
-    for (const uint16_t* const last = *channel + layer.runs[r].count; *channel != last; ++*channel) {
-      kernels.push_back({**channel, pattern, tap});
-      tap += static_cast<size_t>(__builtin_popcountll(pattern));
-    }
-  }
+  ForEachKernel(layer, g, channels, [&](int channel, uint64_t pattern) {
+    kernels.push_back({channel, pattern, tap});
+    tap += static_cast<size_t>(__builtin_popcountll(pattern));
+  });
   std::stable_sort(kernels.begin(), kernels.end(),
                    [](const Kernel& a, const Kernel& b) { return a.channel < b.channel; });
   return kernels;
@@ -93,9 +78,9 @@ std::vector<size_t> TapOrder(const SparseLayer& layer, const std::vector<Kernel>
 Part MakePart(const SparseLayer& layer, int first, int filters) {
   Part part{};
   for (int f = 0; f < kMaxFilters; ++f) {
-    const bool exists = f < filters && first + f < layer.out_channels;
-    part.out_channel[f] = exists ? layer.permutation[static_cast<size_t>(first + f)] : -1;
-    part.bias[f] = exists ? layer.bias[static_cast<size_t>(part.out_channel[f])] : 0.0f;
+    const PackedFilter filter = f < filters ? FilterAt(layer, first + f) : PackedFilter();
+    part.out_channel[f] = filter.out_channel;
+    part.bias[f] = filter.bias;
   }
   return part;
 }
@@ -112,9 +97,9 @@ int ColumnRows(const SparseLayer& layer) {
 }
 
 int64_t MostTaps(const SparseLayer& layer) {
-  const std::vector<size_t> taps = CountTaps(layer);
-  const size_t most = taps.empty() ? 0 : *std::max_element(taps.begin(), taps.end());
-  return static_cast<int64_t>(FilledUp(most, ColumnRows(layer)));
+  const std::vector<uint64_t> taps = GroupTaps(layer);
+  const uint64_t most = taps.empty() ? 0 : *std::max_element(taps.begin(), taps.end());
+  return static_cast<int64_t>(FilledUp(static_cast<size_t>(most), ColumnRows(layer)));
 }
 
 std::vector<float> PackValues(const SparseLayer& layer) {

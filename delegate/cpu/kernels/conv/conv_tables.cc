@@ -2,29 +2,27 @@
 
 #include <algorithm>
 
+#include "delegate/graph/weights/layer_walk.h"
+
 namespace mcpruner {
 namespace {
 
 // What storing a part's results costs, in taps.
 constexpr int64_t kStoreWork = 8;
 
-// Taps of all kernels, group by group.
+// Appends the taps of all kernels, group by group.
 void AddTaps(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements, ptrdiff_t channel_stride,
              ConvTables* tables) {
-  const uint16_t* channel = layer.channels.data();
+  const uint16_t* channels = layer.channels.data();
   tables->group_begin.push_back(0);
-  for (int g = 0; g < layer.num_groups(); ++g) {
-    for (uint32_t r = layer.group_run_begin[static_cast<size_t>(g)];
-         r < layer.group_run_begin[static_cast<size_t>(g) + 1]; ++r) {
-      const SparseLayer::Run& run = layer.runs[r];
-      for (const uint16_t* const last = channel + run.count; channel != last; ++channel) {
-        for (size_t p = 0; p < displacements.size(); ++p) {
-          if ((layer.patterns[run.pattern] >> p & 1) == 0) continue;
-          tables->taps.push_back(
-              static_cast<int32_t>((*channel * channel_stride + displacements[p]) * ptrdiff_t{sizeof(float)}));
-        }
+  for (size_t g = 0; g < static_cast<size_t>(layer.num_groups()); ++g) {
+    ForEachKernel(layer, g, &channels, [&](int channel, uint64_t pattern) {
+      for (size_t p = 0; p < displacements.size(); ++p) {
+        if ((pattern >> p & 1) == 0) continue;
+        tables->taps.push_back(
+            static_cast<int32_t>((channel * channel_stride + displacements[p]) * ptrdiff_t{sizeof(float)}));
       }
-    }
+    });
     tables->group_begin.push_back(tables->taps.size());
   }
   tables->taps.resize(tables->taps.size() + kConvPrefetchedTaps);
@@ -36,9 +34,9 @@ void AddPart(const SparseLayer& layer, int g, int first, ConvPart part, int64_t 
   part.num_filters = std::min(tables->filters, layer.out_channels - packed);
   if (part.num_filters <= 0) return;
   for (int f = 0; f < part.num_filters; ++f) {
-    const int channel = layer.permutation[static_cast<size_t>(packed + f)];
-    part.out_channels[f] = channel;
-    part.bias[f] = layer.bias[static_cast<size_t>(channel)];
+    const PackedFilter filter = FilterAt(layer, packed + f);
+    part.out_channels[f] = filter.out_channel;
+    part.bias[f] = filter.bias;
   }
   tables->parts.push_back(part);
   tables->work.push_back(work);

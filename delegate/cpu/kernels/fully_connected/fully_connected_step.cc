@@ -6,20 +6,15 @@
 
 #include "delegate/cpu/kernels/kernel_table.h"
 #include "delegate/cpu/kernels/pack/pack_step.h"
+#include "delegate/graph/weights/layer_walk.h"
 
 namespace mcpruner {
 namespace {
 
+// Where each group's kernels begin, and where the last one's end. A kernel has one position, and so one tap.
 std::vector<uint32_t> GroupKernelBegin(const SparseLayer& layer) {
   std::vector<uint32_t> begin{0};
-  for (int g = 0; g < layer.num_groups(); ++g) {
-    uint32_t kernels = begin.back();
-    const auto group = static_cast<size_t>(g);
-    for (uint32_t r = layer.group_run_begin[group]; r < layer.group_run_begin[group + 1]; ++r) {
-      kernels += layer.runs[r].count;
-    }
-    begin.push_back(kernels);
-  }
+  for (const uint64_t kernels : GroupTaps(layer)) begin.push_back(begin.back() + static_cast<uint32_t>(kernels));
   return begin;
 }
 
