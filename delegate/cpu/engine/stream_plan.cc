@@ -2,22 +2,14 @@
 
 #include <algorithm>
 
+#include "delegate/graph/passes/lifetimes.h"
+
 namespace mcpruner {
 namespace {
 
 // Rows that an op with weights, or with windows that overlap, makes in a band: fewer would pass the weights, and move
 // the rows that are kept, too often.
 constexpr int kMinBandRows = 4;
-
-// How often each tensor is read, by ops or by the caller.
-std::vector<int> CountReaders(const Graph& graph) {
-  std::vector<int> readers(graph.tensors.size());
-  for (const Op& op : graph.ops) {
-    for (const int input : op.inputs) ++readers[static_cast<size_t>(input)];
-  }
-  for (const int output : graph.outputs) ++readers[static_cast<size_t>(output)];
-  return readers;
-}
 
 class Planner {
  public:

@@ -6,22 +6,13 @@
 #include <vector>
 
 #include "delegate/graph/activation_range.h"
+#include "delegate/graph/passes/lifetimes.h"
 
 namespace mcpruner {
 namespace {
 
 bool IsOutput(const Graph& graph, int tensor) {
   return std::find(graph.outputs.begin(), graph.outputs.end(), tensor) != graph.outputs.end();
-}
-
-// How often each tensor is read, by ops and by the caller.
-std::vector<int> CountUses(const Graph& graph) {
-  std::vector<int> uses(graph.tensors.size(), 0);
-  for (const Op& op : graph.ops) {
-    for (const int i : op.inputs) ++uses[static_cast<size_t>(i)];
-  }
-  for (const int i : graph.outputs) ++uses[static_cast<size_t>(i)];
-  return uses;
 }
 
 // The op that computes each tensor; null for inputs and constants. Good until graph->ops changes its length.
@@ -111,13 +102,13 @@ void FoldPads(Graph* graph) {
 }
 
 void FoldActivations(Graph* graph) {
-  const std::vector<int> uses = CountUses(*graph);
+  const std::vector<int> readers = CountReaders(*graph);
   const std::vector<Op*> producers = FindProducers(graph);
   for (Op& op : graph->ops) {
     const Activation activation = AsActivation(op);
     Op* before = producers[static_cast<size_t>(op.inputs[0])];
     if (activation == Activation::kNone || before == nullptr || !TakesActivation(before->type)) continue;
-    if (before->activation != Activation::kNone || uses[static_cast<size_t>(op.inputs[0])] != 1) continue;
+    if (before->activation != Activation::kNone || readers[static_cast<size_t>(op.inputs[0])] != 1) continue;
     before->activation = activation;
     before->output = op.output;
     op.output = -1;
@@ -126,15 +117,15 @@ void FoldActivations(Graph* graph) {
 }
 
 // Whether add.inputs[side] comes from a convolution that can add the other operand itself.
-bool CanTakeResidual(const Graph& graph, const Op& add, size_t side, const Op* conv, const std::vector<int>& uses) {
+bool CanTakeResidual(const Graph& graph, const Op& add, size_t side, const Op* conv, const std::vector<int>& readers) {
   const int sum = add.inputs[side], residual = add.inputs[1 - side];
   return conv != nullptr && conv->type == OpType::kConv && conv->inputs.size() == 1 &&
-         conv->activation == Activation::kNone && uses[static_cast<size_t>(sum)] == 1 &&
+         conv->activation == Activation::kNone && readers[static_cast<size_t>(sum)] == 1 &&
          graph.tensor(residual).data == nullptr && graph.tensor(sum).shape == graph.tensor(residual).shape;
 }
 
 void FoldResiduals(Graph* graph) {
-  const std::vector<int> uses = CountUses(*graph);
+  const std::vector<int> readers = CountReaders(*graph);
   std::vector<Op*> producers = FindProducers(graph);
   for (Op& op : graph->ops) {
     if (op.type != OpType::kAdd) continue;
@@ -143,7 +134,7 @@ void FoldResiduals(Graph* graph) {
     for (const size_t side : {0, 1}) {
       Op* before = producers[static_cast<size_t>(op.inputs[side])];
       // Pointers into one vector: the larger one is the later op, which delays least by moving here.
-      if (CanTakeResidual(*graph, op, side, before, uses) && (conv == nullptr || before > conv)) {
+      if (CanTakeResidual(*graph, op, side, before, readers) && (conv == nullptr || before > conv)) {
         conv = before;
         residual = op.inputs[1 - side];
       }
@@ -165,7 +156,7 @@ Status FuseGraph(Graph* graph) {
   MCPRUNER_RETURN_IF_ERROR(ValidateGraph(*graph));
   RemoveIdentities(graph);
   FoldPads(graph);
-  RemoveDeadOps(graph);  // before uses are counted
+  RemoveDeadOps(graph);  // before readers are counted
   FoldActivations(graph);
   FoldResiduals(graph);
   return Status::Ok();

@@ -22,4 +22,13 @@ std::vector<Lifetime> TensorLifetimes(const Graph& graph) {
   return lifetimes;
 }
 
+std::vector<int> CountReaders(const Graph& graph) {
+  std::vector<int> readers(graph.tensors.size());
+  for (const Op& op : graph.ops) {
+    for (const int i : op.inputs) ++readers[static_cast<size_t>(i)];
+  }
+  for (const int i : graph.outputs) ++readers[static_cast<size_t>(i)];
+  return readers;
+}
+
 }  // namespace mcpruner

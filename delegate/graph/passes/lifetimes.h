@@ -28,6 +28,9 @@ struct Lifetime {
 // One for each tensor of a valid graph.
 std::vector<Lifetime> TensorLifetimes(const Graph& graph);
 
+// How often each tensor is read, by ops and by the caller; an op that reads it twice counts twice.
+std::vector<int> CountReaders(const Graph& graph);
+
 }  // namespace mcpruner
 
 #endif  // MCPRUNER_DELEGATE_GRAPH_PASSES_LIFETIMES_H_

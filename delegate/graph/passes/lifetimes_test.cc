@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "delegate/graph/testing/graph_builder.h"
 
 namespace mcpruner {
@@ -59,6 +61,17 @@ TEST(LifetimesTest, AGraphWithoutOpsPassesItsInputs) {
   GraphBuilder b;
   const int x = b.Input({1, 1, 1, 1});
   ExpectLifetime(TensorLifetimes(b.Finish({x}))[static_cast<size_t>(x)], 0, 0);
+}
+
+TEST(LifetimesTest, ReadersAreOpsAndTheCaller) {
+  GraphBuilder b;
+  const int x = b.Input({1, 1, 1, 1});
+  const int a = Relu(b, x), twice = b.Op(OpType::kMul, {a, a}), unread = Relu(b, a);
+  const std::vector<int> readers = CountReaders(b.Finish({twice, a}));
+  EXPECT_EQ(readers[static_cast<size_t>(x)], 1);
+  EXPECT_EQ(readers[static_cast<size_t>(a)], 4);
+  EXPECT_EQ(readers[static_cast<size_t>(twice)], 1);
+  EXPECT_EQ(readers[static_cast<size_t>(unread)], 0);
 }
 
 }  // namespace
