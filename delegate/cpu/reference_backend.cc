@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string>
 
 #include "delegate/cpu/kernels/reference_ops.h"
 #include "delegate/graph/op_stats.h"
@@ -29,11 +28,7 @@ class ReferenceExecutable : public Executable {
   }
 
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override {
-    if (inputs.size() != graph_.inputs.size() || outputs.size() != graph_.outputs.size()) {
-      return Status::Error("expected " + std::to_string(graph_.inputs.size()) + " inputs and " +
-                           std::to_string(graph_.outputs.size()) + " outputs, got " + std::to_string(inputs.size()) +
-                           " and " + std::to_string(outputs.size()));
-    }
+    MCPRUNER_RETURN_IF_ERROR(CheckEnds(graph_, inputs.size(), outputs.size()));
     for (size_t i = 0; i < inputs.size(); ++i) pointers_[static_cast<size_t>(graph_.inputs[i])] = inputs[i];
     for (size_t k = 0; k < graph_.ops.size(); ++k) MCPRUNER_RETURN_IF_ERROR(RunOp(k));
     for (size_t i = 0; i < outputs.size(); ++i) {

@@ -47,4 +47,15 @@ OpProfile DescribeOp(const Graph& graph, const Op& op) {
   return profile;
 }
 
+OpProfile DescribeConversion(const Graph& graph, int tensor, const char* type, const std::string& kernel,
+                             int64_t packed_bytes) {
+  OpProfile profile;
+  profile.name = graph.tensor(tensor).name;
+  profile.type = type;
+  profile.kernel = kernel;
+  profile.input = profile.output = graph.tensor(tensor).shape;
+  profile.bytes = profile.input.size() * (static_cast<int64_t>(sizeof(float)) + packed_bytes);
+  return profile;
+}
+
 }  // namespace mcpruner

@@ -4,6 +4,7 @@
 #define MCPRUNER_DELEGATE_GRAPH_OP_STATS_H_
 
 #include <cstdint>
+#include <string>
 
 #include "delegate/graph/backend.h"
 #include "delegate/graph/graph.h"
@@ -19,6 +20,11 @@ int64_t OpWeightBytes(const Op& op);
 // A profile of no runs: `kernel` is empty, `bytes` counts NHWC float32 tensors and OpWeightBytes; a backend that packs
 // otherwise overwrites both.
 OpProfile DescribeOp(const Graph& graph, const Op& op);
+
+// A profile of no runs for a conversion at an end of the graph, `type` "Pack" or "Unpack": between NHWC float32 and the
+// backend's own layout, in which an element has `packed_bytes`.
+OpProfile DescribeConversion(const Graph& graph, int tensor, const char* type, const std::string& kernel,
+                             int64_t packed_bytes);
 
 }  // namespace mcpruner
 

@@ -80,5 +80,18 @@ TEST(OpStatsTest, OpsWithoutWeightsHaveBytesOnly) {
   EXPECT_EQ(OpWeightBytes(graph.ops[0]), 0);
 }
 
+TEST(OpStatsTest, AConversionReadsFloatsOrWritesThem) {
+  GraphBuilder b;
+  Graph graph = b.Finish({b.Input({1, 2, 3, 4})});
+  graph.tensors[0].name = "image";
+  const OpProfile profile = DescribeConversion(graph, 0, "Pack", "copy", 2);
+  EXPECT_EQ(profile.name, "image");
+  EXPECT_EQ(profile.type, "Pack");
+  EXPECT_EQ(profile.kernel, "copy");
+  EXPECT_EQ(profile.input, profile.output);
+  EXPECT_EQ(profile.bytes, 24 * (4 + 2));
+  EXPECT_EQ(profile.runs, 0);
+}
+
 }  // namespace
 }  // namespace mcpruner

@@ -113,7 +113,10 @@ void CpuExecutable::PackConstants() {
 }
 
 void CpuExecutable::DescribeStages() {
-  for (const int i : graph_.inputs) profile_.push_back(DescribeConversion(i, "Pack"));
+  const std::string transpose = std::string("transpose ") + kernels_.target;
+  for (const int i : graph_.inputs) {
+    profile_.push_back(DescribeConversion(graph_, i, "Pack", transpose, kFloatBytes));
+  }
   for (const Stage& stage : stages_) {
     for (size_t i = 0; i < stage.num_ops; ++i) {
       const Step* const step = stage.stream == nullptr ? stage.step.get() : &stage.stream->inner_step(i);
@@ -122,17 +125,9 @@ void CpuExecutable::DescribeStages() {
           step == nullptr ? "none" : step->kernel() + (stage.stream == nullptr ? "" : ", streamed");
     }
   }
-  for (const int i : graph_.outputs) profile_.push_back(DescribeConversion(i, "Unpack"));
-}
-
-OpProfile CpuExecutable::DescribeConversion(int tensor, const char* type) const {
-  OpProfile profile;
-  profile.name = graph_.tensor(tensor).name;
-  profile.type = type;
-  profile.kernel = std::string("transpose ") + kernels_.target;
-  profile.input = profile.output = graph_.tensor(tensor).shape;
-  profile.bytes = 2 * profile.input.size() * kFloatBytes;
-  return profile;
+  for (const int i : graph_.outputs) {
+    profile_.push_back(DescribeConversion(graph_, i, "Unpack", transpose, kFloatBytes));
+  }
 }
 
 template <class Function>
@@ -170,11 +165,7 @@ void CpuExecutable::RunStage(const Stage& stage) {
 }
 
 Status CpuExecutable::Run(Span<const float* const> inputs, Span<float* const> outputs) {
-  if (inputs.size() != graph_.inputs.size() || outputs.size() != graph_.outputs.size()) {
-    return Status::Error("expected " + std::to_string(graph_.inputs.size()) + " inputs and " +
-                         std::to_string(graph_.outputs.size()) + " outputs, got " + std::to_string(inputs.size()) +
-                         " and " + std::to_string(outputs.size()));
-  }
+  MCPRUNER_RETURN_IF_ERROR(CheckEnds(graph_, inputs.size(), outputs.size()));
   for (size_t i = 0; i < inputs.size(); ++i) {
     Timed(i, [&] { PackInput(graph_.inputs[i], inputs[i]); });
   }

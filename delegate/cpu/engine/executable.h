@@ -45,8 +45,6 @@ class CpuExecutable : public Executable {
   void PlanArena();
   void PackConstants();
   void DescribeStages();
-  // The profile entry of a conversion of a graph input or output.
-  OpProfile DescribeConversion(int tensor, const char* type) const;
 
   void PackInput(int tensor, const float* nhwc);
   void UnpackOutput(int tensor, float* nhwc);

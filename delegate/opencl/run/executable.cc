@@ -111,7 +111,7 @@ Status OpenClExecutable::MakeEnds() {
     Result<End> end = MakeEnd(tensor, true);
     if (!end.ok()) return end.status();
     inputs_.push_back(std::move(*end));
-    profile_.push_back(DescribeEnd(tensor, "Pack"));
+    profile_.push_back(DescribeConversion(graph_, tensor, "Pack", "copy", ElementBytes(tools_.precision)));
   }
   for (size_t k = 0; k < graph_.ops.size(); ++k) {
     profile_.push_back(DescribeOp(graph_, graph_.ops[k]));
@@ -121,19 +121,9 @@ Status OpenClExecutable::MakeEnds() {
     Result<End> end = MakeEnd(tensor, false);
     if (!end.ok()) return end.status();
     outputs_.push_back(std::move(*end));
-    profile_.push_back(DescribeEnd(tensor, "Unpack"));
+    profile_.push_back(DescribeConversion(graph_, tensor, "Unpack", "copy", ElementBytes(tools_.precision)));
   }
   return Status::Ok();
-}
-
-OpProfile OpenClExecutable::DescribeEnd(int tensor, const char* type) const {
-  OpProfile profile;
-  profile.name = graph_.tensor(tensor).name;
-  profile.type = type;
-  profile.kernel = "copy";
-  profile.input = profile.output = graph_.tensor(tensor).shape;
-  profile.bytes = profile.input.size() * (4 + ElementBytes(tools_.precision));
-  return profile;
 }
 
 Status OpenClExecutable::WriteStaging(const End& end, const void* from) {
@@ -171,11 +161,7 @@ Status OpenClExecutable::EnqueueAll(const std::vector<Launch>& launches, size_t 
 }
 
 Status OpenClExecutable::Run(Span<const float* const> inputs, Span<float* const> outputs) {
-  if (inputs.size() != inputs_.size() || outputs.size() != outputs_.size()) {
-    return Status::Error("expected " + std::to_string(inputs_.size()) + " inputs and " +
-                         std::to_string(outputs_.size()) + " outputs, got " + std::to_string(inputs.size()) + " and " +
-                         std::to_string(outputs.size()));
-  }
+  MCPRUNER_RETURN_IF_ERROR(CheckEnds(graph_, inputs.size(), outputs.size()));
   timed_.clear();
   size_t entry = 0;
   for (size_t i = 0; i < inputs_.size(); ++i, ++entry) {

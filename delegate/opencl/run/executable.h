@@ -65,7 +65,6 @@ class OpenClExecutable : public Executable {
   Status PrepareSteps();
   Status MakeEnds();
   Result<End> MakeEnd(int tensor, bool is_input);
-  OpProfile DescribeEnd(int tensor, const char* type) const;
 
   Status WriteStaging(const End& end, const void* from);
   Status ReadStaging(const End& end, void* to);
