@@ -125,21 +125,19 @@ std::vector<Band> PlanBands(const Graph& graph, const Chain& chain, const Reache
     heights.push_back(graph.tensor(graph.ops[chain.first_op + i].output).shape.h);
   }
   std::vector<Band> bands;
-  for (int row = rows.begin; row < rows.end;) {
-    const int image = row / heights.back(), first = row % heights.back();
-    const int last = std::min(heights.back(), first + rows.end - row);
+  ForEachImage(rows, heights.back(), [&](int image, Range in_image) {
     Band before{image, std::vector<Band::OpRows>(chain.num_ops)};
-    const int count = (last - first + chain.band_rows - 1) / chain.band_rows;
+    const int height = in_image.end - in_image.begin;
+    const int count = (height + chain.band_rows - 1) / chain.band_rows;
     for (int i = 0; i < count; ++i) {
       Band band{image, std::vector<Band::OpRows>(chain.num_ops)};
-      const Range part = EvenShare(last - first, i, count);
-      band.ops.back().made = {first + part.begin, first + part.end};
+      const Range part = EvenShare(height, i, count);
+      band.ops.back().made = {in_image.begin + part.begin, in_image.begin + part.end};
       FillBand(&reaches[chain.first_op], heights, before, &band);
       before = band;
       bands.push_back(std::move(band));
     }
-    row += last - first;
-  }
+  });
   return bands;
 }
 

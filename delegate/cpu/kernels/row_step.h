@@ -3,7 +3,6 @@
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_ROW_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_ROW_STEP_H_
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -46,13 +45,9 @@ class RowStep : public Step {
   // Calls f(image, first row, number of rows, pixel 0 of channel 0 of the first) for each image's part of a share.
   template <class Function>
   void ForRowBlocks(int share, const Function& f) const {
-    const HcwLayout& out = output_.layout;
-    const Range rows = rows_[static_cast<size_t>(share)];
-    for (int row = rows.begin; row < rows.end;) {
-      const int image = row / out.h, y = row % out.h, count = std::min(out.h - y, rows.end - row);
-      f(image, y, count, output_.Rows(image, {y, y + count}));
-      row += count;
-    }
+    ForEachImage(rows_[static_cast<size_t>(share)], output_.layout.h, [&](int image, Range rows) {
+      f(image, rows.begin, rows.end - rows.begin, output_.Rows(image, rows));
+    });
   }
 
   // Calls f(image, y, pixel 0 of channel 0 of that output row) for each row of a share.

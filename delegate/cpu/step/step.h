@@ -50,6 +50,16 @@ inline Range EvenShare(int count, int share, int num_shares) {
           static_cast<int>(int64_t{count} * (share + 1) / num_shares)};
 }
 
+// Calls f(image, rows of it) for each image's part of `rows`, which are counted over all images of `height` rows.
+template <class Function>
+void ForEachImage(Range rows, int height, const Function& f) {
+  for (int row = rows.begin; row < rows.end;) {
+    const int image = row / height, first = row % height, last = std::min(height, first + rows.end - row);
+    f(image, Range{first, last});
+    row += last - first;
+  }
+}
+
 // A tensor of the graph in HCW, or those rows of it that are there. Steps keep pointers to these.
 struct TensorRef {
   HcwLayout layout;

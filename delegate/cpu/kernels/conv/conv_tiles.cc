@@ -122,15 +122,15 @@ ConvVectorCosts VectorCostsOfThisCpu() {
 
 std::vector<ConvBand> MakeConvBands(const HcwLayout& out, Range rows, int max_rows) {
   std::vector<ConvBand> bands;
-  for (int image = rows.begin / out.h; image * out.h < rows.end; ++image) {
-    const int first = std::max(rows.begin - image * out.h, 0), last = std::min(rows.end - image * out.h, out.h);
-    const int count = max_rows > 0 ? Pieces(last - first, max_rows) : 1;
+  ForEachImage(rows, out.h, [&](int image, Range in_image) {
+    const int height = in_image.end - in_image.begin;
+    const int count = max_rows > 0 ? Pieces(height, max_rows) : 1;
     for (int i = 0; i < count; ++i) {
       const int pass = max_rows > 0 ? static_cast<int>(bands.size()) : 0;
-      const Range part = EvenShare(last - first, i, count);
-      bands.push_back({pass, image, first + part.begin, first + part.end});
+      const Range part = EvenShare(height, i, count);
+      bands.push_back({pass, image, in_image.begin + part.begin, in_image.begin + part.end});
     }
-  }
+  });
   return bands;
 }
 
