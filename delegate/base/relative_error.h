@@ -1,13 +1,13 @@
 // How far outputs are from what they should be.
 
-#ifndef MCPRUNER_DELEGATE_OPENCL_RUN_RELATIVE_ERROR_H_
-#define MCPRUNER_DELEGATE_OPENCL_RUN_RELATIVE_ERROR_H_
+#ifndef MCPRUNER_DELEGATE_BASE_RELATIVE_ERROR_H_
+#define MCPRUNER_DELEGATE_BASE_RELATIVE_ERROR_H_
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-namespace mcpruner::opencl {
+namespace mcpruner {
 
 // Largest difference over the largest magnitude of `expected`; NaN where one of the differences is.
 inline double RelativeError(const std::vector<float>& actual, const std::vector<float>& expected) {
@@ -21,6 +21,6 @@ inline double RelativeError(const std::vector<float>& actual, const std::vector<
   return difference / magnitude;
 }
 
-}  // namespace mcpruner::opencl
+}  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_OPENCL_RUN_RELATIVE_ERROR_H_
+#endif  // MCPRUNER_DELEGATE_BASE_RELATIVE_ERROR_H_

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/cpu/engine/simd_targets.h"
 #include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/backend.h"
@@ -96,17 +96,6 @@ TEST(CpuBackendTest, ProfilesConversionsAndOps) {
   EXPECT_GT((*executable)->WeightBytes(), 0);
 }
 
-// Largest difference over the largest magnitude of an output.
-double Error(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0, magnitude = 1e-30;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (std::isnan(a[i]) != std::isnan(b[i])) return INFINITY;
-    difference = std::max(difference, std::fabs(double{a[i]} - b[i]));
-    magnitude = std::max(magnitude, std::fabs(double{b[i]}));
-  }
-  return difference / magnitude;
-}
-
 TEST(CpuBackendTest, AgreesWithTheReferenceOnRandomGraphs) {
   const auto reference = CreateReferenceBackend();
   for (const std::string& simd : CpuSimdTargets()) {
@@ -122,7 +111,7 @@ TEST(CpuBackendTest, AgreesWithTheReferenceOnRandomGraphs) {
           ASSERT_TRUE(FuseGraph(&graph).ok());
         }
         const auto actual = RunGraph(*cpu, graph, {x});
-        for (size_t i = 0; i < expected.size(); ++i) ASSERT_LT(Error(actual[i], expected[i]), 2e-5);
+        for (size_t i = 0; i < expected.size(); ++i) ASSERT_LT(RelativeError(actual[i], expected[i]), 2e-5);
       }
     }
   }

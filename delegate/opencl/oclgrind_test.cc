@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 #include "delegate/opencl/driver/launch.h"
 #include "delegate/opencl/opencl_backend.h"
-#include "delegate/opencl/run/relative_error.h"
 #include "delegate/opencl/testing/agreement.h"
 #include "delegate/opencl/testing/device_tools.h"
 
@@ -109,7 +109,7 @@ TEST_F(OclgrindTest, StagedConvolutionsAreClean) {
     opencl::TestTools tools(*opencl::LoadOpenCl(kLibrary), Precision::kFloat32, {});
     tools->tiles.staged = 1;
     tools->conv_tile = {16, 2, 2};
-    EXPECT_LT(opencl::RelativeError(tools.Run(graph, x), RunGraph(*CreateReferenceBackend(), graph, {x})[0]), 2e-5);
+    EXPECT_LT(RelativeError(tools.Run(graph, x), RunGraph(*CreateReferenceBackend(), graph, {x})[0]), 2e-5);
     EXPECT_EQ(Log(), "");
   }
 }

@@ -17,13 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/cpu/cpu_backend.h"
 #include "delegate/graph/passes/fusion.h"
 #include "delegate/opencl/bench/limits.h"
 #include "delegate/opencl/bench/networks.h"
 #include "delegate/opencl/opencl_backend.h"
 #include "delegate/opencl/run/executable.h"
-#include "delegate/opencl/run/relative_error.h"
 #include "delegate/opencl/run/tuner.h"
 
 namespace mcpruner {
@@ -105,7 +105,7 @@ Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph
   c.x = RandomInput(c.graph);
   c.y.resize(static_cast<size_t>(c.graph.tensor(c.graph.outputs[0]).shape.size()));
   MCPRUNER_RETURN_IF_ERROR(RunOnce(*c.executable, c.x, &c.y));
-  c.error = opencl::RelativeError(c.y, expected);
+  c.error = RelativeError(c.y, expected);
   if (!(c.error <= kTolerance)) {
     return Status::Error("the device is off by " + std::to_string(c.error) + " of the largest output: nothing timed");
   }

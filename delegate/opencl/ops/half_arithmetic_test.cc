@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
-#include "delegate/opencl/run/relative_error.h"
 #include "delegate/opencl/testing/agreement.h"
 #include "delegate/opencl/testing/device_tools.h"
 
@@ -51,7 +51,7 @@ TEST(HalfArithmeticTest, AgreesWithTheReference) {
       const Graph graph = OneConv(in_channels, group_size, 0.5);
       const std::vector<float> expected = RunGraph(*CreateReferenceBackend(), graph, {Input(graph)})[0];
       const std::vector<float> y = RunWithHalves(graph, "1");
-      EXPECT_LT(opencl::RelativeError(y, expected), 5e-3);
+      EXPECT_LT(RelativeError(y, expected), 5e-3);
       EXPECT_NE(y, RunWithHalves(graph, "0")) << "sums are not halves";
     }
   }

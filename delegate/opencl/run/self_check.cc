@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/shapes.h"
-#include "delegate/opencl/run/relative_error.h"
 
 namespace mcpruner::opencl {
 namespace {

@@ -6,9 +6,9 @@
 #include <limits>
 #include <random>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/opencl/run/executable.h"
 #include "delegate/opencl/run/parallel.h"
-#include "delegate/opencl/run/relative_error.h"
 
 namespace mcpruner::opencl {
 namespace {

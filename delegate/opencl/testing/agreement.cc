@@ -1,10 +1,10 @@
 #include "delegate/opencl/testing/agreement.h"
 
 #include <algorithm>
-#include <cmath>
 #include <random>
 #include <utility>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
@@ -30,16 +30,6 @@ std::unique_ptr<Backend> MakeTestBackend(Precision precision) {
   auto backend = CreateOpenClBackend(options);
   EXPECT_TRUE(backend.ok()) << backend.message();
   return backend.ok() ? std::move(*backend) : nullptr;
-}
-
-double RelativeError(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0, magnitude = 1e-30;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (std::isnan(a[i]) != std::isnan(b[i])) return INFINITY;
-    difference = std::max(difference, std::fabs(double{a[i]} - b[i]));
-    magnitude = std::max(magnitude, std::fabs(double{b[i]}));
-  }
-  return difference / magnitude;
 }
 
 double EffectOfRounding(const Graph& graph, unsigned seed, double rounding) {

@@ -20,9 +20,6 @@ std::string WhyNoOpenCl();
 // With guards. Fails the test where it cannot be made.
 std::unique_ptr<Backend> MakeTestBackend(Precision precision = Precision::kFloat32);
 
-// Largest difference over the largest magnitude of `b`.
-double RelativeError(const std::vector<float>& a, const std::vector<float>& b);
-
 // RelativeError of what the reference makes of an input that is off by a share of at most `rounding`, the largest of
 // four tries and of all outputs. Where values cancel, no backend that rounds so can do better.
 double EffectOfRounding(const Graph& graph, unsigned seed, double rounding);

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "delegate/base/relative_error.h"
 #include "delegate/cpu/reference_backend.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
 #include "delegate/opencl/plan/packed_layer.h"
-#include "delegate/opencl/run/relative_error.h"
 #include "delegate/opencl/testing/agreement.h"
 #include "delegate/opencl/testing/device_tools.h"
 
@@ -40,7 +40,7 @@ double ErrorOf(const Case& c, Precision precision, const opencl::Defines& define
   opencl::TestTools tools(api, precision, defines);
   tools->tiles.staged = 1;
   tools->conv_tile = c.tile;
-  return opencl::RelativeError(tools.Run(graph, x), RunGraph(*CreateReferenceBackend(), graph, {x})[0]);
+  return RelativeError(tools.Run(graph, x), RunGraph(*CreateReferenceBackend(), graph, {x})[0]);
 }
 
 // OpenCL's functions are plain pointers, so what stands in for one finds the real one in a global.
