@@ -3,19 +3,12 @@
 //
 //     bench [SIMD target] [runs]
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <memory>
 #include <numeric>
 #include <random>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "delegate/cpu/cpu_backend.h"
-#include "delegate/cpu/kernels/fully_connected/reference.h"
-#include "delegate/graph/backend.h"
+#include "delegate/cpu/testing/kernel_bench.h"
 #include "delegate/graph/op_stats.h"
 
 namespace mcpruner {
@@ -82,84 +75,31 @@ std::shared_ptr<const SparseLayer> MakeLayer(std::mt19937& rng, const Layer& l, 
   return layer;
 }
 
-Graph MakeGraph(int rows, std::shared_ptr<const SparseLayer> layer) {
-  Graph graph;
-  graph.tensors.resize(2);
-  graph.tensors[0].shape = {rows, 1, 1, layer->in_channels};
-  graph.tensors[1].shape = {rows, 1, 1, layer->out_channels};
-  graph.ops.resize(1);
-  graph.ops[0].type = OpType::kFullyConnected;
-  graph.ops[0].inputs = {0};
-  graph.ops[0].output = 1;
-  graph.ops[0].params = FullyConnectedParams{std::move(layer)};
-  graph.inputs = {0};
-  graph.outputs = {1};
-  return graph;
-}
-
-// Largest difference from the reference over the largest magnitude.
-double Error(const Graph& graph, const std::vector<float>& x, const std::vector<float>& y) {
-  std::vector<float> expected(y.size());
-  FullyConnectedReference(*std::get<FullyConnectedParams>(graph.ops[0].params).layer, graph.tensor(1).shape.n, x.data(),
-                          expected.data());
-  double difference = 0, magnitude = 0;
-  for (size_t i = 0; i < y.size(); ++i) {
-    difference = std::max(difference, std::fabs(double{y[i]} - expected[i]));
-    magnitude = std::max(magnitude, std::fabs(double{expected[i]}));
-  }
-  return difference / magnitude;
-}
-
 // False if the layer is wrong.
 bool BenchLayer(Backend* backend, const Layer& l, const Type& type, int runs) {
   std::mt19937 rng(1);
-  const Graph graph = MakeGraph(l.rows, MakeLayer(rng, l, type.type));
-  auto executable = backend->Compile(graph);
-  if (!executable.ok()) return false;
-  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-  std::vector<float> x(static_cast<size_t>(graph.tensor(0).shape.size()));
-  for (float& v : x) v = uniform(rng);
-  std::vector<float> y(static_cast<size_t>(graph.tensor(1).shape.size()));
-  const std::vector<const float*> inputs{x.data()};
-  const std::vector<float*> outputs{y.data()};
-  if (!(*executable)->Run(inputs, outputs).ok() || Error(graph, x, y) > 1e-5) {
-    std::printf("%5d -> %4d %-7s WRONG: error %.2g\n", l.in_channels, l.out_channels, type.name, Error(graph, x, y));
-    return false;
-  }
-  std::vector<double> times;  // of the layer alone, in us
-  for (int i = 0; i < runs; ++i) {
-    (*executable)->SetProfiling(true);
-    if (!(*executable)->Run(inputs, outputs).ok()) return false;
-    for (const OpProfile& op : (*executable)->Profile()) {
-      if (op.macs > 0) times.push_back(static_cast<double>(op.nanoseconds) * 1e-3);
-    }
-  }
-  std::sort(times.begin(), times.end());
-  const double median = times[times.size() / 2], bytes = static_cast<double>(OpWeightBytes(graph.ops[0]));
-  std::printf(
-      "%5d -> %4d g%-2d density %.3f %d rows %-7s %5.1f MB  min %8.1f us (%5.1f GB/s)  median %8.1f us (%5.1f GB/s)\n",
-      l.in_channels, l.out_channels, l.group_size, l.density, l.rows, type.name, bytes * 1e-6, times[0],
-      bytes / times[0] * 1e-3, median, bytes / median * 1e-3);
+  const auto layer = MakeLayer(rng, l, type.type);
+  const Graph graph = OneOpGraph(OpType::kFullyConnected, FullyConnectedParams{layer},
+                                 {l.rows, 1, 1, layer->in_channels}, {l.rows, 1, 1, layer->out_channels});
+  const auto bytes = static_cast<double>(LayerBytes(*layer));
+  std::printf("%5d -> %4d g%-2d density %.3f %d rows %-7s %5.1f MB  ", l.in_channels, l.out_channels, l.group_size,
+              l.density, l.rows, type.name, bytes * 1e-6);
+  const auto times = TimeOp(backend, graph, 1e-5, runs);
+  if (!times.has_value()) return false;
+  std::printf("min %8.1f us (%5.1f GB/s)  median %8.1f us (%5.1f GB/s)\n", times->min_us, bytes / times->min_us * 1e-3,
+              times->median_us, bytes / times->median_us * 1e-3);
   return true;
 }
 
-int Main(int argc, char** argv) {
-  CpuOptions options;
-  if (argc > 1) options.simd = argv[1];
-  const int runs = argc > 2 ? std::max(1, std::atoi(argv[2])) : 100;
-  auto backend = CreateCpuBackend(options);
-  if (!backend.ok()) {
-    std::fprintf(stderr, "%s\n", backend.message().c_str());
-    return 2;
-  }
+bool BenchLayers(Backend* backend, int runs) {
   bool right = true;
   for (const Layer& layer : kLayers) {
-    for (const Type& type : kTypes) right = BenchLayer(backend->get(), layer, type, runs) && right;
+    for (const Type& type : kTypes) right = BenchLayer(backend, layer, type, runs) && right;
   }
-  return right ? 0 : 1;
+  return right;
 }
 
 }  // namespace
 }  // namespace mcpruner
 
-int main(int argc, char** argv) { return mcpruner::Main(argc, argv); }
+int main(int argc, char** argv) { return mcpruner::BenchMain(argc, argv, 100, mcpruner::BenchLayers); }
