@@ -7,7 +7,7 @@ namespace mcpruner {
 namespace {
 
 std::vector<uint64_t> RandomPatterns(std::mt19937& rng, int positions, int count) {
-  const uint64_t all = positions == 64 ? ~uint64_t{0} : (uint64_t{1} << positions) - 1;
+  const uint64_t all = FullPattern(positions);
   std::vector<uint64_t> patterns;
   for (int attempt = 0; attempt < 4 * count; ++attempt) {
     const uint64_t high = rng(), low = rng();  // one after the other: compilers differ in the order of operands

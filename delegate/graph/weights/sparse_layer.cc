@@ -89,7 +89,7 @@ Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape
   layer.out_channels = shape.out_channels;
   layer.group_size = group_size;
   const int positions = shape.kernel_height * shape.kernel_width;
-  layer.patterns = {positions == kMaxPositions ? ~uint64_t{0} : (uint64_t{1} << positions) - 1};
+  layer.patterns = {FullPattern(positions)};
   layer.group_run_begin.resize(static_cast<size_t>(layer.num_groups()) + 1);
   std::iota(layer.group_run_begin.begin(), layer.group_run_begin.end(), 0);
   layer.runs.assign(static_cast<size_t>(layer.num_groups()), {0, static_cast<uint16_t>(shape.in_channels)});

@@ -16,10 +16,6 @@ size_t FilledUp(size_t taps, int column_rows) {
   return column_rows > 1 ? taps : (taps + kTapsPerStep - 1) / kTapsPerStep * kTapsPerStep;
 }
 
-uint64_t FullPattern(const SparseLayer& layer) {
-  return ~uint64_t{0} >> (64 - layer.kernel_height * layer.kernel_width);
-}
-
 // Which tap of its kernel tap `i` of a packed kernel is: column by column, each from the top.
 size_t TapOfColumns(const SparseLayer& layer, size_t i) {
   const auto height = static_cast<size_t>(layer.kernel_height);
@@ -90,7 +86,7 @@ Part MakePart(const SparseLayer& layer, int first, int filters) {
 int PartFilters(const SparseLayer& layer) { return std::min(layer.group_size, kMaxFilters); }
 
 int ColumnRows(const SparseLayer& layer) {
-  const uint64_t full = FullPattern(layer);
+  const uint64_t full = FullPattern(layer.kernel_height * layer.kernel_width);
   const bool all_full =
       std::all_of(layer.patterns.begin(), layer.patterns.end(), [full](uint64_t pattern) { return pattern == full; });
   return all_full && layer.kernel_height <= kMaxColumnRows ? layer.kernel_height : 1;

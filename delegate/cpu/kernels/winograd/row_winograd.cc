@@ -89,7 +89,7 @@ SparseLayer MakeProductLayer(const SparseLayer& dense, const RowWinograd& winogr
   layer.in_channels = winograd.products * channels;
   layer.out_channels = winograd.products * dense.out_channels;
   layer.group_size = kGroupSize;
-  layer.patterns = {(uint64_t{1} << width) - 1};
+  layer.patterns = {FullPattern(width)};
   layer.bias.resize(static_cast<size_t>(layer.out_channels));
   layer.permutation.resize(static_cast<size_t>(layer.out_channels));
   std::iota(layer.permutation.begin(), layer.permutation.end(), uint16_t{0});
