@@ -5,7 +5,7 @@
 namespace mcpruner {
 namespace {
 
-// A tensor with borders has at most this many floats, or 4 times as many as without.
+// A border is kept where the tensor has at most this many floats with it, or at most 4 times as many as without it.
 constexpr int64_t kAlwaysAllowed = int64_t{1} << 24;
 
 bool Reasonable(const Shape& shape, const Padding2D& border) {
@@ -14,7 +14,7 @@ bool Reasonable(const Shape& shape, const Padding2D& border) {
   return floats <= kAlwaysAllowed || floats / 4 <= shape.size();
 }
 
-// What an op wants around its first input.
+// Returns the zeros that an op wants around its first input.
 Padding2D WantedBorder(const Graph& graph, const Op& op) {
   const Shape& in = graph.tensor(op.inputs[0]).shape;
   const Shape& out = graph.tensor(op.output).shape;

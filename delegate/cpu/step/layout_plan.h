@@ -16,8 +16,8 @@ namespace mcpruner {
 // Whether a tensor of this layout has at least these borders.
 bool HasBorder(const HcwLayout& layout, const Padding2D& border);
 
-// One layout per tensor. Borders beyond kMaxBorder, or that would make a tensor absurdly large, are left out: a step
-// must look (HasBorder) before it relies on them.
+// Returns one layout for each tensor. Borders beyond kMaxBorder, or that would make a tensor absurdly large, are left
+// out: a step must look (HasBorder) before it relies on them.
 std::vector<HcwLayout> PlanLayouts(const Graph& graph);
 
 }  // namespace mcpruner

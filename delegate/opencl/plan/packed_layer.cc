@@ -11,25 +11,27 @@ constexpr int kMaxFilters = 4;
 constexpr int kMaxColumnRows = 3;
 constexpr size_t kTapsPerStep = 4;  // columns of one tap in a step of the convolution's loop (UNROLL in conv.cl)
 
-// Up to whole loop steps; columns of several taps are steps of their own.
+// How many taps a part of so many has when it is filled up to whole steps of the loop. A column of several taps is a
+// step by itself.
 size_t FilledUp(size_t taps, int column_rows) {
   return column_rows > 1 ? taps : (taps + kTapsPerStep - 1) / kTapsPerStep * kTapsPerStep;
 }
 
-// Which tap of its kernel tap `i` of a packed kernel is: column by column, each from the top.
+// Kernels of columns are packed column by column, each from the top: the i-th tap that is packed is this one of the
+// layer's kernel.
 size_t TapOfColumns(const SparseLayer& layer, size_t i) {
   const auto height = static_cast<size_t>(layer.kernel_height);
   return i % height * static_cast<size_t>(layer.kernel_width) + i / height;
 }
 
-// One kernel of a group.
+// A kernel of a group, and where the group has its values.
 struct Kernel {
   int channel;
   uint64_t pattern;
-  size_t first_tap;  // of the group's, as the layer has them
+  size_t first_tap;  // the kernel's first tap, counted from the group's first one in the layer's order
 };
 
-// The kernels of group g in the order of their channels; `channels` moves on as in ForEachKernel.
+// Returns the kernels of group g in the order of their channels; `channels` moves on as in ForEachKernel.
 std::vector<Kernel> GroupKernels(const SparseLayer& layer, size_t g, const uint16_t** channels) {
   std::vector<Kernel> kernels;
   size_t tap = 0;
@@ -42,7 +44,7 @@ std::vector<Kernel> GroupKernels(const SparseLayer& layer, size_t g, const uint1
   return kernels;
 }
 
-// Displacements of their columns, filled up.
+// Returns the displacement of each column of a group's kernels, filled up to whole steps by repeating the last one.
 std::vector<int32_t> Columns(const SparseLayer& layer, const std::vector<Kernel>& kernels,
                              const std::vector<int>& channels, const std::vector<int>& positions) {
   const int column_rows = ColumnRows(layer);
@@ -59,7 +61,7 @@ std::vector<int32_t> Columns(const SparseLayer& layer, const std::vector<Kernel>
   return columns;
 }
 
-// Which of the group's taps, as the layer has them, comes when.
+// Returns the taps of a group in the order in which they are packed, each by its number in the layer's order.
 std::vector<size_t> TapOrder(const SparseLayer& layer, const std::vector<Kernel>& kernels) {
   const bool columns = ColumnRows(layer) > 1;
   std::vector<size_t> order;
@@ -70,7 +72,7 @@ std::vector<size_t> TapOrder(const SparseLayer& layer, const std::vector<Kernel>
   return order;
 }
 
-// Where filters `first` .. of the packed order belong.
+// Returns a part whose filters begin with lane `first` of all groups' lanes; its taps are left to the caller.
 Part MakePart(const SparseLayer& layer, int first, int filters) {
   Part part{};
   for (int f = 0; f < kMaxFilters; ++f) {

@@ -1,11 +1,11 @@
-// A SparseLayer as the kernels walk it: parts of up to 4 filters, each with its taps.
+// A SparseLayer is packed as the convolution kernels walk it: in parts of up to 4 filters, each with its taps.
 //
 //     values          part 0 (filters 0-3 of group 0): tap 0 [4 values], tap 1 [4 values], ..., zeros to fill up
 //                     part 1 ...
 //     displacements   part 0: where each column reads, from the first element of a window; filled up with the last one
 //                     part 1 ...                    parts with the same taps (those of a dense layer) share them
 //
-// A column is one tap, or, where all patterns keep all positions, the rows of the kernel below each other. Taps come in
+// A column is one tap, or, where all patterns keep all positions, the taps of one column of the kernel. Taps come in
 // the order of their channels, whatever their pattern: parts that run at the same time then find each other's rows of
 // the input in a cache (1.3 times as fast on an H200, 64x224x224). Values are the layer's own and are uploaded once for
 // it; displacements depend on the layout of the op's input.
@@ -21,16 +21,17 @@
 
 namespace mcpruner::opencl {
 
-// Taps of a column (COLUMN_ROWS in conv.cl): 2 or 3 rows of a kernel whose patterns are all full, else 1.
+// How many taps a column has (COLUMN_ROWS in conv.cl): 2 or 3 where all patterns of a kernel of as many rows are full,
+// otherwise 1.
 int ColumnRows(const SparseLayer& layer);
 
-// Filters of each part: 1, 2 or 4.
+// How many filters each part has: 1, 2 or 4.
 int PartFilters(const SparseLayer& layer);
 
-// Of the part that has most, filled up.
+// How many taps the part with the most taps has, those counted that fill it up.
 int64_t MostTaps(const SparseLayer& layer);
 
-// PartFilters for each tap, part by part.
+// Returns the values of all parts, one after the other: for each tap as many as a part has filters.
 std::vector<float> PackValues(const SparseLayer& layer);
 
 struct PackedTaps {
@@ -38,7 +39,8 @@ struct PackedTaps {
   std::vector<int32_t> displacements;
 };
 
-// `channels` and `positions`: displacement of each input channel and of each kernel position; a tap's is their sum.
+// `channels` and `positions` are the displacements of each input channel and of each kernel position: that of a tap is
+// their sum.
 PackedTaps PackTaps(const SparseLayer& layer, const std::vector<int>& channels, const std::vector<int>& positions);
 
 }  // namespace mcpruner::opencl

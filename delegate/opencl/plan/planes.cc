@@ -9,11 +9,11 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int64_t kSlotAlignment = 64;  // elements: a slot begins where a cache line does
+constexpr int64_t kSlotAlignment = 64;  // in elements, so that a slot begins where a cache line does
 
 int64_t RoundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
-// Tensors of alike planes that are never needed at the same time.
+// Memory for tensors whose planes look alike and that are never needed at the same time.
 struct Slot {
   std::vector<size_t> tensors;
   int64_t elements = 0;
@@ -40,7 +40,7 @@ PlaneLayout MakePlanes(const Shape& shape, const Padding2D& border) {
   layout.border = border;
   layout.pitch = shape.w + std::max(border.left, border.right);
   layout.plane = int64_t{layout.pitch} * (border.top + shape.h + border.bottom);
-  // What a window reads right of the last row, where no row of zeros follows.
+  // Behind the last row no other row follows whose left zeros a window could read, so the zeros are added here.
   layout.elements = shape.size() == 0 ? 0 : layout.plane * shape.n * shape.c + border.right;
   return layout;
 }

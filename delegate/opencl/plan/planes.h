@@ -1,4 +1,4 @@
-// The layout of every tensor on the device, and where tensors lie.
+// Tensors lie on the device in planes, one for each channel of each image, and share one buffer, the arena.
 //
 //     [image][channel][row][column]      neighbouring work-items read neighbouring pixels, at any weight's position
 //
@@ -27,15 +27,15 @@
 
 namespace mcpruner::opencl {
 
-// The widest border kept around a tensor; windows that need more run elsewhere.
+// A border may be so wide. A graph whose windows need more is left to another backend (PlanPlanes).
 constexpr int kMaxPlaneBorder = 64;
 
 struct PlaneLayout {
   Shape shape;
   Padding2D border;
-  int pitch = 0;         // elements from one row to the next
-  int64_t plane = 0;     // from one channel to the next
-  int64_t elements = 0;  // of all planes, and the zeros behind the last one; 0 for an empty tensor
+  int pitch = 0;         // elements from one row to the next one
+  int64_t plane = 0;     // elements from one channel to the next one
+  int64_t elements = 0;  // all planes have together, with the zeros behind the last one; 0 for an empty tensor
 
   bool SamePlanes(const PlaneLayout& other) const;
 };
@@ -43,22 +43,22 @@ struct PlaneLayout {
 // A tensor in the arena.
 struct PlaneTensor {
   PlaneLayout layout;
-  int64_t offset = 0;  // of its slot, in elements
+  int64_t offset = 0;  // where its slot begins, in elements
 
-  // Where its pixels stand. Offsets fit 32 bits (PlanSlots).
+  // Says where its pixels stand. Offsets fit 32 bits (PlanSlots).
   Map map() const;
 };
 
 PlaneLayout MakePlanes(const Shape& shape, const Padding2D& border);
 
-// One layout per tensor of the graph: with the border that the convolutions which read it need. The error names an op
-// whose window is too wide.
+// Returns one layout for each tensor of the graph, with the border that the convolutions which read it need. The error
+// names an op whose window is too wide.
 Result<std::vector<PlaneLayout>> PlanPlanes(const Graph& graph);
 
 struct SlotPlan {
-  std::vector<int64_t> offsets;  // of each tensor, in elements; -1: it has no elements, or nothing uses it
-  std::vector<int64_t> ends;     // of each slot, in the arena's order; a guard follows each
-  int64_t elements = 0;          // of the arena
+  std::vector<int64_t> offsets;  // where each tensor begins, in elements; -1: it has no elements, or nothing uses it
+  std::vector<int64_t> ends;     // where each slot ends, in the arena's order; a guard follows each
+  int64_t elements = 0;          // how many the arena has
 };
 
 // Tensors of empty lifetime get no slot. `guard` elements are left free behind each slot. The error says that the arena

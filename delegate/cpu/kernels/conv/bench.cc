@@ -16,8 +16,8 @@ namespace {
 struct Layer {
   const char* name;
   int in_channels, out_channels, size, kernel, stride, pad_before, pad_behind, group_size;
-  int pattern_size;     // positions of each pattern
-  double kernels_kept;  // share of the kernels
+  int pattern_size;     // how many positions each pattern keeps
+  double kernels_kept;  // which share of the kernels is left
 };
 
 constexpr Layer kLayers[] = {
@@ -42,7 +42,7 @@ Graph MakeGraph(const Layer& l) {
                     {1, out, out, l.out_channels});
 }
 
-// False if the layer is wrong.
+// Returns false if the layer is wrong.
 bool BenchLayer(Backend* backend, const Layer& l, int runs) {
   std::printf("%-14s ", l.name);
   const auto times = TimeOp(backend, MakeGraph(l), 1e-5, runs);

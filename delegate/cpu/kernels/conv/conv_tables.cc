@@ -7,10 +7,11 @@
 namespace mcpruner {
 namespace {
 
-// What storing a part's results costs, in taps.
+// Storing the results of a part counts as so many taps when work is shared out. No measurement of the number
+// is on record: without it a part of few taps would count as nothing, a larger one would hide how many taps parts have.
 constexpr int64_t kStoreWork = 8;
 
-// Appends the taps of all kernels, group by group.
+// Appends the displacements of all taps, group by group.
 void AddTaps(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacements, ptrdiff_t channel_stride,
              ConvTables* tables) {
   const uint16_t* channels = layer.channels.data();
@@ -28,7 +29,8 @@ void AddTaps(const SparseLayer& layer, const std::vector<ptrdiff_t>& displacemen
   tables->taps.resize(tables->taps.size() + kConvPrefetchedTaps);
 }
 
-// The part of group g that begins with the group's filter `first`, if any filter is left there.
+// Appends the part that begins with filter `first` of group g, unless only lanes that fill the last group are left
+// there.
 void AddPart(const SparseLayer& layer, int g, int first, ConvPart part, int64_t work, ConvTables* tables) {
   const int packed = g * layer.group_size + first;
   part.num_filters = std::min(tables->filters, layer.out_channels - packed);
@@ -42,7 +44,8 @@ void AddPart(const SparseLayer& layer, int g, int first, ConvPart part, int64_t 
   tables->work.push_back(work);
 }
 
-// The values of filters first .. first + filters - 1 of a group, tap by tap, at the end of tables->values.
+// Appends the values of one part, tap by tap, to tables->values and returns where they begin. `first` is the part's
+// first filter in its group, whose values `values` are.
 const float* CopyValues(const SparseLayer& layer, const float* values, int64_t taps, int first, ConvTables* tables) {
   const size_t begin = tables->values.size();
   for (int64_t t = 0; t < taps; ++t) {

@@ -36,7 +36,7 @@ Graph MakeGraph(const Layer& l) {
                     {1, out, out, l.channels});
 }
 
-// False if the layer is wrong.
+// Returns false if the layer is wrong.
 bool BenchLayer(Backend* backend, const Layer& l, int runs) {
   std::printf("%4d channels, %3d x %3d, kernel %d, stride %d: ", l.channels, l.size, l.size, l.kernel, l.stride);
   const auto times = TimeOp(backend, MakeGraph(l), 1e-6, runs);

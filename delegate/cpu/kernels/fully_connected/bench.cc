@@ -32,12 +32,13 @@ struct Type {
 constexpr Type kTypes[] = {
     {"float32", ValueType::kFloat32}, {"float16", ValueType::kFloat16}, {"int8", ValueType::kInt8}};
 
-// Of magnitudes up to 1 (float16: 0.25 .. 0.5 and 1 .. 2, which its bits make easily).
+// Adds `count` values of magnitudes up to 1; those in half precision are 0.25 .. 0.5 and 1 .. 2, which its bits make
+// easily.
 void AddValues(std::mt19937& rng, size_t count, SparseLayer* layer) {
   layer->values.reserve(layer->keeps_narrow() ? 0 : count);
   layer->narrow.reserve(layer->keeps_narrow() ? count * 2 : 0);
   for (size_t i = 0; i < count; ++i) {
-    const auto bits = static_cast<uint32_t>(rng());  // of 32 bits in any width
+    const auto bits = static_cast<uint32_t>(rng());  // 32 bits, however wide the generator's numbers are
     if (!layer->keeps_narrow()) {
       layer->values.push_back(static_cast<float>(bits % 2001) * 1e-3f - 1.0f);
     } else if (layer->value_type == ValueType::kInt8) {
@@ -50,7 +51,7 @@ void AddValues(std::mt19937& rng, size_t count, SparseLayer* layer) {
   if (layer->value_type == ValueType::kInt8) layer->scales.assign(static_cast<size_t>(layer->out_channels), 0.01f);
 }
 
-// out_channels is a multiple of group_size.
+// Makes a layer whose out_channels are a multiple of group_size: a remainder is left out.
 std::shared_ptr<const SparseLayer> MakeLayer(std::mt19937& rng, const Layer& l, ValueType type) {
   auto layer = std::make_shared<SparseLayer>();
   layer->kind = LayerKind::kFullyConnected;
@@ -75,7 +76,7 @@ std::shared_ptr<const SparseLayer> MakeLayer(std::mt19937& rng, const Layer& l, 
   return layer;
 }
 
-// False if the layer is wrong.
+// Returns false if the layer is wrong.
 bool BenchLayer(Backend* backend, const Layer& l, const Type& type, int runs) {
   std::mt19937 rng(1);
   const auto layer = MakeLayer(rng, l, type.type);
