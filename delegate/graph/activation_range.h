@@ -30,7 +30,7 @@ inline ActivationRange RangeOf(Activation activation) {
   return {};
 }
 
-// The activation that does what the function does; kNone where the function is no clamp.
+// Returns the activation that does what the function does, kNone where the function is no clamp.
 inline Activation ActivationOf(UnaryFunction function) {
   switch (function) {
     case UnaryFunction::kRelu:

@@ -31,7 +31,8 @@ struct OpProfile {
   int64_t nanoseconds = 0;  // of all runs together
 };
 
-// Whether a call of Run has as many inputs and outputs as the graph; the error says how many it has.
+// Checks that a call of Run has as many inputs and outputs as the graph; the error says how many there are and should
+// be.
 Status CheckEnds(const Graph& graph, size_t num_inputs, size_t num_outputs);
 
 class Executable {

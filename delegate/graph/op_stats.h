@@ -21,8 +21,8 @@ int64_t OpWeightBytes(const Op& op);
 // otherwise overwrites both.
 OpProfile DescribeOp(const Graph& graph, const Op& op);
 
-// A profile of no runs for a conversion at an end of the graph, `type` "Pack" or "Unpack": between NHWC float32 and the
-// backend's own layout, in which an element has `packed_bytes`.
+// Returns a profile of no runs for a conversion at an end of the graph, `type` "Pack" or "Unpack": between NHWC float32
+// and the backend's own layout, in which an element has `packed_bytes`.
 OpProfile DescribeConversion(const Graph& graph, int tensor, const char* type, const std::string& kernel,
                              int64_t packed_bytes);
 

@@ -5,7 +5,7 @@
 namespace mcpruner {
 namespace {
 
-// Along one dimension: what the last window reads behind the last element of `in`.
+// Returns how much the last window reads behind the last element of `in`, along one dimension.
 int ReachBehind(int in, int out, int kernel, int stride, int dilation, int padding_before) {
   const int64_t end = int64_t{out - 1} * stride + int64_t{kernel - 1} * dilation + 1 - padding_before;
   return static_cast<int>(std::max<int64_t>(0, end - in));

@@ -1,4 +1,4 @@
-// How far the windows of convolutions reach over the edges of their input: the zeros that a backend keeps around it.
+// Windows of convolutions reach over the edges of their input; a backend keeps as many zeros around it.
 //
 //     kernel 3, padding 1 on all sides       left: 1, since the first window begins one column before the image
 //     stride 2, 4 columns                    right: 0, since the last window ends with the last column
@@ -14,14 +14,14 @@
 
 namespace mcpruner {
 
-// In rows and columns, of a convolution, depthwise or not, that makes `out` of `in`. All other ops read no zeros: pools
-// clip their windows.
+// Returns how many rows and columns a convolution, depthwise or not, reads beyond each edge of `in` to make `out`. All
+// other ops read no zeros: pools clip their windows.
 Padding2D ConvReach(const Op& op, const Shape& in, const Shape& out);
 
-// What two readers of one tensor need together.
+// Returns what two readers of one tensor need together.
 Padding2D Union(const Padding2D& a, const Padding2D& b);
 
-// The largest of the four.
+// Returns the largest of the four.
 int WidestSide(const Padding2D& border);
 
 }  // namespace mcpruner

@@ -13,15 +13,15 @@
 
 namespace mcpruner {
 
-// `size` floats in -1 .. 1.
+// Returns `size` floats in -1 .. 1.
 std::vector<float> UniformFloats(std::mt19937& rng, int64_t size);
 
 Graph OneOpGraph(OpType type, OpParams params, const Shape& in, const Shape& out);
 
-// Of the op alone, without the conversions at the graph's ends.
+// What the op alone takes, without the conversions at the graph's ends.
 struct OpTimes {
   double min_us = 0, median_us = 0;
-  OpProfile op;  // of one run
+  OpProfile op;  // describes the last run
 
   double MedianGflops() const { return 2.0 * static_cast<double>(op.macs) / median_us * 1e-3; }
 };

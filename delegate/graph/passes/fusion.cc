@@ -64,7 +64,7 @@ std::optional<Padding2D> AddPad(const Padding2D& window, const PadParams& pad) {
   return Padding2D{static_cast<int>(top), static_cast<int>(bottom), static_cast<int>(left), static_cast<int>(right)};
 }
 
-// The activation that the op is, all by itself; kNone for all other ops.
+// Returns the activation that the op is, all by itself; kNone for all other ops.
 Activation AsActivation(const Op& op) {
   const auto* unary = std::get_if<UnaryParams>(&op.params);
   return unary == nullptr ? Activation::kNone : ActivationOf(unary->function);

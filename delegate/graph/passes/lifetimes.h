@@ -28,7 +28,7 @@ struct Lifetime {
 // One for each tensor of a valid graph.
 std::vector<Lifetime> TensorLifetimes(const Graph& graph);
 
-// How often each tensor is read, by ops and by the caller; an op that reads it twice counts twice.
+// Returns how often each tensor is read, by ops and by the caller. An op that reads it twice counts twice.
 std::vector<int> CountReaders(const Graph& graph);
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// Walking a SparseLayer: what everybody needs who packs one for kernels.
+// These functions walk a SparseLayer, for everybody who reads one or packs one for kernels.
 //
 //     group 0   run: pattern 5, channels 1 4 9        kernels (1, pattern 5) (4, pattern 5) (9, pattern 5)
 //               run: pattern 2, channel 2                     (2, pattern 2)
@@ -29,16 +29,16 @@ void ForEachKernel(const SparseLayer& layer, size_t group, const uint16_t** chan
   }
 }
 
-// How many taps each group has. Patterns and runs suffice, so that a reader may ask before it reads channels and
-// values; at most 2^16 kernels of 64 positions.
+// Returns how many taps each group has. Patterns and runs suffice, so that a reader may ask before it reads channels
+// and values. A group has at most 2^16 kernels of 64 positions where the layer is valid.
 std::vector<uint64_t> GroupTaps(const SparseLayer& layer);
 
-// What one lane of a group makes.
+// A lane of a group makes one output channel, or none.
 struct PackedFilter {
-  int out_channel = -1;  // -1: a lane that fills the last group
+  int out_channel = -1;  // -1: the lane only fills the last group
   float bias = 0.0f;
 };
-// `packed` counts the lanes of all groups.
+// Returns what lane `packed` makes, counted over all groups.
 PackedFilter FilterAt(const SparseLayer& layer, int packed);
 
 }  // namespace mcpruner

@@ -63,7 +63,7 @@ struct SparseLayer {
 // 1, 2, 4, 8 or 16.
 constexpr bool IsGroupSize(int size) { return size >= 1 && size <= kMaxGroupSize && (size & (size - 1)) == 0; }
 
-// The pattern that keeps all positions of a kernel, 1 to kMaxPositions of them.
+// Returns the pattern that keeps all positions of a kernel, which has 1 to kMaxPositions of them.
 constexpr uint64_t FullPattern(int positions) { return ~uint64_t{0} >> (kMaxPositions - positions); }
 
 // A dense layer as a SparseLayer: every kernel has the full pattern, filters keep their order. `weights` is OHWI with
