@@ -33,7 +33,7 @@ class UnaryStep : public RowStep {
     args.out_pitch = out.pitch;
     args.channels = out.c;
     args.width = out.w;
-    args.function = kernel_;
+    args.function = function_;
     args.end = End();
     args.end.low = range_.low;
     args.end.high = range_.high;
@@ -46,9 +46,9 @@ class UnaryStep : public RowStep {
 
  private:
   UnaryStep(const StepContext& context, UnaryFunction function)
-      : RowStep("unary", context), kernel_(KernelOf(function)), range_(RangeOf(ActivationOf(function))) {}
+      : RowStep("unary", context), function_(KernelOf(function)), range_(RangeOf(ActivationOf(function))) {}
 
-  const UnaryKernel kernel_;
+  const UnaryKernel function_;
   const ActivationRange range_;  // of a clamp
 };
 

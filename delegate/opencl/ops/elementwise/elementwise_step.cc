@@ -35,13 +35,16 @@ const char* BinaryExpression(OpType type) {
 
 const char* UnaryExpression(UnaryFunction function) {
   switch (function) {
+    case UnaryFunction::kRelu:
+    case UnaryFunction::kReluN1To1:
+    case UnaryFunction::kRelu6:
+      break;  // the clamp that follows is all of it
     case UnaryFunction::kHardSwish:
       return "a*clamp(a+3.0f,0.0f,6.0f)/6.0f";
     case UnaryFunction::kLogistic:
       return "1.0f/(1.0f+exp(-a))";
-    default:
-      return "a";  // a clamp
   }
+  return "a";
 }
 
 Result<Step> MakeElementwise(const StepContext& context, const char* expression, const Map& x, const Map& z,
