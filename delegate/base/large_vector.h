@@ -1,8 +1,8 @@
-// A vector for weights: where it is large, it asks the kernel for huge pages.
+// LargeVector is a std::vector for weights: a large one asks the kernel for huge pages.
 //
-// Weights of tens of megabytes are read once in each inference. On a virtual machine with Zen 4 cores, 73 MB came at
-// 12 to 21 GB/s from pages of 4 KiB and at 33 to 35 GB/s from pages of 2 MiB; touching them first took 42 to 88 ms and
-// 9 to 19 ms. Where the kernel has no huge pages to give, this is an ordinary vector.
+// Weights of tens of megabytes are read once in each inference. On a virtual machine with Zen 4 cores, 73 MB were read
+// at 12 to 21 GB/s from pages of 4 KiB and at 33 to 35 GB/s from pages of 2 MiB; touching them for the first time took
+// 42 to 88 ms and 9 to 19 ms. Where the kernel has no huge pages to give, this is an ordinary vector.
 
 #ifndef MCPRUNER_DELEGATE_BASE_LARGE_VECTOR_H_
 #define MCPRUNER_DELEGATE_BASE_LARGE_VECTOR_H_
@@ -33,7 +33,8 @@ struct LargeAllocator {
     if (bytes < kHugePage) return static_cast<T*>(::operator new(bytes));
     void* const memory = ::operator new(bytes, std::align_val_t{kHugePage});
 #if defined(MADV_HUGEPAGE)
-    // Whole pages only, so that no more memory is used than without. Advice: failing changes nothing.
+    // Only whole pages are advised, so that no more memory is used than without. A failure changes nothing: this is
+    // advice.
     (void)madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
     return static_cast<T*>(memory);

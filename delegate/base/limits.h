@@ -1,4 +1,4 @@
-// The limits of format/limits.inc as constants: kMaxPositions and so on.
+// This header makes constants of the limits in format/limits.inc: kMaxPositions and so on.
 
 #ifndef MCPRUNER_DELEGATE_BASE_LIMITS_H_
 #define MCPRUNER_DELEGATE_BASE_LIMITS_H_
@@ -11,7 +11,7 @@ namespace mcpruner {
 #include "format/limits.inc"
 #undef MCPRUNER_LIMIT
 
-// What the code relies on: one bit of a word for each position, and numbers that the format's fields hold.
+// The code relies on these: a word has one bit for each position, and the format's fields hold the numbers.
 static_assert(kMaxPositions == 64);
 static_assert(kMaxChannels <= UINT16_MAX && kMaxPatterns <= UINT16_MAX);
 static_assert(kMaxStep <= UINT8_MAX && kMaxPad <= UINT8_MAX && kMaxGroupSize <= UINT8_MAX);

@@ -1,4 +1,4 @@
-// A view of consecutive elements that someone else owns (C++17 has no std::span).
+// Span is a view of consecutive elements that someone else owns (C++17 has no std::span).
 
 #ifndef MCPRUNER_DELEGATE_BASE_SPAN_H_
 #define MCPRUNER_DELEGATE_BASE_SPAN_H_
@@ -15,7 +15,7 @@ class Span {
  public:
   constexpr Span() = default;
   constexpr Span(T* data, size_t size) : data_(data), size_(size) {}
-  // From a vector; a Span<const T> also from a const vector.
+  // A vector becomes a Span implicitly; a const vector becomes a Span<const T> only.
   template <typename U, typename = std::enable_if_t<std::is_convertible_v<U (*)[], T (*)[]>>>
   Span(std::vector<U>& v) : data_(v.data()), size_(v.size()) {}  // NOLINT: implicit, as std::span
   template <typename U, typename = std::enable_if_t<std::is_convertible_v<const U (*)[], T (*)[]>>>

@@ -1,7 +1,8 @@
-// Success, or one sentence that says what was expected, what came and what to do.
+// A Status is success, or one sentence that says what was expected, what came and what to do.
 //
-// The delegate throws nothing: every function that can fail returns a Status or a Result<T>, and the C entry points
-// turn the message into the runtime's error text.
+// Every function that can fail returns a Status or a Result<T>; the delegate does not throw its own errors. The
+// standard library still throws std::bad_alloc when memory runs out: the entry points of the C API catch it
+// (tflite/abi/guard.h) and report it as an error, so no exception reaches the runtime.
 
 #ifndef MCPRUNER_DELEGATE_BASE_STATUS_H_
 #define MCPRUNER_DELEGATE_BASE_STATUS_H_
@@ -20,7 +21,7 @@ class [[nodiscard]] Status {
     status.message_ = std::move(message);
     return status;
   }
-  // An error whose text lives for ever; allocates nothing, for when memory has run out.
+  // Makes an error whose text lives for ever. It allocates nothing, so it works when memory has run out.
   static Status Literal(const char* text) {
     Status status;
     status.literal_ = text;
@@ -28,7 +29,7 @@ class [[nodiscard]] Status {
   }
 
   bool ok() const { return literal_ == nullptr && !message_.has_value(); }
-  // Empty when ok(). The first is valid for as long as the Status, and allocates nothing.
+  // Both texts are empty when ok(). text() allocates nothing and is valid for as long as the Status.
   const char* text() const { return literal_ != nullptr ? literal_ : message_.has_value() ? message_->c_str() : ""; }
   std::string message() const { return text(); }
 
@@ -38,7 +39,7 @@ class [[nodiscard]] Status {
   std::optional<std::string> message_;
 };
 
-// A T, or the Status that says why there is none.
+// A Result is a T, or the Status that says why there is none.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -49,7 +50,7 @@ class [[nodiscard]] Result {
   const Status& status() const { return status_; }
   std::string message() const { return status_.message(); }
 
-  // Only when ok().
+  // These may be called only when ok().
   T& value() { return *value_; }
   const T& value() const { return *value_; }
   T& operator*() { return *value_; }
