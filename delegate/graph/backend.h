@@ -1,5 +1,6 @@
-// What runs a graph: the interface of every backend. `reference` is the meaning of everything in plain loops
-// (cpu/reference_backend.h); `cpu` and `opencl` (cpu/cpu_backend.h, opencl/opencl_backend.h) must agree with it.
+// A backend runs graphs, and this is the interface of every backend. `reference` defines what everything means, in
+// plain loops (cpu/reference_backend.h); `cpu` and `opencl` (cpu/cpu_backend.h, opencl/opencl_backend.h) must agree
+// with it.
 //
 //   Backend::Compile(graph) -> Executable      (plans layouts, memory and work; packs weights, cached by layer)
 //   Executable::Run(inputs, outputs)           (NHWC float32 at both ends; allocates nothing)
@@ -18,7 +19,7 @@
 
 namespace mcpruner {
 
-// One op's share of the work, summed over the runs since profiling was switched on.
+// An OpProfile is one op's share of the work, summed over the runs since profiling was switched on.
 struct OpProfile {
   std::string name;    // Op::name
   std::string type;    // OpTypeName, "Pack" and "Unpack" for conversions at the ends
@@ -38,18 +39,18 @@ Status CheckEnds(const Graph& graph, size_t num_inputs, size_t num_outputs);
 class Executable {
  public:
   virtual ~Executable() = default;
-  // One inference. inputs[i] and outputs[i] belong to graph.inputs[i] and graph.outputs[i], each NHWC and at least
-  // 4-byte aligned. A null pointer is allowed where the tensor has no elements. Not to be called from two threads at
+  // Runs one inference. inputs[i] and outputs[i] belong to graph.inputs[i] and graph.outputs[i]; each is NHWC and at
+  // least 4-byte aligned. A pointer may be null where the tensor has no elements. Two threads must not call this at
   // once.
   virtual Status Run(Span<const float* const> inputs, Span<float* const> outputs) = 0;
-  // Times each op from now on (or stops to). Off at first; when off it costs nothing.
+  // Begins, or stops, to time each op. Profiling is off at first, and costs nothing while it is off.
   virtual void SetProfiling(bool enabled) = 0;
   virtual std::vector<OpProfile> Profile() const = 0;
   // Overwrites with `value` all memory that an inference has to write before it reads it: tensors between ops, scratch,
-  // what streamed ops keep. Weights and constants stay, and so does what is written once (the zeros around tensors on a
-  // device). The results of the next Run must not depend on `value`, or something was left of the run before.
+  // and what streamed ops keep. Weights and constants stay, and so do the zeros around tensors that a device writes
+  // only once. If the results of the next Run depend on `value`, it has read something that the run before left behind.
   virtual Status FillMemory(float value) = 0;
-  // Bytes of the planned arena (activations) and of packed weights.
+  // Return the bytes of the planned arena (activations) and of the packed weights.
   virtual int64_t ArenaBytes() const = 0;
   virtual int64_t WeightBytes() const = 0;
 };
@@ -58,8 +59,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual const char* name() const = 0;  // the option's value: "reference", "cpu"
-  // `graph` is validated (ValidateGraph) and may be dropped afterwards. Compiling again after a resize reuses packed
-  // weights: they are cached here, by SparseLayer, for as long as the layer lives.
+  // `graph` must be validated (ValidateGraph), and may be dropped afterwards. The backend caches packed weights by
+  // SparseLayer for as long as the layer lives, so that compiling again after a resize does not pack again.
   virtual Result<std::unique_ptr<Executable>> Compile(const Graph& graph) = 0;
 };
 

@@ -1,4 +1,4 @@
-// The internal graph that every backend runs: a list of ops in execution order over numbered tensors.
+// A Graph is what every backend runs: a list of ops in execution order over numbered tensors.
 //
 // delegate/tflite builds one from the nodes of a partition, with NHWC shapes as TFLite knows them. The passes in
 // fusion.h fold what can be folded (activations, residual adds, explicit pads), and a Backend (backend.h) plans and
@@ -6,11 +6,12 @@
 //
 //     tensors  0: input  1: conv out  2: relu out ...      ops  {kConv, in [0], out 1} {kAdd, in [1, 0], out 2} ...
 //
-// Shapes have four dimensions always. A TFLite tensor of lower rank is [N, C] -> [N, 1, 1, C], [N, W, C] -> [N, 1, W,
+// Shapes always have four dimensions. A TFLite tensor of lower rank is [N, C] -> [N, 1, 1, C], [N, W, C] -> [N, 1, W,
 // C], [C] -> [1, 1, 1, C]: the meaning of every op here does not depend on the rank. Any dimension may be 0.
 //
-// Sizes are bounded, so that int arithmetic on rows, columns and windows cannot overflow (limits.h): a tensor by
-// kMaxElements, a dimension of 0 counted as 1, so every dimension and partial product too; windows by kMaxWindow.
+// Sizes are bounded (limits.h), so that int arithmetic on rows, columns and windows cannot overflow. A tensor has at
+// most kMaxElements elements, where a dimension of 0 counts as 1, so this also bounds every dimension and every product
+// of some of them. Windows are bounded by kMaxWindow.
 
 #ifndef MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
 #define MCPRUNER_DELEGATE_GRAPH_GRAPH_H_
@@ -31,7 +32,7 @@ namespace mcpruner {
 struct Shape {
   int n = 0, h = 0, w = 0, c = 0;
   int64_t size() const { return int64_t{n} * h * w * c; }
-  // Where element (image, row, column, channel) stands in NHWC order.
+  // Returns where element (image, row, column, channel) stands in NHWC order.
   int64_t index(int image, int row, int column, int channel) const {
     return ((int64_t{image} * h + row) * w + column) * c + channel;
   }
@@ -39,20 +40,21 @@ struct Shape {
   bool operator!=(const Shape& o) const { return !(*this == o); }
 };
 
-enum class DataType : uint8_t { kFloat32, kInt8 };  // kInt8: room for quantized activations; no op takes it yet
+enum class DataType : uint8_t { kFloat32, kInt8 };  // kInt8 is room for quantized activations; no op takes it yet
 
-// real = scale[channel] * (q - zero_point[channel]); one element for per-tensor. Empty for float32.
+// An element is real = scale[channel] * (q - zero_point[channel]). Both have one element if quantized per tensor, none
+// for float32.
 struct Quantization {
   std::vector<float> scale;
   std::vector<int32_t> zero_point;
 };
 
 struct Tensor {
-  std::string name;  // of the TFLite tensor, for profiles and messages
+  std::string name;  // that of the TFLite tensor, for profiles and messages
   Shape shape;
   DataType type = DataType::kFloat32;
   Quantization quantization;
-  // A constant's elements in NHWC, shape.size() of them; null for what is computed.
+  // Holds a constant's elements in NHWC, shape.size() of them, and is null for what is computed.
   std::shared_ptr<const std::vector<float>> data;
 };
 
@@ -62,7 +64,7 @@ enum class OpType : uint8_t {
 #undef MCPRUNER_OP
 };
 const char* OpTypeName(OpType type);  // "Conv", "DepthwiseConv", ... as profiles print it
-// Whether ops of this type may have an activation.
+// Returns whether ops of this type may have an activation.
 bool TakesActivation(OpType type);
 
 enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
@@ -72,12 +74,13 @@ enum class UnaryFunction : uint8_t {
 #undef MCPRUNER_UNARY
 };
 
-// Zeros around a feature map, in rows and columns. TFLite's SAME is resolved to numbers when the graph is built.
+// A Padding2D is the zeros around a feature map, in rows and columns. TFLite's SAME is resolved to numbers when the
+// graph is built.
 struct Padding2D {
   int top = 0, bottom = 0, left = 0, right = 0;
 };
 
-// The sliding window of convolutions and pools.
+// A Window says how convolutions and pools slide over a feature map.
 struct Window {
   int stride_h = 1, stride_w = 1;
   int dilation_h = 1, dilation_w = 1;
@@ -87,7 +90,7 @@ struct Window {
 using NoParams = std::monostate;
 struct ConvParams {
   Window window;
-  // Shared, so that a resize does not pack again: backends cache their packed form by this pointer.
+  // The layer is shared, so that a resize does not pack it again: backends cache its packed form by this pointer.
   std::shared_ptr<const SparseLayer> layer;
 };
 struct DepthwiseParams {
@@ -127,10 +130,10 @@ using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnec
 
 struct Op {
   OpType type;
-  std::string name;  // of its output tensor in the file, for profiles
+  std::string name;  // that of its output tensor in the file, for profiles
   std::vector<int> inputs;
   int output = -1;
-  // Applied to the result; with a fused residual: activation(conv + bias + residual).
+  // The activation is applied to the result. With a fused residual this is activation(conv + bias + residual).
   Activation activation = Activation::kNone;
   OpParams params;
 };
@@ -145,10 +148,11 @@ struct Graph {
   Tensor& tensor(int i) { return tensors[static_cast<size_t>(i)]; }
 };
 
-// Output size of a window along one dimension: floor((in + pads - dilated kernel) / stride) + 1, never below 0.
+// Returns the output size of a window along one dimension: floor((in + pads - dilated kernel) / stride) + 1, at least
+// 0.
 int WindowOutput(int in, int kernel, int stride, int dilation, int pad_before, int pad_after);
 
-// Checks that every op has the inputs, constants and parameters of its type and that shapes agree (each output's shape
+// Checks that every op has the inputs, constants and parameters of its type, and that shapes agree (each output's shape
 // is what the op makes of its inputs). Backends may rely on all of it. The error names the op.
 Status ValidateGraph(const Graph& graph);
 

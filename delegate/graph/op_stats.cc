@@ -8,7 +8,7 @@ int64_t Bytes(const Vector& v) {
   return static_cast<int64_t>(v.size() * sizeof(v[0]));
 }
 
-// Null where the op has none.
+// Returns null where the op has no layer.
 const SparseLayer* LayerOf(const Op& op) {
   if (const auto* conv = std::get_if<ConvParams>(&op.params)) return conv->layer.get();
   if (const auto* fc = std::get_if<FullyConnectedParams>(&op.params)) return fc->layer.get();

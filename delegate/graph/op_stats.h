@@ -1,4 +1,4 @@
-// What an op costs, counted from the graph alone: the part of a profile that no backend needs to measure.
+// This counts what an op costs from the graph alone: the part of a profile that no backend needs to measure.
 
 #ifndef MCPRUNER_DELEGATE_GRAPH_OP_STATS_H_
 #define MCPRUNER_DELEGATE_GRAPH_OP_STATS_H_
@@ -11,14 +11,14 @@
 
 namespace mcpruner {
 
-// Bytes of a layer's values, kernel and run indices, patterns, permutation and bias as SparseLayer holds them.
+// Counts a layer's values, kernel and run indices, patterns, permutation and bias, as SparseLayer holds them.
 int64_t LayerBytes(const SparseLayer& layer);
 
-// Bytes of the op's weights in the graph (LayerBytes, or depthwise weights and bias), 0 where it has none.
+// Counts the op's weights in the graph (LayerBytes, or depthwise weights and bias); 0 where it has none.
 int64_t OpWeightBytes(const Op& op);
 
-// A profile of no runs: `kernel` is empty, `bytes` counts NHWC float32 tensors and OpWeightBytes; a backend that packs
-// otherwise overwrites both.
+// Returns a profile of no runs. `kernel` is empty, and `bytes` counts NHWC float32 tensors and OpWeightBytes; a backend
+// that packs otherwise overwrites both.
 OpProfile DescribeOp(const Graph& graph, const Op& op);
 
 // Returns a profile of no runs for a conversion at an end of the graph, `type` "Pack" or "Unpack": between NHWC float32

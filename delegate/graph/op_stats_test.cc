@@ -10,7 +10,8 @@
 namespace mcpruner {
 namespace {
 
-// Three filters of 1x2 over two channels in groups of two; group 0 keeps one kernel of one position, group 1 all.
+// Makes three filters of 1x2 over two channels in groups of two. Group 0 keeps one kernel of one position, group 1
+// keeps all.
 std::shared_ptr<const SparseLayer> Layer(LayerKind kind, int kernel_width) {
   auto layer = std::make_shared<SparseLayer>();
   layer->kind = kind;
@@ -28,7 +29,7 @@ std::shared_ptr<const SparseLayer> Layer(LayerKind kind, int kernel_width) {
   return layer;
 }
 
-// patterns 8, group_run_begin 12, runs 8, channels 6, values 24, permutation 6, bias 12
+// The bytes are: patterns 8, group_run_begin 12, runs 8, channels 6, values 24, permutation 6, bias 12.
 constexpr int64_t kLayerBytes = 76;
 
 TEST(OpStatsTest, CountsAConvolution) {

@@ -54,7 +54,7 @@ Status CheckChannels(int64_t expected, int64_t got) {
                        std::to_string(got));
 }
 
-// `residual` is null or the second input of a fused convolution.
+// `residual` is null, or the second input of a fused convolution.
 Result<Shape> ConvShape(const Shape& x, const Shape* residual, const ConvParams& params) {
   if (params.layer == nullptr) return Status::Error("expected a layer of weights, got none");
   const SparseLayer& layer = *params.layer;
@@ -170,7 +170,7 @@ Result<Shape> ReshapeShape(const Shape& x, const Shape& out) {
   return Status::Error("expected as many elements as the input " + ShapeText(x) + " has, got " + ShapeText(out));
 }
 
-// The number and kind of what an op is given, as ops.inc has them for its type.
+// Checks the number of inputs and the kind of parameters, as ops.inc has them for the op's type.
 Status CheckArguments(const Op& op) {
   int64_t fewest = 0, most = 0;
   bool has_params = false;

@@ -1,6 +1,6 @@
-// The shape that an op makes of its inputs.
+// OutputShape computes the shape that an op makes of its inputs.
 //
-// One function per op type, each of which also checks what the shape depends on: the number of inputs, the kind and
+// There is one function for each op type. It also checks what the shape depends on: the number of inputs, the kind and
 // range of the parameters, and that the inputs fit each other. ValidateGraph compares the result with the shape that
 // the graph's builder wrote down; the builder may call OutputShape itself.
 
@@ -14,15 +14,15 @@
 
 namespace mcpruner {
 
-// "[1, 56, 56, 64]", for messages.
+// Returns a shape as text for messages: "[1, 56, 56, 64]".
 std::string ShapeText(const Shape& shape);
 
-// No negative dimension, and within kMaxElements.
+// Checks that no dimension is negative and that the shape is within kMaxElements.
 Status CheckShape(const Shape& shape);
 
-// op.inputs must be valid tensor numbers with shapes that pass CheckShape; op.output is read for kReshape only (it is
-// that op's only parameter). Constants inside the parameters are checked as well: a layer or weights that are missing
-// or of another size than the shapes say are an error.
+// op.inputs must be valid tensor numbers with shapes that pass CheckShape. op.output is read for kReshape only, whose
+// only parameter is the shape of its output. Constants inside the parameters are checked as well: a layer or weights
+// that are missing, or that have another size than the shapes say, are an error.
 Result<Shape> OutputShape(const Graph& graph, const Op& op);
 
 }  // namespace mcpruner

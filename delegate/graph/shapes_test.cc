@@ -11,7 +11,7 @@
 namespace mcpruner {
 namespace {
 
-// The shape as text, or the error.
+// Returns the shape as text, or the error.
 std::string Infer(OpType type, const std::vector<Shape>& inputs, OpParams params = {}) {
   Graph graph;
   Op op;

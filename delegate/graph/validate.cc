@@ -1,4 +1,4 @@
-// ValidateGraph: the wiring of a graph here, each op's own rules in shapes.cc.
+// ValidateGraph checks the wiring of a graph here; shapes.cc has each op's own rules.
 
 #include <string>
 #include <vector>
@@ -21,7 +21,7 @@ Status CheckTensor(const Tensor& tensor) {
   return Status::Ok();
 }
 
-// `known[i]`: tensor i has its elements before `op` runs.
+// known[i] says whether tensor i has its elements before `op` runs.
 Status CheckOp(const Graph& graph, const Op& op, const std::vector<bool>& known) {
   for (const int i : op.inputs) {
     if (!IsTensor(graph, i)) return Status::Error("input " + std::to_string(i) + " is no tensor of the graph");

@@ -9,7 +9,7 @@
 namespace mcpruner {
 namespace {
 
-// relu(t0) -> t1; t1 + t2 (a constant) -> t3
+// The graph is relu(t0) -> t1; t1 + t2 (a constant) -> t3.
 Graph Small() {
   GraphBuilder b;
   const int relu = b.Op(OpType::kUnary, {b.Input({1, 2, 2, 3})}, UnaryParams{});

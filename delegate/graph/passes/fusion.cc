@@ -53,7 +53,8 @@ void RemoveIdentities(Graph* graph) {
   EraseFolded(graph);
 }
 
-// The window's padding with the pad's zeros around it, if they are zeros over H and W only and stay in bounds.
+// Returns the window's padding with the pad's zeros around it, if these are zeros over H and W only and the sum stays
+// in bounds.
 std::optional<Padding2D> AddPad(const Padding2D& window, const PadParams& pad) {
   const auto& [before, after, value] = pad;
   const bool over_rows_and_columns = before[0] == 0 && after[0] == 0 && before[3] == 0 && after[3] == 0;
@@ -75,8 +76,8 @@ bool IsNonNegative(const Op* op) {
   return op != nullptr && std::max(RangeOf(op->activation).low, RangeOf(AsActivation(*op)).low) >= 0;
 }
 
-// Whether a maximum may leave out zeros around the map: it does not see them where nothing is below 0, as long as every
-// window has a pixel.
+// Returns whether a maximum may leave out zeros around the map: it does not see them where nothing is below 0, as long
+// as every window has a pixel.
 bool MaxPoolMayPad(const PoolParams& pool, const Padding2D& padding, const Op* before) {
   return IsNonNegative(before) && std::max(padding.top, padding.bottom) < pool.filter_height &&
          std::max(padding.left, padding.right) < pool.filter_width;

@@ -1,15 +1,18 @@
-// Rewrites a graph into fewer ops that compute the same elements.
+// Fusion rewrites a graph into fewer ops that compute the same elements.
 //
 //     Pad -> Conv -> Relu                     Conv (padding in its window, activation Relu)
 //
 //     x -> Conv --> Add -> Relu               x -> Conv (residual y, activation Relu), at the place of the Add
 //     y ---------->
 //
-// In order: ops that change nothing go; zero pads over H and W move into the window of the convolution that reads them
-// (into a maximum's only behind a relu or relu6, which makes zeros invisible to it; never into an average's); relu,
-// relu6 and relu_n1_to_1 become the activation of the op before; an add becomes a second input of the convolution
-// before. A convolution moves to the place of its add, where both of the add's operands are known; of two, the later
-// one takes the add. What nothing reads is dropped.
+// It works in this order:
+//   1. Ops that change nothing are removed.
+//   2. Zero pads over H and W move into the window of the convolution that reads them. They move into the window of a
+//      max pool only behind a relu or relu6, after which zeros cannot change a maximum, and never into an average pool.
+//   3. Relu, relu6 and relu_n1_to_1 become the activation of the op before them.
+//   4. An add becomes the second input of the convolution before it, which moves to the place of the add, where both of
+//      the add's operands are known. Of two convolutions, the later one takes the add.
+//   5. Ops whose output nothing reads are dropped.
 //
 // An op is only folded into another where nobody else, the caller included, sees the tensor between them. A fused op
 // keeps the name of the op that holds the weights.
@@ -22,8 +25,8 @@
 
 namespace mcpruner {
 
-// Inputs, outputs and tensor numbers stay; tensors that no op uses any more stay in the list. The only error is that of
-// ValidateGraph, then the graph is as it was.
+// Graph inputs, graph outputs and tensor numbers do not change; tensors that no op uses any more stay in the list. The
+// only error is that of ValidateGraph, after which the graph is as it was.
 Status FuseGraph(Graph* graph);
 
 }  // namespace mcpruner

@@ -17,7 +17,7 @@ class FusionTest : public testing::Test {
  protected:
   FusionTest() : x(b.Input({1, 6, 6, 4})) {}
 
-  // 3x3, size kept, 4 -> `out` channels.
+  // Adds a 3x3 convolution from 4 to `out` channels that keeps the size.
   int Conv(int input, Activation activation = Activation::kNone, int out = 4) {
     const DenseShape shape{out, 3, 3, b.shape(input).c};
     ConvParams params;
@@ -29,7 +29,7 @@ class FusionTest : public testing::Test {
   int Pad(int input, std::array<int, 4> before, std::array<int, 4> after, float value = 0.0f) {
     return b.Op(OpType::kPad, {input}, PadParams{before, after, value});
   }
-  // Fuses, and checks that nothing but rounding changed: of a result of order 1, one float32 step per fold.
+  // Fuses, and checks that only rounding changed: a result of order 1 may be off by one float32 step for each fold.
   Graph Fused(std::vector<int> outputs) {
     const Graph graph = b.Finish(std::move(outputs));
     Graph fused = graph;
@@ -183,7 +183,7 @@ TEST_F(FusionTest, AMaximumTakesZerosItCannotSee) {
   const Graph fused = Fused({b.Op(OpType::kMaxPool, {Pad(Conv(x, Activation::kRelu6), one, one)}, pool)});
   EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kMaxPool}));
   EXPECT_EQ(std::get<PoolParams>(fused.ops[1].params).window.padding.left, 1);
-  // Windows without a pixel, and maps with numbers below zero.
+  // These have windows without a pixel, and maps with numbers below zero.
   EXPECT_EQ(Fused({b.Op(OpType::kMaxPool, {Pad(Conv(x, Activation::kRelu), three, one)}, pool)}).ops.size(), 3u);
   EXPECT_EQ(Fused({b.Op(OpType::kMaxPool, {Pad(Conv(x), one, one)}, pool)}).ops.size(), 3u);
 }
@@ -224,7 +224,7 @@ TEST_F(FusionTest, AnInvalidGraphIsAnErrorAndStaysAsItWas) {
   EXPECT_EQ(graph.ops.size(), 2u);
 }
 
-// Random graphs: fused and as they were, the outputs agree; nothing that should have gone is left.
+// Random graphs must have the same outputs fused and as they were, and nothing that should have gone may be left.
 TEST(FusionPropertyTest, RandomGraphsKeepTheirResults) {
   const auto backend = CreateReferenceBackend();
   size_t ops_before = 0, ops_after = 0;

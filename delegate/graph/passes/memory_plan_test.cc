@@ -78,7 +78,7 @@ TEST(PlanMemoryTest, RandomPlansDoNotOverlap) {
         ASSERT_TRUE(!meet || apart) << a << " and " << b;
       }
     }
-    // At least what one op needs; greedy by size stays near it.
+    // The plan takes at least what one op needs, and greedy by size stays near it.
     const int64_t least = *std::max_element(live.begin(), live.end());
     ASSERT_GE(plan.bytes, least);
     ASSERT_LE(plan.bytes, 2 * least);

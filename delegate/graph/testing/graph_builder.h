@@ -1,4 +1,4 @@
-// Builds graphs for tests in one line per op: shapes are inferred, names are given.
+// GraphBuilder builds graphs for tests in one line per op: it infers the shapes and gives the names.
 //
 //     GraphBuilder b;
 //     const int x = b.Input({1, 8, 8, 4});
@@ -17,7 +17,7 @@ namespace mcpruner {
 
 class GraphBuilder {
  public:
-  // Each returns the number of the tensor it makes; an op that does not fit its inputs fails the test.
+  // Each of these returns the number of the tensor that it makes. An op that does not fit its inputs fails the test.
   int Input(const Shape& shape);
   int Constant(const Shape& shape, std::vector<float> data);
   int Op(OpType type, std::vector<int> inputs, OpParams params = {}, Activation activation = Activation::kNone);
@@ -32,16 +32,16 @@ class GraphBuilder {
   Graph graph_;
 };
 
-// A random valid graph of about 12 ops of all types, with ops that FuseGraph can fold; its last tensor and now and then
-// another are outputs. One input, batch 1 to 3.
+// Makes a random valid graph of about 12 ops of all types, among them ops that FuseGraph can fold. It has one input, of
+// batch 1 to 3. Its last tensor is an output, and now and then another one is too.
 Graph RandomGraph(uint32_t seed);
 
-// One run for each of two poisons, NaN and 1e30, that fill the executable's memory before it; inputs[i] is for
-// graph.inputs[i]. Fails the test on an error, and where the two results differ in a bit: what differs was left in
-// memory.
+// Runs the graph twice, with the executable's memory filled with NaN before the first run and with 1e30 before the
+// second; inputs[i] is for graph.inputs[i]. The test fails on an error, and where the two results differ in a bit: then
+// a run has read something that was left in memory.
 std::vector<std::vector<float>> RunPoisoned(Executable& executable, const Graph& graph,
                                             const std::vector<std::vector<float>>& inputs);
-// Compiles a graph and runs it so.
+// Compiles a graph and runs it by RunPoisoned.
 std::vector<std::vector<float>> RunGraph(Backend& backend, const Graph& graph,
                                          const std::vector<std::vector<float>>& inputs);
 

@@ -1,4 +1,4 @@
-// All ops and functions there are, for tests that must not forget one.
+// These list all ops and all functions, for tests that must not forget one.
 
 #ifndef MCPRUNER_DELEGATE_GRAPH_TESTING_OP_LISTS_H_
 #define MCPRUNER_DELEGATE_GRAPH_TESTING_OP_LISTS_H_

@@ -19,7 +19,7 @@ uint64_t RandomPattern(std::mt19937& rng, int positions, int size) {
   return pattern;
 }
 
-// Runs and channels of one group.
+// Adds the runs and channels of one group.
 void AddGroup(std::mt19937& rng, double kernels_kept, SparseLayer* layer) {
   std::vector<std::vector<uint16_t>> runs(layer->patterns.size());
   for (int c = 0; c < layer->in_channels; ++c) {

@@ -1,4 +1,4 @@
-// RandomGraph (declared in graph_builder.h).
+// This is RandomGraph, which graph_builder.h declares.
 
 #include <memory>
 #include <random>
@@ -11,7 +11,8 @@
 namespace mcpruner {
 namespace {
 
-// Each decision in a statement of its own, not two in one call: so that every compiler makes the same graph of a seed.
+// Each decision is a statement of its own, and no call makes two, so that every compiler makes the same graph of a
+// seed.
 class RandomGraphMaker {
  public:
   explicit RandomGraphMaker(uint32_t seed) : rng_(seed) {}
@@ -27,7 +28,7 @@ class RandomGraphMaker {
 
  private:
   int Below(int n) { return RandomBelow(rng_, n); }
-  // Mostly the latest tensor, so that chains to fold come about.
+  // This mostly picks the latest tensor, so that chains which can be folded come about.
   int Pick() { return Below(4) > 0 ? tensors_.back() : tensors_[static_cast<size_t>(Below(int(tensors_.size())))]; }
   Activation RandomActivation() { return Below(2) == 0 ? Activation::kNone : static_cast<Activation>(Below(4)); }
 
@@ -57,7 +58,7 @@ class RandomGraphMaker {
     }
   }
 
-  // Keeps the size more often than not, so that adds find equal shapes.
+  // The window keeps the size more often than not, so that adds find equal shapes.
   Window SameWindow(int kernel) {
     Window window;
     const int half = (kernel - 1) / 2;
@@ -109,7 +110,7 @@ class RandomGraphMaker {
 
   int Pool(int x) {
     const Shape s = builder_.shape(x);
-    if (s.h == 0 || s.w == 0) return Identity(x);  // a window in the padding only is an error
+    if (s.h == 0 || s.w == 0) return Identity(x);  // a window that lies in the padding only is an error
     PoolParams p;
     p.filter_height = p.filter_width = 2;
     p.window.padding = {Below(2), 1, 1, Below(2)};

@@ -19,7 +19,7 @@ std::vector<uint64_t> RandomPatterns(std::mt19937& rng, int positions, int count
   return patterns;
 }
 
-// Values of one kernel of group g; lanes beyond the last filter are zero.
+// Adds the values of one kernel of group g. Lanes beyond the last filter are zero.
 void AddKernel(std::mt19937& rng, int g, int channel, uint64_t pattern, SparseLayer* layer) {
   layer->channels.push_back(static_cast<uint16_t>(channel));
   for (; pattern != 0; pattern &= pattern - 1) {

@@ -1,4 +1,4 @@
-// Random layers and numbers for tests, the same in every run of one build.
+// These make random layers and numbers for tests, the same in every run of one build.
 
 #ifndef MCPRUNER_DELEGATE_GRAPH_TESTING_RANDOM_LAYER_H_
 #define MCPRUNER_DELEGATE_GRAPH_TESTING_RANDOM_LAYER_H_
@@ -11,15 +11,15 @@
 
 namespace mcpruner {
 
-// 0 .. n - 1.
+// Returns a number in 0 .. n - 1.
 int RandomBelow(std::mt19937& rng, int n);
 
-// `size` floats in -1 .. 1.
+// Returns `size` floats in -1 .. 1.
 std::vector<float> RandomFloats(std::mt19937& rng, int64_t size);
 
-// A valid layer with `num_patterns` random patterns (fewer where the kernel has fewer; 0: the full one alone). Of each
-// group, about `density` of the input channels have a kernel (0: none at all, 1: all). The permutation is shuffled,
-// biases are random.
+// Makes a valid layer with `num_patterns` random patterns (fewer where the kernel has fewer; with 0, the full pattern
+// alone). In each group, about `density` of the input channels have a kernel (0: none at all, 1: all). The permutation
+// is shuffled, and biases are random.
 std::shared_ptr<const SparseLayer> RandomLayer(std::mt19937& rng, LayerKind kind, const DenseShape& shape,
                                                int group_size, int num_patterns, double density);
 

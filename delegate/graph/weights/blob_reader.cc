@@ -19,7 +19,7 @@ constexpr uint32_t kVersion = 1;
 template <typename T>
 using Vector = const flatbuffers::Vector<T>*;
 
-// "expected that <statement>, got <came>": one sentence for every broken rule.
+// Returns "expected that <statement>, got <came>": one sentence for every broken rule.
 Status Broken(const std::string& statement, const std::string& came) {
   return Status::Error("expected that " + statement + ", got " + came +
                        "; the sparse layer is damaged or of another version: convert the model again");
@@ -66,7 +66,7 @@ Status ReadPatterns(const format::SparseLayer& blob, SparseLayer* layer) {
   }
   const int positions = layer->kernel_height * layer->kernel_width;
   for (size_t i = 0; i < count; ++i) {
-    // Copied, since the verifier does not check that a vector of 8-byte numbers is aligned to 8 bytes.
+    // The pattern is copied, since the verifier does not check that a vector of 8-byte numbers is aligned to 8 bytes.
     uint64_t pattern;
     std::memcpy(&pattern, blob.patterns()->Data() + i * sizeof pattern, sizeof pattern);
     if (pattern == 0) return Broken("no pattern is empty", 0);
@@ -165,8 +165,8 @@ size_t BytesOf(ValueType type) {
   return kBytes[static_cast<size_t>(type)];
 }
 
-// `count` values from `from` on, as floats before scaling. Int8's -128 becomes NaN, so that one check finds all that is
-// not allowed.
+// Converts `count` values from `from` on to floats before scaling. Int8's -128 becomes NaN, so that one check finds all
+// that is not allowed.
 void Expand(ValueType type, const uint8_t* from, size_t count, float* to) {
   switch (type) {
     case ValueType::kFloat32:
@@ -195,7 +195,7 @@ bool AllFinite(const std::vector<float>& values) {
   return finite;
 }
 
-// Whether the lanes of a last group at and beyond `filters` hold zero bits only.
+// Returns whether the lanes of a last group at and beyond `filters` hold zero bits only.
 bool RestIsZero(Span<const uint8_t> group, size_t filters, size_t lanes, size_t bytes) {
   for (size_t i = 0; i < group.size(); ++i) {
     if (i / bytes % lanes >= filters && group[i] != 0) return false;
@@ -203,7 +203,7 @@ bool RestIsZero(Span<const uint8_t> group, size_t filters, size_t lanes, size_t 
   return true;
 }
 
-// How many values each group has.
+// Counts the values of each group.
 std::vector<uint64_t> CountValues(const SparseLayer& layer) {
   // At most 2^16 groups x 2^16 kernels x 64 positions x 16 lanes in all: far from overflow.
   std::vector<uint64_t> counts = GroupTaps(layer);
@@ -211,7 +211,7 @@ std::vector<uint64_t> CountValues(const SparseLayer& layer) {
   return counts;
 }
 
-// Scales before values: int8 values are finite together with their scales.
+// Reads the scales before the values, since int8 values are finite only together with their scales.
 Status ReadValues(const format::SparseLayer& blob, SparseLayer* layer) {
   const std::vector<uint64_t> counts = CountValues(*layer);  // before anything is allocated for them
   const size_t bytes = BytesOf(layer->value_type), lanes = static_cast<size_t>(layer->group_size);
@@ -275,8 +275,8 @@ Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> bytes) {
   if (bytes.size() < 8 || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) {
     return Broken("a sparse layer is an MCP1 flatbuffer", came);
   }
-  // Read in place where 4-byte numbers may be (8-byte ones are copied first), which is so in every model. The 16-byte
-  // alignment of `values` is for readers that compute with them in place.
+  // The blob is read in place where it is aligned for 4-byte numbers (8-byte ones are copied first), as it is in every
+  // model. The 16-byte alignment of `values` is for readers that compute with them in place.
   std::vector<uint32_t> aligned;
   const uint8_t* data = bytes.data();
   if (reinterpret_cast<uintptr_t>(data) % sizeof(uint32_t) != 0) {

@@ -1,4 +1,4 @@
-// The one reader of the sparse-pattern format; format/sparse_pattern.fbs states every rule that it checks.
+// This is the one reader of the sparse-pattern format. format/sparse_pattern.fbs states every rule that it checks.
 
 #ifndef MCPRUNER_DELEGATE_GRAPH_WEIGHTS_BLOB_READER_H_
 #define MCPRUNER_DELEGATE_GRAPH_WEIGHTS_BLOB_READER_H_

@@ -24,7 +24,7 @@ std::vector<uint8_t> ReadFile(const std::string& name) {
   return std::vector<uint8_t>(std::istreambuf_iterator<char>(file), {});
 }
 
-// Everything that kernels trust a layer with.
+// Checks everything that kernels trust a layer with.
 void ExpectHoldsTogether(const SparseLayer& layer) {
   const size_t filters = static_cast<size_t>(layer.out_channels);
   EXPECT_EQ(layer.permutation.size(), filters);
@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(Files, GoldenTest,
                          ::testing::Values("readme", "readme_float16", "readme_int8", "long_gaps", "all_pruned",
                                            "dense_64_positions"));
 
-// The README's layer as flatc's object, one rule broken by `change`.
+// Reads the README's layer as flatc's object, with one rule broken by `change`.
 std::string MessageAfter(const char* file, const std::function<void(format::SparseLayerT*)>& change) {
   const std::vector<uint8_t> blob = ReadFile(file);
   format::SparseLayerT object;
@@ -169,7 +169,7 @@ TEST(ReadSparseLayerTest, ReadsAbsentVectorsAsTheirDefaults) {
   EXPECT_NE(ReadSparseLayer({}).message(), "");
 }
 
-// Two groups of two filters over three channels; the last filter has only the second channel.
+// Makes two groups of two filters over three channels; the last filter has only the second channel.
 format::SparseLayerT FullyConnected(format::ValueType type, std::vector<uint8_t> values) {
   format::SparseLayerT t;
   t.version = 1;
@@ -206,7 +206,7 @@ TEST(ReadSparseLayerTest, FullyConnectedLayersKeepInt8) {
 }
 
 TEST(ReadSparseLayerTest, FullyConnectedLayersKeepFloat16) {
-  // 1, 2, -0.5, the smallest subnormal; 1.5, a zero lane
+  // The values are 1, 2, -0.5 and the smallest subnormal, then 1.5 and a zero lane.
   const std::vector<uint8_t> values = {0, 0x3c, 0, 0x40, 0, 0xb8, 1, 0, 0, 0x3e, 0, 0};
   const Result<SparseLayer> layer = PackAndRead(FullyConnected(format::ValueType_Float16, values));
   ASSERT_TRUE(layer.ok()) << layer.message();

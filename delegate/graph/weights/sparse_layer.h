@@ -1,10 +1,10 @@
-// One pruned layer in memory, as read from an MCP1 blob (blob_reader.h) or made from dense weights.
+// A SparseLayer is one pruned layer in memory, as read from an MCP1 blob (blob_reader.h) or made from dense weights.
 //
-// What the format (format/sparse_pattern.fbs) says, expanded and checked: channel gaps are channel numbers, and every
-// index is in range, so that kernels may trust a SparseLayer without looking again. Backends repack it for their
-// kernels; it depends on group_size only, never on a core's tuning.
+// It holds what the format (format/sparse_pattern.fbs) says, expanded and checked: channel gaps have become channel
+// numbers, and every index is in range, so that kernels may trust a SparseLayer without looking again. Backends repack
+// it for their kernels; it depends on group_size only, never on a core's tuning.
 //
-// Values are float32, but for fully-connected layers of a narrower type: those use each value once for an input, so
+// Values are float32, except in fully-connected layers of a narrower type. Those use each value once for an input, so
 // their time is that of reading memory, and they keep their values as the file holds them.
 //
 //   groups   [g0                      | g1        | ...]     group_run_begin[g] .. group_run_begin[g + 1]
@@ -54,13 +54,13 @@ struct SparseLayer {
 
   bool keeps_narrow() const { return kind == LayerKind::kFullyConnected && value_type != ValueType::kFloat32; }
   int num_groups() const { return (out_channels + group_size - 1) / group_size; }
-  // Non-zero weights as stored: values of real filters, explicit zeros counted, padding lanes not.
+  // Counts the weights that are stored for real filters: explicit zeros count, padding lanes do not.
   int64_t StoredWeights() const;
-  // StoredWeights() over the number of weights of the dense layer, 0..1.
+  // Returns StoredWeights() over the number of weights of the dense layer, 0..1.
   double Density() const;
 };
 
-// 1, 2, 4, 8 or 16.
+// Returns whether a group may have this size: 1, 2, 4, 8 or 16.
 constexpr bool IsGroupSize(int size) { return size >= 1 && size <= kMaxGroupSize && (size & (size - 1)) == 0; }
 
 // Returns the pattern that keeps all positions of a kernel, which has 1 to kMaxPositions of them.
@@ -78,10 +78,10 @@ struct DenseShape {
 Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
                                          Span<const float> bias, int group_size);
 
-// The values as float32, int8 scaled, however the layer keeps them.
+// Returns the values as float32, with int8 values scaled, however the layer keeps them.
 std::vector<float> FloatValues(const SparseLayer& layer);
 
-// Back to dense OHWI weights in the original filter order; bit-exact for what was stored as float32.
+// Returns dense OHWI weights in the original filter order, bit-exact for what was stored as float32.
 std::vector<float> DenseWeights(const SparseLayer& layer);
 
 }  // namespace mcpruner
