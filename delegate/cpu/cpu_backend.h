@@ -1,4 +1,4 @@
-// The backend that runs on this machine's cores, with the kernels of one of its instruction sets.
+// The cpu backend runs graphs on this machine's cores, with the kernels of one of its instruction sets.
 
 #ifndef MCPRUNER_DELEGATE_CPU_CPU_BACKEND_H_
 #define MCPRUNER_DELEGATE_CPU_CPU_BACKEND_H_
@@ -13,13 +13,14 @@ namespace mcpruner {
 
 struct CpuOptions {
   int num_threads = 1;  // 1..64; the pool lives as long as the backend
-  // "" for what suits this CPU's cores best, or a name from CpuSimdTargets(), so that tests reach every one.
+  // A name from CpuSimdTargets(), so that tests reach every instruction set. "" chooses what suits this CPU's cores
+  // best.
   std::string simd;
 };
 Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options);
 
-// SIMD targets compiled in that this CPU can run, best first: "avx512", "avx2", "neon", "neon_a53" (for cores in
-// order), "scalar".
+// Returns the SIMD targets that are compiled in and that this CPU can run, best first: "avx512", "avx2", "neon",
+// "neon_a53" (for cores that run in order), "scalar".
 std::vector<std::string> CpuSimdTargets();
 
 }  // namespace mcpruner

@@ -117,7 +117,7 @@ TEST(CpuBackendTest, AgreesWithTheReferenceOnRandomGraphs) {
   }
 }
 
-// The same executable again and again: what a run leaves in the arena must not reach the next one.
+// The same executable runs again and again: what a run leaves in the arena must not reach the next one.
 TEST(CpuBackendTest, EachRunStartsAnew) {
   const auto cpu = MakeCpu("", 2);
   for (uint32_t seed = 0; seed < 40; ++seed) {

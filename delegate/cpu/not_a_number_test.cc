@@ -1,5 +1,5 @@
-// NaN and infinity through every kernel, in every instruction set: as in the reference, whose meaning is TFLite's
-// (tests/e2e/test_not_a_number.py compares it with the runtime).
+// NaN and infinity pass through every kernel, in every instruction set, as through the reference. Its meaning is
+// TFLite's (tests/e2e/test_not_a_number.py compares it with the runtime).
 
 #include <gtest/gtest.h>
 

@@ -52,7 +52,7 @@ class ReferenceExecutable : public Executable {
   int64_t WeightBytes() const override { return weight_bytes_; }
 
  private:
-  // Where each constant and each computed tensor lies; inputs are bound by Run.
+  // Decides where each constant and each computed tensor lies. Run binds the inputs.
   void PlanArena() {
     std::vector<BufferRequest> requests;
     for (const Lifetime& lifetime : TensorLifetimes(graph_)) {

@@ -95,7 +95,7 @@ TEST(ReferenceBackendTest, AWrongNumberOfPointersIsAnError) {
   EXPECT_EQ((*executable)->Run({}, {}).message(), "expected 1 inputs and 1 outputs, got 0 and 0");
 }
 
-// Every tensor in memory of its own, ops by hand: what sharing an arena must not change.
+// Runs the ops by hand with every tensor in memory of its own: sharing an arena must not change the result.
 std::vector<float> RunWithoutArena(const Graph& graph, const std::vector<float>& x) {
   std::vector<std::vector<float>> tensors;
   for (const Tensor& t : graph.tensors) {
@@ -121,7 +121,7 @@ TEST(ReferenceBackendTest, TheArenaChangesNoResultOfRandomGraphs) {
   }
 }
 
-// One number somewhere in the graph changed: mostly a little, now and then to something absurd.
+// Changes one number somewhere in the graph: mostly a little, now and then to something absurd.
 void Mutate(std::mt19937& rng, Graph* graph) {
   std::vector<int*> numbers;
   for (Tensor& t : graph->tensors) numbers.insert(numbers.end(), {&t.shape.n, &t.shape.h, &t.shape.w, &t.shape.c});
@@ -155,7 +155,7 @@ void Mutate(std::mt19937& rng, Graph* graph) {
   number = RandomBelow(rng, 3) > 0 ? RandomBelow(rng, 8) : absurd[RandomBelow(rng, 6)];
 }
 
-// Whatever ValidateGraph accepts must run without touching memory it should not (sanitizers look on).
+// Whatever ValidateGraph accepts must run without touching memory that it should not (sanitizers look on).
 TEST(ReferenceBackendTest, DamagedGraphsAreRefusedOrRun) {
   const auto backend = CreateReferenceBackend();
   int refused = 0, ran = 0;

@@ -37,7 +37,7 @@ CpuExecutable::CpuExecutable(const Graph& graph, const KernelTable& kernels, std
 }
 
 void CpuExecutable::MakeStages(int64_t l2_bytes) {
-  std::vector<std::unique_ptr<Step>> steps;  // of each op by itself
+  std::vector<std::unique_ptr<Step>> steps;  // one for each op by itself
   Reaches reaches;
   const auto context_of = [&](const Op& op) {
     return StepContext{graph_, op, tensors_, kernels_, pool_->num_shares()};
@@ -62,7 +62,7 @@ void CpuExecutable::MakeStages(int64_t l2_bytes) {
 
 std::vector<Lifetime> CpuExecutable::StageLifetimes() const {
   std::vector<int> stage_of_op;
-  std::vector<bool> streamed(graph_.tensors.size());  // kept by its stage
+  std::vector<bool> streamed(graph_.tensors.size());  // whether a stream step keeps the tensor
   for (size_t s = 0; s < stages_.size(); ++s) {
     for (size_t i = 0; i < stages_[s].num_ops; ++i) {
       stage_of_op.push_back(static_cast<int>(s));
@@ -191,7 +191,8 @@ std::vector<OpProfile> CpuExecutable::Profile() const {
   std::vector<OpProfile> profile = profile_;
   for (const Stage& stage : stages_) {
     if (stage.stream == nullptr) continue;
-    // The stage's time stands at its first op; it is divided as the threads' time in each op is.
+    // The stage's time was added to its first op. It is divided among its ops in the ratio of the threads' times in
+    // each.
     OpProfile* const ops = &profile[graph_.inputs.size() + stage.first_op];
     const OpProfile whole = ops[0];
     double all = 0;

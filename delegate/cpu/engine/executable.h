@@ -1,4 +1,5 @@
-// A graph compiled for the cpu backend: pack the inputs, run the steps in order, unpack the outputs.
+// CpuExecutable is a graph compiled for the cpu backend: it packs the inputs, runs the steps in order and unpacks the
+// outputs.
 //
 //     caller NHWC --pack--> [ arena: HCW tensors and the steps' scratch ] --unpack--> caller NHWC
 //                             step 0, step 1, ...: one parallel section each
@@ -20,7 +21,8 @@ namespace mcpruner {
 
 class CpuExecutable : public Executable {
  public:
-  // `graph` is validated. Ops are streamed through a cache of `l2_bytes` (stream_plan.h); 0: none is.
+  // `graph` must be validated. Ops are streamed (stream_plan.h) through a cache of `l2_bytes`; with 0, no op is
+  // streamed.
   CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool, int64_t l2_bytes);
 
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
@@ -31,7 +33,7 @@ class CpuExecutable : public Executable {
   int64_t WeightBytes() const override { return weight_bytes_; }
 
  private:
-  // One or more ops in a row that run together.
+  // A stage is one or more neighbouring ops that run together.
   struct Stage {
     size_t first_op = 0, num_ops = 1;
     std::unique_ptr<Step> step;    // null where there is nothing to do
@@ -40,7 +42,7 @@ class CpuExecutable : public Executable {
   };
 
   void MakeStages(int64_t l2_bytes);
-  // When each tensor is needed, in numbers of stages.
+  // Returns when each tensor is needed, counted in stages.
   std::vector<Lifetime> StageLifetimes() const;
   void PlanArena();
   void PackConstants();

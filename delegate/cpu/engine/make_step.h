@@ -1,4 +1,4 @@
-// Chooses the kernel of an op.
+// MakeStep chooses the kernel that runs an op.
 
 #ifndef MCPRUNER_DELEGATE_CPU_ENGINE_MAKE_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_ENGINE_MAKE_STEP_H_
@@ -9,8 +9,8 @@
 
 namespace mcpruner {
 
-// The step that the op's family makes (graph/ops.inc), or a ReferenceStep where it makes none; null where the output
-// has no elements.
+// Returns the step that the op's family makes (graph/ops.inc), or a ReferenceStep where it makes none. Returns null
+// where the output has no elements.
 std::unique_ptr<Step> MakeStep(const StepContext& context);
 
 }  // namespace mcpruner

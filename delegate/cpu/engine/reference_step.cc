@@ -28,7 +28,7 @@ void ReferenceStep::Run(int /*share*/) const {
     pointers_[i] = nhwc;
     nhwc += inputs_[i]->layout.elements();
   }
-  // Its only error is a wrong number of pointers.
+  // The only error that this can return is a wrong number of pointers.
   static_cast<void>(RunReferenceOp(graph_, op_, pointers_, nhwc).ok());
   PackTensor(kernels_, nhwc, output_, 0, 1);
 }

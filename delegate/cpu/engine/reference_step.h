@@ -1,4 +1,5 @@
-// An op without a kernel of its own: inputs are unpacked to NHWC, the reference op runs, the result is packed.
+// ReferenceStep runs an op that has no kernel of its own: it unpacks the inputs to NHWC, runs the reference op and
+// packs the result.
 //
 //     scratch  [input 0, NHWC | input 1, NHWC | ... | output, NHWC]
 
@@ -23,7 +24,7 @@ class ReferenceStep : public Step {
   const KernelTable& kernels_;
   std::vector<const TensorRef*> inputs_;
   const TensorRef& output_;
-  mutable std::vector<const float*> pointers_;  // of the inputs in NHWC; a member so that Run allocates nothing
+  mutable std::vector<const float*> pointers_;  // the inputs in NHWC; a member so that Run allocates nothing
 };
 
 }  // namespace mcpruner

@@ -61,7 +61,8 @@ constexpr KernelTable kScalar{
 #undef MCPRUNER_KERNEL
 
 #if defined(__x86_64__)
-// Every set that the compiler may use under the flags of tools/copts.bzl. The builtins ask the operating system too.
+// These check every extension that the compiler may use under the flags of tools/copts.bzl. The builtins ask the
+// operating system too.
 bool HasAvx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("aes") &&

@@ -1,7 +1,8 @@
-// The instruction sets that the kernels are compiled for, and which of them this CPU can run.
+// This header lists the instruction sets that the kernels are compiled for, and chooses among those this CPU can run.
 //
-// "neon" and "neon_a53" are one set with two schedules of the convolution, for cores out of order and in order. Where a
-// machine has both kinds (core_types.h), "neon_mixed" takes for each call that of the core which the thread is on.
+// "neon" and "neon_a53" are one instruction set with two schedules of the convolution: for cores that run out of order
+// and in order. Where a machine has both kinds of cores (core_types.h), "neon_mixed" takes, for each call, the schedule
+// of the core that the thread is on.
 
 #ifndef MCPRUNER_DELEGATE_CPU_ENGINE_SIMD_TARGETS_H_
 #define MCPRUNER_DELEGATE_CPU_ENGINE_SIMD_TARGETS_H_
@@ -13,13 +14,13 @@
 
 namespace mcpruner {
 
-// Kernels of each set this CPU has, "scalar" last; one schedule each.
+// Returns the kernels of each instruction set that this CPU has, one schedule each, with "scalar" last.
 std::vector<const KernelTable*> RunnableKernels();
 
-// Those that suit this machine's cores.
+// Returns the kernels that suit this machine's cores best.
 const KernelTable& BestKernels();
 
-// Names of the kernels in kernels.inc.
+// Returns the names of the kernels in kernels.inc.
 std::vector<std::string> KernelNames();
 
 }  // namespace mcpruner

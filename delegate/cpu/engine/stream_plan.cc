@@ -7,8 +7,8 @@
 namespace mcpruner {
 namespace {
 
-// Rows that an op with weights, or with windows that overlap, makes in a band: fewer would pass the weights, and move
-// the rows that are kept, too often.
+// An op with weights, or with windows that overlap, makes at least this many rows in a band: with fewer, its weights
+// would be read, and the rows that are kept would be moved, too often. Other values than 4 were not measured.
 constexpr int kMinBandRows = 4;
 
 class Planner {
@@ -16,11 +16,12 @@ class Planner {
   Planner(const Graph& graph, const std::vector<HcwLayout>& layouts, const Reaches& reaches, int64_t l2_bytes)
       : graph_(graph), layouts_(layouts), reaches_(reaches), l2_bytes_(l2_bytes), readers_(CountReaders(graph)) {}
 
-  // The chains that keep most in the cache: from the last op to the first, the best chain that begins there.
+  // Returns the chains that keep most in the cache. It goes from the last op to the first and finds the best chain that
+  // begins at each.
   std::vector<Chain> Plan() const {
     const size_t num_ops = graph_.ops.size();
     std::vector<Chain> best(num_ops);
-    std::vector<int64_t> gains(num_ops + 1);  // of the ops from here on
+    std::vector<int64_t> gains(num_ops + 1);  // of all ops from this one on
     for (size_t k = num_ops; k-- > 0;) {
       best[k] = {k, 1, 0};
       gains[k] = gains[k + 1];
@@ -42,13 +43,13 @@ class Planner {
  private:
   const Op& op(size_t k) const { return graph_.ops[k]; }
   const HcwLayout& OutputLayout(size_t k) const { return layouts_[static_cast<size_t>(op(k).output)]; }
-  // Of streaming the output of op k: the bytes that the cache would not hold.
+  // Returns what is gained by streaming the output of op k: the bytes that the cache would not hold.
   int64_t Gain(size_t k) const {
     const int64_t bytes = OutputLayout(k).BufferFloats() * static_cast<int64_t>(sizeof(float));
     return std::max<int64_t>(0, bytes - l2_bytes_);
   }
 
-  // Whether op k + 1 can be streamed behind op k.
+  // Returns whether op k + 1 can be streamed behind op k.
   bool Follows(size_t k) const {
     if (k + 1 >= graph_.ops.size()) return false;
     const int between = op(k).output;
@@ -56,7 +57,7 @@ class Planner {
            readers_[static_cast<size_t>(between)] == 1;
   }
 
-  // Bytes of all tensors between the chain's ops for bands of `rows` rows.
+  // Returns the bytes of all tensors between the chain's ops for bands of `rows` rows.
   int64_t BandBytes(const Chain& chain, int64_t rows) const {
     int64_t floats = 0;
     for (size_t k = chain.first_op + chain.num_ops - 1; k > chain.first_op; --k) {
@@ -66,9 +67,9 @@ class Planner {
     return floats * static_cast<int64_t>(sizeof(float));
   }
 
-  // Of the last op, so that each op makes kMinBandRows of its own if it needs to.
+  // Returns how many rows the last op must make in a band for each op to make kMinBandRows of its own, if it needs to.
   int FewestRows(const Chain& chain) const {
-    int fewest = 1, rows = 1;  // of op k for one of the last op, if they are fewer than kMinBandRows
+    int fewest = 1, rows = 1;  // `rows`: of op k for one row of the last op, if they are fewer than kMinBandRows
     for (size_t k = chain.first_op + chain.num_ops; k-- > chain.first_op;) {
       const RowReach& reach = *reaches_[k];
       const bool has_weights = op(k).type == OpType::kConv || op(k).type == OpType::kDepthwiseConv;
@@ -78,8 +79,8 @@ class Planner {
     return fewest;
   }
 
-  // With as many rows in a band as fit half of L2, or the fewest if they fit five eighths; the rest is for weights, the
-  // chain's input and its output.
+  // Gives the chain as many rows in a band as fit half of L2, or the fewest if these fit five eighths. The rest of L2
+  // is for weights, the chain's input and its output; the two fractions were not measured.
   Chain WithBands(Chain chain) const {
     const int height = OutputLayout(chain.first_op + chain.num_ops - 1).h;
     const int fewest = std::min(FewestRows(chain), height);
@@ -96,13 +97,14 @@ class Planner {
   const std::vector<int> readers_;
 };
 
-// Rows of all ops but the last, whose `made` is set. `before` is the band before it in the same image, or empty.
+// Fills in the rows of all ops but the last, whose `made` is set. `before` is the band before this one in the same
+// image, or empty.
 void FillBand(const std::optional<RowReach>* reaches, const std::vector<int>& heights, const Band& before, Band* band) {
   for (size_t i = heights.size() - 1; i-- > 0;) {
     Band::OpRows& rows = band->ops[i];
     const int end = before.ops[i].made.end;
     const Range next = band->ops[i + 1].made;
-    if (next.begin >= next.end) {  // nothing is read, everything stays
+    if (next.begin >= next.end) {  // nothing is read, so everything stays
       rows = {{end, end}, before.ops[i].there};
       continue;
     }

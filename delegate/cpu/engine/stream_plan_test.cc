@@ -26,7 +26,7 @@ int Depthwise(GraphBuilder& b, int x, int kernel, int stride, const Padding2D& p
 
 int Unary(GraphBuilder& b, int x) { return b.Op(OpType::kUnary, {x}, UnaryParams{}); }
 
-// What the steps of a graph's ops say.
+// Returns what the steps of a graph's ops say of their reach.
 Reaches ReachesOf(const Graph& graph) {
   std::vector<TensorRef> tensors;
   for (const HcwLayout& layout : PlanLayouts(graph)) tensors.push_back({layout});
@@ -41,7 +41,7 @@ std::vector<Band> BandsOf(const Graph& graph, const Chain& chain, Range rows) {
   return PlanBands(graph, chain, ReachesOf(graph), rows);
 }
 
-// "2+1+3": how many ops each chain has.
+// Returns how many ops each chain has: "2+1+3".
 std::string Chains(const Graph& graph, int64_t l2_bytes) {
   std::string text;
   for (const Chain& chain : PlanChains(graph, PlanLayouts(graph), ReachesOf(graph), l2_bytes)) {
@@ -53,7 +53,7 @@ std::string Chains(const Graph& graph, int64_t l2_bytes) {
 
 std::string Text(Range range) { return std::to_string(range.begin) + ".." + std::to_string(range.end); }
 
-// "made there, made there, made": of each op of a band.
+// Returns the rows of each op of a band as text: "made there, made there, made".
 std::string Text(const Band& band) {
   std::string text;
   for (size_t i = 0; i + 1 < band.ops.size(); ++i) {
@@ -67,7 +67,7 @@ TEST(StreamPlanTest, StreamsWhatTheCacheDoesNotHold) {
   const int x = b.Input({1, 64, 15, 4});  // with a border of 1 its rows are 256 bytes long
   const Graph graph = b.Finish({Depthwise(b, Depthwise(b, Unary(b, x), 3, 1, {1, 1, 1, 1}), 3, 1, {1, 1, 1, 1})});
   EXPECT_EQ(Chains(graph, 8 * 1024), "3");
-  // The tensors fit.
+  // The tensors fit the cache.
   EXPECT_EQ(Chains(graph, 32 * 1024), "1+1+1");
   // A band of 4 rows needs 4 + 2 between the last two ops and as many between the first two.
   // The fewest rows may take five eighths of the cache.
@@ -162,7 +162,7 @@ TEST(StreamPlanTest, TilesAreReadAsAWhole) {
   }
 }
 
-// 40 max pools of stride 2 or 65535, whose strides multiply beyond 2^63.
+// The strides of 40 max pools, 2 to 65535 each, multiply beyond 2^63.
 TEST(StreamPlanTest, LongChainsOfLargeStridesArePlanned) {
   for (const int stride : {2, 4096, 65535}) {
     GraphBuilder b;

@@ -52,7 +52,7 @@ void StreamStep::AddThread(const StepContext& context, const Reaches& reaches, i
       buffer_floats_[i] = std::max(buffer_floats_[i], RoundUp(floats));
     }
     thread->steps.push_back(MakeStep({graph_, op, thread->tensors, context.kernels, 1, rows}));
-    // Of the kind that was asked for its reach, since kinds depend on shapes alone.
+    // This step is of the kind that was asked for its reach, since the kind depends on shapes alone.
     assert(thread->steps.back()->Reach().has_value());
     inner_scratch_floats_ = std::max(inner_scratch_floats_, RoundUp(thread->steps.back()->ScratchFloats()));
   }
@@ -105,7 +105,7 @@ void StreamStep::Run(int share) const {
   }
 }
 
-// Known only since memory is planned. (That of tensors between ops is set in each band.)
+// Addresses are known only since memory was planned. (Those of tensors between ops are set in each band.)
 void StreamStep::CopyData(int tensor, Thread* thread) const {
   thread->tensors[static_cast<size_t>(tensor)].data = outer_tensors_[static_cast<size_t>(tensor)].data;
 }

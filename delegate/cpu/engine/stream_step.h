@@ -1,9 +1,10 @@
-// Runs a chain of ops band by band (stream_plan.h). Each thread makes some rows of the last op's output, with steps of
-// its own for all ops of the chain, and recomputes what its first rows need of its neighbour's.
+// StreamStep runs a chain of ops band by band (stream_plan.h). Each thread makes some rows of the last op's output. It
+// has steps of its own for all ops of the chain, and recomputes the rows at its edge that a neighbouring thread makes
+// as well.
 //
 // A tensor between two ops is a buffer of the rows that are there in one band, in their usual layout: TensorRef::rows
-// says which. They are what the next op's step asks for (RowReach) to make its rows of the band. Between bands, the
-// rows that are kept move to the top:
+// says which. They are the rows that the next op's step asks for (RowReach) to make its own rows of the band. Between
+// two bands, the rows that are kept move to the top:
 //
 //     rows 0 .. 2 are gone   data --> [ row 3, kept ][ row 4, kept ][ row 5 ][ row 6 ][ row 7 ][ row 8 ]
 //
@@ -23,17 +24,17 @@ namespace mcpruner {
 
 class StreamStep : public Step {
  public:
-  // `context.op` is the chain's last op; `reaches` are those of the graph's ops, as in PlanChains.
+  // `context.op` is the chain's last op. `reaches` has an element for each op of the graph, as in PlanChains.
   StreamStep(const StepContext& context, const Chain& chain, const Reaches& reaches);
 
   void Run(int share) const override;
   int64_t ScratchFloats() const override { return num_shares() * ThreadFloats(); }
 
-  // Times each op of the chain from now on, or stops to.
+  // Begins, or stops, to time each op of the chain.
   void SetTiming(bool enabled);
-  // Time in op i of the chain since then, of all threads together.
+  // Returns the time that all threads together have spent in op i of the chain since timing began.
   int64_t Nanoseconds(size_t i) const;
-  // The step of op i, of one thread.
+  // Returns one thread's step of op i.
   const Step& inner_step(size_t i) const { return *threads_[0]->steps[i]; }
 
  private:
@@ -48,7 +49,8 @@ class StreamStep : public Step {
   int64_t ThreadFloats() const;
   int OutputOf(size_t i) const { return graph_.ops[chain_.first_op + i].output; }
   void CopyData(int tensor, Thread* thread) const;
-  // What is done around op i's part of band b, if another op follows. `buffer` is that of its output.
+  // Run before and after op i makes its rows of band b, if another op follows: BeginBand lets the op's output lie in
+  // `buffer` and moves the rows that are kept, ClearPadding writes the zeros around the rows that are there.
   void BeginBand(Thread* thread, size_t i, size_t b, float* buffer) const;
   void ClearPadding(const Thread& thread, size_t i, size_t b, float* buffer) const;
 

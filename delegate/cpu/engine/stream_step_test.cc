@@ -32,8 +32,8 @@ class ChainBuilder {
  public:
   explicit ChainBuilder(uint32_t seed) : rng_(seed) {}
 
-  // Some convolutions, depthwise convolutions, pools and activations in a row on a tall image, and what they all read:
-  // a tensor that some convolutions add to their sums.
+  // Builds some convolutions, depthwise convolutions, pools and activations in a row on a tall image, and what they all
+  // read: a tensor that some convolutions add to their sums.
   Graph Build() {
     const int x = b_.Input({1 + Below(2), 60 + Below(60), 5 + Below(20), 1 + Below(5)});
     const int first = Relu(x);
@@ -96,7 +96,7 @@ class ChainBuilder {
   GraphBuilder b_;
 };
 
-// The kernels are the same, so all bits are.
+// The kernels are the same, so all bits must be the same.
 TEST(StreamStepTest, StreamedOpsMakeTheSameNumbers) {
   int streamed = 0;
   for (uint32_t seed = 0; seed < 150; ++seed) {
@@ -118,7 +118,7 @@ TEST(StreamStepTest, StreamedOpsMakeTheSameNumbers) {
   EXPECT_GT(streamed, 500);
 }
 
-// Every kind of step that makes chosen rows; each takes and makes 8 channels.
+// These are all kinds of steps that make chosen rows. Each takes and makes 8 channels.
 enum class Kind {
   kConv,
   kSplitConv,
@@ -183,7 +183,7 @@ int AddStep(Kind kind, GraphBuilder& b, int x) {
   return b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kHardSwish});
 }
 
-// A chain of three, the others of which are depthwise convolutions: their windows overlap.
+// Makes a chain of three. The two others are depthwise convolutions, whose windows overlap.
 Graph ThreeSteps(Kind kind, int place, int height) {
   GraphBuilder b;
   int x = b.Input({1, height, 17, kChannels});
@@ -191,7 +191,7 @@ Graph ThreeSteps(Kind kind, int place, int height) {
   return b.Finish({x});
 }
 
-// Of a cache through which all three ops are streamed.
+// Returns the size of a cache through which all three ops are streamed.
 int64_t CacheThatStreams(const Graph& graph) {
   int64_t l2_bytes = 1024;
   while (StreamedOps(*Compile(graph, *RunnableKernels()[0], 1, l2_bytes)) < 3 && l2_bytes < (1 << 20)) {
@@ -200,7 +200,7 @@ int64_t CacheThatStreams(const Graph& graph) {
   return l2_bytes;
 }
 
-// Tall enough to be streamed, with every remainder of a Winograd tile and of strides.
+// The images are tall enough to be streamed, with every remainder of a Winograd tile and of strides.
 TEST(StreamStepTest, EveryKindOfStepAtEveryPlace) {
   for (int i = 0; i < 3 * kKinds; ++i) {
     const auto kind = static_cast<Kind>(i / 3);
@@ -235,7 +235,7 @@ TEST(StreamStepTest, StreamedTensorsNeedNoMemoryButABand) {
   const Graph graph = ThreeOps();
   const auto streamed = Compile(graph, *RunnableKernels()[0], 1, 16 * 1024);
   EXPECT_EQ(StreamedOps(*streamed), 3);
-  // What is read, what is written, and half of the cache at most; each with slack.
+  // The arena holds what is read, what is written, and at most half of the cache; each with slack.
   EXPECT_LE(streamed->ArenaBytes(), 2 * 25600 + 8 * 1024 + 4 * (kSlackFloats + 16) * int64_t{sizeof(float)});
 }
 

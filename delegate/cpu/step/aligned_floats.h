@@ -1,4 +1,4 @@
-// Floats that begin on a cache line, zero at first.
+// AlignedFloats is an array of floats that begins on a cache line and holds zeros at first.
 
 #ifndef MCPRUNER_DELEGATE_CPU_STEP_ALIGNED_FLOATS_H_
 #define MCPRUNER_DELEGATE_CPU_STEP_ALIGNED_FLOATS_H_

@@ -1,31 +1,32 @@
-// HCW, the layout of every tensor inside the cpu backend: the image width lies along the vector.
+// HCW is the layout of every tensor inside the cpu backend: the image's width lies along the vector.
 //
 //     [image][row][channel][column]      one scalar weight times a vector of pixels, at any position of the weight
 //
 //            pitch = 6 floats: left zeros, w pixels, zeros to fill up
-//     row 0  | 0 a a a a 0 | 0 b b b b 0 | 0 c c c c 0 |      channel 0, 1, 2: side by side, so that a few rows of all
-//     row 1  | 0 a a a a 0 | 0 b b b b 0 | 0 c c c c 0 |      channels are one piece of memory
+//     row 0  | 0 a a a a 0 | 0 b b b b 0 | 0 c c c c 0 |      channels 0, 1, 2 lie side by side, so
+//     row 1  | 0 a a a a 0 | 0 b b b b 0 | 0 c c c c 0 |      a few rows of all channels are one piece of memory
 //            ^ Pixel(0, 1, 0, 0) - left
 //
-// The zeros around an image that a window reads are part of its tensor: `top` and `bottom` rows of zeros, `left` floats
-// before each row of each channel; what lies to the right of a row is its fill and the `left` zeros of the next one
-// (behind the very last row: the tail). So a tap of a convolution is one displacement, wherever the window stands.
+// The zeros around an image that a window reads are part of its tensor, so that a tap of a convolution is one
+// displacement wherever the window stands. There are `top` and `bottom` rows of zeros, and `left` floats of zeros
+// before each row of each channel. To the right of a row lie its own fill and the `left` zeros of the next row; behind
+// the very last row lies the tail.
 //
-// Who writes the zeros, since tensors share one arena and nothing stays from one run to the next:
-//   - ClearBorders writes zero rows and the tail, before the step that makes the tensor;
-//   - the step writes each row, its left zeros and its fill included;
-//   - where only some rows are made (streamed ops, tiles of a Winograd convolution), who asks for them writes the zero
-//     rows beside them and the tail behind the last one (ClearTail), in each band anew.
-// So whatever a window reads was written in the same inference, and nobody reads rows that nobody made. Tests fill all
-// memory with NaN before a run to see it (Executable::FillMemory).
+// Tensors share one arena, and nothing stays from one run to the next. So it matters who writes the zeros:
+//   - ClearBorders writes the rows of zeros and the tail, before the step that makes the tensor.
+//   - The step writes each row with its left zeros and its fill.
+//   - Where only some rows are made (streamed ops, tiles of a Winograd convolution), whoever asks for them writes the
+//     rows of zeros beside them and the tail behind the last one (ClearTail), anew in each band.
+// Whatever a window reads was therefore written in the same inference, and nobody reads rows that nobody made. Tests
+// fill all memory with NaN before a run to prove it (Executable::FillMemory).
 //
-// Short rows without borders begin where a vector does, so that a vector is one cache line; what lies between such rows
-// is never read for a result.
+// Short rows without borders begin at a multiple of the vector, so that a vector is one cache line. What lies between
+// such rows is never used for a result.
 //
-// Kernels may read up to kSlackFloats behind the last row (a vector that begins in a row and ends behind it); what they
-// read there they must not use. They write nothing outside of the rows they own.
+// Kernels may read up to kSlackFloats behind the last row (by a vector that begins in a row and ends behind it), but
+// must not use what they read there. They write nothing outside of the rows that they own.
 //
-// A tensor of 1x1 images without borders is [n][c], plain vectors.
+// A tensor of 1x1 images without borders is [n][c]: plain vectors.
 
 #ifndef MCPRUNER_DELEGATE_CPU_STEP_LAYOUT_H_
 #define MCPRUNER_DELEGATE_CPU_STEP_LAYOUT_H_
@@ -37,9 +38,10 @@
 
 namespace mcpruner {
 
-// Readable floats behind a tensor: a tile is at most 6 vectors of 16 floats wide, and begins up to a border late.
+// This many floats behind a tensor can be read: a tile is at most 6 vectors of 16 floats wide and begins up to a border
+// late.
 constexpr int kSlackFloats = 256;
-// The widest border kept inside a tensor; windows that need more take another way.
+// This is the widest border kept inside a tensor. Windows that need more take another way.
 constexpr int kMaxBorder = 64;
 
 struct HcwLayout {
@@ -49,16 +51,16 @@ struct HcwLayout {
 
   ptrdiff_t row_stride() const { return ptrdiff_t{c} * pitch; }  // from one image row to the next
   ptrdiff_t image_stride() const { return row_stride() * (border.top + h + border.bottom); }
-  // Pixel (image, y, x) of a channel, from the start of the buffer. y may be in the border, x too.
+  // Returns where pixel (image, y, x) of a channel stands in the buffer. Both y and x may lie in the border.
   ptrdiff_t Pixel(int image, int y, int channel, int x) const {
     return image * image_stride() + (border.top + y) * row_stride() + ptrdiff_t{channel} * pitch + border.left + x;
   }
-  // Zeros to write behind the w pixels of each row.
+  // Returns how many zeros are to be written behind the w pixels of each row.
   int fill() const { return border.right > border.left ? border.right - border.left : 0; }
   int64_t elements() const { return int64_t{n} * h * w * c; }
-  // Of the buffer, slack included; 0 where the tensor has no elements.
+  // Returns the size of the buffer, slack included; 0 where the tensor has no elements.
   int64_t BufferFloats() const { return elements() == 0 ? 0 : int64_t{n} * image_stride() + kSlackFloats; }
-  // Whether it is [n][c] in memory.
+  // Returns whether the tensor is [n][c] in memory.
   bool is_vector() const { return h == 1 && w == 1 && pitch == 1 && border.top == 0 && border.bottom == 0; }
   Shape shape() const { return {n, h, w, c}; }
 };
@@ -66,9 +68,9 @@ struct HcwLayout {
 // `border` must be within kMaxBorder on each side.
 HcwLayout MakeLayout(const Shape& shape, const Padding2D& border);
 
-// Writes the zero rows and the tail of a tensor; no pixel and no row of pixels is touched.
+// Writes the rows of zeros and the tail of a tensor, and touches no row that has pixels.
 void ClearBorders(const HcwLayout& layout, float* data);
-// Writes the tail alone, at `end`: where the row behind the last one that is there would begin, left zeros included.
+// Writes the tail alone. `end` is where the row behind the last one would begin, left zeros included.
 void ClearTail(const HcwLayout& layout, float* end);
 
 }  // namespace mcpruner

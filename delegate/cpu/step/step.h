@@ -41,7 +41,7 @@ namespace mcpruner {
 
 struct KernelTable;  // kernels/kernel_table.h: kernels stand on steps, not steps on kernels
 
-// Share `share` of `count` equal pieces of work, as evenly as whole numbers allow.
+// EvenShare returns share `share` of `count` pieces of work of equal size, cut as evenly as whole numbers allow.
 struct Range {
   int begin = 0, end = 0;
 };
@@ -64,15 +64,16 @@ void ForEachImage(Range rows, int height, const Function& f) {
 struct TensorRef {
   HcwLayout layout;
   float* data = nullptr;  // the first float that is there; null until memory is planned
-  // Between streamed ops, only rows `rows` of image `image` are there. -1: all rows of all images are.
+  // Between streamed ops, only the rows `rows` of image `image` are there. With -1, all rows of all images are.
   int image = -1;
   Range rows = {};
 
-  // The rows of an image that are there: from above 0, where it has zero rows, to below its last one.
+  // Returns which rows of an image are there. The range begins below 0 and ends beyond the last row where there are
+  // rows of zeros.
   Range There() const { return image < 0 ? Range{-layout.border.top, layout.h + layout.border.bottom} : rows; }
 
-  // Pixel 0 of channel 0 of the first of some rows of an image. A step asks for all rows that it is going to read or
-  // write from that pointer on; a debug build checks that they are there.
+  // Returns pixel 0 of channel 0 of the first of some rows of an image. A step asks for all rows that it is going to
+  // read or write from that pointer on; a debug build checks that they are there.
   float* Rows(int of_image, Range wanted) const {
     assert(image < 0 ? of_image >= 0 && of_image < layout.n : of_image == image);
     assert(wanted.begin >= There().begin && wanted.end <= There().end);
@@ -81,44 +82,44 @@ struct TensorRef {
   }
 };
 
-// Which rows of its first input a step reads for the rows of its output: row y is made of a window of `height` rows
-// that begins at y * stride - padding. A step that makes rows in tiles of `tile`, counted from row 0, reads what whole
-// tiles are made of.
+// RowReach says which rows of its first input a step reads for the rows of its output: row y is made from a window of
+// `height` rows that begins at y * stride - padding. A step that makes rows in tiles of `tile`, counted from row 0,
+// reads what whole tiles need.
 struct RowReach {
   int stride = 1, padding = 0, height = 1, tile = 1;
 
-  // Those of a convolution or pool. ValidateGraph bounds all of it, so that rows of windows fit an int.
+  // Returns the reach of a convolution or pool. ValidateGraph bounds its parameters, so that row numbers fit an int.
   static RowReach Of(const Window& window, int kernel_height) {
     return {window.stride_h, window.padding.top, (kernel_height - 1) * window.dilation_h + 1, 1};
   }
 
-  // For rows `made` of an image, at least one. Rows above 0, and below the input's last one, are padding. Neither end
-  // moves up when those of `made` move down.
+  // Returns the rows that are read to make rows `made` (at least one) of an image. Rows below 0, and beyond the input's
+  // last one, are padding. When both ends of `made` move down the image, neither end of the result moves up.
   Range InputRows(Range made) const {
     const int first = made.begin / tile * tile, last = (made.end - 1) / tile * tile + tile - 1;
     return {first * stride - padding, last * stride - padding + height};
   }
-  // For `rows` rows, wherever they begin: at most so many.
+  // Returns the most rows that are read to make `rows` rows, wherever these begin.
   int64_t MostInputRows(int64_t rows) const {
     const int64_t in_tiles = tile == 1 ? rows : (rows + 2 * (tile - 1)) / tile * tile;
     return (in_tiles - 1) * stride + height;
   }
 };
 
-// What a step is made of. Graph, tensors and kernels outlive the step.
+// A step is made from its context. Graph, tensors and kernels outlive the step.
 struct StepContext {
   const Graph& graph;
   const Op& op;
   const std::vector<TensorRef>& tensors;  // as graph.tensors
   const KernelTable& kernels;
-  int num_threads = 1;  // or as many equal shares as a step is to have, if there are more (thread_pool.h)
-  // Rows of the output, counted over all images, that make the shares of a step that has a Reach: each lies in one
-  // image, and they run one after the other. Empty: one equal share for each thread.
+  int num_threads = 1;  // where more equal shares than threads are wanted, their number (thread_pool.h)
+  // The shares of a step that has a Reach, as rows of the output that are counted over all images. Each share lies in
+  // one image, and shares run one after the other. Where this is empty, each thread has one equal share.
   Span<const Range> row_shares = {};
 
   const TensorRef& input(size_t i) const { return tensors[static_cast<size_t>(op.inputs[i])]; }
   const TensorRef& output() const { return tensors[static_cast<size_t>(op.output)]; }
-  // Of a step whose shares may be rows.
+  // Returns the number of shares of a step whose shares may be rows.
   int NumShares() const { return row_shares.empty() ? num_threads : static_cast<int>(row_shares.size()); }
 };
 
@@ -131,15 +132,16 @@ class Step {
   // Does one share of the work, 0 .. num_shares() - 1.
   virtual void Run(int share) const = 0;
 
-  // Of a step whose shares may be chosen rows (StepContext::row_shares); its other inputs are there as a whole.
+  // Returns a value for a step whose shares may be chosen rows (StepContext::row_shares). Of its other inputs, all rows
+  // are there.
   virtual std::optional<RowReach> Reach() const { return std::nullopt; }
 
-  // Floats of memory that the step needs while it runs, for all shares together.
+  // Returns how many floats of memory the step needs while it runs, for all shares together.
   virtual int64_t ScratchFloats() const { return 0; }
   void set_scratch(float* scratch) { scratch_ = scratch; }
 
   int num_shares() const { return num_shares_; }
-  // Which kernel runs, for profiles: "conv g4 avx512".
+  // Names the kernel that runs, for profiles: "conv g4 avx512".
   const std::string& kernel() const { return kernel_; }
 
  protected:
@@ -153,7 +155,7 @@ class Step {
   float* scratch_ = nullptr;
 };
 
-// What makes the step of an op; null where it cannot do this one.
+// A function of this type makes the step of an op, or returns null where it cannot do this op.
 using MakeStepFunction = std::unique_ptr<Step> (*)(const StepContext& context);
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// Compares the cpu backend with the reference: every SIMD target of this CPU, one and three threads.
+// This compares the cpu backend with the reference, for every SIMD target of this CPU, with one and with three threads.
 
 #ifndef MCPRUNER_DELEGATE_CPU_TESTING_COMPARE_H_
 #define MCPRUNER_DELEGATE_CPU_TESTING_COMPARE_H_
@@ -10,10 +10,10 @@
 
 namespace mcpruner {
 
-// Runs `graph` (one input, random from `seed`) on both and fails the test where an element of an output differs by more
+// Runs `graph` (one input, random from `seed`) on both. The test fails where an element of an output differs by more
 // than `tolerance`, or where the graph's last op does not run on a kernel whose name begins with `kernel`.
 void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& kernel);
-// With elements `x` of the input. NaN and infinity agree with themselves only.
+// Does the same with `x` as the input's elements. NaN and infinity agree with themselves only.
 void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tolerance, const std::string& kernel);
 
 }  // namespace mcpruner

@@ -12,7 +12,7 @@ namespace {
 
 constexpr long kArm = 0x41, kQualcomm = 0x51;
 
-// Names and numbers: Linux, arch/arm64/include/asm/cputype.h.
+// Names and numbers are those of Linux, arch/arm64/include/asm/cputype.h.
 bool RunsInOrder(long implementer, long part) {
   if (implementer == kArm) {
     return part == 0xd03 || part == 0xd04 || part == 0xd05 ||  // Cortex-A53, A35, A55
@@ -55,7 +55,7 @@ CoreSets ParseCpuInfo(std::istream& text) {
 const CoreSets& CoresOfThisMachine() {
   static const CoreSets cores = [] {
     std::ifstream text("/proc/cpuinfo");
-    text.exceptions(std::ios::badbit);  // no memory to read it is not the end of it: what is read here is kept
+    text.exceptions(std::ios::badbit);  // running out of memory must not look like the end of the text
     return ParseCpuInfo(text);
   }();
   return cores;

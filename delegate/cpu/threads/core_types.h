@@ -1,11 +1,10 @@
-// Which cores of this machine run in order, for processors with cores of two kinds (big.LITTLE).
+// On processors with cores of two kinds (big.LITTLE), this finds out which cores run instructions in order.
 //
 //     /proc/cpuinfo     processor : 0 ... CPU implementer : 0x41 ... CPU part : 0xd03     Cortex-A53: in order, slow
-//                       processor : 4 ... CPU implementer : 0x41 ... CPU part : 0xd09     Cortex-A73: out of order,
-//                       fast
+//                       processor : 4 ... CPU implementer : 0x41 ... CPU part : 0xd09     Cortex-A73: out of order
 //
-// Slow cores get a schedule of the convolution of their own (simd_targets.h) and only as much work as does not hold up
-// the fast ones (thread_pool.h). A core of which the file says nothing (x86, one that was switched off) counts as fast.
+// Slow cores get their own schedule of the convolution (simd_targets.h), and only as much work as does not hold up the
+// fast ones (thread_pool.h). A core of which the file says nothing (on x86, or switched off) counts as fast.
 
 #ifndef MCPRUNER_DELEGATE_CPU_THREADS_CORE_TYPES_H_
 #define MCPRUNER_DELEGATE_CPU_THREADS_CORE_TYPES_H_
@@ -15,25 +14,25 @@
 
 namespace mcpruner {
 
-// Numbers of cores, ascending.
+// CoreSets holds the numbers of the cores of each kind, ascending.
 struct CoreSets {
   std::vector<int> fast, slow;
   bool mixed() const { return !fast.empty() && !slow.empty(); }
 };
 
-// From the text of /proc/cpuinfo.
+// Reads the text of /proc/cpuinfo.
 CoreSets ParseCpuInfo(std::istream& text);
 
-// All cores of this machine; read once.
+// Returns all cores of this machine, which are looked up once.
 const CoreSets& CoresOfThisMachine();
 
-// Those of them that the calling thread may run on.
+// Returns the cores that the calling thread may run on.
 CoreSets CoresOfThisThread();
 
-// Whether the calling thread is on a slow core at this moment.
+// Returns whether the calling thread is on a slow core at this moment.
 bool IsOnSlowCore(const CoreSets& cores);
 
-// Keeps the calling thread on `cores`. Best effort: the system may have taken them away since.
+// Keeps the calling thread on `cores`, if it can: the system may have taken these away since.
 void KeepThisThreadOn(const std::vector<int>& cores);
 
 }  // namespace mcpruner

@@ -8,7 +8,7 @@ namespace mcpruner {
 namespace {
 
 constexpr int64_t kCommonBytes = 512 * 1024;
-// "1024K"; where the C library knows nothing, as on many ARM systems.
+// This file holds a text like "1024K". It is read where the C library knows nothing, as on many ARM systems.
 constexpr char kSizeFile[] = "/sys/devices/system/cpu/cpu0/cache/index2/size";
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How large this machine's L2 cache is: what streaming (stream_plan.h) fits its bands to.
+// This finds out how large this machine's L2 cache is. Streaming (stream_plan.h) makes its bands fit that size.
 
 #ifndef MCPRUNER_DELEGATE_CPU_THREADS_L2_CACHE_H_
 #define MCPRUNER_DELEGATE_CPU_THREADS_L2_CACHE_H_
@@ -7,7 +7,7 @@
 
 namespace mcpruner {
 
-// Bytes of one core's L2 cache as the system tells it; 512 KB, a common size, where it does not.
+// Returns the bytes of one core's L2 cache as the system tells them, or 512 KB, a common size, where it does not.
 int64_t L2CacheBytes();
 
 }  // namespace mcpruner

@@ -8,16 +8,16 @@
 namespace mcpruner {
 namespace {
 
-constexpr int kFastTicks = 10;  // that a share takes on a fast core
+constexpr int kFastTicks = 10;  // the time of a share on a fast core
 
 struct Section {
-  int ticks = 0;             // until its last share is done
-  std::vector<int> by;       // thread of each share
-  std::vector<int> by_slow;  // shares
+  int ticks = 0;             // until the section's last share is done
+  std::vector<int> by;       // which thread did each share
+  std::vector<int> by_slow;  // the shares that slow threads did
 };
 
-// A section in virtual time: whoever is free first claims first, slow threads before fast ones where they are free at
-// once.
+// Runs a section in virtual time: whoever is free first claims first, and slow threads claim before fast ones that are
+// free at the same time.
 Section Simulate(int fast, int slow, int shares_per_thread, int slow_ticks) {
   const int threads = fast + slow, shares = threads * shares_per_thread;
   ShareClaims claims(shares, fast);
@@ -62,7 +62,7 @@ TEST(ShareClaimsTest, SlowThreadsNeverDelayFastOnes) {
   }
 }
 
-// Four A73 and four A53: equal shares would end after 80, 120 or 160 ticks on cores 2, 3 or 4 times slower.
+// With four A73 and four A53, equal shares would end after 80, 120 or 160 ticks on cores 2, 3 or 4 times slower.
 TEST(ShareClaimsTest, SlowThreadsHelp) {
   EXPECT_EQ(TicksOfFastAlone(4, 32), 80);
   EXPECT_EQ(Simulate(4, 4, 4, 10).ticks, 60);

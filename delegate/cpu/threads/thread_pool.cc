@@ -9,12 +9,14 @@
 namespace mcpruner {
 namespace {
 
-// About 50 us on a core of 3 GHz: longer than the gap between two steps, shorter than anyone else's work.
+// A worker spins this often before it sleeps: about 50 us on a core of 3 GHz, which is longer than the gap between two
+// steps and shorter than the work of others who want the core. Other numbers were not measured.
 constexpr int kSpins = 4000;
-// A caller whose worker was preempted gives its core away after this many spins, again and again.
+// A caller whose worker was preempted gives its core away each time it has spun this often. Other numbers were not
+// measured.
 constexpr int kSpinsBeforeYield = 1000;
-// With threads on slow cores. More would help them more, and cost more: a share of a strided convolution splits its own
-// input.
+// Where there are threads on slow cores, each thread has this many shares. More would give the slow cores more to do,
+// but also cost more, since each share of a strided convolution splits its own input (docs/aarch64.md).
 constexpr int kSharesPerMixedThread = 4;
 
 void Relax() {
@@ -40,7 +42,7 @@ ThreadPool::ThreadPool(int num_threads, CoreSets cores)
   try {
     for (int i = 1; i < num_threads; ++i) threads_->workers.emplace_back([this, i] { Work(i); });
   } catch (const std::exception&) {
-    // No thread or no memory to be had: the caller claims the shares that have no worker.
+    // There are no more threads or memory: the other threads claim the shares that have no worker.
   }
   if (threads_->workers.empty()) threads_.reset();
 }
@@ -70,8 +72,8 @@ void ThreadPool::Run(Task task, void* context) {
   context_ = context;
   running_.store(num_shares_, std::memory_order_relaxed);
   claims_.BeginSection();
-  const uint32_t section = section_.fetch_add(1) +
-                           1;  // sequentially consistent, as sleeping_ is: a worker sees the section or we see it sleep
+  // This is sequentially consistent, as sleeping_ is: either a worker sees the section, or we see that it sleeps.
+  const uint32_t section = section_.fetch_add(1) + 1;
   if (sleeping_.load() > 0) {
     if (IsForked()) return run_all();  // and the pool stays busy: those that sleep will never wake
     {
@@ -100,7 +102,7 @@ bool ThreadPool::AwaitSection(uint32_t seen) {
   return section_.load() != seen;
 }
 
-// Of the fast threads one at least is a worker where the caller is on a slow core, so that someone does every share.
+// At least one fast thread is a worker where the caller is on a slow core, so that someone does every share.
 bool ThreadPool::IsSlow(int thread) const {
   return thread >= num_fast_ || (thread == 0 && num_fast_ > 1 && IsOnSlowCore(cores_) && !IsForked());
 }

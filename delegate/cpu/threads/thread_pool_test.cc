@@ -84,7 +84,7 @@ TEST(ThreadPoolTest, CallersAtOnceDoNotMix) {
   for (const Counts& own : counts) EXPECT_EQ(own.of_share, (std::vector<int>{300, 300}));
 }
 
-// A stack that the address space has no room for: the system starts no thread.
+// The address space has no room for a stack of this size, so the system starts no thread.
 TEST(ThreadPoolTest, DoesWithoutThreadsThatCannotBeStarted) {
   pthread_attr_t usual, huge;
   ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
@@ -112,7 +112,7 @@ bool WorksInChild(std::unique_ptr<ThreadPool>* pool) {
   return waitpid(child, &status, 0) == child && status == 0;
 }
 
-// `pause`: workers that have just finished spin, and sleep after it.
+// Workers that have just finished spin, and sleep after `pause`.
 void CheckFork(int num_threads, const CoreSets& cores, std::chrono::milliseconds pause) {
   auto pool = std::make_unique<ThreadPool>(num_threads, cores);
   Counts counts(pool->num_shares());
