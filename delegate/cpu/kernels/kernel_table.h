@@ -1,4 +1,4 @@
-// The kernels of one instruction set, as function pointers.
+// A KernelTable holds the kernels of one instruction set, as function pointers.
 //
 //     kernels.inc  --> declarations    mcpruner::avx512::ConvTile, mcpruner::avx2::ConvTile, ...   (this header)
 //                  --> KernelTable     {"avx512", 16, &avx512::ConvTile, ...}                      (simd_targets.cc)
@@ -61,8 +61,8 @@ struct KernelTable {
 #define MCPRUNER_KERNEL(function, Args) void (*function)(const Args& args);
 #include "delegate/cpu/kernels/kernels.inc"
 #undef MCPRUNER_KERNEL
-  // Where cores are of two kinds: the table for the core that the calling thread is on. It asks the operating system,
-  // so a step asks once in each share. Null: this table is for all cores.
+  // Where cores are of two kinds, this returns the table for the core that the calling thread is on. It asks the
+  // operating system, so a step calls it once in each share. Where it is null, this table is for all cores.
   const KernelTable& (*OfThisCore)() = nullptr;
 };
 

@@ -1,4 +1,5 @@
-// The meaning of every op: one call runs one op of a valid graph by the plain loops in kernels/<op>/reference.cc.
+// This gives the meaning of every op: one call runs one op of a valid graph, by the plain loops in
+// kernels/<op>/reference.cc.
 //
 // The reference backend is a list of these calls. The cpu backend uses it for ops that have no kernel of their own.
 
@@ -11,9 +12,9 @@
 
 namespace mcpruner {
 
-// inputs[i] holds tensor op.inputs[i] in NHWC (constants too), `output` tensor op.output; they do not overlap. A
-// pointer may be null where the tensor has no elements. The op's activation is applied. `graph` is validated
-// (ValidateGraph).
+// inputs[i] holds tensor op.inputs[i] in NHWC (constants too), `output` receives tensor op.output, and they do not
+// overlap. A pointer may be null where the tensor has no elements. The op's activation is applied. `graph` must be
+// validated (ValidateGraph).
 Status RunReferenceOp(const Graph& graph, const Op& op, Span<const float* const> inputs, float* output);
 
 }  // namespace mcpruner

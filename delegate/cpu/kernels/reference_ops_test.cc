@@ -11,7 +11,7 @@
 namespace mcpruner {
 namespace {
 
-// Runs the one op of a graph; inputs are 1, 2, 3, ... through all of them.
+// Runs the one op of a graph. Its inputs are 1, 2, 3, ... through all of them.
 std::vector<float> RunOne(const Graph& graph) {
   std::vector<std::vector<float>> inputs;
   std::vector<const float*> pointers;
@@ -27,7 +27,7 @@ std::vector<float> RunOne(const Graph& graph) {
   return y;
 }
 
-// `inputs` tensors of `shape`, one op.
+// Runs one op on `inputs` tensors of `shape`.
 std::vector<float> RunOne(OpType type, int inputs, const Shape& shape, const OpParams& params,
                           Activation activation = Activation::kNone) {
   GraphBuilder b;
@@ -71,7 +71,7 @@ TEST(RunReferenceOpTest, ConcatAndReshape) {
   EXPECT_EQ(RunOne(b.Finish({b.Reshape(b.Input(kShape), {2, 2, 1, 1})})), (std::vector<float>{1, 2, 3, 4}));
 }
 
-// 1x1 kernels from two channels to one: 10 a + 100 b + 1000.
+// Makes 1x1 kernels from two channels to one: 10 a + 100 b + 1000.
 SparseLayer Layer() {
   const std::vector<float> weights{10, 100}, bias{1000};
   return *SparseLayerFromDense(LayerKind::kConv2D, {1, 1, 1, 2}, weights, bias, 1);
@@ -93,7 +93,7 @@ TEST(RunReferenceOpTest, TheActivationComesAfterTheResidual) {
   const std::vector<int> inputs{b.Input(kShape), b.Input({1, 1, 2, 1})};
   const auto layer = std::make_shared<const SparseLayer>(
       *SparseLayerFromDense(LayerKind::kConv2D, {1, 1, 1, 2}, std::vector<float>{-1, -1}, {}, 1));
-  // -1 - 2 + 5 and -3 - 4 + 6
+  // The sums are -1 - 2 + 5 and -3 - 4 + 6.
   EXPECT_EQ(RunOne(b.Finish({b.Op(OpType::kConv, inputs, ConvParams{Window{}, layer}, Activation::kRelu)})),
             (std::vector<float>{2, 0}));
 }

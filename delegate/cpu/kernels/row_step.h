@@ -1,4 +1,4 @@
-// A step that computes its output row by row: shares are ranges of the rows of all images.
+// A RowStep computes its output row by row. Its shares are ranges of the rows of all images.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_ROW_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_ROW_STEP_H_
@@ -15,7 +15,7 @@ namespace mcpruner {
 
 class RowStep : public Step {
  protected:
-  // `kind` begins the kernel's name: "pool avx512".
+  // `kind` is the first word of the kernel's name: "pool" in "pool avx512".
   RowStep(const char* kind, const StepContext& context)
       : Step(std::string(kind) + " " + context.kernels.target, context.NumShares()),
         kernels_(context.kernels),
@@ -33,7 +33,7 @@ class RowStep : public Step {
   const TensorRef& input() const { return input_; }
   const TensorRef& output() const { return output_; }
 
-  // Shares that may run at the same time, and which of them one is: they divide scratch.
+  // A slot is a piece of scratch. Shares that may run at the same time have slots of their own.
   int num_slots() const { return shares_run_in_turn_ ? 1 : num_shares(); }
   int SlotOf(int share) const { return shares_run_in_turn_ ? 0 : share; }
 
@@ -42,7 +42,8 @@ class RowStep : public Step {
     return {activation_.clamp ? 1 : 0, activation_.low, activation_.high, out.border.left, out.fill()};
   }
 
-  // Calls f(image, first row, number of rows, pixel 0 of channel 0 of the first) for each image's part of a share.
+  // For each image that a share has rows of, calls f(image, first row, number of rows, pixel 0 of channel 0 of the
+  // first row).
   template <class Function>
   void ForRowBlocks(int share, const Function& f) const {
     ForEachImage(rows_[static_cast<size_t>(share)], output_.layout.h, [&](int image, Range rows) {
@@ -50,7 +51,7 @@ class RowStep : public Step {
     });
   }
 
-  // Calls f(image, y, pixel 0 of channel 0 of that output row) for each row of a share.
+  // For each row of a share, calls f(image, y, pixel 0 of channel 0 of that output row).
   template <class Function>
   void ForRows(int share, const Function& f) const {
     ForRowBlocks(share, [&](int image, int y, int count, float* row) {

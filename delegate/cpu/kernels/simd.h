@@ -1,5 +1,5 @@
-// What SIMD sources share: tags, unrolling and stores of part of a vector. Included by *_simd.cc only, since each
-// function here exists once per instruction set, in the namespace of that set.
+// SIMD sources share these: tags, unrolling and stores of part of a vector. Only *_simd.cc may include this header,
+// since each function here exists once per instruction set, in the namespace of that set.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_
@@ -12,15 +12,15 @@
 #error "compile SIMD sources with simd_library (tools/copts.bzl), which names the target"
 #endif
 
-// 1 in code for NEON, which has a few things that Highway has no word for.
+// This is 1 in code for NEON, which has a few things that Highway has no word for.
 #define MCPRUNER_NEON (HWY_ARCH_ARM_A64 && HWY_TARGET != HWY_SCALAR)
 
-// 1 for cores that run instructions in order, where a value that is not there yet holds up all that follow.
+// This is 1 for cores that run instructions in order, where a value that is not there yet holds up all that follow.
 #ifndef MCPRUNER_IN_ORDER
 #define MCPRUNER_IN_ORDER 0
 #endif
 
-// Before a loop over registers: nothing is left of the loop.
+// Stands before a loop over registers, of which the compiler then leaves nothing but its unrolled body.
 #if defined(__clang__)
 #define MCPRUNER_UNROLL _Pragma("unroll")
 #else
@@ -33,19 +33,19 @@ namespace MCPRUNER_SIMD_TARGET {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The widest vector of floats, and what it is cut down to for narrow images.
+// Floats is the widest vector of floats; FewFloats is what it is cut down to for narrow images.
 using Floats = hn::ScalableTag<float>;
 template <size_t kLanes>
 using FewFloats = hn::CappedTag<float, kLanes>;
 constexpr size_t kFloats = hn::MaxLanes(Floats());
 
-// A number that is part of its type, so that an index into an array of registers is a constant.
+// An Index is a number that is part of its type, so that an index into an array of registers is a constant.
 template <size_t kValue>
 struct Index {
   static constexpr size_t value = kValue;
 };
 
-// f(Index<0>()), ..., f(Index<kCount - 1>()), with nothing left of the loop.
+// Calls f(Index<0>()), ..., f(Index<kCount - 1>()), unrolled.
 template <size_t kCount, size_t kFrom = 0, class Function>
 HWY_INLINE void Unroll(const Function& f) {
   if constexpr (kFrom < kCount) {
@@ -76,7 +76,7 @@ HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, float* to, size_t count) {
 #endif
 }
 
-// Byte displacements save the scaling of an index at each load.
+// A displacement in bytes saves the scaling of an index at each load.
 HWY_INLINE const float* Displaced(const float* x, ptrdiff_t bytes) {
   return reinterpret_cast<const float*>(reinterpret_cast<const char*>(x) + bytes);
 }
@@ -84,14 +84,16 @@ HWY_INLINE float* Displaced(float* x, ptrdiff_t bytes) {
   return reinterpret_cast<float*>(reinterpret_cast<char*>(x) + bytes);
 }
 
-// The zeros at an end of a row: most often there is one, and a call of memset, which the loop becomes, costs more.
+// Writes the zeros at an end of a row. Most often there is one, so it is written before the loop, which the compiler
+// turns into a more expensive call to memset.
 HWY_INLINE void StoreZeros(float* to, ptrdiff_t count) {
   if (count > 0) to[0] = 0.0f;
   for (ptrdiff_t i = 1; i < count; ++i) to[i] = 0.0f;
 }
 
-// The larger, or the smaller, of a bound and v; where v is NaN, NaN, as in TFLite's activations. hn::Max and hn::Min do
-// not promise that: on x86 the second operand comes out where one is NaN, elsewhere the one that is a number.
+// AtLeast returns the larger, and AtMost the smaller, of a bound and v; where v is NaN they return NaN, as TFLite's
+// activations do. hn::Max and hn::Min do not promise that: on x86 the second operand comes out where one is NaN,
+// elsewhere the one that is a number.
 template <class V>
 HWY_INLINE V AtLeast(V bound, V v) {
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR

@@ -1,7 +1,7 @@
-// Arguments of functions of two tensors, one row of all channels at a time.
+// These are the arguments of functions of two tensors, one row of all channels at a time.
 //
-// An operand that broadcasts repeats: over channels its pitch is 0, over columns its step is 0. (Rows and images are
-// the step's affair.)
+// An operand that broadcasts is repeated: over channels its pitch is 0, over columns its step is 0. (Rows and images
+// are the step's affair.)
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_ARGS_H_

@@ -1,4 +1,4 @@
-// Functions of two tensors, with broadcasting.
+// This step runs functions of two tensors, with broadcasting.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_BINARY_BINARY_STEP_H_
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Never null.
+// Never returns null.
 std::unique_ptr<Step> MakeBinaryStep(const StepContext& context);
 
 }  // namespace mcpruner

@@ -3,7 +3,7 @@
 namespace mcpruner {
 namespace {
 
-// The element of a tensor of shape `s` that stands at (n, h, w, c) of the output.
+// Returns the element of a tensor of shape `s` that belongs to (n, h, w, c) of the output.
 float Broadcast(const Shape& s, const float* x, int n, int h, int w, int c) {
   return x[s.index(s.n == 1 ? 0 : n, s.h == 1 ? 0 : h, s.w == 1 ? 0 : w, s.c == 1 ? 0 : c)];
 }

@@ -1,4 +1,5 @@
-// What functions of two tensors mean: element by element, a dimension of size 1 repeated to the output's.
+// This defines functions of two tensors: they go element by element, and a dimension of size 1 is repeated to the
+// output's.
 //
 //     a [1, 8, 8, 4]   b [1, 1, 1, 4]  ->  y [1, 8, 8, 4],   y[n, h, w, c] = a[n, h, w, c] op b[0, 0, 0, c]
 
@@ -9,7 +10,7 @@
 
 namespace mcpruner {
 
-// type is one of the family Binary (graph/ops.inc).
+// `type` is one of the family Binary (graph/ops.inc).
 void BinaryReference(OpType type, const Shape& a_shape, const float* a, const Shape& b_shape, const float* b,
                      const Shape& out, float* y);
 

@@ -1,4 +1,4 @@
-// Concatenation of channels.
+// This step runs a concatenation of channels.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONCAT_CONCAT_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONCAT_CONCAT_STEP_H_
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Null for other axes.
+// Returns null for axes other than the channels.
 std::unique_ptr<Step> MakeConcatStep(const StepContext& context);
 
 }  // namespace mcpruner

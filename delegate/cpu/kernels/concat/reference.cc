@@ -7,7 +7,7 @@ namespace mcpruner {
 void ConcatReference(const Graph& graph, const Op& op, Span<const float* const> inputs, float* y) {
   const size_t axis = static_cast<size_t>(std::get<ConcatParams>(op.params).axis);
   const Shape& out = graph.tensor(op.output).shape;
-  std::array<int, 4> begin{};  // of the current input within the output
+  std::array<int, 4> begin{};  // where the current input begins within the output
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Shape& in = graph.tensor(op.inputs[i]).shape;
     const float* x = inputs[i];

@@ -1,4 +1,4 @@
-// What concatenation means: the inputs one after another along one axis.
+// This defines concatenation: the inputs follow each other along one axis.
 //
 //     axis = 3:   y[..., 0 .. c0) = first input,   y[..., c0 .. c0 + c1) = second, ...
 
@@ -10,7 +10,7 @@
 
 namespace mcpruner {
 
-// inputs[i] holds tensor op.inputs[i] of the graph, y op.output.
+// inputs[i] holds tensor op.inputs[i] of the graph, and y is filled as tensor op.output.
 void ConcatReference(const Graph& graph, const Op& op, Span<const float* const> inputs, float* y);
 
 }  // namespace mcpruner

@@ -9,7 +9,7 @@
 namespace mcpruner {
 namespace {
 
-// Two inputs of 1x1x2x2 and one more of `third` along `axis`.
+// Concatenates two inputs of 1x1x2x2 and one of `third` along `axis`.
 std::vector<float> Concat(int axis, const Shape& third) {
   GraphBuilder b;
   const std::vector<int> inputs{b.Input({1, 1, 2, 2}), b.Input({1, 1, 2, 2}), b.Input(third)};

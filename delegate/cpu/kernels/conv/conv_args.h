@@ -1,4 +1,5 @@
-// Arguments of the convolution kernels: plain pointers and strides, counted in floats unless they say bytes.
+// These are the arguments of the convolution kernels: plain pointers and strides, counted in floats unless they say
+// bytes.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
@@ -8,51 +9,53 @@
 
 namespace mcpruner {
 
-// A tile is at most this many vectors, so that its sums for 4 filters, its inputs and a weight fit 32 registers
-// (24 + 6 + 1); with 16 registers, half as many (12 + 3 + 1).
+// A tile has at most this many vectors: its sums for 4 filters, its inputs and a weight then fit 32 registers (24 + 6 +
+// 1). With 16 registers it has half as many (12 + 3 + 1).
 enum { kConvMaxTileVectors = 6 };
-// Filters summed at once. Larger groups are done in parts that share kernels but not values.
+// This many filters are summed at once. Larger groups are done in parts, which share the group's taps but not its
+// values.
 enum { kConvMaxFilters = 4 };
 
-// Up to so many taps beyond a part's last one may be read.
+// A kernel may read this many taps beyond a part's last one.
 enum { kConvPrefetchedTaps = 8 };
 
-// Up to 4 filters of one filter group: the whole of a group of 1, 2 or 4, a part of a group of 8 or 16.
+// A part is up to 4 filters of one filter group: a whole group of 1, 2 or 4, or a piece of a group of 8 or 16. A tap is
+// one position of one kernel: an input element that is multiplied by one weight of each filter.
 struct ConvPart {
-  const int32_t* taps;  // of all kernels: displacement of each from a window's first element, in bytes
-  const float* values;  // of each tap in turn, ConvLayerArgs::filters each
+  const int32_t* taps;  // of each tap: its displacement in bytes from a window's first element
+  const float* values;  // of each tap in turn: ConvLayerArgs::filters values
   int32_t num_taps;
-  int32_t num_filters;                    // that exist, 1 .. ConvLayerArgs::filters
+  int32_t num_filters;                    // those that exist, 1 .. ConvLayerArgs::filters
   int32_t out_channels[kConvMaxFilters];  // where each filter's result belongs
   float bias[kConvMaxFilters];
 };
 
 struct ConvLayerArgs {
   const ConvPart* parts;
-  int32_t filters;  // of each part: 1, 2 or 4
+  int32_t filters;  // per part: 1, 2 or 4
 };
 
-// One vector of output pixels, anywhere in the tensor. Displacements are those of its first pixel from the tile's;
-// those of `out` and `residual` in bytes.
+// A ConvVector is one vector of output pixels, anywhere in the tensor. Its displacements lead from the tile's first
+// pixel to its own first pixel; those of `out` and `residual` are in bytes.
 //
 //     whole    [ pixels of one row           ]
 //     halves   [ of one row  | of the next   ]     where no more than half a vector of columns is left
 struct ConvVector {
   ptrdiff_t in, out, residual;
-  int32_t pixels[2];  // to store, of each row; whole vectors have one row
+  int32_t pixels[2];  // how many to store, in each row; whole vectors have one row
 };
 
-// Zeros beside a row's pixels, from the tile's first pixel on.
+// These zeros lie beside a row's pixels; `first` is counted from the tile's first pixel.
 struct ConvZeros {
   ptrdiff_t first;
   int32_t count;
 };
 
-// Parts first_part .. last_part - 1 of one tile of output pixels.
+// These arguments ask for parts first_part .. last_part - 1 of one tile of output pixels.
 struct ConvTileArgs {
   const ConvLayerArgs* layer;
   int32_t first_part, last_part;
-  int32_t lanes;  // of the vectors: as many as the widest has, or half of it
+  int32_t lanes;  // of each vector: as many as the widest vector has, or half of them
   int32_t halves;
   int32_t all_whole;    // whether all lanes of all vectors are pixels to store
   int32_t prefetch;     // whether each vector lies in rows of its own
@@ -61,8 +64,8 @@ struct ConvTileArgs {
   int32_t num_zeros;
   ConvZeros zeros[4 * kConvMaxTileVectors];  // to store in each channel: before and behind each row of each vector
 
-  // Of the tile: the first element of its first window, and its first output pixel, of channel 0. A half is the
-  // distance from one row of `halves` to the other.
+  // `in` is the first element of the tile's first window, `out` its first output pixel, both of channel 0. A half is
+  // the distance from one row of `halves` to the next.
   const float* in;
   ptrdiff_t in_half;
   float* out;
@@ -70,15 +73,16 @@ struct ConvTileArgs {
   const float* residual;  // as out; null for none
   ptrdiff_t residual_channel_stride, residual_half;
 
-  // Input that a later tile will need, to be brought into L2: so many lines of 64 bytes while each part is summed.
+  // A later tile will need the input that begins here. While each part is summed, the kernel brings ahead_lines lines
+  // of 64 bytes of it into L2.
   const char* ahead;
   int32_t ahead_lines;
 
-  float low, high;  // the activation; minus and plus infinity for none
+  float low, high;  // the activation's bounds; minus and plus infinity for none
 };
 
-// Rows of an image, split by column for strides above 1: plane p of a channel holds the columns first_column + p,
-// first_column + p + stride, ..., zeros where they lie outside of the image.
+// SplitColumns takes rows of an image apart by column, for strides above 1: plane p of a channel holds the columns
+// first_column + p, first_column + p + stride, ..., with zeros where they lie outside of the image.
 //
 //     image  a b c d e f g h ...        stride 2        plane 0  a c e g        plane 1  b d f h
 struct SplitColumnsArgs {
@@ -87,7 +91,7 @@ struct SplitColumnsArgs {
   int32_t channels, width;  // of the image
   int32_t first_column;     // may be negative
   int32_t stride, planes;   // planes <= stride
-  int32_t plane_columns;    // of each plane; up to a vector of what lies behind the last one is overwritten
+  int32_t plane_columns;    // of each plane; up to a vector of floats behind the last one is overwritten
   float* out;
   ptrdiff_t plane_stride, out_channel_stride;
 };

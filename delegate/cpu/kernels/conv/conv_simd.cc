@@ -1,5 +1,6 @@
-// The convolution kernel: the sums of up to 4 filters over a few vectors of pixels stay in registers while all taps of
-// the filters pass by (conv_sum.h; for NEON conv_sum_neon.h), then get residual and activation and are stored.
+// This is the convolution kernel. The sums of up to 4 filters over a few vectors of pixels stay in registers while all
+// taps of the filters pass by (conv_sum.h; for NEON conv_sum_neon.h). Then residual and activation are applied, and the
+// results are stored.
 
 #include "delegate/cpu/kernels/conv/conv_args.h"
 #include "delegate/cpu/kernels/simd.h"
@@ -17,7 +18,7 @@ namespace {
 // AVX2 and the scalar fallback have 16 registers.
 constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ? 3 : kConvMaxTileVectors;
 
-// The zeros beside the pixels of a part.
+// Stores the zeros beside the pixels of a part.
 HWY_INLINE void StoreBorders(const ConvTileArgs& a, const ConvPart& part) {
   for (int32_t f = 0; f < part.num_filters; ++f) {
     float* const out = a.out + part.out_channels[f] * a.out_channel_stride;
@@ -32,7 +33,8 @@ struct Tile {
   using V = hn::Vec<D>;
   using Sums = V[kFilters][kVectors];
 
-  // Where each vector belongs in channel 0, in registers: stores would make the compiler read the arguments again.
+  // Output keeps in registers where each vector belongs in channel 0: stores would make the compiler read the arguments
+  // again.
   struct Output {
     explicit HWY_INLINE Output(const ConvTileArgs& a) {
       MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) first[v] = Displaced(a.out, a.vectors[v].out);
@@ -40,7 +42,7 @@ struct Tile {
     float* first[kVectors];
   };
 
-  // Adds what lies at the vectors of one filter's channel.
+  // Adds the residual of one filter's channel.
   static HWY_INLINE void AddResidual(const ConvTileArgs& a, const float* residual, V (&sums)[kVectors]) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
       const float* const pixels = Displaced(residual, a.vectors[v].residual);
@@ -61,7 +63,7 @@ struct Tile {
     StoreFirst(sum, d, out, static_cast<size_t>(vector.pixels[0]));
   }
 
-  // Store of one filter, whose channel begins `channel` bytes behind channel 0.
+  // Stores the results of one filter, whose channel begins `channel` bytes behind channel 0.
   static HWY_INLINE void StoreFilter(const ConvTileArgs& a, const Output& out, V (&sums)[kVectors], ptrdiff_t channel,
                                      bool all_whole) {
     if (!kHalves && all_whole) {
@@ -87,7 +89,7 @@ struct Tile {
         MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = hn::Set(d, part->bias[f]);
       }
       AddTaps<kFilters>(vectors, *part, sums);
-      const V low = hn::Set(d, a.low), high = hn::Set(d, a.high);  // here, so that AddTaps has all registers
+      const V low = hn::Set(d, a.low), high = hn::Set(d, a.high);  // set only here, so that AddTaps has all registers
       MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
         if (f >= part->num_filters) break;
         const ptrdiff_t channel = part->out_channels[f];
@@ -134,7 +136,7 @@ void ConvTile(const ConvTileArgs& args) {
 
 namespace {
 
-// Every second column, from `in` on. Whole vectors: writes up to kFloats - 1 elements too many.
+// Copies every second column, from `in` on. It writes whole vectors, so up to kFloats - 1 elements too many.
 void CopyEverySecond(const float* in, int32_t columns, float* out) {
 #if HWY_TARGET == HWY_SCALAR
   for (int32_t i = 0; i < columns; ++i) out[i] = in[2 * i];

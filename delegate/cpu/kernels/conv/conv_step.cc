@@ -11,8 +11,11 @@
 namespace mcpruner {
 namespace {
 
+// Copies of split columns take at most 16 MB of scratch, so that an odd window cannot ask for memory without bound.
+// Other limits were not measured.
 constexpr int64_t kMaxSplitFloats = int64_t{1} << 22;
-// A band's copied input, and a block of weights: both share L2 (1 MB and up on cores of this size).
+// A band's copied input and a block of weights share L2, which has 1 MB and more on cores of this size. Blocks of 128,
+// 192 and 384 KB took the same time within 2 % (docs/performance.md); other sizes of bands were not measured.
 constexpr int64_t kBandBytes = 256 * 1024;
 constexpr int64_t kBlockBytes = 256 * 1024;
 
@@ -31,12 +34,12 @@ ConvStep::Split MakeSplit(const ConvParams& params, const HcwLayout& in, const H
   const RowReach reach = RowReach::Of(w, layer.kernel_height);
   const int64_t halo = reach.height - w.stride_h;
   split.band_rows = static_cast<int>(std::clamp<int64_t>((max_rows - halo) / w.stride_h, 1, out.h));
-  // Vectors that begin inside of the last plane, read or written, end less than `lanes` behind it.
+  // Vectors that begin inside of the last plane, whether they are read or written, end less than `lanes` behind it.
   split.floats = reach.MostInputRows(split.band_rows) * split.row_stride + lanes;
   return split;
 }
 
-// Of each kernel position, from the window's first element.
+// Returns the displacement of each kernel position from the window's first element.
 std::vector<ptrdiff_t> Displacements(const ConvParams& params, const HcwLayout& in, const ConvStep::Split& split) {
   const Window& w = params.window;
   const ptrdiff_t row_stride = split.planes > 0 ? split.row_stride : in.row_stride();
@@ -53,7 +56,7 @@ std::vector<ptrdiff_t> Displacements(const ConvParams& params, const HcwLayout& 
   return displacements;
 }
 
-// "conv g4 avx512"
+// Returns a name such as "conv g4 avx512".
 std::string KernelName(const StepContext& context) {
   return "conv g" + std::to_string(std::get<ConvParams>(context.op.params).layer->group_size) + " " +
          context.kernels.target;
@@ -125,7 +128,7 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
   args.halves = tile.halves ? 1 : 0;
   args.prefetch = tile.columns <= tile.lanes ? 1 : 0;
   args.num_vectors = tile.num_vectors;
-  // Pointers are those of the band's first row.
+  // Pointers begin at the band's first row.
   const int image = tile.band.image;
   const Range rows{tile.band.first_row, tile.band.last_row};
   if (split_.planes == 0) {
@@ -178,10 +181,12 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
 }
 
 ConvStep::Ahead ConvStep::InputAhead(const ConvTile& tile) const {
-  if (split_.planes > 0 || tile.x > 0) return {};  // scratch is in L2; one strip is enough
+  // Scratch is in L2 already, and the first strip brings in the rows for all strips.
+  if (split_.planes > 0 || tile.x > 0) return {};
   const HcwLayout& in = input_.layout;
   const Range there = input_.There();
-  const auto bytes_of = [&](int vector) {  // up to which the vectors before it and one more row of them need the input
+  // Returns how far into the input the vectors before `vector` read, and the next row of them.
+  const auto bytes_of = [&](int vector) {
     const double row = tile.RowOf(vector) + 1;
     const double end = row * window_.stride_h - window_.padding.top + reach_.height;
     const double rows = std::clamp<double>(end, there.begin, there.end) - there.begin;
@@ -214,7 +219,7 @@ void ConvStep::SplitInput(const ConvBand& band, float* scratch) const {
   }
 }
 
-// Some tap of some output row of the band.
+// Returns whether some tap of some output row of the band reads this input row.
 bool ConvStep::RowIsRead(int row) const {
   for (int ky = 0; ky < layer_->kernel_height; ++ky) {
     const int from_window = row - ky * window_.dilation_h;
@@ -228,7 +233,7 @@ void ConvStep::Run(int share) const {
   float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
   Ahead ahead;
-  int tile = -1, pass = -1;  // whose args and whose scratch these are
+  int tile = -1, pass = -1;  // the tile of `args`, and the pass of what lies in scratch
   for (const ConvWork& work : shares_[static_cast<size_t>(share)]) {
     if (work.tile != tile) {
       tile = work.tile;

@@ -1,8 +1,9 @@
-// Convolution in HCW, directly: every tap of a pattern is one displacement from the window's first element.
+// ConvStep runs a convolution in HCW directly: every tap of a pattern is one displacement from the window's first
+// element.
 //
-//     stride_w 1   windows are read where the input lies; its borders hold the padding
-//     stride_w > 1 the input rows of a band of output rows are copied into scratch, columns apart by phase
-//                  (SplitColumns), padding with them; there the same kernel runs with stride 1:
+//     stride_w 1     windows are read where the input lies; its borders hold the padding
+//     stride_w > 1   the input rows of a band of output rows are copied into scratch with their padding, and their
+//                    columns are split by phase (SplitColumns); there the same kernel runs with stride 1:
 //
 //                  row   a b c d e f      plane 0  a c e        tap kx = 0: plane 0, + 0    kx = 1: plane 1, + 0
 //                                         plane 1  b d f        tap kx = 2: plane 0, + 1
@@ -22,16 +23,17 @@
 
 namespace mcpruner {
 
-// Null where the window is out of proportion: padding that the input has no border for, or scratch beyond 16 MB.
+// Returns null where the window is out of proportion: it spans 2 GiB or more of the input, it needs padding that the
+// input has no border for, or it needs more than 16 MB of scratch.
 std::unique_ptr<Step> MakeDirectConvStep(const StepContext& context);
 
 class ConvStep : public Step {
  public:
-  // How the input of a band is copied for strides above 1.
+  // A Split says how the input of a band is copied for strides above 1.
   struct Split {
     int planes = 0;         // 0: not copied
     int plane_columns = 0;  // of one channel's row
-    int band_rows = 0;      // output rows of a band, at most; 0: not copied
+    int band_rows = 0;      // the most output rows of a band; 0: not copied
     ptrdiff_t channel_stride = 0, row_stride = 0;
     int64_t floats = 0;  // of scratch
   };
@@ -47,12 +49,12 @@ class ConvStep : public Step {
   int64_t ScratchFloats() const override { return split_.floats * (shares_run_in_turn_ ? 1 : num_shares()); }
 
  private:
-  // Tiles of these output rows, shared out among `count` shares.
+  // Makes the tiles of these output rows and divides them among `count` shares.
   void AddShares(Range rows, int count);
   ConvTileArgs TileArgs(const ConvTile& tile, const float* scratch) const;
-  // Vector i of the tile, and the zeros beside it.
+  // Sets vector i of the tile and the zeros beside it.
   void SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const;
-  // Where the input lies that comes after what the tile reads, and how many lines of it the tile should bring in.
+  // Returns where the input lies that follows what the tile reads, and how many lines of it the tile should bring in.
   Ahead InputAhead(const ConvTile& tile) const;
   void SplitInput(const ConvBand& band, float* scratch) const;
   bool RowIsRead(int row) const;

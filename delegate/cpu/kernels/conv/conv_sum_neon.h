@@ -1,14 +1,14 @@
-// conv_sum.h for NEON: weights come by element from a register, so that a tap of 4 filters takes one load of them and
-// no broadcast. Nothing is prefetched: no ARM core was at hand to measure it on.
+// This is conv_sum.h for NEON: weights are taken by element from a register, so that a tap of 4 filters needs one load
+// for them and no broadcast. Nothing is prefetched, since no ARM core was at hand to measure it on.
 //
 //     Cortex-A73, out of order: bound by multiply-adds if little else is issued. Per 8 taps of 4 filters x 6 vectors
 //         192 fmla, 48 ldr q, 4 ldp (weights), 4 ldpsw (displacements), 4 for the loop      1.31 instructions a fmla
 //     Cortex-A53, in order: a value that is not there yet stops the core, so each vector of the next tap is loaded as
-//     soon as the one in its register is used up; in halves, since a load of 64 bits can start beside a multiply-add,
-//     one of 128 bits can not. Per tap
+//         soon as the one in its register is used up. It is loaded in halves, since a load of 64 bits can start
+//         beside a multiply-add, and one of 128 bits can not. Per tap
 //         24 fmla, 6 x (ldr d, ldr x, ins), ldr q, ldrsw, 2 for the loop                    1.92 instructions a fmla
 //
-// 24 sums, 2 registers of weights, 1 to 6 of pixels: all 32 registers at most, none on the stack
+// There are 24 sums, 2 registers of weights and 1 to 6 of pixels: 32 registers at most, and none on the stack
 // (tests/aarch64/test_inner_loops.py).
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_SUM_NEON_H_
@@ -27,7 +27,7 @@ namespace {
 constexpr bool kPrefetch = false;
 HWY_INLINE void PrefetchMemory(const ConvTileArgs&, const ConvPart&) {}
 
-// Pixels by halves of a vector, each a load of its own. Join waits for both.
+// Halves holds one vector of pixels as two halves, each loaded by itself. Join waits for both.
 template <class V>
 struct Halves {
   explicit HWY_INLINE Halves(const float* low, const float* high, ptrdiff_t bytes)
@@ -42,15 +42,17 @@ struct Halves {
   uint64_t second;
 };
 
-// One vector of pixels. Halves are a row and the next, `half` floats further.
+// Loads one vector of pixels. The two halves of `halves` are pixels of a row and of the next one, `half` floats
+// further.
 template <bool kHalves, class D>
 HWY_INLINE hn::Vec<D> LoadPixels(const float* x, ptrdiff_t half) {
   if constexpr (kHalves) return Halves<hn::Vec<D>>(x, x + half, 0).Join();
   return hn::LoadU(D(), x);
 }
 
-// Where the vectors of a tile begin, and their second halves where these are loaded by themselves. Each address in a
-// register of its own: one computed from another would be one more instruction for each load.
+// Vectors holds where the vectors of a tile begin, and where their second halves begin if these are loaded by
+// themselves. Each address has a register of its own: one computed from another would take one more instruction for
+// each load.
 template <int kVectors, bool kHalves, class D>
 struct Vectors {
   static constexpr bool kByHalves = kHalves || MCPRUNER_IN_ORDER;
@@ -74,7 +76,7 @@ struct Vectors {
   const float *low[kVectors], *high[kVectors];
 };
 
-// The weights of one tap: of 1, 2 or 4 filters.
+// Loads the weights of one tap, for 1, 2 or 4 filters.
 template <int kFilters>
 HWY_INLINE float32x4_t LoadWeights(const float* from) {
   if constexpr (kFilters == 4) return vld1q_f32(from);
@@ -82,7 +84,7 @@ HWY_INLINE float32x4_t LoadWeights(const float* from) {
   return vsetq_lane_f32(*from, vdupq_n_f32(0.0f), 0);
 }
 
-// sums[f][v] += weights[f] * in
+// Computes sums[f][v] += weights[f] * in for each filter f.
 template <int kFilters, int kVectors, class V>
 HWY_INLINE void AddToVector(float32x4_t weights, int v, V in, V (&sums)[kFilters][kVectors]) {
   Unroll<kFilters>([&](auto filter) HWY_ATTR {
@@ -121,7 +123,7 @@ HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const Conv
 
 constexpr int kTapsAtOnce = 8;
 
-// Two taps: their displacements are one load, and so are their weights.
+// Adds two taps at once: one load reads both displacements, and one both weights.
 template <int kFilters, int kVectors, bool kHalves, class D>
 HWY_INLINE void AddTwoTaps(const Vectors<kVectors, kHalves, D>& vectors, const int32_t* taps,
                            const float* HWY_RESTRICT values, hn::Vec<D> (&sums)[kFilters][kVectors]) {

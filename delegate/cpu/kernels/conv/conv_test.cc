@@ -1,4 +1,5 @@
-// Convolutions through the whole backend, against the reference, for every SIMD target of this CPU.
+// These tests run convolutions through the whole backend and compare them with the reference, for every SIMD target of
+// this CPU.
 
 #include <gtest/gtest.h>
 
@@ -46,7 +47,7 @@ float Clamped(Activation activation, float v) {
   return v;
 }
 
-// Largest sum of |w * x| (and |bias|, |residual|) of any output: the scale of rounding errors.
+// Returns the largest sum of |w * x| (and |bias|, |residual|) of any output, which is the scale of rounding errors.
 double Scale(SparseLayer layer, const Case& c, const Shape& in, std::vector<float> x, const Shape& out,
              std::vector<float> residual) {
   const auto magnitude = [](auto* v) { std::transform(v->begin(), v->end(), v->begin(), fabsf); };
@@ -110,7 +111,7 @@ TEST(ConvTest, RandomLayersAgreeWithTheReference) {
   }
 }
 
-// Every width up to several vectors and every height up to two tiles: all tile sizes and all tails.
+// Every width up to several vectors and every height up to two tiles bring all tile sizes and all tails.
 TEST(ConvTest, EveryTileSizeAndTail) {
   for (const int group_size : {1, 2, 4}) {
     for (int size = 1; size <= 70; ++size) {
@@ -166,7 +167,7 @@ TEST(ConvTest, LargeLayersAreCutIntoBlocks) {
   Check(rng, c);
 }
 
-// So many vectors that their number times that of tiles does not fit 32 bits, in every instruction set.
+// There are so many vectors that their number times that of tiles does not fit 32 bits, in every instruction set.
 TEST(ConvTest, LargeImages) {
   std::mt19937 rng(1);
   GraphBuilder b;

@@ -10,7 +10,7 @@ namespace {
 
 int Pieces(int count, int size) { return (count + size - 1) / size; }
 
-// A kind of vector: `width` columns of `rows` rows.
+// A Kind is a kind of vector: `width` columns of `rows` rows.
 struct Kind {
   int lanes = 0;
   bool halves = false;
@@ -33,7 +33,8 @@ std::vector<Kind> Kinds(const KernelTable& kernels, const ConvVectorCosts& costs
   return kinds;
 }
 
-// Strips that cover columns x .. x + columns - 1 (fewer than the widest vector has) at the least cost for one row.
+// Finds the strips that cover columns x .. x + columns - 1 (fewer than the widest vector has) at the least cost for one
+// row.
 double BestStrips(const std::vector<Kind>& kinds, int x, int columns, std::vector<Strip>* best) {
   best->clear();
   if (columns == 0) return 0;
@@ -50,7 +51,7 @@ double BestStrips(const std::vector<Kind>& kinds, int x, int columns, std::vecto
   return best_cost;
 }
 
-// Whole vectors first, then strips for what is left; neighbours of one kind become one strip.
+// Takes whole vectors first, then strips for what is left. Neighbours of one kind become one strip.
 std::vector<Strip> MakeStrips(int width, const std::vector<Kind>& kinds) {
   const int whole = width / kinds[0].lanes * kinds[0].lanes;
   std::vector<Strip> rest, strips;
@@ -81,7 +82,7 @@ void AddTiles(const ConvBand& band, const Strip& strip, int max_vectors, std::ve
   }
 }
 
-// A list of works that is being cut into shares of equal work.
+// Shares is a list of works that is being cut into shares of equal work.
 class Shares {
  public:
   Shares(double all, int num_shares) : all_(all), shares_(static_cast<size_t>(num_shares)) {}
@@ -111,8 +112,8 @@ class Shares {
 ConvVectorCosts VectorCostsOfThisCpu() {
   ConvVectorCosts costs;
 #if defined(__x86_64__)
-  // Zen 4 does 512 bits in two passes, and halves are bound by its loads. A vector that uses a part of a cache line
-  // waits for it as long as for a whole one.
+  // Zen 4 does 512 bits in two passes, and halves are bound by its loads. A vector that uses only a part of a cache
+  // line waits for it as long as for a whole line.
   if (__builtin_cpu_is("amdfam19h") && __builtin_cpu_supports("avx512f")) costs = {1.3, 0.6, 0.8};
 #elif defined(__aarch64__)
   costs.halves = 1.4;  // 7 instructions and a third for a tap of 4 filters instead of 5 (conv_sum_neon.h)
@@ -139,7 +140,8 @@ ConvTile::Pixels ConvTile::At(int vector) const {
   const int in_row = vector % per_row * width;
   Pixels pixels{band.first_row + vector / per_row * (halves ? 2 : 1), x + in_row, std::min(width, columns - in_row),
                 true, halves};
-  if (halves && pixels.y + 1 == band.last_row) {  // a last row without a partner: the one above is done already
+  // The last row has no partner below: pair it with the row above, which is stored already.
+  if (halves && pixels.y + 1 == band.last_row) {
     --pixels.y;
     pixels.store_first = false;
   }

@@ -18,7 +18,7 @@ KernelTable Avx512Like() {
   return kernels;
 }
 
-// One band, of the whole image.
+// Makes the tiles of one band, which is the whole image.
 std::vector<ConvTile> TilesOf(int h, int w, const KernelTable& kernels, const ConvVectorCosts& costs = {}) {
   return MakeConvTiles(MakeConvBands(MakeLayout({1, h, w, 1}, {}), {0, h}, 0), w, kernels, costs);
 }
@@ -62,7 +62,8 @@ TEST(ConvTilesTest, CoverEachPixelOnceWithinTheRegisters) {
   }
 }
 
-// Up to 4320 x 7680: the product of a band's vectors and its tiles does not fit 32 bits, nor do some of 16.
+// On images of up to 4320 x 7680, the product of a band's vectors and its tiles does not fit 32 bits, nor do some of
+// 16.
 TEST(ConvTilesTest, LargeImagesAreCoveredOnce) {
   struct Case {
     int lanes, registers, h, w;
@@ -124,7 +125,7 @@ TEST(ConvTilesTest, BandsLieWithinOneImage) {
   EXPECT_EQ(row, 12);
 }
 
-// What each share does, summed; and that every part of every tile is done once.
+// Returns how much each share does, and checks that every part of every tile is done once.
 std::vector<double> SharedWork(const std::vector<ConvTile>& tiles, const std::vector<int64_t>& work, int block,
                                int num_shares) {
   std::vector<double> sums;

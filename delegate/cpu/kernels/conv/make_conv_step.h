@@ -1,4 +1,4 @@
-// A convolution, by whichever way suits it:
+// MakeConvStep makes the step of a convolution in whichever way suits it:
 //
 //     a 1x1 kernel on 1x1 images       a fully-connected layer         fully_connected/fully_connected_step.h
 //     dense, where it saves time       fewer products along rows       winograd/winograd_step.h
@@ -13,7 +13,7 @@
 
 namespace mcpruner {
 
-// Null where the window is out of proportion (MakeDirectConvStep).
+// Returns null where the window is out of proportion (MakeDirectConvStep).
 std::unique_ptr<Step> MakeConvStep(const StepContext& context);
 
 }  // namespace mcpruner

@@ -28,7 +28,7 @@ Graph OneConv(const Shape& in, const DenseShape& shape, int num_patterns, const 
   return b.Finish({y});
 }
 
-// The kernel that a graph's only op gets, without the instruction set.
+// Returns the kernel that a graph's only op gets, without the instruction set.
 std::string KernelOf(const Graph& graph) {
   std::vector<TensorRef> tensors;
   for (const HcwLayout& layout : PlanLayouts(graph)) tensors.push_back({layout});
@@ -47,11 +47,12 @@ TEST(MakeConvStepTest, EachConvolutionGetsTheWayThatSuitsIt) {
 }
 
 TEST(MakeConvStepTest, NullWhereNoWayCanRunIt) {
-  // Padding beyond the widest border, with a stride of 1.
+  // The padding is beyond the widest border, with a stride of 1.
   EXPECT_EQ(KernelOf(OneConv({1, 4, 40, 8}, {8, 1, 1, 8}, 0, {1, 1, 1, 1, {0, 0, 100, 100}})), "");
 }
 
-// So many filters that one tile of one column is made at a time: then its products are a 1x1 kernel on 1x1 images.
+// There are so many filters that one tile of one column is made at a time: its products are then a 1x1 kernel on 1x1
+// images.
 TEST(MakeConvStepTest, ProductsOfOnePixelAreAFullyConnectedLayer) {
   const Graph graph = OneConv({1, 64, 1, 32}, {8192, 3, 1, 32}, 0, kColumns);
   EXPECT_EQ(KernelOf(graph), "conv row-winograd");

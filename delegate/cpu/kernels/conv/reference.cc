@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kMaxGroup = 16;
 
-// For each kernel position, the input pixel (its first channel) that it meets at one output pixel; null outside.
+// Holds, for each kernel position, the input pixel (its first channel) that it meets at one output pixel; null outside.
 using Taps = std::array<const float*, kMaxPositions>;
 
 Taps TapsAt(const SparseLayer& layer, const Window& window, const Shape& in, const float* x, int n, int oy, int ox) {
@@ -23,7 +23,7 @@ Taps TapsAt(const SparseLayer& layer, const Window& window, const Shape& in, con
   return taps;
 }
 
-// All output channels of one pixel.
+// Computes all output channels of one pixel.
 void ConvPixel(const SparseLayer& layer, const Taps& taps, const float* residual, float* y) {
   const uint16_t* channel = layer.channels.data();
   const float* value = layer.values.data();
@@ -46,7 +46,7 @@ void ConvPixel(const SparseLayer& layer, const Taps& taps, const float* residual
     }
     for (int f = 0; f < layer.group_size; ++f) {
       const int packed = g * layer.group_size + f;
-      if (packed >= layer.out_channels) break;  // lanes that fill the last group
+      if (packed >= layer.out_channels) break;  // what is left are lanes that fill the last group
       const size_t o = layer.permutation[static_cast<size_t>(packed)];
       const double added = residual == nullptr ? 0.0 : residual[o];
       y[o] = static_cast<float>(sums[static_cast<size_t>(f)] + layer.bias[o] + added);

@@ -10,7 +10,7 @@
 namespace mcpruner {
 namespace {
 
-// One 2x2 filter pair over one channel: group_size 2, both filters share the pattern {(0, 0), (1, 1)}.
+// Makes one pair of 2x2 filters over one channel: group_size is 2, and both filters share the pattern {(0, 0), (1, 1)}.
 SparseLayer DiagonalLayer() {
   SparseLayer layer;
   layer.kernel_height = layer.kernel_width = 2;
@@ -31,7 +31,7 @@ TEST(ConvReferenceTest, SumsTheWeightsOfThePattern) {
   const std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8, 9};  // 3x3
   std::vector<float> y(8);
   ConvReference(DiagonalLayer(), {}, {1, 3, 3, 1}, x.data(), nullptr, {1, 2, 2, 2}, y.data());
-  // 1 * x[0][0] + 2 * x[1][1] + 0.5 = 11.5; ten times the sum - 0.5 = 109.5
+  // 1 * x[0][0] + 2 * x[1][1] + 0.5 is 11.5, and ten times the sum - 0.5 is 109.5.
   EXPECT_EQ(y, (std::vector<float>{11.5f, 109.5f, 14.5f, 139.5f, 20.5f, 199.5f, 23.5f, 229.5f}));
 }
 
@@ -72,7 +72,7 @@ TEST(ConvReferenceTest, AGroupWithoutRunsGivesTheBias) {
   EXPECT_EQ(y, layer.bias);
 }
 
-// The same sums from the other side: every input element times every dense weight, added where it arrives.
+// These are the same sums from the other side: every input element times every dense weight is added where it arrives.
 struct Expected {
   std::vector<double> sum, magnitude;  // bias + sum of w * x, and of |w * x|
 };
@@ -128,7 +128,7 @@ TEST(ConvReferenceTest, AgreesWithDenseScatteringOnRandomLayers) {
     std::vector<float> y(static_cast<size_t>(out.size()));
     ConvReference(*layer, w, in, x.data(), nullptr, out, y.data());
     const Expected e = Scatter(*layer, w, in, x, out);
-    // One rounding to float32 of a result of at most `magnitude` + 1.
+    // The result, at most `magnitude` + 1, is rounded to float32 once.
     for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], e.sum[i], 1e-7 * (e.magnitude[i] + 1));
   }
 }

@@ -1,4 +1,4 @@
-// Arguments of a depthwise convolution, some output rows of all channels at a time.
+// These are the arguments of a depthwise convolution, some output rows of all channels at a time.
 //
 //     out[y][x] = bias + sum over ky, kx of weight[ky][kx] * in[y * stride_h + ky * dilation_h]
 //                                                             [x * stride_w + kx * dilation_w]     stride_w 1 or 2

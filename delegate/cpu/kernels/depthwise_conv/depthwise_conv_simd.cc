@@ -1,6 +1,6 @@
-// Depthwise convolution: each channel is a small convolution of its own, so the vector lies along the width and there
-// is nothing to share between channels. What is shared are loads: up to 7 output rows are summed at once, and an input
-// vector is used by all of them whose window it lies in. A 3x3 kernel, stride 1:
+// In a depthwise convolution each channel is a small convolution of its own, so the vector lies along the width and
+// channels share nothing. What is shared are loads: up to 7 output rows are summed at once, and an input vector is used
+// by all of them whose window it lies in. For a 3x3 kernel of stride 1:
 //
 //     input row 0    x[0] x[1] x[2]    row 0                     3 loads (one per column of the kernel) of each of 9
 //     input row 1    x[0] x[1] x[2]    row 0  row 1              rows make 63 multiply-adds, with the 9 weights in
@@ -23,7 +23,7 @@ namespace {
 constexpr bool kFewRegisters = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2;
 constexpr int MaxRows(int kernel) { return kernel == 3 && !kFewRegisters ? 7 : 4; }
 
-// Every kStride-th pixel: the even ones of two vectors.
+// Loads every kStride-th pixel. For a stride of 2 these are the even pixels of two vectors.
 template <int kStride, class D>
 HWY_INLINE hn::Vec<D> LoadPixels(D d, const float* in) {
 #if HWY_TARGET != HWY_SCALAR  // of one lane, the first pixel is all there is
@@ -32,7 +32,7 @@ HWY_INLINE hn::Vec<D> LoadPixels(D d, const float* in) {
   return hn::LoadU(d, in);
 }
 
-// Without it GCC makes a vector's load part of each multiply-add that uses it, so that it is loaded many times.
+// Without this, GCC makes a vector's load part of each multiply-add that uses it, so that it is loaded many times.
 template <class V>
 HWY_INLINE void KeepInRegister(V& v) {
 #if HWY_ARCH_X86
@@ -43,7 +43,7 @@ HWY_INLINE void KeepInRegister(V& v) {
 }
 
 #if HWY_TARGET != HWY_SCALAR
-// v's lanes but the first, and `last`.
+// Returns v's lanes but the first, and then `last`.
 template <class D>
 HWY_INLINE hn::Vec<D> SlideIn(D d, hn::Vec<D> v, float last) {
   const hn::RebindToSigned<D> di;
@@ -54,7 +54,7 @@ HWY_INLINE hn::Vec<D> SlideIn(D d, hn::Vec<D> v, float last) {
 }
 #endif
 
-// columns[kx][i] = in[i * kStride + kx] for each column of the kernel, whose size is odd.
+// Sets columns[kx][i] = in[i * kStride + kx] for each column of the kernel, whose size is odd.
 template <int kKernel, int kStride, class D>
 HWY_INLINE void LoadColumns(D d, const float* in, hn::Vec<D> (&columns)[kKernel]) {
 #if HWY_TARGET != HWY_SCALAR
@@ -79,10 +79,10 @@ HWY_INLINE void StorePixels(const DepthwiseRowsArgs& a, D d, hn::Vec<D> sum, int
   StoreFirst(sum, d, out + x, static_cast<size_t>(a.width - x));
 }
 
-// kRows rows of one channel, where the kernel is kKernel x kKernel and strides are kStride.
+// Rows computes kRows rows of one channel, where the kernel is kKernel x kKernel and strides are kStride.
 template <int kKernel, int kStride, int kRows>
 struct Rows {
-  // Pixels x .. end - 1.
+  // Computes pixels x .. end - 1.
   template <class D>
   static HWY_INLINE void Columns(const DepthwiseRowsArgs& a, D d, int32_t x, int32_t end, const float* HWY_RESTRICT in,
                                  int32_t channel, float* HWY_RESTRICT out) {
@@ -119,7 +119,7 @@ struct Rows {
   }
 
   static HWY_INLINE void Channel(const DepthwiseRowsArgs& a, const float* in, int32_t channel, float* out) {
-    // What is left of a row is half a vector where that suffices.
+    // The rest of a row takes half a vector where that suffices.
     const int32_t lanes = static_cast<int32_t>(kFloats);
     const bool half = kFloats > 8 && a.width % lanes != 0 && a.width % lanes <= 8;
     const int32_t whole = half ? a.width - a.width % lanes : a.width;
@@ -128,7 +128,7 @@ struct Rows {
   }
 };
 
-// One row of one channel with any kernel, four vectors at once to hide the latency of the sums.
+// AnyKernel computes one row of one channel with any kernel, four vectors at once to hide the latency of the sums.
 template <int kStride>
 struct AnyKernel {
   template <size_t kVectors>
@@ -158,7 +158,7 @@ struct AnyKernel {
   static HWY_INLINE void Channel(const DepthwiseRowsArgs& a, const float* in, int32_t channel, float* out) {
     constexpr int32_t kWide = 4 * static_cast<int32_t>(kFloats), kOne = static_cast<int32_t>(kFloats);
     int32_t x = 0;
-    // A last part of more than two vectors is worth four.
+    // A last part of more than two vectors is done as four at once.
     for (; x + kWide / 2 < a.width; x += kWide) Pixels<4>(a, in, channel, x, out);
     for (; x < a.width; x += kOne) Pixels<1>(a, in, channel, x, out);
   }
@@ -182,7 +182,7 @@ void Channels(const DepthwiseRowsArgs& args, int32_t row, int32_t rows) {
   }
 }
 
-// `rows` is kRows or less.
+// `rows` is at most kRows.
 template <int kKernel, int kStride, int kRows>
 HWY_INLINE void Block(const DepthwiseRowsArgs& a, int32_t row, int32_t rows) {
   if constexpr (kRows > 0) {
@@ -193,7 +193,7 @@ HWY_INLINE void Block(const DepthwiseRowsArgs& a, int32_t row, int32_t rows) {
 
 template <int kKernel, int kStride>
 void SquareKernel(const DepthwiseRowsArgs& a) {
-  // Blocks of equal height.
+  // The rows are divided into blocks of equal height.
   constexpr int32_t kMax = MaxRows(kKernel);
   const int32_t blocks = (a.rows + kMax - 1) / kMax;
   for (int32_t i = 0, row = 0; i < blocks; ++i) {

@@ -9,7 +9,7 @@
 namespace mcpruner {
 namespace {
 
-// [ky][kx][channel] to [channel][ky][kx].
+// Turns [ky][kx][channel] into [channel][ky][kx].
 std::vector<float> ByChannel(const std::vector<float>& weights, size_t num_channels) {
   std::vector<float> by_channel(weights.size());
   const size_t num_taps = weights.size() / num_channels;

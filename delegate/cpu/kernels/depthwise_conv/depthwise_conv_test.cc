@@ -20,7 +20,7 @@ struct Image {
   int n, h, w, channels;
 };
 
-// A convolution with random weights behind the graph's only input, and the same again behind an op that widens the
+// Makes a convolution with random weights behind the graph's only input, or the same behind an op that widens the
 // borders of that input beyond what the convolution wants.
 Graph MakeGraph(std::mt19937& rng, DepthwiseParams params, const Image& image, Activation activation,
                 bool wider_borders) {
@@ -58,7 +58,8 @@ TEST(DepthwiseConvTest, RandomLayersAgreeWithTheReference) {
   }
 }
 
-// Those with code of their own, at every width of a tail and heights that leave every number of rows.
+// These kernels have code of their own. They run at every width of a tail, and at heights that leave every number of
+// rows.
 TEST(DepthwiseConvTest, SquareKernelsAgreeWithTheReferenceAtEveryWidth) {
   for (const int kernel : {3, 5}) {
     for (const int stride : {1, 2}) {

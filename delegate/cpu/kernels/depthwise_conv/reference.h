@@ -1,8 +1,8 @@
-// What a depthwise convolution means: each input channel has `multiplier` filters of its own.
+// This defines a depthwise convolution: each input channel has `multiplier` filters of its own.
 //
 //     y[n, oy, ox, c * multiplier + m] = bias + sum over (ky, kx) of  w[ky, kx, c * multiplier + m] * x[n, iy, ix, c]
 //
-// with iy, ix and the zeros outside as in a convolution (conv/reference.h). Sums are kept in double.
+// Here iy, ix and the zeros outside of x are as in a convolution (conv/reference.h). Sums are kept in double.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_DEPTHWISE_CONV_REFERENCE_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_DEPTHWISE_CONV_REFERENCE_H_

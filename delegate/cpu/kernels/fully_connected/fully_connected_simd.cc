@@ -1,10 +1,10 @@
-// Fully connected: the vector lies over the filters of a group, and the weights pass by as streams, in the type that
-// they are stored in.
+// In a fully-connected layer the vector lies over the filters of a group, and the weights pass by as streams, in the
+// type that they are stored in.
 //
 //     sum[0 .. group_size) += value[kernel][0 .. group_size) * x[channel[kernel]]
 //
-// Several groups go along together, each with its own sums: no multiply-add waits for the one before, and since
-// channels ascend, all of them read the same part of x, which may be larger than L1. Weights need no prefetching: the
+// Several groups go along together, each with its own sums. So no multiply-add waits for the one before, and since
+// channels ascend, all groups read the same part of x, which may be larger than L1. Weights need no prefetching: the
 // core follows the streams by itself (prefetched by hand, small layers took a quarter longer).
 
 #include "delegate/cpu/kernels/fully_connected/fully_connected_args.h"
@@ -15,13 +15,13 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-// Several rows of x take fewer groups at once: sums of all of them stay in registers. The scalar fallback is kept
-// small.
+// With several rows of x, fewer groups run at once, so that the sums of all rows stay in registers. The scalar fallback
+// is kept small.
 constexpr bool kScalar = HWY_TARGET == HWY_SCALAR;
 constexpr int kGroupsAtOnce = kScalar ? 1 : kFullyConnectedGroups;
 constexpr int kRowsAtOnce = kScalar ? 1 : 4, kGroupsOfRows = kScalar ? 1 : 2;
 
-// Values as floats, but int8 without its scale.
+// Loads values as floats; int8 values come without their scale.
 template <class D>
 HWY_INLINE hn::Vec<D> LoadValues(D d, const float* values) {
   return hn::LoadU(d, values);
@@ -36,7 +36,8 @@ HWY_INLINE hn::Vec<D> LoadValues(D d, const int8_t* values) {
   return hn::ConvertTo(d, hn::PromoteTo(integers, hn::LoadU(hn::Rebind<int8_t, D>(), values)));
 }
 
-// Input that is not in L1 comes from L2 in time if asked for so many bytes ahead.
+// Input that is not in L1 comes from L2 in time if it is asked for this many bytes ahead. Other distances were not
+// measured.
 constexpr uintptr_t kInputBytesAhead = 256;
 
 template <int kGroupSize, class Value, int kGroups, int kRows>
@@ -47,7 +48,7 @@ struct Block {
   static constexpr int kVectors = kGroupSize / kLanes;
   using Sums = V[kRows][kVectors];  // of one group
 
-  // What is left of the kernels of one group.
+  // A Stream is what is left of the kernels of one group.
   struct Stream {
     const Value* values;
     const uint16_t* channels;
@@ -74,11 +75,11 @@ struct Block {
   }
 
   static HWY_INLINE void PrefetchInput(const float* x) {
-    // As a number: the address may lie behind the array, where no pointer may point.
+    // The address is computed as a number, since it may lie behind the array, where no pointer may point.
     __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(x) + kInputBytesAhead));
   }
 
-  // A group by itself, several kernels at once.
+  // Adds what is left of one group by itself, several kernels at once.
   static HWY_INLINE void AddStream(const Stream& stream, const float* HWY_RESTRICT x, ptrdiff_t stride, Sums& sums) {
     constexpr int kAtOnce = kRowsAtOnce / kRows;
     Sums parts[kAtOnce];
@@ -117,7 +118,7 @@ struct Block {
     MCPRUNER_UNROLL for (int g = 0; g < kGroups; ++g) AddStream(streams[g], x, stride, sums[g]);
   }
 
-  // Scale, bias and activation of one group and row.
+  // Applies scale, bias and activation to one group of one row, and stores it.
   static void Store(const FullyConnectedArgs& a, int32_t group, const V (&sums)[kVectors], float* out) {
     float lanes[kGroupSize];
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], D(), lanes + v * kLanes);
@@ -150,7 +151,8 @@ struct Block {
   }
 };
 
-// All rows of some groups: their weights come from memory for the first rows and from the cache for the others.
+// Computes all rows of some groups: their weights come from memory for the first rows and from the cache for the
+// others.
 template <int kGroupSize, class Value, int kGroups>
 HWY_INLINE void RunRows(const FullyConnectedArgs& a, int32_t group) {
   constexpr int kTogether = kGroups < kGroupsOfRows ? kGroups : kGroupsOfRows;

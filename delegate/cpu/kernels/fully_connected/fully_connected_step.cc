@@ -18,8 +18,8 @@ std::vector<uint32_t> GroupKernelBegin(const SparseLayer& layer) {
   return begin;
 }
 
-// Cuts the groups, at multiples of kFullyConnectedGroups, where the kernels so far are share / num_shares of all; each
-// group counts one for its store.
+// Cuts the groups, at multiples of kFullyConnectedGroups, where the kernels before the cut are share / num_shares of
+// all. Each group counts as one kernel more, for its store.
 std::vector<Range> ShareGroups(const std::vector<uint32_t>& begin, int num_shares) {
   const int num_groups = static_cast<int>(begin.size()) - 1;
   const int64_t all = int64_t{begin.back()} + num_groups;
@@ -62,7 +62,7 @@ FullyConnectedStep::FullyConnectedStep(const StepContext& context, std::shared_p
       shares_(ShareGroups(group_kernel_begin_, num_shares())) {}
 
 int64_t FullyConnectedStep::ScratchFloats() const {
-  // Each share unpacks for itself: the input is small beside the weights.
+  // Each share unpacks the input for itself, since it is small beside the weights.
   const int64_t in = input_.layout.is_vector() ? 0 : input_.layout.elements() * num_shares();
   return in + (output_.layout.is_vector() ? 0 : output_.layout.elements());
 }

@@ -1,4 +1,5 @@
-// Fully connected, and 1x1 convolutions of 1x1 images: rows of in_channels times one stream of weights.
+// This step runs fully-connected layers, and 1x1 convolutions of 1x1 images: it multiplies rows of in_channels by one
+// stream of weights.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_STEP_H_
@@ -12,17 +13,19 @@
 
 namespace mcpruner {
 
-// Never null.
+// Never returns null.
 std::unique_ptr<Step> MakeFullyConnectedStep(const StepContext& context);
 
-// For a convolution (kConv): null unless kernel and images are one pixel, without borders and without a residual.
+// Makes the step of a convolution (kConv). Returns null unless kernel and images are one pixel, without borders and
+// without a residual.
 std::unique_ptr<Step> MakePixelConvStep(const StepContext& context);
 
 class FullyConnectedStep : public Step {
  public:
   FullyConnectedStep(const StepContext& context, std::shared_ptr<const SparseLayer> layer);
   void Run(int share) const override;
-  // Rows are NHWC: other inputs than vectors are unpacked first, and other outputs packed afterwards.
+  // The kernel reads and writes rows in NHWC. Inputs that are no vectors are unpacked into scratch first, and outputs
+  // that are none are packed from it afterwards.
   int64_t ScratchFloats() const override;
 
  private:

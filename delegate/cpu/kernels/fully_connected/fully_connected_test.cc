@@ -31,7 +31,7 @@ void CheckAllTargets(const Graph& graph, const std::vector<float>& x, int in_cha
   }
 }
 
-// The layer with random weights of another type in the place of its own, at most 1 each; int8 scales may be 0.
+// Returns the layer with random weights of another type in the place of its own, at most 1 each. Int8 scales may be 0.
 std::shared_ptr<const SparseLayer> StoredAs(ValueType type, std::shared_ptr<const SparseLayer> layer,
                                             std::mt19937& rng) {
   if (type == ValueType::kFloat32) return layer;

@@ -6,7 +6,7 @@
 namespace mcpruner {
 namespace {
 
-// One row. `values` are the layer's as float32.
+// Computes one row. `values` are the layer's as float32.
 void MultiplyRow(const SparseLayer& layer, const std::vector<float>& values, const float* x, float* y) {
   const uint16_t* channel = layer.channels.data();
   const float* value = values.data();

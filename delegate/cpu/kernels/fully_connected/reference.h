@@ -1,4 +1,4 @@
-// What a fully-connected layer means: x is rows of in_channels, each row one pixel of a 1x1 convolution.
+// This defines a fully-connected layer: x is rows of in_channels, and each row is one pixel of a 1x1 convolution.
 //
 //     y[row, o] = bias[o] + sum over c of  w[o, c] * x[row, c]
 
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// layer has a 1x1 kernel; x has rows * in_channels elements, y has rows * out_channels.
+// The layer has a 1x1 kernel; x has rows * in_channels elements, and y has rows * out_channels.
 void FullyConnectedReference(const SparseLayer& layer, int rows, const float* x, float* y);
 
 }  // namespace mcpruner

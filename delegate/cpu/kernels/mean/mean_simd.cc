@@ -1,5 +1,5 @@
-// The mean over H and W: each channel's rows are added up as vectors, lanes that are no pixels masked out. Vectors are
-// added up pairwise: in one running sum, most bits of a late term would be lost where there are many.
+// For the mean over H and W, each channel's rows are added up as vectors, with lanes that are no pixels masked out.
+// Vectors are added up pairwise: in one running sum of many terms, most bits of a late term would be lost.
 
 #include "delegate/cpu/kernels/mean/mean_args.h"
 #include "delegate/cpu/kernels/simd.h"
@@ -9,8 +9,8 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-// Blocks of kBlock vectors are added up one by one, and their sums as a binary number is counted up: where two of 2^k
-// blocks meet, they become one of 2^(k + 1).
+// A PairwiseSum adds up blocks of kBlock vectors one by one, and combines the blocks' sums as a binary number is
+// counted up: where two sums of 2^k blocks meet, they become one of 2^(k + 1).
 class PairwiseSum {
  public:
   HWY_INLINE PairwiseSum() : block_(hn::Zero(Floats())) {}
@@ -42,7 +42,7 @@ class PairwiseSum {
   hn::Vec<Floats> block_;
   int in_block_ = 0;
   uint32_t blocks_ = 0;          // bit k: sums_[k] is in use
-  float sums_[kSizes][kFloats];  // of 2^k blocks
+  float sums_[kSizes][kFloats];  // sums_[k] is the sum of 2^k blocks
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The mean over H and W (global average pooling).
+// This step computes the mean over H and W (global average pooling).
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_MEAN_MEAN_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_MEAN_MEAN_STEP_H_
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Never null.
+// Never returns null.
 std::unique_ptr<Step> MakeMeanStep(const StepContext& context);
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// What mean over H and W means: y[n, 0, 0, c] is the average of the channel's pixels, summed in double.
+// This defines the mean over H and W: y[n, 0, 0, c] is the average of the channel's pixels, summed in double.
 //
 // The mean of no pixels (H or W is 0) is NaN, as 0 / 0 is in TFLite.
 

@@ -1,4 +1,5 @@
-// Arguments of the conversions between NHWC and HCW (delegate/cpu/step/layout.h), one image row at a time.
+// These are the arguments of the conversions between NHWC and HCW (delegate/cpu/step/layout.h), some image rows at a
+// time.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_
@@ -8,8 +9,8 @@
 
 namespace mcpruner {
 
-// nhwc[(row * width + x) * channels + c]  ->  hcw[row * row_stride + c * pitch + x], for `rows` rows; with zeros
-// before and behind each row of each channel.
+// PackRows copies nhwc[(row * width + x) * channels + c] to hcw[row * row_stride + c * pitch + x] for `rows` rows, and
+// writes zeros before and behind each row of each channel.
 struct PackRowsArgs {
   const float* nhwc;
   float* hcw;  // pixel 0 of the first row and channel
@@ -18,7 +19,7 @@ struct PackRowsArgs {
   int32_t zeros_before, zeros_behind;
 };
 
-// The way back.
+// UnpackRows copies the pixels back.
 struct UnpackRowsArgs {
   const float* hcw;
   float* nhwc;

@@ -1,5 +1,5 @@
-// NHWC to HCW and back: transposes of [width][channels], done in blocks that stay in L1; 3 channels (pictures) by whole
-// vectors.
+// NHWC to HCW and back are transposes of [width][channels]. They are done in blocks that stay in L1; 3 channels
+// (pictures) are done by whole vectors.
 
 #include "delegate/cpu/kernels/pack/pack_args.h"
 #include "delegate/cpu/kernels/simd.h"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr int32_t kBlock = 64;
 
-// to[j][i] = from[i][j] for kFours x 4 rows and columns.
+// Sets to[j][i] = from[i][j] for kFours x 4 rows and columns.
 template <int kFours>
 HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
                                 ptrdiff_t to_stride);
@@ -19,7 +19,7 @@ HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_s
 #if HWY_TARGET != HWY_SCALAR
 using Four = FewFloats<4>;
 
-// Rows of 4 become columns.
+// Turns four rows of 4 into columns.
 HWY_INLINE void Turn(const hn::Vec<Four> (&rows)[4], hn::Vec<Four> (&columns)[4]) {
   const Four d;
   const auto low_02 = hn::InterleaveLower(d, rows[0], rows[2]), high_02 = hn::InterleaveUpper(d, rows[0], rows[2]);
@@ -30,7 +30,7 @@ HWY_INLINE void Turn(const hn::Vec<Four> (&rows)[4], hn::Vec<Four> (&columns)[4]
   columns[3] = hn::InterleaveUpper(d, high_02, high_13);
 }
 
-// Two fours lie side by side: CPUs that can load and store pairs do.
+// Handles two fours side by side, since some CPUs load and store pairs.
 template <int kFours>
 HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
                                 ptrdiff_t to_stride) {
@@ -49,8 +49,8 @@ HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_s
 }
 #endif
 
-// to[j * to_stride + i] = from[i * from_stride + j] for all i < rows, j < columns: by squares of kSide, then what is
-// left by smaller ones.
+// Sets to[j * to_stride + i] = from[i * from_stride + j] for all i < rows, j < columns: by squares of kSide, then the
+// rest by smaller squares.
 template <int kSide>
 void TransposeBySquares(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t rows, int32_t columns,
                         float* HWY_RESTRICT to, ptrdiff_t to_stride) {
@@ -76,7 +76,8 @@ void TransposeBySquares(const float* HWY_RESTRICT from, ptrdiff_t from_stride, i
   }
 }
 
-// So many rows at a time that the lines which their squares read a half of stay in L1.
+// Takes few enough rows at a time for the lines of which their squares read one half to stay in L1 until the other half
+// is read.
 void Transpose(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t rows, int32_t columns,
                float* HWY_RESTRICT to, ptrdiff_t to_stride) {
   for (int32_t i = 0; i < rows; i += kBlock) {
@@ -85,7 +86,7 @@ void Transpose(const float* HWY_RESTRICT from, ptrdiff_t from_stride, int32_t ro
   }
 }
 
-// As many pixels of 3 channels as fill whole vectors; returns how many.
+// Packs as many pixels of 3 channels as fill whole vectors, and returns how many.
 int32_t PackPictureRow([[maybe_unused]] const float* HWY_RESTRICT from, [[maybe_unused]] int32_t width,
                        [[maybe_unused]] float* HWY_RESTRICT to, [[maybe_unused]] ptrdiff_t pitch) {
   int32_t x = 0;

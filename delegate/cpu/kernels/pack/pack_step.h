@@ -1,4 +1,4 @@
-// Conversions of whole tensors between NHWC and HCW: at the ends of a graph, and around reference ops.
+// These convert whole tensors between NHWC and HCW: at the ends of a graph, and around reference ops.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_
@@ -8,7 +8,7 @@
 
 namespace mcpruner {
 
-// One share of a tensor's rows. Packing leaves the zero rows to ClearBorders.
+// Both convert one share of a tensor's rows. Packing leaves the rows of zeros to ClearBorders.
 void PackTensor(const KernelTable& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares);
 void UnpackTensor(const KernelTable& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares);
 

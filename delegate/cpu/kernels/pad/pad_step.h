@@ -1,4 +1,4 @@
-// Explicit padding that was not folded into a window.
+// This step runs explicit padding that was not folded into a window.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PAD_PAD_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_PAD_PAD_STEP_H_
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Never null.
+// Never returns null.
 std::unique_ptr<Step> MakePadStep(const StepContext& context);
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// What pad means: the input surrounded by `value` in each of the four dimensions.
+// This defines pad: the input is surrounded by `value` in each of the four dimensions.
 //
 //     y[n, h, w, c] = x[n - before[0], h - before[1], w - before[2], c - before[3]], or value outside of x
 

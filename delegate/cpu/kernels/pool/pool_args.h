@@ -1,9 +1,10 @@
-// Arguments of max and average pooling, one output row of all channels at a time.
+// These are the arguments of max and average pooling, one output row of all channels at a time.
 //
 //     1. down:    column[x] = reduce(rows)            for each pixel of the input row, whole vectors
 //     2. across:  out[x] = reduce(column[x * stride .. + filter_width))
 //
-// `column` is scratch with room for the padding on both sides, which holds what changes nothing (-inf or 0).
+// `column` is scratch with room for the padding on both sides. The padding holds what changes nothing: -inf for max, 0
+// for averages.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_POOL_POOL_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_POOL_POOL_ARGS_H_
@@ -19,7 +20,7 @@ struct PoolRowArgs {
   const float* in;  // pixel 0 of channel 0 in the first row of the window that lies inside the image
   float* out;       // pixel 0 of channel 0
   ptrdiff_t in_row_stride, in_pitch, out_pitch;
-  int32_t rows;  // of the window that lie inside the image, at least 1
+  int32_t rows;  // those rows of the window that lie inside the image, at least 1
   int32_t channels, in_width, out_width;
   int32_t filter_width, stride_w, pad_left;
   float* column;  // pad_left + in_width + what the last window reaches over + two vectors

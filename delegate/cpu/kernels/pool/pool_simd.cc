@@ -1,4 +1,4 @@
-// Max and average pooling (pool_args.h says how).
+// These kernels run max and average pooling; pool_args.h says how.
 
 #include "delegate/cpu/kernels/pool/pool_args.h"
 #include "delegate/cpu/kernels/simd.h"
@@ -10,8 +10,8 @@ namespace {
 
 using V = hn::Vec<Floats>;
 
-// NaN is left out, as TFLite's own kernel does: where one of its operands is NaN, hn::Max gives the second one (x86) or
-// the one that is a number.
+// NaN is left out, as TFLite's own kernel does: where one of its operands is NaN, hn::Max returns the second one (x86)
+// or the one that is a number.
 struct Largest {
   static constexpr float kNothing = -__builtin_huge_valf();
   static HWY_INLINE V Reduce(V largest, V next) { return hn::Max(next, largest); }
@@ -22,8 +22,8 @@ struct Sum {
   static HWY_INLINE V Reduce(V sum, V next) { return hn::Add(sum, next); }
 };
 
-// Reads over the end of the row and writes over the end of its column, by less than the vector of padding that is put
-// back there.
+// This reads over the end of the row and writes over the end of its column, by less than a vector; the padding there is
+// written again afterwards.
 template <class Op>
 HWY_INLINE void ReduceDown(const PoolRowArgs& a, const float* HWY_RESTRICT in, float* HWY_RESTRICT column) {
   const Floats d;
@@ -35,7 +35,7 @@ HWY_INLINE void ReduceDown(const PoolRowArgs& a, const float* HWY_RESTRICT in, f
   hn::StoreU(hn::Set(d, Op::kNothing), d, column + a.pad_left + a.in_width);
 }
 
-// Columns x * stride, one for each lane.
+// Loads columns x * stride, one for each lane x.
 HWY_INLINE V LoadStrided(const float* column, int32_t stride) {
   const Floats d;
   if (stride == 1) return hn::LoadU(d, column);
@@ -44,7 +44,7 @@ HWY_INLINE V LoadStrided(const float* column, int32_t stride) {
   return hn::Load(d, lanes);
 }
 
-// What the windows that begin at `column` make of a.filter_width columns each.
+// Reduces a vector of windows, the first of which begins at `column`, over a.filter_width columns each.
 template <class Op>
 HWY_INLINE V ReduceWindows(const PoolRowArgs& a, const float* HWY_RESTRICT column) {
   const Floats d;

@@ -1,4 +1,4 @@
-// Max and average pooling of any window and stride.
+// This step runs max and average pooling of any window and stride.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_POOL_POOL_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_POOL_POOL_STEP_H_
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Never null.
+// Never returns null.
 std::unique_ptr<Step> MakePoolStep(const StepContext& context);
 
 }  // namespace mcpruner

@@ -6,7 +6,7 @@
 namespace mcpruner {
 namespace {
 
-// The rows and columns of one window that lie inside the feature map: [top, bottom) x [left, right).
+// A Rect is the rows and columns of one window that lie inside the feature map: [top, bottom) x [left, right).
 struct Rect {
   int top, bottom, left, right;
   int area() const { return (bottom - top) * (right - left); }
@@ -18,7 +18,7 @@ Rect WindowAt(const PoolParams& p, const Shape& in, int oy, int ox) {
   return {std::max(y, 0), std::min(y + p.filter_height, in.h), std::max(x, 0), std::min(x + p.filter_width, in.w)};
 }
 
-// y = reduce(window, n, channel) for every output element.
+// Sets y = reduce(window, n, channel) for every output element.
 template <typename Reduce>
 void Pool(const PoolParams& params, const Shape& in, const Shape& out, float* y, const Reduce& reduce) {
   for (int n = 0; n < out.n; ++n) {

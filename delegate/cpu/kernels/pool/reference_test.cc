@@ -35,7 +35,7 @@ TEST(PoolReferenceTest, PaddingIsNeitherLargerNorCounted) {
 }
 
 TEST(PoolReferenceTest, KeepsChannelsAndImagesApart) {
-  // Two images of 1x2 pixels, two channels.
+  // There are two images of 1x2 pixels and two channels.
   const std::vector<float> x{1, 50, 2, 40, 3, 30, 4, 20};
   std::vector<float> y(4);
   PoolParams p = Params(1, 1);

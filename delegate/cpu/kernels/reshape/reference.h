@@ -1,4 +1,4 @@
-// What reshape means: the same elements in the same NHWC order.
+// This defines reshape: the same elements follow in the same NHWC order.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_RESHAPE_REFERENCE_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_RESHAPE_REFERENCE_H_

@@ -1,8 +1,8 @@
-// What softmax over channels means, for each pixel:
+// This defines softmax over channels, for each pixel:
 //
 //     y[c] = exp(beta * (x[c] - m)) / sum over k of exp(beta * (x[k] - m)),   m = the largest x[k]
 //
-// The result does not depend on m; subtracting it keeps exp finite. Computed in double.
+// The result does not depend on m; subtracting it keeps exp finite. All of it is computed in double.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_SOFTMAX_REFERENCE_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_SOFTMAX_REFERENCE_H_
@@ -11,7 +11,7 @@
 
 namespace mcpruner {
 
-// x and y have the shape `shape`.
+// Both x and y have the shape `shape`.
 void SoftmaxReference(const SoftmaxParams& params, const Shape& shape, const float* x, float* y);
 
 }  // namespace mcpruner

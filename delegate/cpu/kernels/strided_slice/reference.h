@@ -1,4 +1,4 @@
-// What a strided slice means: every stride-th element from `begin`, in each of the four dimensions.
+// This defines a strided slice: it takes every stride-th element from `begin` on, in each of the four dimensions.
 //
 //     y[n, h, w, c] = x[begin[0] + n * stride[0], begin[1] + h * stride[1], begin[2] + w * stride[2], ...]
 

@@ -8,7 +8,7 @@
 namespace mcpruner {
 namespace {
 
-// 0, 1, 2, ... in NHWC order.
+// Slices 0, 1, 2, ... in NHWC order.
 std::vector<float> Slice(const Shape& in, const StridedSliceParams& p) {
   std::vector<float> x(static_cast<size_t>(in.size()));
   std::iota(x.begin(), x.end(), 0.0f);

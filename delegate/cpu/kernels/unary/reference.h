@@ -1,4 +1,4 @@
-// What functions of one element mean, among them the activations that other ops apply to their results.
+// This defines functions of one element, among them the activations that other ops apply to their results.
 //
 //     Relu max(x, 0)   ReluN1To1 clamp(x, -1, 1)   Relu6 clamp(x, 0, 6)
 //     HardSwish x * clamp(x + 3, 0, 6) / 6         Logistic 1 / (1 + exp(-x))     (both in double, rounded once)
@@ -13,7 +13,7 @@ namespace mcpruner {
 // y may be x.
 void UnaryReference(UnaryFunction function, int64_t size, const float* x, float* y);
 
-// In place.
+// The activation is applied in place.
 void ActivationReference(Activation activation, int64_t size, float* y);
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// Arguments of functions of one element, one row of all channels at a time.
+// These are the arguments of functions of one element, one row of all channels at a time.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_ARGS_H_
@@ -10,7 +10,8 @@
 
 namespace mcpruner {
 
-// Clamp: clamp(x, end.low, end.high). Hard swish: x * clamp(x + 3, 0, 6) / 6. Logistic: 1 / (1 + exp(-x)).
+// What UnaryRow computes of each element x: clamp(x, end.low, end.high), hard swish x * clamp(x + 3, 0, 6) / 6, or the
+// logistic function 1 / (1 + exp(-x)).
 enum UnaryKernel : int32_t { kUnaryClamp, kUnaryHardSwish, kUnaryLogistic };
 
 struct UnaryRowArgs {

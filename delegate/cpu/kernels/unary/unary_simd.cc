@@ -1,4 +1,4 @@
-// Functions of one element.
+// These kernels compute functions of one element.
 
 #include <hwy/contrib/math/math-inl.h>
 

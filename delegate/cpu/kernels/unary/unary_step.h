@@ -1,4 +1,4 @@
-// Activations that were not fused, and hard swish.
+// This step runs activations that were not fused, and hard swish.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_STEP_H_
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Never null.
+// Returns the step; it is never null.
 std::unique_ptr<Step> MakeUnaryStep(const StepContext& context);
 
 }  // namespace mcpruner

@@ -18,7 +18,7 @@ TEST(UnaryTest, EveryFunctionAgreesWithTheReference) {
     for (const Shape& shape : {Shape{1, 1, 1, 70}, Shape{2, 3, 19, 2}, Shape{1, 2, 64, 3}}) {
       SCOPED_TRACE(static_cast<int>(function));
       GraphBuilder b;
-      // Inputs are -1 .. 1; ten times that reaches every bend.
+      // Inputs are -1 .. 1; ten times that reaches every bend of the functions.
       const int x = b.Op(OpType::kMul, {b.Input(shape), b.Constant({1, 1, 1, 1}, {10.0f})});
       const int y = b.Op(OpType::kUnary, {x}, UnaryParams{function});
       ExpectAgreement(b.Finish({y}), 1, 2e-6f, "unary");

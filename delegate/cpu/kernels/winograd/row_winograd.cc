@@ -7,18 +7,18 @@ namespace {
 
 constexpr int kMinPhaseRows = 2, kMaxPhaseRows = 4;
 constexpr int kGroupSize = 4;
-// Where polynomials are evaluated, beside infinity: the smaller the numbers and their inverses, the smaller the
-// rounding errors (Barabasz et al., Error Analysis and Improving the Accuracy of Winograd Convolution, 2020).
+// Polynomials are evaluated at these points, and at infinity. The smaller the numbers and their inverses, the smaller
+// the rounding errors (Barabasz et al., Error Analysis and Improving the Accuracy of Winograd Convolution, 2020).
 constexpr double kPoints[] = {0, 1, -1, 0.5, -2, 2};
 
-// Kernel rows phase, phase + stride, ...
+// Returns how many kernel rows a phase has: rows phase, phase + stride, ...
 int PhaseRows(int kernel_height, int stride, int phase) { return (kernel_height - phase + stride - 1) / stride; }
 
 RowWinograd::Matrix Zeros(int rows, int columns) {
   return {rows, columns, std::vector<double>(static_cast<size_t>(rows * columns))};
 }
 
-// The coefficients of the product of (x - kPoints[i]) over i < count, i != left_out, lowest power first.
+// Returns the coefficients, lowest power first, of the product of (x - kPoints[i]) over i < count, i != left_out.
 std::vector<double> Polynomial(int count, int left_out) {
   std::vector<double> coefficients{1};
   for (int i = 0; i < count; ++i) {
@@ -35,7 +35,8 @@ double Value(const std::vector<double>& coefficients, double x) {
   return value;
 }
 
-// Cook-Toom: the transforms of `rows` kernel rows phase, phase + stride, ..., at products first, first + 1, ...
+// Computes, after Cook and Toom, the transforms of the `rows` kernel rows phase, phase + stride, ..., as products
+// first, first + 1, ...
 void FillPhase(int rows, int stride, int phase, int first, RowWinograd* winograd) {
   const int points = kWinogradTileRows + rows - 2;
   for (int i = 0; i <= points; ++i) {

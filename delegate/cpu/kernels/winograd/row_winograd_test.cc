@@ -64,7 +64,7 @@ TEST(RowWinogradTest, KnownTransform) {
   // Product 0 evaluates at 0: the filter's first row over (0 - 1)(0 + 1)(0 - 1/2)(0 + 2) = 1.
   EXPECT_EQ(winograd.filter.at(0, 0), 1.0);
   EXPECT_EQ(winograd.filter.at(0, 1), 0.0);
-  // The last is infinity: the filter's last row, into the tile's last output row.
+  // The last product is that at infinity: it takes the filter's last row into the tile's last output row.
   EXPECT_EQ(winograd.filter.at(5, 2), 1.0);
   EXPECT_EQ(winograd.output.at(3, 5), 1.0);
   EXPECT_EQ(winograd.output.at(2, 5), 0.0);

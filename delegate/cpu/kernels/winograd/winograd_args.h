@@ -1,4 +1,4 @@
-// Arguments of RowTransform: rows of an image that are sums of other rows, for all channels alike.
+// These are the arguments of RowTransform, which makes rows of an image as sums of other rows, for all channels alike.
 //
 //     out row r  =  bias[c] + sum over terms of factor * in row
 //
@@ -15,16 +15,16 @@
 namespace mcpruner {
 
 struct RowTransformTerm {
-  ptrdiff_t in;  // the input row's channel 0 from RowTransformArgs::in, in bytes
+  ptrdiff_t in;  // where the input row's channel 0 lies, in bytes from RowTransformArgs::in
   float factor;
 };
 
-// Up to a vector of floats behind each input row is read.
+// The kernel reads up to a vector of floats behind each input row.
 struct RowTransformArgs {
   const float* in;
   ptrdiff_t in_pitch;             // from one channel to the next
-  const RowTransformTerm* terms;  // of all output rows in turn
-  const int32_t* term_begin;      // of each output row, and one past the last term
+  const RowTransformTerm* terms;  // those of all output rows in turn
+  const int32_t* term_begin;      // where each output row's terms begin, and one past the last term
   int32_t out_rows;
   float* out;  // pixel 0 of channel 0 of the first row
   ptrdiff_t out_row_stride, out_pitch;

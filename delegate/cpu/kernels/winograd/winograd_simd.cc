@@ -1,5 +1,5 @@
-// Sums of rows. Each factor is loaded once for up to four vectors of pixels; the input rows of a channel, which every
-// output row reads, stay in L1.
+// RowTransform computes sums of rows. Each factor is loaded once for up to four vectors of pixels. The input rows of a
+// channel, which every output row reads, stay in L1.
 
 #include "delegate/cpu/kernels/simd.h"
 #include "delegate/cpu/kernels/winograd/winograd_args.h"
@@ -9,7 +9,7 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-// kVectors vectors of pixels, from column x on, of one row of channel c. All but the last are whole.
+// Computes kVectors vectors of pixels, from column x on, of one row of channel c. All but the last are whole.
 template <size_t kVectors>
 HWY_INLINE void SumRows(const RowTransformArgs& a, int32_t row, int32_t c, int32_t x) {
   const Floats d;

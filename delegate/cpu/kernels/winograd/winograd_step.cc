@@ -11,22 +11,25 @@
 namespace mcpruner {
 namespace {
 
-// M of the tiles that are made at once, if they are more than one.
+// Tiles are made several at once, up to kMaxTilesAtOnce, as long as their M has at most kProductBytes: M then stays in
+// L2. Other limits were not measured.
 constexpr int64_t kProductBytes = 256 * 1024;
 constexpr int kMaxTilesAtOnce = 8;
-// What the transforms of one product cost, in multiply-adds (from layers of 3 to 64 channels, docs/performance.md).
+// The transforms of one product cost as much as this many multiply-adds. This was fitted to layers of 3 to 64 channels:
+// those of few channels do not gain (docs/performance.md).
 constexpr int kTransformWork = 12;
-// Output pixels of a channel, below which weights, of which there are up to twice as many, meet too few to be worth
-// their memory.
+// With fewer output pixels in a channel, the products' weights, up to twice as many, are not worth their memory: 512
+// channels of 7x7 pixels went from 2.3 to 1.8 ms, of 4x4 from 1.1 to 1.4 ms (docs/performance.md).
 constexpr int kMinPixels = 64;
 
-// What a RowTransform adds up.
+// Terms are what a RowTransform adds up.
 struct Terms {
   std::vector<RowTransformTerm> terms;
   std::vector<int32_t> begin;
 };
 
-// Those of `matrix` on rows `rows` of its input, `row_stride` floats apart. The others are zero and left out.
+// Makes the terms of `matrix` for rows `rows` of its input, which lie `row_stride` floats apart. Its other elements are
+// zero and left out.
 void FillTerms(const RowWinograd::Matrix& matrix, ptrdiff_t row_stride, Range rows, Terms* terms) {
   terms->terms.clear();
   terms->begin.assign(1, 0);
@@ -70,7 +73,7 @@ bool CanRun(const StepContext& context) {
 
 class WinogradStep : public RowStep {
  public:
-  // Null where the products cannot be run.
+  // Returns null where the products cannot be run.
   static std::unique_ptr<Step> Make(const StepContext& context, MakeStepFunction make_products) {
     std::unique_ptr<WinogradStep> step(new WinogradStep(context));
     for (int slot = 0; slot < step->num_slots(); ++slot) {
@@ -81,7 +84,8 @@ class WinogradStep : public RowStep {
 
   int64_t ScratchFloats() const override { return num_slots() * SlotFloats(); }
 
-  // Whole tiles, although some of their rows may not be wanted: so no bit of a row depends on how rows are shared out.
+  // The step reads what whole tiles need, although some of their rows may not be wanted. So no bit of a row depends on
+  // how rows are divided into shares.
   std::optional<RowReach> Reach() const override {
     RowReach reach = RowReach::Of(params_.window, params_.layer->kernel_height);
     reach.tile = kWinogradTileRows;
@@ -107,7 +111,7 @@ class WinogradStep : public RowStep {
   }
 
  private:
-  // What runs at the same time has a V and an M of its own.
+  // A Slot is a V and an M. Shares that run at the same time have slots of their own.
   struct Slot {
     std::vector<TensorRef> tensors;
     std::unique_ptr<Step> conv;
@@ -161,7 +165,7 @@ class WinogradStep : public RowStep {
     return slot.v().layout.BufferFloats() + slot.m().layout.BufferFloats() + slot.conv->ScratchFloats();
   }
 
-  // V of the tile that begins with output row `row`.
+  // Computes V of the tile that begins with output row `row`.
   void TransformInput(Slot& slot, int image, int row, int tile) const {
     const HcwLayout &in = input().layout, &v = slot.v().layout;
     const int y = row * params_.window.stride_h - params_.window.padding.top;
@@ -183,7 +187,7 @@ class WinogradStep : public RowStep {
     kernels().RowTransform(args);
   }
 
-  // Those of the tile's output rows that are in `made`.
+  // Computes those of the tile's output rows that are in `made`.
   void TransformOutput(Slot& slot, int image, int row, int tile, Range made) const {
     const HcwLayout &out = output().layout, &m = slot.m().layout;
     const int first = std::max(made.begin, row), last = std::min(made.end, row + kWinogradTileRows);

@@ -1,4 +1,5 @@
-// Dense convolutions through the whole backend, against the reference, for every SIMD target of this CPU.
+// These tests run dense convolutions through the whole backend and compare them with the reference, for every SIMD
+// target of this CPU.
 
 #include <gtest/gtest.h>
 
@@ -26,7 +27,7 @@ std::shared_ptr<const SparseLayer> DenseLayer(const DenseShape& shape, int group
   return std::make_shared<SparseLayer>(std::move(*layer));
 }
 
-// Inputs and weights are at most 1: errors stay below 2e-6 for each of the products that are added up.
+// Inputs and weights are at most 1, so errors stay below 2e-6 for each of the products that are added up.
 float Tolerance(const DenseShape& shape) {
   return 2e-6f * static_cast<float>(shape.kernel_height * shape.kernel_width * shape.in_channels);
 }
