@@ -1,4 +1,4 @@
-// Measures how far outputs are from what they should be.
+// RelativeError says how far outputs are from what they should be.
 
 #ifndef MCPRUNER_DELEGATE_BASE_RELATIVE_ERROR_H_
 #define MCPRUNER_DELEGATE_BASE_RELATIVE_ERROR_H_
@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Returns the largest difference over the largest magnitude of `expected`; NaN where one of the differences is NaN.
+// Returns the largest difference over the largest magnitude of `expected`, or NaN where one of the differences is NaN.
 inline double RelativeError(const std::vector<float>& actual, const std::vector<float>& expected) {
   double difference = 0, magnitude = 1e-30;
   for (size_t i = 0; i < expected.size(); ++i) {

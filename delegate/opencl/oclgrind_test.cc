@@ -1,5 +1,6 @@
-// The kernels in Oclgrind, a simulator that sees every access of every work-item: bad addresses and data races. First
-// it must see those that are planted. (Its check for uninitialized memory does not know the compiler's `freeze`.)
+// These tests run the kernels in Oclgrind, a simulator that sees every access of every work-item: bad addresses and
+// data races. First it must see those that are planted. (Its check for uninitialized memory does not know the
+// compiler's `freeze`.)
 
 #include <gtest/gtest.h>
 
@@ -36,7 +37,7 @@ class OclgrindTest : public ::testing::Test {
     if (const auto api = opencl::LoadOpenCl(kLibrary); !api.ok()) GTEST_SKIP() << "not run: " << api.message();
   }
 
-  // What Oclgrind has said in this test; each context begins the file anew.
+  // Returns what Oclgrind has said in this test; each context begins the file anew.
   std::string Log() const {
     std::ifstream file(log_);
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -64,7 +65,7 @@ class OclgrindTest : public ::testing::Test {
     ASSERT_EQ(cl.clFinish(queue->get()), CL_SUCCESS);
   }
 
-  // Compares with the reference, under Oclgrind.
+  // Compares the graph with the reference, under Oclgrind.
   void ExpectClean(const Graph& graph, Precision precision = Precision::kFloat32) {
     OpenClOptions options;
     options.library = kLibrary;

@@ -24,7 +24,7 @@ class OpenClBackend : public Backend {
                &tuned_, options.log, std::nullopt},
         guard_elements_(options.guard_elements) {}
 
-  // From now on: the network of the self-check is not worth it.
+  // Tuning starts only after the self-check, whose network is not worth it.
   void StartTuning() { tune_ = tuned_.enabled(); }
 
   const char* name() const override { return "opencl"; }

@@ -93,8 +93,8 @@ TEST(OpenClBackendTest, ElementsOfAnEmptyTensorAreRefused) {
 
 class OpenClMeans : public testing::TestWithParam<std::pair<Precision, double>> {};
 
-// Equal terms, whose rounding errors in a running sum add up. Half storage rounds what goes into the sum and its
-// result.
+// The terms are equal, so their rounding errors would add up in a running sum. Half storage rounds what goes into the
+// sum and its result.
 TEST_P(OpenClMeans, OfManyPixelsLoseNothing) {
   MCPRUNER_NEEDS_OPENCL();
   const auto [precision, tolerance] = GetParam();
@@ -155,7 +155,7 @@ TEST(OpenClBackendTest, AgreesWithTheReferenceOnRandomGraphs) {
 
 TEST(OpenClBackendTest, HalvesKeepTheSumOfADepthwiseFilter) {
   MCPRUNER_NEEDS_OPENCL();
-  // 0.1 is off by 2.4e-5 as a half: 2.2e-4 for the nine of them.
+  // 0.1 is off by 2.4e-5 as a half, which makes 2.2e-4 for the nine of them.
   DepthwiseParams params{{}, 3, 3, 1, nullptr, nullptr};
   params.weights = std::make_shared<const std::vector<float>>(9, 0.1f);
   params.bias = std::make_shared<const std::vector<float>>(1, -0.9f);

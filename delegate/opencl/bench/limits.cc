@@ -31,7 +31,7 @@ kernel void copy(global const float4* restrict x, global float4* restrict y) {
 }
 )";
 
-// Nanoseconds of the fastest launch.
+// Returns the nanoseconds of the fastest launch.
 Result<double> FastestLaunch(const Device& device, const Launch& launch) {
   const OpenClApi& api = device.api();
   const Result<ClQueue> queue = device.MakeQueue(true);

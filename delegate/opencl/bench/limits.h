@@ -1,4 +1,4 @@
-// What a device can do at most, measured: multiply-adds in float32 and copies of its memory.
+// This measures what a device can do at most: multiply-adds in float32, and copies within its memory.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_BENCH_LIMITS_H_
 #define MCPRUNER_DELEGATE_OPENCL_BENCH_LIMITS_H_
@@ -9,10 +9,10 @@ namespace mcpruner::opencl {
 
 struct Limits {
   double gflops = 0;     // 2 for a multiply-add
-  double gigabytes = 0;  // a second, read and written
+  double gigabytes = 0;  // per second, read and written
 };
 
-// The best of several launches.
+// Returns the best of several launches.
 Result<Limits> MeasureLimits(const Device& device);
 
 }  // namespace mcpruner::opencl

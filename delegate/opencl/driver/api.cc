@@ -9,7 +9,8 @@
 namespace mcpruner::opencl {
 namespace {
 
-// Linux, then Android's plain name, Pixels' own, and where Mali's and Adreno's drivers stand without a link.
+// These are the name on Linux, Android's plain name, the name on Pixels, and where Mali's and Adreno's drivers stand
+// without a link.
 constexpr const char* kLibraries[] = {
     "libOpenCL.so.1",
     "libOpenCL.so",

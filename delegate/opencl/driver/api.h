@@ -1,10 +1,11 @@
-// libOpenCL, found when it is asked for: the plugin must load where there is none.
+// This finds libOpenCL when it is asked for, since the plugin must load where there is none.
 //
 //     option opencl_library, or a name in a list --dlopen--> OpenClApi: one function pointer for each name of
 //                                                            functions.inc
 //
-// Nothing is linked. Vendors of Android put the library under names and into folders of their own, so a list is tried
-// in order. A library stays loaded until the process ends: drivers leave threads behind that would crash otherwise.
+// Nothing is linked. Vendors of Android phones put the library under names and into folders of their own, so a list is
+// tried in order. A library stays loaded until the process ends: drivers leave threads behind that would crash
+// otherwise.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_DRIVER_API_H_
 #define MCPRUNER_DELEGATE_OPENCL_DRIVER_API_H_
@@ -26,16 +27,16 @@ struct OpenClApi {
   std::string library;  // the name it was found by
 };
 
-// `library`: a path or name to insist on; empty: the first of the known names that loads. The error says what was tried
-// and what each attempt said.
+// `library` is a path or name to insist on; if it is empty, the first of the known names that loads is taken. The error
+// says what was tried and what each attempt said.
 Result<OpenClApi> LoadOpenCl(const std::string& library);
 
-// "CL_OUT_OF_RESOURCES" for -5, "OpenCL error -1234" for what OpenCL 1.2 does not name.
+// Returns "CL_OUT_OF_RESOURCES" for -5, and "OpenCL error -1234" for what OpenCL 1.2 does not name.
 std::string ClErrorName(cl_int error);
 
-// Ok for CL_SUCCESS, else "`action` failed: CL_OUT_OF_RESOURCES".
+// Returns Ok for CL_SUCCESS, else "`action` failed: CL_OUT_OF_RESOURCES".
 Status ClStatus(cl_int error, const std::string& action);
-// The same without a string for the action while there is no error: an inference allocates nothing.
+// This makes a string of the action only when there is an error, since an inference allocates nothing.
 inline Status ClStatus(cl_int error, const char* action) {
   return error == CL_SUCCESS ? Status::Ok() : ClStatus(error, std::string(action));
 }

@@ -1,4 +1,4 @@
-// An opened device: its context, and the objects that backends make with it.
+// A Device is an opened OpenCL device: it has the context, and makes the objects that backends need.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_DRIVER_DEVICE_H_
 #define MCPRUNER_DELEGATE_OPENCL_DRIVER_DEVICE_H_
@@ -19,9 +19,9 @@ class Device {
   const DeviceInfo& info() const { return info_; }
   cl_context context() const { return context_.get(); }
 
-  // In order; `timed` queues time their commands.
+  // Makes a queue that runs its commands in order. A `timed` queue times them.
   Result<ClQueue> MakeQueue(bool timed) const;
-  // At least one byte. `data`, if any, is copied: `bytes` of them.
+  // Makes a buffer of at least one byte. `data`, if it is given, has `bytes` bytes, which are copied.
   Result<ClBuffer> MakeBuffer(cl_mem_flags flags, int64_t bytes, const void* data = nullptr) const;
 
  private:

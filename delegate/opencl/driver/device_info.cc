@@ -8,7 +8,7 @@ namespace {
 
 constexpr int64_t kLeastWorkGroup = 64;
 
-// A number, 0 where the device does not tell.
+// Returns a number, or 0 where the device does not tell.
 template <typename T>
 T Number(const OpenClApi& api, cl_device_id device, cl_device_info what) {
   T value{};
@@ -82,7 +82,7 @@ std::string DeviceKey(const DeviceInfo& device) {
 
 Result<std::vector<DeviceInfo>> ListDevices(const OpenClApi& api) {
   cl_uint count = 0;
-  // Some loaders give an error, others a count of zero.
+  // Some loaders return an error, others a count of zero.
   const cl_int error = api.clGetPlatformIDs(0, nullptr, &count);
   if (error != CL_SUCCESS || count == 0) {
     return Status::Error(api.library + " knows no OpenCL platform" +

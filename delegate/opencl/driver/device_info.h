@@ -1,6 +1,6 @@
-// What OpenCL devices there are, and which can be used.
+// This lists the OpenCL devices of a machine and says which can be used.
 //
-// Usable is a device that is available, has a compiler, speaks OpenCL C 1.2 and takes work-groups of 64 items. GPUs
+// A device is usable if it is available, has a compiler, speaks OpenCL C 1.2 and takes work-groups of 64 items. GPUs
 // come first, then accelerators, then CPUs (PoCL), each in the order of the platforms.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_DRIVER_DEVICE_INFO_H_
@@ -22,16 +22,17 @@ struct DeviceInfo {
   int64_t max_work_group = 0;
   int64_t memory_bytes = 0, max_buffer_bytes = 0, local_bytes = 0;
   bool half_arithmetic = false;  // cl_khr_fp16
-  std::string unusable;          // why, one sentence; empty for a usable one
+  std::string unusable;          // one sentence that says why; empty for a usable device
 };
 
-// What programs and measurements of a device depend on, a line each.
+// Returns everything that programs for a device, and measurements of it, depend on, a line each.
 std::string DeviceKey(const DeviceInfo& device);
 
-// Of all platforms, usable ones first. The error says that there is no platform; a platform without devices adds none.
+// Lists the devices of all platforms, usable ones first. The error says that there is no platform; a platform without
+// devices adds none.
 Result<std::vector<DeviceInfo>> ListDevices(const OpenClApi& api);
 
-// The first usable device; the error says why there is none.
+// Returns the first usable device. The error says why there is none.
 Result<DeviceInfo> ChooseDevice(const OpenClApi& api);
 
 }  // namespace mcpruner::opencl

@@ -12,7 +12,7 @@ constexpr char kMagic[8] = {'M', 'C', 'P', 'C', 'L', '0', '0', '1'};
 constexpr size_t kHeaderBytes = 28;
 constexpr int64_t kMaxFileBytes = int64_t{1} << 28;
 
-// FNV-1a.
+// This is the FNV-1a hash.
 uint64_t Hash(const void* data, size_t size) {
   uint64_t hash = 14695981039346656037u;
   for (size_t i = 0; i < size; ++i) hash = (hash ^ static_cast<const uint8_t*>(data)[i]) * 1099511628211u;

@@ -1,4 +1,4 @@
-// What the first start found out, on disk: compiled programs, the tuner's tiles, measured choices.
+// The DiskCache keeps what the first start found out: compiled programs, the tuner's tiles, measured choices.
 //
 //     <folder>/mcpruner-<hash of the key>.bin
 //
@@ -25,17 +25,18 @@ class DiskCache {
  public:
   using Log = std::function<void(const std::string&)>;
 
-  // `folder` empty: nothing is found and nothing is kept. `log` takes the sentence on a file that cannot be written.
+  // With an empty `folder`, nothing is found and nothing is kept. `log` takes the sentence on a file that cannot be
+  // written.
   explicit DiskCache(
       std::string folder, Log log = [](const std::string&) {})
       : folder_(std::move(folder)), log_(std::move(log)) {}
 
   bool enabled() const { return !folder_.empty(); }
-  // Empty where there is none.
+  // Returns an empty vector where there is no value.
   std::vector<uint8_t> Load(const std::string& key) const;
-  // From any thread. Best effort: without it the next start finds out again.
+  // May be called from any thread. A failure is only logged: the next start then finds the value out again.
   void Store(const std::string& key, Span<const uint8_t> value) const;
-  // Of a key's file.
+  // Returns the path of a key's file.
   std::string Path(const std::string& key) const;
 
  private:

@@ -1,6 +1,6 @@
-// Owners of OpenCL objects: each is released when its handle goes.
+// A ClHandle owns an OpenCL object and releases it when the handle goes.
 //
-// A handle refers to the OpenClApi that made its object, which must outlive it (Device keeps one).
+// It refers to the OpenClApi that made the object, which must outlive it (Device keeps one).
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_DRIVER_HANDLES_H_
 #define MCPRUNER_DELEGATE_OPENCL_DRIVER_HANDLES_H_

@@ -13,7 +13,7 @@
 namespace mcpruner::opencl {
 namespace {
 
-// The first line of an .icd file: a driver's library.
+// The first line of an .icd file names the driver's library.
 std::string LibraryOf(const char* path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "r"), std::fclose);
   char line[512] = "";
@@ -26,7 +26,7 @@ std::string LibraryOf(const char* path) {
 
 void PreloadDrivers() {
   int flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
-  // Only then: sanitizers forbid RTLD_DEEPBIND.
+  // The flag is set only if LLVM is there already, since sanitizers forbid RTLD_DEEPBIND.
   if (dlsym(RTLD_DEFAULT, "LLVMContextCreate") != nullptr) flags |= RTLD_DEEPBIND;
   const char* const vendors = std::getenv("OCL_ICD_VENDORS");  // as the loader reads it
   const std::string folder = vendors != nullptr ? vendors : "/etc/OpenCL/vendors";
@@ -34,7 +34,7 @@ void PreloadDrivers() {
   if (glob((folder + "/*.icd").c_str(), 0, nullptr, &found) == 0) {
     for (size_t i = 0; i < found.gl_pathc; ++i) {
       const std::string library = LibraryOf(found.gl_pathv[i]);
-      // A driver that cannot be loaded is the loader's to skip.
+      // A driver that cannot be loaded is left for the loader to skip.
       if (!library.empty()) dlopen(library.c_str(), flags);
     }
   }

@@ -1,4 +1,4 @@
-// One kernel with its arguments and its range: all that is left to do in an inference is to put it into the queue.
+// A Launch is one kernel with its arguments and its range: an inference only has to put it into the queue.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_DRIVER_LAUNCH_H_
 #define MCPRUNER_DELEGATE_OPENCL_DRIVER_LAUNCH_H_
@@ -12,13 +12,15 @@
 
 namespace mcpruner::opencl {
 
-// Work-items along each dimension; a whole number of work-groups.
+// A Range is the number of work-items along each dimension, in all and in each work-group. It has only whole
+// work-groups.
 struct Range {
   std::array<size_t, 2> global{1, 1};
   std::array<size_t, 2> local{1, 1};
 };
 
-// `items` of the first dimension rounded up to groups of `lanes`, and `rows` groups of one row.
+// Returns a range whose first dimension is `items` rounded up to groups of `lanes`, and whose second is `rows` groups
+// of one row.
 Range LinearRange(int64_t items, int lanes, int64_t rows = 1);
 
 struct Launch {
@@ -37,7 +39,7 @@ Status SetArgs(const OpenClApi& api, cl_kernel kernel, cl_uint index, const T& v
   return SetArgs(api, kernel, index + 1, rest...);
 }
 
-// `event`, if not null, takes the launch's event.
+// Puts the launch into the queue. `event`, if it is not null, receives the launch's event.
 Status Enqueue(const OpenClApi& api, cl_command_queue queue, const Launch& launch, cl_event* event);
 
 }  // namespace mcpruner::opencl

@@ -25,7 +25,7 @@ std::string BuildLog(const Device& device, cl_program program) {
   return log.substr(0, std::min(log.find('\0'), kQuotedLog));
 }
 
-// All that a binary depends on.
+// Returns everything that a binary depends on.
 std::string KeyOf(const DeviceInfo& device, const std::string& options, const char* const (&sources)[3]) {
   std::string key = DeviceKey(device) + options + '\n';
   for (const char* source : sources) key += source;

@@ -1,4 +1,4 @@
-// Kernels, built from the embedded sources when they are first asked for.
+// Programs builds kernels from the embedded sources when they are first asked for.
 //
 //     "conv.cl" + {PIXELS 4, SPLIT 1} --> source: args.h, common.cl, conv.cl   options: -DPIXELS=4 -DSPLIT=1 ...
 //                                     --> one program, kept, and on disk too where there is a folder (DiskCache);
@@ -21,21 +21,21 @@
 
 namespace mcpruner::opencl {
 
-// Macros of a program, in order.
+// These are the macros of a program, in order.
 using Defines = std::vector<std::pair<std::string, std::string>>;
 
 class Programs {
  public:
-  // `common`: macros of every program.
+  // `common` has the macros of every program.
   Programs(std::shared_ptr<const Device> device, Defines common, DiskCache cache)
       : device_(std::move(device)), common_(std::move(common)), cache_(std::move(cache)) {}
 
-  // A new kernel object; from several threads at once, programs are built side by side. The error of a build quotes the
-  // compiler's first lines.
+  // Makes a new kernel object. Several threads may call this at once; their programs are built side by side. The error
+  // of a build quotes the compiler's first lines.
   Result<ClKernel> MakeKernel(const std::string& file, const std::string& kernel, const Defines& defines);
 
  private:
-  // A program, or why there is none; whoever asks first builds it, and others wait for that.
+  // An Entry is a program, or why there is none. Whoever asks first builds it, and others wait for that.
   struct Entry {
     std::once_flag once;
     Result<ClProgram> program = Status::Error("not built");
@@ -43,14 +43,14 @@ class Programs {
 
   const Result<ClProgram>& Get(const std::string& file, const std::string& options);
   Result<ClProgram> Build(const std::string& file, const std::string& options) const;
-  // Null where the cache has no binary that the driver takes.
+  // Returns null where the cache has no binary that the driver takes.
   ClProgram FromCache(const std::string& key, const std::string& options) const;
   void ToCache(const std::string& key, cl_program program) const;
 
   const std::shared_ptr<const Device> device_;
   const Defines common_;
   const DiskCache cache_;
-  std::mutex mutex_;                                               // of the map, not of its entries
+  std::mutex mutex_;                                               // guards the map, not its entries
   std::map<std::pair<std::string, std::string>, Entry> programs_;  // by file and options
 };
 

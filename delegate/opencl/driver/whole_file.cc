@@ -25,7 +25,7 @@ class Descriptor {
 
   bool ok() const { return number_ >= 0; }
   int get() const { return number_; }
-  // Some file systems say only now that the disk is full.
+  // Some file systems say only on closing that the disk is full.
   bool Close() { return number_ < 0 || close(std::exchange(number_, -1)) == 0; }
 
  private:
@@ -53,7 +53,7 @@ bool WritePart(Descriptor* part, std::initializer_list<Span<const uint8_t>> piec
   return fsync(part->get()) == 0 && part->Close();
 }
 
-// So that a power cut does not undo the rename; best effort, since some file systems cannot.
+// This keeps a power cut from undoing the rename. Errors are ignored, since some file systems cannot do it.
 void SyncFolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   const Descriptor folder(slash == std::string::npos ? "." : path.substr(0, slash + 1), O_RDONLY | O_DIRECTORY);

@@ -19,7 +19,7 @@ constexpr size_t kLarge = size_t{1} << 20;
 
 using Bytes = std::vector<uint8_t>;
 
-// A new, empty folder for each test.
+// Each test has a new, empty folder.
 class WholeFileTest : public ::testing::Test {
  protected:
   void SetUp() override {

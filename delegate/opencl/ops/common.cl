@@ -1,10 +1,11 @@
-// What every kernel starts with: the type of tensors in memory, elements by place, and the weights of a tap.
+// Every kernel starts with this: the type of tensors in memory, elements by place, and the weights of a tap.
 //
-// STORAGE_HALF: tensors and weights are kept as binary16 and computed with as float32. vload_half and vstore_half are
-// core OpenCL: cl_khr_fp16 is not needed.
-// Vectors are read aligned (vloada_half): NVIDIA's compiler makes vload4 four loads.
+// With STORAGE_HALF, tensors and weights are kept as binary16 and computed with as float32. vload_half and vstore_half
+// are core OpenCL: cl_khr_fp16 is not needed. Vectors are read aligned (vloada_half), since NVIDIA's compiler makes
+// vload4 four loads.
 //
-// ARITHMETIC_HALF: products and short sums are binary16 too (Real), where a kernel multiplies much; needs cl_khr_fp16.
+// With ARITHMETIC_HALF, a kernel that multiplies much computes products and short sums in binary16 too (Real). This
+// needs cl_khr_fp16.
 
 #ifndef STORAGE_HALF
 #define STORAGE_HALF 0
@@ -58,12 +59,12 @@ int place(const Map map, int n, int c, int y, int x) {
 // NaN stays NaN.
 float clamped(float x, const Clamp range) { return x < range.low ? range.low : (x > range.high ? range.high : x); }
 
-// FILTERS: of a part, 1, 2 or 4. The values of a tap are neighbours.
+// A part has FILTERS filters: 1, 2 or 4. The values of a tap are neighbours.
 #ifndef FILTERS
 #define FILTERS 4
 #endif
 
-// Aligned, so that a tap is read at once from local memory too.
+// Weights are aligned so that a tap is read at once, from local memory too.
 typedef struct {
   Real f[FILTERS];
 } __attribute__((aligned(FILTERS * sizeof(Real)))) Weights;

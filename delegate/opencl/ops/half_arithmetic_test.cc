@@ -1,5 +1,5 @@
-// Precision float16: on a device that has cl_khr_fp16, else on PoCL, whose compiler has the type without the extension
-// (common.cl).
+// Precision float16 is tested on a device that has cl_khr_fp16, or else on PoCL, whose compiler has the type without
+// the extension (common.cl).
 
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ std::vector<float> Input(const Graph& graph) {
   return RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
 }
 
-// As the backend compiles it, without its question for the extension.
+// Compiles the graph as the backend does, but without asking for the extension.
 std::vector<float> RunWithHalves(const Graph& graph, const char* arithmetic) {
   const opencl::TestTools tools(*opencl::LoadOpenCl(""), Precision::kFloat16,
                                 {{"STORAGE_HALF", "1"}, {"ARITHMETIC_HALF", arithmetic}});

@@ -1,4 +1,4 @@
-// A SparseLayer on the device (packed_layer.h), for the steps that multiply by one.
+// AddLayer puts a SparseLayer on the device (packed_layer.h), for the steps that multiply by one.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_OPS_LAYER_BUFFERS_H_
 #define MCPRUNER_DELEGATE_OPENCL_OPS_LAYER_BUFFERS_H_
@@ -10,13 +10,13 @@
 
 namespace mcpruner::opencl {
 
-// What the kernels of layers read, in the order of their arguments.
+// LayerBuffers are what the kernels of layers read, in the order of their arguments.
 struct LayerBuffers {
   cl_mem parts, displacements, values;
   int num_parts;
 };
 
-// The buffers of `layer` with these taps; `step` keeps them.
+// Returns the buffers of `layer` with these taps. `step` keeps them alive.
 Result<LayerBuffers> AddLayer(const StepContext& context, const std::shared_ptr<const SparseLayer>& layer,
                               const PackedTaps& taps, Step* step);
 

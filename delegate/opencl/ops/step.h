@@ -1,4 +1,4 @@
-// One op on the device: its launches, and the buffers that only it reads.
+// A Step is one op on the device: its launches, and the buffers that only it reads.
 //
 //     run/make_steps.h          the one way in: the steps of a whole graph
 //     graph/ops.inc             the family of each op type: Make<family>Step makes its step
@@ -28,7 +28,7 @@
 
 namespace mcpruner::opencl {
 
-// What all steps of a backend share.
+// All steps of a backend share these tools.
 struct DeviceTools {
   std::shared_ptr<const Device> device;
   Programs* programs = nullptr;
@@ -36,11 +36,11 @@ struct DeviceTools {
   DeviceTiles tiles;
   Precision precision = Precision::kFloat32;
   const TunedTiles* tuned = nullptr;
-  std::function<void(const std::string&)> log;  // what takes long, a line each
-  std::optional<ConvTile> conv_tile;            // of all convolutions, for those who measure tiles
+  std::function<void(const std::string&)> log;  // told what takes long, a line each
+  std::optional<ConvTile> conv_tile;            // if set, the tile of all convolutions, for those who measure tiles
 };
 
-// What a step is made from; all of it outlives the making only.
+// A step is made from its context, which lives only until the step is made.
 struct StepContext {
   const Graph& graph;
   const Op& op;
@@ -59,7 +59,7 @@ struct Step {
   int64_t table_bytes = 0;  // of `buffers`
 };
 
-// A kernel with all its arguments.
+// Makes a kernel and sets all of its arguments.
 template <typename... Args>
 Result<Launch> MakeLaunch(const DeviceTools& tools, const std::string& file, const std::string& name,
                           const Defines& defines, const Range& range, const Args&... args) {
@@ -69,13 +69,13 @@ Result<Launch> MakeLaunch(const DeviceTools& tools, const std::string& file, con
   return Launch{std::move(*kernel), range, name};
 }
 
-// The step with one launch more, or the launch's error. `launch` is made beforehand, not in the same call: its
-// arguments may be read from `step`, and the order in which a call's arguments are evaluated is the compiler's.
+// Returns the step with one launch more, or the launch's error. `launch` is made before this is called, not in the same
+// call: its arguments may be read from `step`, and compilers differ in the order in which they evaluate arguments.
 Result<Step> AddLaunch(Step step, Result<Launch> launch);
-// A step of one launch, or the launch's error.
+// Returns a step of one launch, or the launch's error.
 Result<Step> OneLaunch(Result<Launch> launch);
 
-// A read-only table of a step.
+// Uploads a table that the step only reads, and keeps it with the step.
 template <typename T>
 Result<cl_mem> AddTable(const Device& device, const std::vector<T>& table, Step* step) {
   const auto bytes = static_cast<int64_t>(table.size() * sizeof(T));
@@ -89,7 +89,7 @@ Result<cl_mem> AddTable(const Device& device, const std::vector<T>& table, Step*
 Extent ExtentOf(const Shape& shape);
 Clamp ClampOf(Activation activation);
 
-// Each makes the step of an op without empty tensors; the error says what the device lacks.
+// Each of these makes the step of an op without empty tensors. The error says what the device lacks.
 #define MCPRUNER_OP(name, Params, fewest, most, activation, family) \
   Result<Step> Make##family##Step(const StepContext& context);
 #include "delegate/graph/ops.inc"

@@ -1,4 +1,4 @@
-// The windows of an op (conv.cl, depthwise_conv.cl), over the zeros around its input.
+// WindowArgsOf returns the windows of an op (conv.cl, depthwise_conv.cl), which reach into the zeros around its input.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_OPS_WINDOW_ARGS_H_
 #define MCPRUNER_DELEGATE_OPENCL_OPS_WINDOW_ARGS_H_

@@ -1,4 +1,4 @@
-// Arguments that kernels take by value: the same text for C++ and for OpenCL C.
+// Kernels take these arguments by value. The same text is compiled as C++ and as OpenCL C.
 //
 // Everything is counted in elements. An element of a tensor stands at
 //
@@ -25,24 +25,24 @@ typedef struct {
   float low, high;  // minus and plus infinity for none
 } Clamp;
 
-// Sliding windows in a feature map whose borders hold the zeros that they read.
+// WindowArgs describe sliding windows in a feature map whose borders hold the zeros that they read.
 typedef struct {
   Map in, out, residual;  // `in.origin` is the first element of the first window
   Extent extent;          // of the output
-  int row_step;           // elements from a window to the one below: stride_h rows
-  int column_step;        // to the one beside it
+  int row_step;           // elements from a window to the one below it: stride_h rows
+  int column_step;        // elements from a window to the one beside it
   int has_residual;
   Clamp clamp;
 } WindowArgs;
 
-// Windows of depthwise convolutions.
+// DepthwiseArgs describe the windows of depthwise convolutions.
 typedef struct {
   int height, width;
-  int row, column;  // from one position to the next: dilated
+  int row, column;  // elements from one position to the next, dilation included
   int multiplier;
 } DepthwiseArgs;
 
-// Windows of pools, clipped to the feature map.
+// PoolArgs describe the windows of pools, which are clipped to the feature map.
 typedef struct {
   Map in, out;
   Extent extent;  // of the output
@@ -53,11 +53,11 @@ typedef struct {
   Clamp clamp;
 } PoolArgs;
 
-// Up to 4 filters of one filter group: a whole group of 1, 2 or 4, a part of a group of 8 or 16.
+// A Part is up to 4 filters of one filter group: a whole group of 1, 2 or 4, or a piece of a group of 8 or 16.
 typedef struct {
-  int first_column;    // of the part's displacements
-  int first_value;     // of its values, in taps
-  int taps;            // a multiple of what a loop step takes, filled up with zero weights
+  int first_column;    // where the part's displacements begin
+  int first_value;     // where its values begin, counted in taps
+  int taps;            // how many, filled up with zero weights to a multiple of what a loop step takes
   int out_channel[4];  // -1: there is no such filter
   float bias[4];
 } Part;

@@ -5,7 +5,7 @@
 namespace mcpruner::opencl {
 namespace {
 
-// A reshape of op's input to [rows, 1, 1, channels], and a tensor for it.
+// Makes a reshape of op's input to [rows, 1, 1, channels], and a tensor for it.
 Op ReshapeInput(const Op& op, int channels, Graph* graph) {
   Tensor tensor;
   tensor.name = graph->tensor(op.inputs[0]).name;

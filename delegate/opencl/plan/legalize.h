@@ -1,4 +1,4 @@
-// Brings a graph into the form that the steps take: a fully-connected layer reads one row from each image.
+// Legalize brings a graph into the form that the steps take: a fully-connected layer reads one row from each image.
 //
 //     x [2, 3, 3, 4] -> FullyConnected (in_channels 4, 18 rows)     x -> Reshape [18, 1, 1, 4] -> FullyConnected
 
@@ -9,7 +9,7 @@
 
 namespace mcpruner::opencl {
 
-// `graph` is valid and stays so.
+// `graph` must be valid, and stays so.
 void Legalize(Graph* graph);
 
 }  // namespace mcpruner::opencl

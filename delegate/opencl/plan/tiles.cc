@@ -8,25 +8,29 @@ namespace {
 
 constexpr int64_t kLeastShare = 4;  // taps: a step of the convolution's loop
 constexpr int64_t kFilters = 4;     // of a part, at most
-// Work of an item beside the multiply-adds of its taps, counted in those of a tap and a pixel. Fitted to an H200: what
-// they choose takes 2.3 % longer than the fastest tile, over the layers of VGG-16 and ResNet-18 (docs/opencl.md).
+// An item does this work beside the multiply-adds of its taps, counted in multiply-adds of a tap and a pixel. The two
+// numbers were fitted to an H200: the tiles that they choose take 2.3 % longer than the fastest, over the layers of
+// VGG-16 and ResNet-18 (docs/opencl.md).
 constexpr double kReadTap = 1.25;  // reading a tap's weights and displacement
 constexpr double kAddSum = 3;      // adding up a sum of a share with those of the others
 
-// The first row whose `vendor` and `device` occur in what the device says, in lower case.
+// A Row holds for devices whose vendor and name, in lower case, contain its `vendor` and `device`; the first such row
+// counts.
 struct Row {
   const char* vendor;
   const char* device;
   DeviceTiles tiles;
 };
 constexpr Row kRows[] = {
-    // Bifrost: warps of 4 threads, 384 threads a core. 4x4 sums and their operands fit its registers (docs/opencl.md).
+    // Bifrost has warps of 4 threads and 384 threads a core. 4x4 sums and their operands fit its registers
+    // (docs/opencl.md).
     {"arm", "mali-g72", {"mali-g72", 16, 384, 4, 4, 8, 0, 4}},
     {"arm", "mali", {"mali", 16, 384, 4, 4, 8, 0, 4}},
+    // No measurement on an Adreno is on record: this row is an estimate.
     {"qualcomm", "", {"adreno", 64, 512, 4, 8, 8, 0, 4}},
-    // Measured on an H200 (docs/opencl.md): 22 warps a multiprocessor.
+    // This was measured on an H200 (docs/opencl.md): 22 warps a multiprocessor.
     {"nvidia", "", {"nvidia", 32, 704, 8, 32, 16, 1, 8}},
-    // A CPU: work-items of a group become vectors and loops; more groups than cores gain nothing.
+    // On a CPU, work-items of a group become vectors and loops; more groups than cores gain nothing.
     {"", "pthread", {"pocl", 64, 256, 4, 1, 16, 0, 8}},
     {"", "cpu", {"pocl", 64, 256, 4, 1, 16, 0, 8}},
 };
@@ -36,7 +40,7 @@ std::string Lower(std::string text) {
   return text;
 }
 
-// Of a column in local memory: its displacement and weights.
+// Returns the bytes of a column in local memory: its displacement and weights.
 int64_t ColumnBytes(const ConvWork& work) { return 4 + 4 * kFilters * work.column_rows; }
 
 }  // namespace
@@ -59,7 +63,7 @@ int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile
 }
 
 bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
-  // Sums, and in the same memory a share's staged columns, where columns are staged.
+  // Local memory holds the sums and, in the same place, a share's staged columns, where columns are staged.
   const int64_t sum_bytes = 4 * kFilters * tile.pixels * tile.lanes;
   const int64_t staged_bytes = ColumnBytes(work) * StagedColumns(device, work, tile);
   return tile.pixels <= work.rows && int64_t{tile.lanes} * tile.split <= device.max_work_group &&

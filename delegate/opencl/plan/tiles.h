@@ -1,8 +1,9 @@
-// Tiles: how a kernel's work is cut, chosen for each device by a table and for each layer by its size.
+// A tile says how a kernel's work is cut. A table gives each device's limits and likings, and each layer's size decides
+// within them.
 //
-// A compute unit wants so many work-items at once that it can wait for memory with some while others compute; with
-// fewer it takes as long as with all of them. More pixels an item read a weight less often, but leave fewer items; so
-// the taps of a part can be shared out over several items, which then add up their sums.
+// A compute unit wants enough work-items at once for some to wait for memory while others compute; with fewer it takes
+// as long as with all of them. With more pixels, an item reads each weight for more products, but fewer items are left.
+// So the taps of a part can be shared out over several items, which then add up their sums.
 //
 //     many pixels          pixels 8, split 1    one item: 8 pixels x 4 filters, all taps
 //     fewer                pixels 4, split 4    4 items:  4 pixels x 4 filters, a quarter of the taps each
@@ -19,18 +20,18 @@
 
 namespace mcpruner::opencl {
 
-// What a device likes; one row of the table in tiles.cc.
+// DeviceTiles are what suits a device: one row of the table in tiles.cc.
 struct DeviceTiles {
-  const char* name = "";              // of the row, for reports
+  const char* name = "";              // the row's name, for reports
   int lanes = 32;                     // work-items that lie along W
-  int64_t items_per_unit = 256;       // wanted at once, for each compute unit
+  int64_t items_per_unit = 256;       // how many each compute unit wants at once
   int max_pixels = 4, max_split = 8;  // powers of 2
   int launches_per_flush = 16;
   int staged = 0;         // 1: convolutions read weights and displacements through local memory
-  int build_threads = 1;  // programs compiled side by side; OpenCL allows any, some drivers (Oclgrind) crash
+  int build_threads = 1;  // programs compiled at once; OpenCL allows any number, but some drivers (Oclgrind) crash
 };
 
-// The row for a device, by what its vendor and name contain; the generic one for others.
+// Returns the row for a device, found by what its vendor and name contain, or the generic row for other devices.
 DeviceTiles TilesFor(const DeviceInfo& device);
 
 struct ConvTile {
@@ -45,20 +46,21 @@ struct ConvWork {
   int column_rows = 1;                        // taps that share a displacement
 };
 
-// Of a share, that are in local memory at once where columns are staged: one for each lane, or as many as there is room
-// for.
+// Returns how many columns of a share are in local memory at once, where columns are staged: one for each lane, or as
+// many as there is room for.
 int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
 
-// Whether the device takes a tile, and each share of a part has work.
+// Returns whether the device takes a tile, and each share of a part has work.
 bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
 
-// All that are worth a try.
+// Returns all tiles that are worth a try.
 std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work);
 
-// What the busiest compute unit has to do: its items, or as many as it wants, times the work of one.
+// Returns what the busiest compute unit has to do: its items, or as many as it wants if these are more, times the work
+// of one.
 double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
 
-// The tile that takes least by RelativeTime.
+// Returns the tile that takes least by RelativeTime.
 ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work);
 
 }  // namespace mcpruner::opencl

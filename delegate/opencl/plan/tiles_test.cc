@@ -26,7 +26,8 @@ void ExpectTile(const ConvTile& tile, const ConvTile& expected) {
   EXPECT_TRUE(tile == expected) << tile.lanes << " lanes, " << tile.pixels << " pixels, split " << tile.split;
 }
 
-// Sparse layers of VGG-16 and ResNet-18: what was the fastest of all, or within 1 % of it (docs/opencl.md).
+// For these sparse layers of VGG-16 and ResNet-18, the tile was the fastest of all, or within 1 % of it
+// (docs/opencl.md).
 TEST(TilesTest, AnH200SplitsSmallLayers) {
   ExpectTile(Choose(H200(), {16, 1, 224, 224, 104}), {32, 8, 1});
   ExpectTile(Choose(H200(), {32, 1, 112, 112, 204}), {32, 8, 2});

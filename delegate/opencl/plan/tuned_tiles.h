@@ -1,6 +1,6 @@
-// Tiles that were measured on this device: they go before what the table in tiles.cc says.
+// TunedTiles are tiles that were measured on this device. They go before what the table in tiles.cc says.
 //
-// Kept in the folder of option cache_dir, by device, driver, precision and what matters of a convolution.
+// They are kept in the folder of option cache_dir, by device, driver, precision and what matters of a convolution.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_PLAN_TUNED_TILES_H_
 #define MCPRUNER_DELEGATE_OPENCL_PLAN_TUNED_TILES_H_
@@ -15,16 +15,16 @@
 
 namespace mcpruner::opencl {
 
-// What tiles depend on; `out` is the shape of the convolution's output.
+// Returns what tiles depend on. `out` is the shape of the convolution's output.
 ConvWork WorkOf(const SparseLayer& layer, const Shape& out);
 
 class TunedTiles {
  public:
-  // Without a folder nothing is known and nothing is kept.
+  // If `cache` has no folder, nothing is known and nothing is kept.
   TunedTiles(DiskCache cache, const DeviceInfo& device, Precision precision);
 
   bool enabled() const { return cache_.enabled(); }
-  // None where nothing was measured, or where what was does not fit the device.
+  // Returns no tile where none was measured, or where the one that was does not fit the device.
   std::optional<ConvTile> Load(const ConvParams& conv, const Shape& out) const;
   void Store(const ConvParams& conv, const Shape& out, const ConvTile& tile) const;
 

@@ -10,7 +10,7 @@ namespace {
 std::vector<cl_half> RoundRuns(const std::vector<float>& values, size_t run) {
   std::vector<cl_half> halves;
   halves.reserve(values.size());
-  float missing = 0;  // of the run's sum so far
+  float missing = 0;  // how much the run's sum lacks so far
   for (size_t i = 0; i < values.size(); ++i) {
     if (i % run == 0) missing = 0;
     const float wanted = values[i] + missing;

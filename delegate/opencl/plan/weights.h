@@ -1,4 +1,4 @@
-// Weights on the device, uploaded once for each layer and kept for as long as the layer lives.
+// Weights are uploaded to the device once for each layer, and stay there for as long as the layer lives.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_PLAN_WEIGHTS_H_
 #define MCPRUNER_DELEGATE_OPENCL_PLAN_WEIGHTS_H_
@@ -20,17 +20,18 @@ struct DeviceWeights {
   int64_t bytes = 0;
 };
 
-// The nearest binary16.
+// Returns the nearest binary16.
 uint16_t ToHalf(float value);
 
-// `values` as the device keeps them. Halves are rounded so that the sum of each `run` of neighbours is kept: the inputs
-// of a depthwise filter are alike, so that errors of its few weights would add up (docs/opencl.md). 1: each to nearest.
+// Uploads `values` in the type in which the device keeps them. Halves are rounded so that the sum of each `run` of
+// neighbours is kept: the inputs of a depthwise filter are alike, so the errors of its few weights would add up
+// (docs/opencl.md). With a run of 1, each value is rounded to the nearest.
 Result<DeviceWeights> UploadElements(const Device& device, Precision precision, const std::vector<float>& values,
                                      size_t run);
 
 class WeightCache {
  public:
-  // PackValues of the layer.
+  // Returns PackValues of the layer on the device.
   Result<std::shared_ptr<const DeviceWeights>> Get(const Device& device, Precision precision,
                                                    const std::shared_ptr<const SparseLayer>& layer);
 

@@ -198,7 +198,7 @@ void OpenClExecutable::SetProfiling(bool enabled) {
   timed_queue_ = ClQueue();
   if (!enabled) return;
   for (OpProfile& op : profile_) op.runs = op.nanoseconds = 0;
-  // Without such a queue the profile stays at zero runs.
+  // If there is no such queue, the profile stays at zero runs.
   Result<ClQueue> queue = tools_.device->MakeQueue(true);
   if (queue.ok()) timed_queue_ = std::move(*queue);
 }

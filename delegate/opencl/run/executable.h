@@ -1,10 +1,10 @@
-// A graph compiled for a device: all launches made, all memory allocated.
+// OpenClExecutable is a graph compiled for a device: all launches are made, and all memory is allocated.
 //
 //     caller NHWC --copy--> staging --pack--> [ arena: planes ] --unpack--> staging --copy--> caller NHWC
 //                                               launch 0, 1, 2, ...
 //
-// One queue, in order; the host waits for the outputs and for nothing before them. Staging buffers lie in memory of the
-// host that the device reads, where the two share memory (CL_MEM_ALLOC_HOST_PTR).
+// There is one queue, which runs in order. The host waits for the outputs and for nothing before them. Where host and
+// device share memory, staging buffers lie in memory of the host that the device reads (CL_MEM_ALLOC_HOST_PTR).
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_RUN_EXECUTABLE_H_
 #define MCPRUNER_DELEGATE_OPENCL_RUN_EXECUTABLE_H_
@@ -18,12 +18,12 @@
 
 namespace mcpruner::opencl {
 
-// Guards are filled with it: as numbers, they are NaN, so that reading one shows in a result.
+// Guards are filled with this byte. As numbers they are then NaN, so that reading one shows in a result.
 constexpr uint8_t kGuardByte = 0xFF;
 
 class OpenClExecutable : public Executable {
  public:
-  // `graph` is validated. The error says what the device lacks.
+  // `graph` must be validated. The error says what the device lacks.
   static Result<std::unique_ptr<OpenClExecutable>> Make(const Graph& graph, const DeviceTools& tools,
                                                         int guard_elements);
 
@@ -34,22 +34,22 @@ class OpenClExecutable : public Executable {
   int64_t ArenaBytes() const override { return plan_.elements * ElementBytes(tools_.precision); }
   int64_t WeightBytes() const override { return weight_bytes_; }
 
-  // Microseconds of the device for all ops, without the copies at both ends; see queue_time.h. Tensors hold anything
-  // after.
+  // Returns the microseconds that the device takes for all ops, without the copies at both ends (queue_time.h).
+  // Afterwards the tensors hold anything.
   Result<double> KernelTime(int repeats) const { return QueueTime(tools_, steps_, repeats); }
 
-  // For tests, as FillMemory: whether the guards behind the slots, and the zeros around every tensor, are as they were
-  // made.
+  // Is for tests, as FillMemory is: it checks that the guards behind the slots, and the zeros around every tensor, are
+  // as they were made.
   Status CheckMemory() const;
 
  private:
-  // An input or output of the graph; no launch for one that has no elements or that nobody reads.
+  // An End is an input or output of the graph. It has no launch if it has no elements or nobody reads it.
   struct End {
     ClBuffer staging;
     size_t bytes = 0;
     std::vector<Launch> launches;
   };
-  // A launch and the entry of the profile that its time belongs to.
+  // A Timed is a launch, and the entry of the profile that its time belongs to.
   struct Timed {
     ClEvent event;
     size_t entry;
@@ -68,7 +68,7 @@ class OpenClExecutable : public Executable {
 
   Status WriteStaging(const End& end, const void* from);
   Status ReadStaging(const End& end, void* to);
-  // Puts launches into the queue; `entry` is that of their profile.
+  // Puts launches into the queue. `entry` is their entry in the profile.
   Status EnqueueAll(const std::vector<Launch>& launches, size_t entry);
   Status CollectTimes();
   Status Fill(int64_t first, int64_t elements, uint8_t byte);
@@ -77,11 +77,11 @@ class OpenClExecutable : public Executable {
   Graph graph_;
   const DeviceTools tools_;
   const int guard_elements_;
-  ClQueue queue_, timed_queue_;  // the second while profiling is on
+  ClQueue queue_, timed_queue_;  // timed_queue_ is there while profiling is on
   SlotPlan plan_;
   std::vector<PlaneTensor> tensors_;  // of graph_
   ClBuffer arena_;
-  std::vector<Step> steps_;  // of graph_.ops; no launches where there is nothing to do
+  std::vector<Step> steps_;  // one for each of graph_.ops; without launches where there is nothing to do
   std::vector<End> inputs_, outputs_;
   int64_t weight_bytes_ = 0;
   int launches_since_flush_ = 0;

@@ -1,4 +1,4 @@
-// What an inference asks of OpenCL: launches, one mapping of each input and output, and nothing that allocates or
+// An inference may ask OpenCL for this: launches, one mapping of each input and output, and nothing that allocates or
 // waits.
 
 #include <gtest/gtest.h>

@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto kLong = std::chrono::seconds(2);
 
-// A line every now and then.
+// Progress logs a line every now and then.
 class Progress {
  public:
   Progress(size_t total, const DeviceTools& tools) : total_(total), tools_(tools) {}

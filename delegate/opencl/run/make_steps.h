@@ -1,4 +1,4 @@
-// All steps of a graph: several ops at a time, since each may compile a program.
+// MakeSteps makes all steps of a graph, several at a time, since each may compile a program.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_RUN_MAKE_STEPS_H_
 #define MCPRUNER_DELEGATE_OPENCL_RUN_MAKE_STEPS_H_
@@ -9,8 +9,8 @@
 
 namespace mcpruner::opencl {
 
-// One for each op; without launches where there is nothing to do. Says how far it is (tools.log) when it takes long.
-// The error is that of the first op that has one, and names it.
+// Returns one step for each op; a step has no launches where there is nothing to do. When it takes long, it says how
+// far it is (tools.log). The error is that of the first op that has one, and names it.
 Result<std::vector<Step>> MakeSteps(const Graph& graph, const std::vector<PlaneTensor>& tensors,
                                     const DeviceTools& tools, cl_mem arena);
 

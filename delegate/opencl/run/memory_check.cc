@@ -1,4 +1,4 @@
-// What tests do before and after a run: OpenClExecutable::FillMemory and CheckMemory.
+// Tests call these before and after a run: OpenClExecutable::FillMemory and CheckMemory.
 
 #include <cstring>
 #include <string>
@@ -10,7 +10,7 @@
 namespace mcpruner::opencl {
 namespace {
 
-// The first byte of `bytes` in [first, last) that is not `expected`; -1 if all are.
+// Returns the first byte of `bytes` in [first, last) that is not `expected`, or -1 if all are.
 int64_t FirstOther(const std::vector<uint8_t>& bytes, int64_t first, int64_t last, uint8_t expected) {
   for (int64_t i = first; i < last; ++i) {
     if (bytes[static_cast<size_t>(i)] != expected) return i;
@@ -18,7 +18,7 @@ int64_t FirstOther(const std::vector<uint8_t>& bytes, int64_t first, int64_t las
   return -1;
 }
 
-// The first byte around a tensor's pixels that is not zero; -1 if all are.
+// Returns the first byte around a tensor's pixels that is not zero, or -1 if all are.
 int64_t FirstNonzeroBorder(const std::vector<uint8_t>& bytes, const PlaneTensor& tensor, int64_t size) {
   const PlaneLayout& layout = tensor.layout;
   int64_t zeros = tensor.offset;  // begin of the zeros before the next row of pixels
@@ -48,7 +48,7 @@ void FillPixels(const PlaneTensor& tensor, const void* element, size_t size, uin
 
 }  // namespace
 
-// The host writes, not a kernel: what is filled must not depend on what is tested.
+// The host writes this and not a kernel, since the values must not depend on what is tested.
 Status OpenClExecutable::FillMemory(float value) {
   const OpenClApi& api = tools_.device->api();
   const auto bytes = static_cast<size_t>(ArenaBytes());

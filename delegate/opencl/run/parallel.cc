@@ -27,7 +27,7 @@ void ForEach(size_t count, int threads, const std::function<void(size_t)>& work)
     const size_t wanted = std::min({static_cast<size_t>(threads), count, size_t{std::thread::hardware_concurrency()}});
     for (size_t t = 1; t < wanted; ++t) others.emplace_back(work_on);
   } catch (const std::exception&) {
-    // No thread or no memory to be had: those that there are will do.
+    // There are no more threads or memory; the threads that have started will do.
   }
   work_on();
   for (std::thread& thread : others) thread.join();

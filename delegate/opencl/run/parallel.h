@@ -1,4 +1,4 @@
-// Several builds at once: drivers take from milliseconds to a second for a program.
+// ForEach runs several builds at once, since drivers take from milliseconds to a second for a program.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_RUN_PARALLEL_H_
 #define MCPRUNER_DELEGATE_OPENCL_RUN_PARALLEL_H_

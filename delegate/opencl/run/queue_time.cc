@@ -7,7 +7,7 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int kFirstRounds = 1 << 18, kMostRounds = 1 << 26;  // about 0.6 and 150 ms of an H200
+constexpr int kFirstRounds = 1 << 18, kMostRounds = 1 << 26;  // these take about 0.6 and 150 ms on an H200
 
 Result<cl_ulong> EndOf(const OpenClApi& api, const ClEvent& event) {
   cl_ulong end = 0;
@@ -23,7 +23,7 @@ Result<ClEvent> EnqueueTimed(const OpenClApi& api, cl_command_queue queue, const
   return ClEvent(api, event);
 }
 
-// The time behind `hold`; none if the device had finished holding before all was enqueued.
+// Returns the time behind `hold`, or none if the device had finished holding before all was enqueued.
 Result<std::optional<double>> TimeBehind(const Launch& hold, const std::vector<const Launch*>& launches, int repeats,
                                          const OpenClApi& api, cl_command_queue queue) {
   const Result<ClEvent> held = EnqueueTimed(api, queue, hold);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kSize = 9, kIn = 5, kChannels = 8, kClasses = 6;
 
-// The same numbers in -1..1 on every machine.
+// Returns numbers in -1..1 that are the same on every machine.
 std::vector<float> Numbers(int count) {
   uint32_t state = 1;
   std::vector<float> numbers;
@@ -32,7 +32,7 @@ Result<std::shared_ptr<const SparseLayer>> Layer(LayerKind kind, const DenseShap
   return std::make_shared<const SparseLayer>(std::move(*layer));
 }
 
-// Its shape follows from its inputs; ValidateGraph tells where it does not.
+// Adds an op. The shape of its output follows from its inputs; ValidateGraph tells where it does not.
 int AddOp(OpType type, const char* name, std::vector<int> inputs, OpParams params, Graph* graph) {
   Op op{type, name, std::move(inputs), static_cast<int>(graph->tensors.size()), Activation::kNone, std::move(params)};
   const Result<Shape> shape = OutputShape(*graph, op);

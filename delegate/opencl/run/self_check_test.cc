@@ -11,7 +11,7 @@
 namespace mcpruner::opencl {
 namespace {
 
-// Of the reference, whose second output is off by `factor`.
+// Checks the reference, but with its second output off by `factor`.
 std::string CheckFaulty(float factor) {
   const auto scale = [factor](Span<float* const> outputs) {
     outputs[1][0] *= factor;

@@ -1,4 +1,4 @@
-// Compares the opencl backend with the reference, on whatever device this machine has (PoCL in CI).
+// This compares the opencl backend with the reference, on whatever device this machine has (PoCL in CI).
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_TESTING_AGREEMENT_H_
 #define MCPRUNER_DELEGATE_OPENCL_TESTING_AGREEMENT_H_
@@ -14,18 +14,18 @@
 
 namespace mcpruner {
 
-// Why no device of this machine can be used; empty if one can.
+// Returns why no device of this machine can be used, or an empty string if one can.
 std::string WhyNoOpenCl();
 
-// With guards. Fails the test where it cannot be made.
+// Makes a backend with guards. The test fails where it cannot be made.
 std::unique_ptr<Backend> MakeTestBackend(Precision precision = Precision::kFloat32);
 
 // RelativeError of what the reference makes of an input that is off by a share of at most `rounding`, the largest of
 // four tries and of all outputs. Where values cancel, no backend that rounds so can do better.
 double EffectOfRounding(const Graph& graph, unsigned seed, double rounding);
 
-// Runs `graph` (one input, random from `seed`) on both, `backend` twice. Fails the test where an output's RelativeError
-// is not below `tolerance`, where the runs differ, or where a guard or a border was written to.
+// Runs `graph` (one input, random from `seed`) on both, on `backend` twice. The test fails where an output's
+// RelativeError is not below `tolerance`, where the two runs differ, or where a guard or a border was written to.
 void ExpectAgreement(Backend& backend, const Graph& graph, unsigned seed, double tolerance);
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// DeviceTools without a backend around them, so that tests may set what a backend takes from tables.
+// TestTools are DeviceTools without a backend around them, so that tests may set what a backend takes from tables.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_TESTING_DEVICE_TOOLS_H_
 #define MCPRUNER_DELEGATE_OPENCL_TESTING_DEVICE_TOOLS_H_
@@ -11,12 +11,12 @@ namespace mcpruner::opencl {
 
 class TestTools {
  public:
-  // On the first device of `api`. Fails the test where it cannot be opened.
+  // Opens the first device of `api`. The test fails where it cannot be opened.
   TestTools(const OpenClApi& api, Precision precision, const Defines& defines);
 
   DeviceTools* operator->() { return &tools_; }
   const DeviceTools& operator*() const { return tools_; }
-  // The first output of a graph of one input. Fails the test on an error.
+  // Returns the first output of a graph of one input. The test fails on an error.
   std::vector<float> Run(const Graph& graph, const std::vector<float>& x) const;
 
  private:

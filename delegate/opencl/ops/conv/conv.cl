@@ -1,4 +1,5 @@
-// Sparse convolution: a work-item sums one part (up to 4 filters of a group) for PIXELS output pixels below each other.
+// In this sparse convolution, a work-item sums one part (up to 4 filters of a group) for PIXELS output pixels below
+// each other.
 //
 //     work-group  LANES x SPLIT items            lane: neighbouring pixels along W, so that loads of x coalesce
 //                                                split: a share of the part's taps; the shares are added up at the end
@@ -8,16 +9,17 @@
 //       |         x: o o o o   one column for each lane      sum[k][f] += weight[row][f] *
 //       |            o o o o   one row for each k                         x[window k + displacement + row of the tap]
 //
-// A column is one tap, or the rows of a dense layer's kernel below each other: pixels and taps whose rows coincide share
-// a load, since addresses are a base and a constant. Its displacement counts from the window's first element, whatever
-// its channel and kernel position: no branch, no bounds, since the tensor's borders hold zeros. A dense layer has all
-// taps, the same ones for each part.
+// A column is one tap or, in a dense layer, the rows of the kernel below each other: pixels and taps whose rows
+// coincide share a load, since addresses are a base and a constant. Its displacement counts from the window's first
+// element, whatever its channel and kernel position. There is no branch and no bounds check, since the tensor's borders
+// hold zeros. A dense layer has all taps, the same ones for each part.
 //
-// STAGED: the lanes of a share copy its next STAGED columns, at most one each, to local memory, and read them there. Worth
-// it where many loads of one address cost as much as loads of many: NVIDIA.
+// With STAGED, the lanes of a share copy its next STAGED columns, at most one each, to local memory and read them
+// there. This is worth it where many loads of one address cost as much as loads of many addresses, as on NVIDIA's
+// devices.
 //
-// Private memory: PIXELS * FILTERS sums, and the operands of UNROLL columns in flight: PIXELS + COLUMN_ROWS - 1 inputs
-// and COLUMN_ROWS * FILTERS weights each.
+// Private memory holds PIXELS * FILTERS sums and the operands of UNROLL columns in flight, which have PIXELS +
+// COLUMN_ROWS - 1 inputs and COLUMN_ROWS * FILTERS weights each.
 
 #ifndef LANES
 #define LANES 32
@@ -28,27 +30,29 @@
 #ifndef PIXELS
 #define PIXELS 4
 #endif
-// Elements from a window to the one below. A constant, so that the loads of an item's pixels share one address.
+// ROW_STEP is the elements from a window to the one below. It is a constant, so that the loads of an item's pixels
+// share one address.
 #ifndef ROW_STEP
 #define ROW_STEP 1
 #endif
 #ifndef COLUMN_ROWS
 #define COLUMN_ROWS 1
 #endif
-// Elements from a tap of a column to the one below.
+// TAP_STEP is the elements from a tap of a column to the one below.
 #ifndef TAP_STEP
 #define TAP_STEP 1
 #endif
 #ifndef STAGED
 #define STAGED 0
 #endif
-// Columns of one loop step; parts are filled up to it.
+// A loop step takes UNROLL columns; parts are filled up to a multiple of it.
 #if COLUMN_ROWS == 1
 #define UNROLL 4
 #else
 #define UNROLL 1
 #endif
-// With half arithmetic: loop steps, of about 32 taps, whose sum is kept in half before it is added to the float32 sum.
+// With half arithmetic, the sum of this many loop steps, about 32 taps, is kept in half before it is added to the
+// float32 sum.
 #define SHORT_SUM (32 / (UNROLL * COLUMN_ROWS))
 
 #if STAGED
@@ -83,7 +87,7 @@ void add_taps(global const Element* restrict x, int window, TAPS const int* disp
   }
 }
 
-// Adds those of the steps from `step` to before `last`.
+// Adds the taps of the steps from `step` to before `last`.
 void add_steps(global const Element* restrict x, int window, TAPS const int* displacements,
                TAPS const TapWeights* weights, int step, int last, float sum[PIXELS][FILTERS]) {
 #if ARITHMETIC_HALF
@@ -101,7 +105,7 @@ void add_steps(global const Element* restrict x, int window, TAPS const int* dis
 }
 
 #if STAGED || SPLIT > 1
-// In turn: what the lanes of each share have copied, and the sums of all shares.
+// First it holds what the lanes of each share have copied, then the sums of all shares.
 typedef union {
 #if STAGED
   struct {
@@ -116,7 +120,8 @@ typedef union {
 #endif
 
 #if STAGED
-// Adds the taps of a share, STAGED columns at a time. All shares of a part have as many turns: they meet at the barriers.
+// Adds the taps of a share, STAGED columns at a time. All shares of a part take equally many turns, since they meet at
+// the barriers.
 void add_staged(global const Element* restrict x, int window, global const int* displacements,
                 global const Element* values, int steps, local Scratch* scratch, float sum[PIXELS][FILTERS]) {
   const int share = get_local_id(1), lane = get_local_id(0);
@@ -142,10 +147,10 @@ void add_staged(global const Element* restrict x, int window, global const int* 
 }
 #endif
 
-// The pixels of an item: PIXELS rows of a column.
+// An item's pixels are PIXELS rows of a column.
 typedef struct {
   int image, column, row;
-  int first;  // row that it stores: those before it are the item's above
+  int first;  // the first row that it stores: rows before it belong to the item above
   bool exists;
 } Pixels;
 
@@ -163,7 +168,7 @@ Pixels pixels_of(const Extent extent) {
   return pixels;
 }
 
-// Stores `rows` rows of filter f from the item's row k on. Loads first: a device waits for them once.
+// Stores `rows` rows of filter f from the item's row k on. Loads come first, so that a device waits for them once.
 void store_rows(const float* sums, const int rows, int k, int f, const Pixels pixels, global const Part* part,
                 global const Element* restrict residual, global Element* restrict y, const WindowArgs a) {
   const int channel = part->out_channel[f], row = pixels.row + k;

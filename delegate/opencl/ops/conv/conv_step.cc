@@ -19,7 +19,7 @@ std::vector<int> Multiples(int count, int stride) {
   return multiples;
 }
 
-// Displacements of a kernel's positions from a window's first element.
+// Returns the displacements of a kernel's positions from a window's first element.
 std::vector<int> Positions(const SparseLayer& layer, const Window& window, int pitch) {
   std::vector<int> positions;
   for (int ky = 0; ky < layer.kernel_height; ++ky) {
@@ -30,7 +30,7 @@ std::vector<int> Positions(const SparseLayer& layer, const Window& window, int p
   return positions;
 }
 
-// Measured, else by the table.
+// Returns the tile that was measured for this convolution, or else the table's choice.
 ConvTile TileOf(const ConvParams& conv, const Shape& out, const DeviceTools& tools) {
   if (tools.conv_tile) return *tools.conv_tile;
   if (const std::optional<ConvTile> tuned = tools.tuned->Load(conv, out)) return *tuned;

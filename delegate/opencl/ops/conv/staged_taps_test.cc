@@ -1,4 +1,4 @@
-// Convolutions that read their taps through local memory, which the device of the tests would not choose.
+// These convolutions read their taps through local memory, which the device of the tests would not choose.
 
 #include <gtest/gtest.h>
 
@@ -32,7 +32,7 @@ Graph OneConv(const Case& c) {
   return b.Finish({b.Op(OpType::kConv, {b.Input({2, 9, 7, 70})}, ConvParams{{1, 1, 1, 1, {1, 1, 1, 1}}, layer})});
 }
 
-// Of the largest output, beside the reference.
+// Returns the error as a share of the largest output, compared with the reference.
 double ErrorOf(const Case& c, Precision precision, const opencl::Defines& defines, const opencl::OpenClApi& api) {
   const Graph graph = OneConv(c);
   std::mt19937 rng(2);
@@ -60,8 +60,8 @@ opencl::OpenClApi WithLocalMemory() {
 TEST(StagedTapsTest, AgreeWithTheReference) {
   MCPRUNER_NEEDS_OPENCL();
   const opencl::OpenClApi api = WithLocalMemory();
-  // A last batch that is short, shares of one batch and of several, shares that have none of the last one; the last two
-  // stage fewer columns than there are lanes.
+  // The cases have a last batch that is short, shares of one batch and of several, and shares that have none of the
+  // last batch. The last two stage fewer columns than there are lanes.
   for (const Case& c : {Case{4, 4, 0.5, {32, 4, 1}}, Case{4, 4, 0.9, {16, 2, 4}}, Case{2, 4, 0.3, {64, 1, 2}},
                         Case{1, 2, 0.7, {32, 8, 1}}, Case{8, 4, 0.5, {16, 4, 2}}, Case{4, 0, 1.0, {16, 4, 1}},
                         Case{4, 0, 1.0, {16, 2, 8}}, Case{4, 0, 1.0, {64, 1, 4}}, Case{4, 4, 0.6, {64, 2, 32}}}) {

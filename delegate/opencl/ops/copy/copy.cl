@@ -1,4 +1,4 @@
-// Moves elements between places: conversions at the ends of a partition, and every op that only moves.
+// These kernels move elements between places: conversions at the ends of a partition, and every op that only moves.
 //
 // A work-item moves one element; items are neighbours along W, the innermost dimension of tensors on the device. Slices
 // and concatenations are maps with other strides and origins. `pack` and `unpack` have the caller's float32 elements on
@@ -8,7 +8,7 @@ typedef struct {
   int n, c, y, x;
 } Index;
 
-// The item's element, or false for items beyond the last one.
+// Finds the item's element; returns false for items beyond the last one.
 bool my_element(const Extent e, Index* i) {
   int item = get_global_id(0);
   i->x = item % e.columns, item /= e.columns;
@@ -38,7 +38,7 @@ kernel void copy(global const Element* restrict from, global Element* restrict t
   STORE(to, place(to_map, i.n, i.c, i.y, i.x), LOAD(from, place(from_map, i.n, i.c, i.y, i.x)));
 }
 
-// `value` around the elements of `from`, whose first one has index `before` in `to`.
+// Writes `value` around the elements of `from`, whose first one has index `before` in `to`.
 kernel void pad(global const Element* restrict from, global Element* restrict to, const Map from_map, const Map to_map,
                 const Extent from_extent, const Extent extent, const Extent before, float value) {
   Index i;
@@ -49,7 +49,7 @@ kernel void pad(global const Element* restrict from, global Element* restrict to
   STORE(to, place(to_map, i.n, i.c, i.y, i.x), inside ? LOAD(from, place(from_map, n, c, y, x)) : value);
 }
 
-// The same elements in NHWC order, in another shape.
+// Writes the same elements, in NHWC order, in another shape.
 kernel void reshape(global const Element* restrict from, global Element* restrict to, const Map from_map,
                     const Map to_map, const Extent from_extent, const Extent extent) {
   Index i;

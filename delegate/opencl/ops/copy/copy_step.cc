@@ -1,4 +1,4 @@
-// Ops that only move elements, and the conversions at a graph's ends.
+// These are the steps of ops that only move elements, and the conversions at a graph's ends.
 
 #include "delegate/opencl/ops/copy/copy_step.h"
 
@@ -14,7 +14,7 @@ Map NhwcMap(const Shape& shape) { return {0, shape.h * shape.w * shape.c, 1, sha
 
 Range ElementRange(const Shape& shape) { return LinearRange(shape.size(), kCopyLanes); }
 
-// A map that begins at the given element of `map`.
+// Returns a map that begins at the given element of `map`.
 Map Beginning(Map map, const std::array<int, 4>& nhwc) {
   map.origin += nhwc[0] * map.image + nhwc[1] * map.row + nhwc[2] * map.column + nhwc[3] * map.channel;
   return map;
@@ -46,7 +46,7 @@ Result<Step> MakePadStep(const StepContext& context) {
 Result<Step> MakeConcatStep(const StepContext& context) {
   const auto axis = static_cast<size_t>(std::get<ConcatParams>(context.op.params).axis);
   Step step;
-  std::array<int, 4> begin{};  // of the current input within the output
+  std::array<int, 4> begin{};  // where the current input begins within the output
   for (size_t i = 0; i < context.op.inputs.size(); ++i) {
     const Shape& in = context.input(i).layout.shape;
     Result<Launch> launch =

@@ -1,4 +1,4 @@
-// The conversions at a graph's ends, between the caller's NHWC and planes; `nhwc` is a buffer of float32.
+// These make the conversions at a graph's ends, between the caller's NHWC and planes. `nhwc` is a buffer of float32.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_OPS_COPY_COPY_STEP_H_
 #define MCPRUNER_DELEGATE_OPENCL_OPS_COPY_COPY_STEP_H_

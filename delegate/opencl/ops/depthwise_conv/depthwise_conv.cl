@@ -1,7 +1,8 @@
-// Depthwise convolution: a work-item computes PIXELS output pixels below each other of one channel.
+// In this depthwise convolution, a work-item computes PIXELS output pixels below each other of one channel.
 //
 // All lanes of a work-group have one output channel, so that they read the same weights; lanes are neighbours along W.
-// The borders of x hold zeros: no bounds. A row of x is read once for each of the PIXELS windows that it lies in.
+// The borders of x hold zeros, so bounds need no check. A row of x is read once for each of the PIXELS windows that it
+// lies in.
 
 #ifndef LANES
 #define LANES 32

@@ -1,4 +1,5 @@
-// Ops on one element at a time: FUNCTION is an expression of a (and b), so that each function is a program of its own.
+// These ops take one element at a time. FUNCTION is an expression of a (and b), so that each function is a program of
+// its own.
 //
 // Broadcasts are maps with strides of 0. Items are neighbours along W.
 

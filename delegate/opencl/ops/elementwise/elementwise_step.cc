@@ -1,4 +1,4 @@
-// Ops on single elements: sums, differences and products of two tensors, functions of one.
+// These are the steps of ops on single elements: functions of two tensors, and functions of one.
 
 #include "delegate/graph/activation_range.h"
 #include "delegate/opencl/ops/step.h"
@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kLanes = 64;
 
-// The map of a tensor whose dimensions of size 1 are repeated.
+// Returns the map of a tensor whose dimensions of size 1 are repeated.
 Map Broadcast(const PlaneTensor& tensor) {
   const Shape& shape = tensor.layout.shape;
   Map map = tensor.map();
@@ -19,7 +19,7 @@ Map Broadcast(const PlaneTensor& tensor) {
   return map;
 }
 
-// An expression of elementwise.cl; no blanks, since it is part of the compiler's options.
+// Returns an expression for elementwise.cl. It has no blanks, since it is part of the compiler's options.
 const char* BinaryExpression(OpType type) {
   switch (type) {
     case OpType::kMul:

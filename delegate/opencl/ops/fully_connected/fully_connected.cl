@@ -1,4 +1,4 @@
-// Fully-connected layer: a work-group sums one part (up to 4 filters of a group) for ROWS rows of the input.
+// In this fully-connected layer, a work-group sums one part (up to 4 filters of a group) for ROWS rows of the input.
 //
 // Each weight is used once for a row, so the time is that of reading weights: lanes take neighbouring taps, whose
 // displacements and values coalesce, gather their inputs, and add up their sums at the end.

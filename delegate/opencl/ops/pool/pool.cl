@@ -1,6 +1,6 @@
-// Pools: a work-item reduces one window, clipped to the feature map. Items are neighbours along W.
+// In these pools, a work-item reduces one window, clipped to the feature map. Items are neighbours along W.
 //
-// IS_MAX: the largest element; otherwise the average of those inside.
+// With IS_MAX the result is the largest element, otherwise the average of those inside.
 
 #ifndef IS_MAX
 #define IS_MAX 1
