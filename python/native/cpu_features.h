@@ -1,4 +1,4 @@
-// The instruction sets of the CPU we run on, of those that the kernels choose by.
+// This lists the instruction sets of the CPU that we run on, among those that the kernels choose by.
 
 #ifndef MCPRUNER_PYTHON_NATIVE_CPU_FEATURES_H_
 #define MCPRUNER_PYTHON_NATIVE_CPU_FEATURES_H_
@@ -8,7 +8,7 @@
 
 namespace mcpruner {
 
-// "sse4.2", "avx2", "fma", "avx512f", ... or "neon", "fp16", "dotprod", ...
+// Returns names such as "sse4.2", "avx2", "fma", "avx512f", or "neon", "fp16", "dotprod".
 std::vector<std::string> CpuFeatures();
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// One packed layer through one backend, without TFLite: what the kernel tests of tests/ call.
+// RunLayer runs one packed layer through one backend, without TFLite. The kernel tests of tests/ call it.
 
 #ifndef MCPRUNER_PYTHON_NATIVE_LAYER_RUNNER_H_
 #define MCPRUNER_PYTHON_NATIVE_LAYER_RUNNER_H_
@@ -23,7 +23,8 @@ struct LayerOutput {
   std::vector<float> values;
 };
 
-// `blob` and `options` as in McprunerSparseConv2D and McprunerSparseFullyConnected; `x` has the elements of `dims`.
+// `blob` and `options` are those of McprunerSparseConv2D or McprunerSparseFullyConnected; `x` has the elements of
+// `dims`.
 Result<LayerOutput> RunLayer(Span<const uint8_t> blob, Span<const uint8_t> options, const std::vector<int>& dims,
                              const float* x, const LayerRun& how);
 

@@ -1,4 +1,4 @@
-// The loops of limits_simd.cc, once for each instruction set.
+// These are the loops of limits_simd.cc, once for each instruction set.
 
 #ifndef MCPRUNER_PYTHON_NATIVE_LIMITS_KERNELS_H_
 #define MCPRUNER_PYTHON_NATIVE_LIMITS_KERNELS_H_
@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Floats that MultiplyAdds may write: 12 vectors of the widest set.
+// MultiplyAdds may write this many floats: 12 vectors of the widest set.
 enum { kMultiplyAddsFloats = 12 * 16 };
 
-// MultiplyAdds: `rounds` rounds of independent multiply-adds, how many it did; their sums go to `out`, so that no
-// compiler leaves them out. Read: the sum of `count` floats from `from`.
+// MultiplyAdds does `rounds` rounds of independent multiply-adds and returns how many it did. Their sums go to `out`,
+// so that no compiler leaves them out. Read returns the sum of `count` floats from `from`.
 #define MCPRUNER_DECLARE_LIMITS(target)             \
   namespace mcpruner {                              \
   namespace target {                                \

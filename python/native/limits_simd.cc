@@ -1,4 +1,4 @@
-// Loops that do nothing but multiply-add, or read: what the CPU can do at most.
+// These loops do nothing but multiply-add, or read: they show what the CPU can do at most.
 
 #include "delegate/cpu/kernels/simd.h"
 #include "python/native/limits_kernels.h"
@@ -8,7 +8,7 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 
 int64_t MultiplyAdds(int64_t rounds, float* out) {
-  constexpr size_t kSums = 12;  // two a cycle, four to five cycles each
+  constexpr size_t kSums = 12;  // 12 hide the latency: two start in a cycle, and each takes four to five cycles
   const Floats d;
   hn::Vec<Floats> sums[kSums];
   const auto x = hn::Set(d, 0.5f), y = hn::Set(d, 0.25f);

@@ -11,7 +11,8 @@
 namespace mcpruner {
 namespace {
 
-// Many and short: on a shared machine few of them are undisturbed, and none is that outlasts a slice of the scheduler.
+// There are many short turns: on a shared machine few turns are undisturbed, and none that outlasts a time slice of the
+// scheduler is.
 constexpr int kTurns = 200;
 constexpr double kTurnSeconds = 5e-4;
 
@@ -42,7 +43,7 @@ Result<const Loops*> FindLoops(const std::string& simd) {
   return Status::Error("expected an instruction set of this CPU (" + names + "), got '" + simd + "'");
 }
 
-// The most that `work` (which says how much it did) does in a nanosecond.
+// Returns the most that `work`, which returns how much it did, does in a nanosecond.
 double BestRate(const std::function<double()>& work) {
   using Clock = std::chrono::steady_clock;
   double best = 0;

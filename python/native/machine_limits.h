@@ -1,4 +1,5 @@
-// What one core of this machine can do at most: multiply-adds, and bytes read from a buffer of a given size.
+// This measures what one core of this machine can do at most: multiply-adds, and bytes read from a buffer of a given
+// size.
 
 #ifndef MCPRUNER_PYTHON_NATIVE_MACHINE_LIMITS_H_
 #define MCPRUNER_PYTHON_NATIVE_MACHINE_LIMITS_H_
@@ -10,10 +11,11 @@
 
 namespace mcpruner {
 
-// Both take an instruction set of CpuSimdTargets() and are the best of several turns, some tens of milliseconds long.
-// 10^9 float32 operations a second, two for each multiply-add.
+// Both functions take an instruction set of CpuSimdTargets(), and return the best of several turns, which together take
+// some tens of milliseconds. PeakGflops is in 10^9 float32 operations a second, two for each multiply-add.
 Result<double> PeakGflops(const std::string& simd);
-// 10^9 bytes a second, of a buffer that is read again and again: the level of the cache that it fits. 4 KB to 1 GB.
+// Returns 10^9 bytes a second, of a buffer of 4 KB to 1 GB that is read again and again, so from the cache that it
+// fits.
 Result<double> ReadGigabytes(const std::string& simd, size_t bytes);
 
 }  // namespace mcpruner

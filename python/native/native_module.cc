@@ -1,7 +1,7 @@
-// mcpruner._native: the native side for Python. Its functions are documented where they are bound, below.
+// mcpruner._native is the native side of the Python package. Its functions are documented where they are bound, below.
 //
-// Errors: TypeError for arguments of another type or dtype, ValueError with the sentence of the Status for everything
-// else. The interpreter lock is released while native code runs.
+// It raises TypeError for arguments of another type or dtype, and ValueError with the sentence of the Status for
+// everything else. The interpreter lock is released while native code runs.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -27,7 +27,7 @@ namespace py = pybind11;
 namespace mcpruner {
 namespace {
 
-// 4 GiB of float32: a small damaged blob can claim far more than exists.
+// These are 4 GiB of float32. The limit is needed because a small damaged blob can claim far more than exists.
 constexpr double kMaxDenseWeights = double{1 << 30};
 
 Span<const uint8_t> BytesOf(const py::bytes& bytes) {
@@ -66,7 +66,7 @@ void SetProfiling(const std::string& library_path, uintptr_t delegate, bool enab
   if (!status.ok()) throw py::value_error(status.message());
 }
 
-// `x` as it is: a copy that hides a wrong dtype would test something else than what was asked for.
+// Returns `x` as it is: a copy would hide a wrong dtype and so test something else than what was asked for.
 py::array CheckInput(const py::object& x) {
   if (!py::isinstance<py::array>(x)) {
     throw py::type_error("x must be a NumPy array, got " + std::string(py::str(py::type::of(x))));

@@ -1,4 +1,4 @@
-// What `mcpruner devices` tells of OpenCL: each device, with the name of its tile table.
+// This is what `mcpruner devices` tells of OpenCL: each device, with the name of its tile table.
 
 #ifndef MCPRUNER_PYTHON_NATIVE_OPENCL_DEVICES_H_
 #define MCPRUNER_PYTHON_NATIVE_OPENCL_DEVICES_H_
@@ -18,10 +18,10 @@ struct OpenClDevice {
 
 struct OpenClDevices {
   std::string library;
-  std::vector<OpenClDevice> devices;  // the one that the backend takes first
+  std::vector<OpenClDevice> devices;  // the one that the backend takes comes first
 };
 
-// `library`: as option opencl_library. The error says that there is no library, or no platform.
+// `library` is as option opencl_library. The error says that there is no library, or no platform.
 Result<OpenClDevices> ListOpenClDevices(const std::string& library);
 
 }  // namespace mcpruner

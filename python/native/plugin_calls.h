@@ -1,6 +1,6 @@
-// Calls into a plugin that a runtime has loaded: the C API of delegate/tflite/mcpruner_delegate.h, by name.
+// These call a plugin that a runtime has loaded, through the C API of delegate/tflite/mcpruner_delegate.h, by name.
 //
-// The delegate lives in the plugin's own copy of the code, so profiles and reports are asked for there. Loading it
+// The delegate lives in the plugin's own copy of the code, so profiles and reports must be asked for there. Loading it
 // again by the same path gives the same library.
 
 #ifndef MCPRUNER_PYTHON_NATIVE_PLUGIN_CALLS_H_
@@ -13,7 +13,7 @@
 
 namespace mcpruner {
 
-// JSON texts. `delegate` is the address of a TfLiteDelegate that `library_path` made.
+// Both texts are JSON. `delegate` is the address of a TfLiteDelegate that `library_path` made.
 Result<std::string> PluginProfile(const std::string& library_path, uintptr_t delegate);
 Result<std::string> PluginReport(const std::string& library_path, uintptr_t delegate);
 Status PluginSetProfiling(const std::string& library_path, uintptr_t delegate, bool enabled);
