@@ -1,8 +1,8 @@
-// Codes and parameters of TFLite's builtin operators, declared by us (see tflite_abi.h for why).
+// These are the codes and parameters of TFLite's builtin operators, declared by us (tflite_abi.h says why).
 //
-// TfLiteNode::builtin_data points at one of these, allocated by the runtime. Each struct stops at the last field that
-// TFLite 2.9 has, since reading further would leave an older runtime's allocation; later fields are told by the
-// operator's version instead (TfLiteRegistration::version).
+// TfLiteNode::builtin_data points at one of these structs, which the runtime allocates. Each struct stops at the last
+// field that TFLite 2.9 has, since reading further would leave an older runtime's allocation. The operator's version
+// (TfLiteRegistration::version) tells what later fields would say.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_ABI_BUILTIN_PARAMS_H_
 #define MCPRUNER_DELEGATE_TFLITE_ABI_BUILTIN_PARAMS_H_
@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// The schema's BuiltinOperator numbers.
+// These are the schema's BuiltinOperator numbers.
 enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinAdd = 0,
   kTfLiteBuiltinAveragePool2d = 1,
@@ -61,7 +61,7 @@ struct TfLiteDepthwiseConvParams {
   TfLitePadding padding;
   int stride_width;
   int stride_height;
-  int depth_multiplier;  // not reliable: follows from the shapes
+  int depth_multiplier;  // not reliable: it follows from the shapes
   TfLiteFusedActivation activation;
   int dilation_width_factor;
   int dilation_height_factor;
@@ -85,7 +85,7 @@ struct TfLiteFullyConnectedParams {
 };
 static_assert(offsetof(TfLiteFullyConnectedParams, keep_num_dims) == 8);
 
-// ADD, MUL, SUB: their parameters begin with the activation.
+// The parameters of ADD, MUL and SUB begin with the activation.
 struct TfLiteBinaryParams {
   TfLiteFusedActivation activation;
 };

@@ -1,4 +1,5 @@
-// The edge between C++ and C: no exception passes, not even one that is thrown while there is no memory left to say so.
+// This is the edge between C++ and C: no exception passes it, not even one that is thrown while there is no memory left
+// to say so.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_ABI_GUARD_H_
 #define MCPRUNER_DELEGATE_TFLITE_ABI_GUARD_H_
@@ -13,7 +14,7 @@ namespace mcpruner {
 
 constexpr char kOutOfMemory[] = "out of memory; free some, or use a smaller batch";
 
-// `body()` is a Status; what it throws becomes one.
+// `body()` returns a Status. What it throws becomes one.
 template <typename Body>
 Status Guard(const Body& body) noexcept {
   try {

@@ -1,4 +1,4 @@
-// TfLiteIntArray, made without TFLite: {size, data...} in one malloc block, as the runtime frees them.
+// These make a TfLiteIntArray without TFLite: {size, data...} in one malloc block, as the runtime frees them.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_ABI_INT_ARRAY_H_
 #define MCPRUNER_DELEGATE_TFLITE_ABI_INT_ARRAY_H_
@@ -18,7 +18,7 @@ struct IntArrayFree {
 };
 using IntArrayPtr = std::unique_ptr<TfLiteIntArray, IntArrayFree>;
 
-// Null when out of memory.
+// Returns null when out of memory.
 inline IntArrayPtr MakeIntArray(const std::vector<int>& values) {
   const size_t bytes = offsetof(TfLiteIntArray, data) + sizeof(int) * (values.empty() ? 1 : values.size());
   IntArrayPtr array(static_cast<TfLiteIntArray*>(std::malloc(bytes)));
@@ -28,7 +28,7 @@ inline IntArrayPtr MakeIntArray(const std::vector<int>& values) {
   return array;
 }
 
-// A view; empty for a null array.
+// Returns a view, which is empty for a null array.
 inline Span<const int> IntArrayView(const TfLiteIntArray* array) {
   if (array == nullptr || array->size <= 0) return {};
   return {array->data, static_cast<size_t>(array->size)};

@@ -23,7 +23,7 @@ struct TfLiteDelegate;
 
 enum TfLiteStatus : int { kTfLiteOk = 0, kTfLiteError = 1, kTfLiteDelegateError = 2, kTfLiteApplicationError = 3 };
 
-// The element types that we can meet in a sentence; other numbers exist.
+// These are the element types that a sentence may have to name; other numbers exist.
 enum TfLiteType : int {
   kTfLiteNoType = 0,
   kTfLiteFloat32 = 1,
@@ -37,7 +37,7 @@ enum TfLiteAllocationType : int { kTfLiteMemNone = 0, kTfLiteMmapRo = 1, kTfLite
 
 constexpr int kTfLiteOptionalTensor = -1;
 
-// `size` ints follow the header: {size, data[0], data[1], ...}. Made and freed by int_array.h.
+// `size` ints follow the header: {size, data[0], data[1], ...}. int_array.h makes and frees it.
 struct TfLiteIntArray {
   int size;
   int data[1];
@@ -76,8 +76,9 @@ struct TfLiteNode {
   bool might_have_side_effect;
 };
 
-// Passed *by value* into ReplaceNodeSubsetsWithDelegateKernels, so it must be as large as the newest runtime's: the
-// layout of 2.9 (64 bytes) crashes later ones. `reserve` is for fields yet to come; all of it is zero-filled.
+// This struct is passed *by value* into ReplaceNodeSubsetsWithDelegateKernels, so it must be as large as the newest
+// runtime's: the layout of 2.9 (64 bytes) crashes later ones. `reserve` is for fields yet to come; all of it is
+// zero-filled.
 struct TfLiteRegistration {
   void* (*init)(TfLiteContext* context, const char* buffer, size_t length);
   void (*free)(TfLiteContext* context, void* buffer);
@@ -93,7 +94,7 @@ struct TfLiteRegistration {
   uint64_t reserve[5];
 };
 
-// What a delegate kernel's `init` finds in `buffer`.
+// A delegate kernel's `init` finds this in `buffer`.
 struct TfLiteDelegateParams {
   TfLiteDelegate* delegate;
   TfLiteIntArray* nodes_to_replace;
@@ -133,8 +134,8 @@ struct TfLiteContext {
   void* ReleaseSubgraphContext;
 };
 
-// 1: the delegate handles dynamic tensors. Without it a runtime refuses a model with custom ops that nobody registered
-// before it asks the delegate.
+// With this flag the delegate handles dynamic tensors. Without it, a runtime refuses a model with custom ops that
+// nobody registered before it asks the delegate.
 constexpr int64_t kTfLiteDelegateFlagsAllowDynamicTensors = 1;
 
 struct TfLiteDelegate {

@@ -1,4 +1,4 @@
-// NodePlans into graphs: ranks, SAME padding, slices, reshapes, broadcasting.
+// These tests turn NodePlans into graphs: ranks, SAME padding, slices, reshapes, broadcasting.
 
 #include "delegate/tflite/lower/graph_builder.h"
 
@@ -43,7 +43,7 @@ std::shared_ptr<const SparseLayer> Layer(LayerKind kind, const DenseShape& shape
   return std::make_shared<const SparseLayer>(*SparseLayerFromDense(kind, shape, weights, {}, 4));
 }
 
-// SAME along rows for an input of `in`, as {output, before, after}.
+// Returns SAME along rows for an input of `in`, as {output, before, after}.
 std::vector<int> Same(int in, int kernel, int stride, int dilation) {
   NodePlan plan = Plan(OpType::kConv, {Computed(0)}, 1);
   ConvParams conv;

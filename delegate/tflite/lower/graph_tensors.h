@@ -1,6 +1,7 @@
-// The graph under construction: its tensors and ops, and which of its tensors stands for which of TFLite's.
+// GraphTensors is the graph under construction: its tensors and ops, and which of its tensors stands for which of
+// TFLite's.
 //
-// Ops are appended one by one (lower.h). Each wants its operands in four dimensions of its choice: As gives them.
+// Ops are appended one by one (lower.h). Each wants its operands in four dimensions of its choice, which As returns.
 // Since elements keep their order, that is the tensor itself, a kReshape of it, or a constant under another shape.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_LOWER_GRAPH_TENSORS_H_
@@ -18,32 +19,33 @@
 
 namespace mcpruner {
 
-// A tensor as TFLite has it.
+// A Value is a tensor as TFLite has it.
 struct Value {
   Dims dims;       // in TFLite's rank
-  int index = -1;  // in the graph, under any shape; -1 of a constant, which As adds
+  int index = -1;  // in the graph, under any shape; -1 for a constant, which As adds
   std::shared_ptr<const std::vector<float>> constant;
 };
 
 class GraphTensors {
  public:
-  // `dims_of` gives the sizes of a tensor that no op computes.
+  // `dims_of` returns the sizes of a tensor that no op computes.
   explicit GraphTensors(const std::function<Dims(int)>& dims_of) : dims_of_(dims_of) {}
 
-  // An operand; what is computed outside becomes a graph input when it is met first.
+  // Finds an operand. What is computed outside becomes a graph input when it is met first.
   Result<Value> Find(const Operand& operand);
-  // The number of a tensor with the elements of `value` and this shape; `name` is that of the op which wants it.
+  // Returns the number of a tensor with the elements of `value` and this shape. `name` is that of the op which wants
+  // it.
   Result<int> As(const Value& value, const Shape& shape, const std::string& name);
-  // Appends `op` with an output of the shape that it makes; the number of that output.
+  // Appends `op` with an output of the shape that it makes, and returns the number of that output.
   Result<int> Append(Op op);
-  // Appends a reshape to a shape of as many elements; the number of its output.
+  // Appends a reshape to a shape of as many elements, and returns the number of its output.
   Result<int> AppendReshape(int input, const Shape& shape, const std::string& name);
   int AddConstant(const std::shared_ptr<const std::vector<float>>& elements, const Shape& shape);
-  // TFLite's tensor `number` is `value`, from here on under the shape that the rank map gives it.
+  // Makes `value` TFLite's tensor `number`, from here on under the shape that the rank map gives it.
   Status Define(int number, const Value& value, const std::string& name);
 
   const Shape& shape(int index) const { return built_.graph.tensor(index).shape; }
-  // The graph, with these of TFLite's tensors as its outputs.
+  // Returns the graph, with these of TFLite's tensors as its outputs.
   Result<BuiltGraph> Finish(const std::vector<int>& outputs);
 
  private:

@@ -1,13 +1,13 @@
-// A node plan and the sizes of its operands -> ops of the internal graph, whatever the rank.
+// Lowering turns a node plan and the sizes of its operands into ops of the internal graph, whatever the rank.
 //
 //     lower_window.cc   convolutions and pools: rank 4, as in TFLite
 //     lower_axes.cc     PAD, CONCATENATION, RESHAPE, STRIDED_SLICE, MEAN
 //     lower_rows.cc     element by element, with broadcasting; FULLY_CONNECTED, which reads rows of channels
 //
 // A partition may meet other sizes than those in the file: after a resize, or where the file says nothing. TFLite can
-// no longer take a node back then, so all that TFLite runs has ops here: what four dimensions cannot hold at once is
-// done axis by axis, and a convolution that turns out to be grouped as one convolution for each group. The errors are
-// those that TFLite has as well, and tensors beyond kMaxElements.
+// no longer take a node back then, so all that TFLite runs has ops here. What four dimensions cannot hold at once is
+// done axis by axis, and a convolution that turns out to be grouped is done as one convolution for each group. The
+// errors are those that TFLite has as well, and tensors beyond kMaxElements.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_LOWER_LOWER_H_
 #define MCPRUNER_DELEGATE_TFLITE_LOWER_LOWER_H_
@@ -18,17 +18,17 @@
 
 namespace mcpruner {
 
-// Type, name, parameters and activation of the plan; the op's inputs are still to be set.
+// Returns an op with type, name, parameters and activation of the plan. Its inputs are still to be set.
 Op OpOf(const NodePlan& plan);
 
-// Each returns the node's output.
+// Each of these returns the node's output.
 Result<Value> LowerWindow(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerConcat(const NodePlan& plan, const std::vector<Value>& parts, GraphTensors* graph);
 Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerSlice(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerMean(const NodePlan& plan, const Value& x, GraphTensors* graph);
-// Unary functions and softmax.
+// This lowers unary functions and softmax.
 Result<Value> LowerUnary(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, GraphTensors* graph);
 Result<Value> LowerFullyConnected(const NodePlan& plan, const Value& x, GraphTensors* graph);

@@ -8,7 +8,7 @@
 namespace mcpruner {
 namespace {
 
-// `v` with `op` applied to it under the shape `view`.
+// Applies `op` to `v` under the shape `view`.
 Status Apply(Op op, const Result<Shape>& view, GraphTensors* graph, Value* v) {
   if (!view.ok()) return view.status();
   const Result<int> x = graph->As(*v, *view, op.name);
@@ -20,7 +20,7 @@ Status Apply(Op op, const Result<Shape>& view, GraphTensors* graph, Value* v) {
   return Status::Ok();
 }
 
-// `axis`, counted from the end if negative.
+// Returns `axis`, which is counted from the end if negative.
 Result<size_t> CountAxis(int axis, size_t rank) {
   const int signed_rank = static_cast<int>(rank);
   const int counted = axis < 0 ? axis + signed_rank : axis;
@@ -29,7 +29,7 @@ Result<size_t> CountAxis(int axis, size_t rank) {
                        " dimensions");
 }
 
-// The new shape with its -1 resolved; whether the number of elements fits is the graph's to check.
+// Returns the new shape with its -1 resolved. The graph checks whether the number of elements fits.
 Dims ResolveReshape(int64_t elements, Dims dims) {
   int64_t known = 1;
   for (const int d : dims) known = d < 0 ? known : std::min<int64_t>(known * d, kMaxElements);
@@ -39,7 +39,7 @@ Dims ResolveReshape(int64_t elements, Dims dims) {
   return dims;
 }
 
-// Where a slice begins on an axis of `size` elements, its step, and how many it takes.
+// An AxisSlice says where a slice begins on an axis of `size` elements, its step, and how many elements it takes.
 struct AxisSlice {
   int begin, stride, count;
 };
@@ -65,7 +65,7 @@ void SetAxis(const AxisSlice& slice, size_t axis, StridedSliceParams* params) {
   params->size[axis] = slice.count;
 }
 
-// A slice of more than four dimensions, axis by axis.
+// Slices a tensor of more than four dimensions axis by axis.
 Status SliceAxes(const NodePlan& plan, GraphTensors* graph, Value* v) {
   for (size_t i = 0; i < v->dims.size(); ++i) {
     const AxisSlice slice = ResolveSlice(std::get<SliceBounds>(plan.deferred), i, v->dims[i]);
@@ -81,7 +81,7 @@ Status SliceAxes(const NodePlan& plan, GraphTensors* graph, Value* v) {
   return Status::Ok();
 }
 
-// A pad of more than four dimensions, axis by axis.
+// Pads a tensor of more than four dimensions axis by axis.
 Status PadAxes(const NodePlan& plan, GraphTensors* graph, Value* v) {
   const auto& paddings = std::get<Paddings>(plan.deferred);
   for (size_t i = 0; i < v->dims.size(); ++i) {
@@ -195,7 +195,7 @@ Result<Value> LowerMean(const NodePlan& plan, const Value& x, GraphTensors* grap
     if (!counted.ok()) return counted.status();
     over[*counted] = true;
   }
-  // A mean of means over equally many: one op for each run of neighbouring axes.
+  // A mean of means over equally many elements is the mean of all, so each run of neighbouring axes takes one op.
   Value v = x;
   for (size_t first = 0; first < rank; ++first) {
     size_t last = first;

@@ -8,7 +8,7 @@
 namespace mcpruner {
 namespace {
 
-// The dims of two operands, aligned at their last dimension, and of what they make.
+// Aligned has the dims of two operands, aligned at their last dimension, and of what they make.
 struct Aligned {
   Dims a, b, out;
 };
@@ -27,8 +27,8 @@ Result<Aligned> Align(const Dims& a, const Dims& b) {
   return dims;
 }
 
-// Neighbouring dimensions, the last one aside, as one where the same operand repeats in all of them, or neither.
-// `dims.out` has at most kMaxElements elements.
+// Joins neighbouring dimensions, the last one aside, into one where the same operand repeats in all of them, or neither
+// does. `dims.out` has at most kMaxElements elements.
 Aligned Join(const Aligned& dims) {
   const auto repeats = [&](size_t i) { return (dims.a[i] == dims.b[i] ? 0 : dims.a[i] == 1 ? 1 : 2); };
   Aligned joined;
@@ -50,7 +50,7 @@ Aligned Join(const Aligned& dims) {
   return joined;
 }
 
-// `v`, whose dims are aligned with `out`, repeated to those sizes: times ones, one axis after the other.
+// Repeats `v`, whose dims are aligned with `out`, to those sizes: it is multiplied by ones, one axis after the other.
 Result<Value> Repeat(const std::string& name, Value v, const Dims& out, GraphTensors* graph) {
   for (size_t i = 0; i < out.size(); ++i) {
     if (v.dims[i] == out[i]) continue;
@@ -71,8 +71,8 @@ Result<Value> Repeat(const std::string& name, Value v, const Dims& out, GraphTen
   return v;
 }
 
-// The tensor that holds the rows of `channels` elements which `x` has. What stands behind the last whole row is no part
-// of any, as in TFLite's kernel; a model resized to such a size may have it.
+// Returns the tensor that holds the rows of `channels` elements which `x` has. What stands behind the last whole row is
+// no part of any, as in TFLite's kernel; a model resized to such a size may have it.
 Result<int> WholeRows(const Value& x, int channels, const std::string& name, GraphTensors* graph) {
   const int64_t elements = graph->shape(x.index).size();
   if (channels < 1 || elements % channels == 0) return x.index;
@@ -109,7 +109,7 @@ Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, 
   if (as.out.size() > kMaxMappedRank) as = Join(as);
   Value left{as.a, a.index, a.constant}, right{as.b, b.index, b.constant};
   if (as.out.size() > kMaxMappedRank) {
-    // Which operand repeats changes more often than four dimensions can say.
+    // The operand that repeats changes more often from dimension to dimension than four dimensions can say.
     Result<Value> whole_left = Repeat(plan.name, left, as.out, graph);
     if (!whole_left.ok()) return whole_left;
     Result<Value> whole_right = Repeat(plan.name, right, as.out, graph);

@@ -1,5 +1,5 @@
-// Node plans of unusual ranks and sizes into graphs, whose numbers are compared with loops over TFLite's dimensions.
-// What the real runtimes make of such models is compared in tests/e2e/test_odd_models.py.
+// These tests lower node plans of unusual ranks and sizes, and compare the graphs' numbers with loops over TFLite's
+// dimensions. tests/e2e/test_odd_models.py compares what the real runtimes make of such models.
 
 #include "delegate/tflite/lower/lower.h"
 
@@ -23,7 +23,7 @@ int64_t Count(const Dims& dims) {
   return std::accumulate(dims.begin(), dims.end(), int64_t{1}, [](int64_t a, int b) { return a * b; });
 }
 
-// first, first + 1, ...
+// Returns first, first + 1, ...
 std::vector<float> Iota(const Dims& dims, float first) {
   std::vector<float> values(static_cast<size_t>(Count(dims)));
   std::iota(values.begin(), values.end(), first);
@@ -36,7 +36,7 @@ struct Output {
   std::string error;
 };
 
-// One node over computed inputs 0, 1, ... of these sizes, on both backends.
+// Runs one node over computed inputs 0, 1, ... of these sizes, on both backends.
 Output RunNode(NodePlan plan, const std::vector<Dims>& inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     Operand operand;
@@ -79,7 +79,7 @@ void ForEach(const Dims& dims, const std::function<void(const Dims&)>& f) {
   }
 }
 
-// Where a position of the output stands in an operand that is aligned at its last dimension and may repeat.
+// Returns where a position of the output stands in an operand that is aligned at its last dimension and may repeat.
 size_t Offset(const Dims& dims, const Dims& at) {
   size_t offset = 0;
   for (size_t i = 0; i < dims.size(); ++i) {
@@ -243,7 +243,7 @@ TEST(Lower, FullyConnectedLayersDropWhatIsNoWholeRow) {
             "FullyConnected 'y': expected an input whose last dimension is 2, got [3, 3]");
 }
 
-// Two groups: filter 0 sums channels 0 and 1, filter 1 channels 2 and 3.
+// There are two groups: filter 0 sums channels 0 and 1, filter 1 sums channels 2 and 3.
 TEST(Lower, ConvolutionsOfTooManyChannelsAreGrouped) {
   NodePlan plan = Plan(OpType::kConv);
   plan.params = ConvParams{Window(), LayerOf(LayerKind::kConv2D, {2, 1, 1, 2}, {1, 1, 1, 10}, {0, 1000})};

@@ -7,7 +7,8 @@
 namespace mcpruner {
 namespace {
 
-// TFLite's SAME along one dimension: what is missing for ceil(in / stride) outputs, the smaller half before.
+// Resolves TFLite's SAME along one dimension: what is missing for ceil(in / stride) outputs is padded, the smaller half
+// before.
 void ResolveSame(int in, int kernel, int stride, int dilation, int* before, int* after) {
   const int64_t out = (int64_t{in} + stride - 1) / stride;
   const int64_t missing = (out - 1) * stride + int64_t{kernel - 1} * dilation + 1 - in;
@@ -21,7 +22,7 @@ void ResolveSame(const Shape& x, int kernel_height, int kernel_width, Window* w)
   ResolveSame(x.w, kernel_width, w->stride_w, w->dilation_w, &w->padding.left, &w->padding.right);
 }
 
-// The parameters that SAME changes, whichever op they belong to.
+// Changes the parameters that depend on SAME, whichever op they belong to.
 Status ResolveSame(const Shape& x, OpParams* params) {
   const auto valid = [](const Window& w) {
     return w.stride_h >= 1 && w.stride_w >= 1 && w.dilation_h >= 1 && w.dilation_w >= 1;
@@ -49,7 +50,7 @@ Status ResolveMultiplier(const Shape& x, DepthwiseParams* params) {
   return Status::Ok();
 }
 
-// The filters of group `group` of `groups`, as a layer of its own.
+// Returns the filters of group `group` of `groups` as a layer of its own.
 Result<std::shared_ptr<const SparseLayer>> GroupLayer(const SparseLayer& layer, const std::vector<float>& weights,
                                                       int groups, int group) {
   const int filters = layer.out_channels / groups;
@@ -92,7 +93,8 @@ Result<int> AppendGroups(const Op& conv, int x, int groups, GraphTensors* graph)
   return graph->Append(std::move(concat));
 }
 
-// 1 unless the input has so many times the channels of a filter, and each group then its whole number of filters.
+// Returns the number of groups. It is above 1 only if the input has a multiple of the channels of a filter, and each
+// group gets a whole number of filters.
 int GroupsOf(const Op& op, const Shape& x) {
   const auto* conv = std::get_if<ConvParams>(&op.params);
   if (conv == nullptr || x.c < 1 || x.c % conv->layer->in_channels != 0) return 1;

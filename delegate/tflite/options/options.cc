@@ -56,7 +56,7 @@ Result<int32_t> ParseNumber(const char* option, const char* text) {
   return static_cast<int32_t>(value);
 }
 
-// Options whose values are texts.
+// A TextOption is an option whose value is a text.
 struct TextOption {
   const char* name;
   const char* McprunerDelegateOptions::* member;

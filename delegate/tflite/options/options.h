@@ -1,4 +1,4 @@
-// The delegate's options, checked. The names are the same here, in the C struct and in the plugin's strings.
+// These are the delegate's options, checked. The names are the same here, in the C struct and in the plugin's strings.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_OPTIONS_OPTIONS_H_
 #define MCPRUNER_DELEGATE_TFLITE_OPTIONS_OPTIONS_H_
@@ -15,9 +15,10 @@ namespace mcpruner {
 
 constexpr int kMaxThreads = 64;
 
-// kAuto: for the partitions that the delegate runs faster than TFLite (partition.h), what backends.h says.
+// With kAuto, the delegate takes the partitions that it runs faster than TFLite (partition.h), and backends.h says
+// which backend runs them.
 enum class BackendChoice { kAuto, kCpu, kOpenCl, kReference };
-// As the option names it.
+// Returns the name that the option uses.
 const char* BackendName(BackendChoice backend);
 
 struct Options {
@@ -27,16 +28,16 @@ struct Options {
   std::string simd;                           // empty: the best
   Precision precision = Precision::kFloat32;  // of the opencl backend
   std::string opencl_library;                 // empty: the first that is found
-  std::string cache_dir;                      // of compiled programs and tiles; empty: none are kept
-  bool tune = false;                          // measure tiles that cache_dir does not know
+  std::string cache_dir;                      // for compiled programs and tiles; empty: none are kept
+  bool tune = false;                          // whether to measure tiles that cache_dir does not have
   std::optional<float> poison_memory;         // written over working memory before each inference
 };
 
-// From the C struct of any version's caller; null members are absent, and a null struct is the default. The error is a
-// sentence that lists what is valid.
+// Checks the C struct of a caller of any version. Null members are absent, and a null struct is the default. The error
+// is a sentence that lists what is valid.
 Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller);
 
-// From the plugin's strings (mcpruner_delegate.h documents each key).
+// Checks the plugin's strings (mcpruner_delegate.h documents each key).
 Result<Options> ParseOptions(const char* const* keys, const char* const* values, size_t count);
 
 }  // namespace mcpruner

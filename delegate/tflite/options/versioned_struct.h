@@ -1,10 +1,11 @@
-// Structs that grow: a caller and the library may have been compiled with different versions of one.
+// ReadVersionedStruct reads a struct that grows: a caller and the library may have been compiled with different
+// versions of it.
 //
 //     struct_size   first field   ...   last field of the older   fields that only the newer knows
 //     |<------------ what both know: is read ------------------>|<--- the library's: keep their defaults; the caller's:
 //                                                                     must be zero, which is what "default" looks like
 //
-// As in Linux's extensible system calls (clone3, openat2).
+// Linux's extensible system calls (clone3, openat2) do the same.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_OPTIONS_VERSIONED_STRUCT_H_
 #define MCPRUNER_DELEGATE_TFLITE_OPTIONS_VERSIONED_STRUCT_H_
@@ -19,10 +20,11 @@
 
 namespace mcpruner {
 
-// A size beyond is no struct's, but memory that nobody filled.
+// A larger size is not that of any struct, but memory that nobody filled.
 constexpr size_t kLargestStruct = 4096;
 
-// What the caller filled, over `defaults`. `least`: the size of the first version. T::struct_size comes first in T.
+// Returns `defaults` with what the caller filled put over it. `least` is the size of the first version. T::struct_size
+// comes first in T.
 template <typename T>
 Result<T> ReadVersionedStruct(const void* theirs, size_t least, T defaults) {
   static_assert(std::is_trivially_copyable_v<T> && offsetof(T, struct_size) == 0);

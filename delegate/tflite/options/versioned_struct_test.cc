@@ -7,7 +7,7 @@
 namespace mcpruner {
 namespace {
 
-// Two versions of one struct.
+// These are two versions of one struct.
 struct First {
   size_t struct_size;
   int64_t threads;

@@ -8,7 +8,7 @@
 namespace mcpruner {
 namespace {
 
-// Two multiply-xorshift chains over 8-byte words, with odd constants from the golden ratio and sqrt(3).
+// The Hasher runs two multiply-xorshift chains over 8-byte words, with odd constants from the golden ratio and sqrt(3).
 class Hasher {
  public:
   void Add(const void* data, size_t bytes) {

@@ -1,4 +1,4 @@
-// The layers of a model, kept across resizes.
+// The LayerCache keeps the layers of a model across resizes.
 //
 // A runtime may throw a partition away and build it again when an input is resized. Reading and packing weights again
 // would cost seconds, so layers are kept by content (a 128-bit hash of the bytes they come from, with their shape), and

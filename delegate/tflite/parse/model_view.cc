@@ -21,7 +21,7 @@ bool IsConstant(const TfLiteTensor* tensor, TfLiteType type) {
          tensor->sparsity == nullptr && (tensor->data != nullptr || tensor->bytes == 0);
 }
 
-// The number of elements, or an error where the tensor's bytes do not hold them.
+// Returns the number of elements, or an error where the tensor's bytes do not hold them.
 Result<size_t> CheckedElements(const TfLiteTensor& tensor, size_t element_bytes, const std::string& role) {
   uint64_t elements = 1;
   for (const int dim : TensorDims(tensor)) {

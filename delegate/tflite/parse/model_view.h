@@ -1,8 +1,8 @@
-// Reading a TFLite model through its context: tensors, names and constants.
+// A ModelView reads a TFLite model through its context: tensors, names and constants.
 //
 // Everything here is read-only and takes any index: an absent tensor is a null pointer, never an out-of-bounds read.
-// Constants are tensors that lie in the model file (kTfLiteMmapRo). A float16 constant behind a DEQUANTIZE counts as
-// a float32 constant too, as TFLiteConverter's float16 files have them:
+// Constants are tensors that lie in the model file (kTfLiteMmapRo). A float16 constant behind a DEQUANTIZE counts as a
+// float32 constant too, as TFLiteConverter's float16 files have them:
 //
 //     f16 weights (constant) --DEQUANTIZE--> f32 weights --> CONV_2D        reads as CONV_2D with constant weights
 
@@ -21,17 +21,17 @@ namespace mcpruner {
 
 using Dims = std::vector<int>;  // sizes of a TFLite tensor, outermost first; its length is the rank
 
-// "[1, 56, 56, 64]", for messages.
+// Returns sizes as text for messages: "[1, 56, 56, 64]".
 std::string DimsText(const Dims& dims);
 
 struct ModelView {
   TfLiteContext* context = nullptr;
   const TfLiteDelegate* delegate = nullptr;  // ours
-  // Output of each DEQUANTIZE of a float16 constant -> that constant. Filled by FindDequantized.
+  // Maps the output of each DEQUANTIZE of a float16 constant to that constant. FindDequantized fills it.
   std::map<int, int> dequantized;
 };
 
-// A node and what it is an instance of.
+// A NodeRef is a node and what it is an instance of.
 struct NodeRef {
   int index = -1;  // in the model
   const TfLiteNode* node = nullptr;
@@ -42,24 +42,24 @@ Result<NodeRef> GetNode(TfLiteContext* context, int index);
 // Fills view->dequantized from the nodes of the execution plan.
 void FindDequantized(const std::vector<NodeRef>& nodes, ModelView* view);
 
-// Null for an index out of range, kTfLiteOptionalTensor among them.
+// Returns null for an index out of range, kTfLiteOptionalTensor among them.
 const TfLiteTensor* TensorAt(const TfLiteContext* context, int index);
 Dims TensorDims(const TfLiteTensor& tensor);
 std::string TensorName(const TfLiteTensor* tensor);
 
-// Tensor number of the node's i-th input or output, kTfLiteOptionalTensor where it has none.
+// Return the tensor number of the node's i-th input or output, or kTfLiteOptionalTensor where it has none.
 int InputIndex(const NodeRef& node, size_t i);
 int OutputIndex(const NodeRef& node, size_t i);
-// The name of its first output tensor: TFLite's nodes have none of their own.
+// Returns the name of its first output tensor, since TFLite's nodes have no names of their own.
 std::string NodeName(const TfLiteContext* context, const NodeRef& node);
-// "CONV_2D", the custom operator's name, or "builtin operator 1234" for one that is newer than this delegate.
+// Returns "CONV_2D", the custom operator's name, or "builtin operator 1234" for one that is newer than this delegate.
 std::string OpName(const TfLiteRegistration& registration);
-// "CONV_2D 'block1/relu'".
+// Returns a text such as "CONV_2D 'block1/relu'".
 std::string Describe(const TfLiteContext* context, const NodeRef& node);
 
 bool IsFloatConstant(const ModelView& view, int tensor);
 
-// Elements of a float32 constant, in place, or of a float16 one, expanded into `storage`.
+// A FloatConstant has the elements of a float32 constant, in place, or those of a float16 one, expanded into `storage`.
 struct FloatConstant {
   FloatConstant() = default;
   FloatConstant(FloatConstant&&) = default;  // a vector keeps its elements' address when it is moved
@@ -71,9 +71,9 @@ struct FloatConstant {
 };
 // `role` names the tensor in the error: "its filter is no constant, ...".
 Result<FloatConstant> ReadFloats(const ModelView& view, int tensor, const std::string& role);
-// Of an int32 or int64 constant; int64 is clamped to the range of int.
+// Reads an int32 or int64 constant. Int64 values are clamped to the range of int.
 Result<std::vector<int>> ReadInts(const ModelView& view, int tensor, const std::string& role);
-// The bytes of a UINT8 constant.
+// Returns the bytes of a UINT8 constant.
 Result<Span<const uint8_t>> ReadBytes(const ModelView& view, int tensor, const std::string& role);
 
 }  // namespace mcpruner

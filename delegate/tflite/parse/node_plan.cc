@@ -102,7 +102,7 @@ Result<NodePlan> StartPlan(const ParseContext& c, OpType type) {
   plan.name = TensorName(output);
   const int input = InputIndex(c.node, 0);
   MCPRUNER_RETURN_IF_ERROR(CheckFloat(TensorAt(c.view.context, input), "input"));
-  // A constant too: the runtime has its elements as it has those of other inputs.
+  // A constant is an input too: the runtime has its elements as it has those of other inputs.
   plan.inputs.push_back(Operand{input, nullptr, {}});
   return plan;
 }

@@ -1,8 +1,9 @@
-// A TFLite node as the delegate understood it: everything that does not depend on the sizes of its inputs.
+// A NodePlan is a TFLite node as the delegate understood it: everything that does not depend on the sizes of its
+// inputs.
 //
 //     TFLite node --ParseNode (once)--> NodePlan --BuildGraph (at each resize)--> Op(s) of the internal graph
 //
-// Weights are read and packed by ParseNode; a plan holds them by shared_ptr. What depends on sizes or on the number of
+// ParseNode reads and packs weights; a plan holds them by shared_ptr. What depends on sizes or on the number of
 // dimensions waits in `deferred` for BuildGraph: both may be unknown when the model is loaded, and change later.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_NODE_PLAN_H_
@@ -19,30 +20,31 @@
 
 namespace mcpruner {
 
-// An input of an op: a tensor that is computed, or a constant.
+// An Operand is an input of an op: a tensor that is computed, or a constant.
 struct Operand {
   int tensor = -1;                                     // TFLite's number
   std::shared_ptr<const std::vector<float>> constant;  // null where it is computed
   Dims constant_dims;
 };
 
-// Convolutions and pools: the padding is TFLite's SAME.
+// In a convolution or pool, this says that the padding is TFLite's SAME.
 struct SamePadding {};
-// RESHAPE: at most one -1.
+// In a RESHAPE, these are the new sizes, of which at most one is -1.
 struct NewShape {
   Dims dims;
 };
-// STRIDED_SLICE: in TFLite's axes, whole behind the lists. Bit i of a mask: axis i begins (ends) where the tensor does.
+// In a STRIDED_SLICE, the lists count TFLite's axes; axes behind them are taken whole. Where bit i of a mask is set,
+// the slice of axis i begins (ends) where the tensor does.
 struct SliceBounds {
   Dims begin, end, stride;
   int begin_mask = 0, end_mask = 0;
 };
-// PAD: of each of TFLite's axes.
+// In a PAD, both lists count TFLite's axes.
 struct Paddings {
   Dims before, after;
   float value = 0.0f;
 };
-// CONCATENATION and MEAN: counted from the last axis if negative.
+// In a CONCATENATION or MEAN, a negative axis is counted from the last one.
 struct ConcatAxis {
   int axis = 0;
 };
@@ -50,12 +52,12 @@ struct MeanAxes {
   Dims axes;
   bool keep_dims = false;
 };
-// FULLY_CONNECTED: the output has the input's rank (else rank 2).
+// In a FULLY_CONNECTED, this says that the output has the input's rank; without it the rank is 2.
 struct KeepRank {};
 
 struct NodePlan {
   OpType type = OpType::kReshape;
-  std::string name;  // of the output tensor
+  std::string name;  // that of the output tensor
   std::vector<Operand> inputs;
   int output = -1;  // TFLite's number
   Activation activation = Activation::kNone;
@@ -63,14 +65,14 @@ struct NodePlan {
   std::variant<std::monostate, SamePadding, NewShape, SliceBounds, Paddings, ConcatAxis, MeanAxes, KeepRank> deferred;
 };
 
-// The plan, or a sentence that says why the delegate cannot run the node.
+// Returns the plan, or a sentence that says why the delegate cannot run the node.
 Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache);
 
-// Type, parameters and activation of one of the project's own operators, from its layer and the bytes of its
-// SparseOptions. plan->inputs[0] is set before.
+// Sets type, parameters and activation for one of the project's own operators, from its layer and the bytes of its
+// SparseOptions. plan->inputs[0] must be set before.
 Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> options, NodePlan* plan);
 
-// Is it one of the project's own operators, which no runtime can run without the delegate?
+// Returns whether it is one of the project's own operators, which no runtime can run without the delegate.
 bool IsSparseOp(const TfLiteRegistration& registration);
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// What the parsers of single operators share. See node_plan.h.
+// The parsers of single operators share this. See node_plan.h.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_PARSE_COMMON_H_
 #define MCPRUNER_DELEGATE_TFLITE_PARSE_PARSE_COMMON_H_
@@ -16,7 +16,7 @@ struct ParseContext {
   LayerCache* cache;
 };
 
-// The node's builtin parameters, or null.
+// Returns the node's builtin parameters, or null.
 template <typename T>
 const T* BuiltinParams(const NodeRef& node) {
   return static_cast<const T*>(node.node->builtin_data);
@@ -25,9 +25,9 @@ inline Status MissingParams() { return Status::Error("the file holds no paramete
 
 // Fills name, output and inputs[0] of the plan: one float32 tensor in, one float32 tensor out.
 Result<NodePlan> StartPlan(const ParseContext& c, OpType type);
-// The i-th input as a computed or constant float32 operand.
+// Returns the i-th input as a computed or constant float32 operand.
 Result<Operand> ReadOperand(const ParseContext& c, size_t i);
-// The sizes of input 0 as the file has them; of RankedDims if there are `rank`.
+// InputDims returns the sizes of input 0 as the file has them; RankedDims does if there are `rank` of them.
 Dims InputDims(const ParseContext& c);
 Result<Dims> RankedDims(const ParseContext& c, size_t rank);
 
@@ -35,20 +35,20 @@ Result<Activation> MapActivation(TfLiteFusedActivation activation);
 // Sets plan->deferred for SAME; the error is for a padding that is neither SAME nor VALID.
 Status SetPadding(TfLitePadding padding, NodePlan* plan);
 
-// parse_conv.cc: operators with weights.
+// parse_conv.cc has operators with weights.
 Result<NodePlan> ParseConv2D(const ParseContext& c);
 Result<NodePlan> ParseDepthwiseConv2D(const ParseContext& c);
 Result<NodePlan> ParseFullyConnected(const ParseContext& c);
-// parse_sparse.cc: the project's own operators.
+// parse_sparse.cc has the project's own operators.
 Result<NodePlan> ParseSparse(const ParseContext& c);
-// parse_simple.cc: element by element.
+// parse_simple.cc has operators that work element by element or window by window.
 Result<NodePlan> ParseBinary(const ParseContext& c, OpType type);
 Result<NodePlan> ParsePrelu(const ParseContext& c);
 Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);
 Result<NodePlan> ParseMean(const ParseContext& c);
-// parse_shape.cc: operators that move elements.
+// parse_shape.cc has operators that move elements.
 Result<NodePlan> ParsePad(const ParseContext& c);
 Result<NodePlan> ParseConcatenation(const ParseContext& c);
 Result<NodePlan> ParseReshape(const ParseContext& c);

@@ -1,4 +1,4 @@
-// Convolutions and fully-connected layers with dense weights.
+// These parsers read convolutions and fully-connected layers with dense weights.
 
 #include <string>
 
@@ -7,7 +7,7 @@
 namespace mcpruner {
 namespace {
 
-// The weights and bias of a node: inputs 1 and 2, the bias optional.
+// Weights are those of a node, its inputs 1 and 2. The bias is optional.
 struct Weights {
   FloatConstant filter;
   FloatConstant bias;
@@ -35,8 +35,8 @@ Status CheckBias(const Weights& weights, int out_channels) {
   return Status::Error("expected " + std::to_string(out_channels) + " biases, got " + std::to_string(count));
 }
 
-// Filters per group of layers that come dense: what the CPU kernels are made for. Over single pixels the vector lies
-// over the filters.
+// Returns the filters per group for layers that come dense: as many as the CPU kernels are made for. Over single pixels
+// the vector lies over the filters.
 int DenseGroupSize(const Dims& input, int out_channels) {
   const bool single_pixels = input.size() < 4 || (input[1] == 1 && input[2] == 1);
   return single_pixels && out_channels >= 16 ? 16 : 4;
@@ -52,7 +52,7 @@ Window WindowOf(const Params& params) {
   return window;
 }
 
-// StartPlan, and what convolutions have in common: activation, padding.
+// Does what StartPlan does, and what convolutions have in common: activation, padding.
 template <typename Params>
 Result<NodePlan> StartConv(const ParseContext& c, OpType type, const Params* params) {
   if (params == nullptr) return MissingParams();

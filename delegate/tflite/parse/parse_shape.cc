@@ -1,4 +1,4 @@
-// Operators that move elements: PAD, CONCATENATION, RESHAPE, STRIDED_SLICE.
+// These parsers read operators that move elements: PAD, CONCATENATION, RESHAPE, STRIDED_SLICE.
 
 #include <algorithm>
 #include <string>
@@ -9,7 +9,7 @@
 namespace mcpruner {
 namespace {
 
-// The third input; PAD and PADV2 alike may have it.
+// Reads the third input, which both PAD and PADV2 may have.
 Result<float> PadValue(const ParseContext& c) {
   if (InputIndex(c.node, 2) == kTfLiteOptionalTensor) return 0.0f;
   const Result<FloatConstant> value = ReadFloats(c.view, InputIndex(c.node, 2), "its padding value");

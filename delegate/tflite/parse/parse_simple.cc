@@ -1,4 +1,4 @@
-// Operators that work element by element or window by window, without weights.
+// These parsers read operators that work element by element or window by window, without weights.
 
 #include <algorithm>
 #include <string>
@@ -8,7 +8,7 @@
 namespace mcpruner {
 namespace {
 
-// An op on both inputs, of which one may be a constant.
+// Plans an op on both inputs, of which one may be a constant.
 Result<NodePlan> PlanOfTwo(const ParseContext& c, OpType type) {
   NodePlan plan;
   const Result<Operand> a = ReadOperand(c, 0), b = ReadOperand(c, 1);

@@ -1,4 +1,5 @@
-// McprunerSparseConv2D and McprunerSparseFullyConnected: input 0 is the feature map, input 1 the MCP1 blob.
+// This parser reads McprunerSparseConv2D and McprunerSparseFullyConnected: input 0 is the feature map, input 1 the MCP1
+// blob.
 
 #include "delegate/tflite/parse/parse_common.h"
 #include "delegate/tflite/parse/sparse_options.h"

@@ -1,4 +1,4 @@
-// ParseNode: what is refused, with which reason. What is taken is compared with real runtimes in tests/e2e.
+// These tests check what ParseNode refuses, and with which reason. tests/e2e compares what it takes with real runtimes.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 class Parse : public testing::Test {
  protected:
-  // The reason why a node is refused, "" when it is taken.
+  // Returns the reason why a node is refused, or "" when it is taken.
   std::string Reason(int32_t code, const std::vector<int>& inputs, void* params = nullptr, int version = 1) {
     NodeRef node = model.Ref(model.Node(code, inputs, {y}, params));
     TfLiteRegistration registration = *node.registration;

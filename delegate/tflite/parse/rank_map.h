@@ -1,4 +1,4 @@
-// How TFLite tensors of any rank lie in the internal graph's four dimensions.
+// The rank map says how TFLite tensors of any rank lie in the internal graph's four dimensions.
 //
 //     rank 4 [N, H, W, C] -> [N, H, W, C]      rank 2 [N, C] -> [N, 1, 1, C]
 //     rank 3 [N, W, C]    -> [N, 1, W, C]      rank 1 [C]    -> [1, 1, 1, C]      rank 0 -> [1, 1, 1, 1]
@@ -19,16 +19,16 @@
 
 namespace mcpruner {
 
-constexpr size_t kMaxMappedRank = 4;  // up to which each axis has a dimension of its own
+constexpr size_t kMaxMappedRank = 4;  // the largest rank of which each axis has a dimension of its own
 
-// NHWC axis (0..3) of axis `axis` of a tensor of rank `rank` (1..4), 0 <= axis < rank.
+// Returns the NHWC axis (0..3) of axis `axis` of a tensor of rank `rank` (1..4), 0 <= axis < rank.
 inline size_t MapAxis(size_t rank, size_t axis) {
   constexpr size_t kAxes[kMaxMappedRank][kMaxMappedRank] = {{3, 0, 0, 0}, {0, 3, 0, 0}, {0, 2, 3, 0}, {0, 1, 2, 3}};
   return kAxes[rank - 1][axis];
 }
 
-// The product of dims[first], ..., dims[last - 1]; above kMaxElements, a dimension of 0 counted as 1, some number that
-// is refused as well.
+// Returns the product of dims[first], ..., dims[last - 1]. If it is above kMaxElements, where a dimension of 0 counts
+// as 1, the result is some number that is refused as well.
 inline int64_t Product(const Dims& dims, size_t first, size_t last) {
   int64_t product = 1;
   bool empty = false;
@@ -39,7 +39,7 @@ inline int64_t Product(const Dims& dims, size_t first, size_t last) {
   return empty && product <= kMaxElements ? 0 : product;
 }
 
-// A shape of four numbers that may be too large for one.
+// Returns a shape of four numbers, which may be too large for one.
 inline Result<Shape> CheckedShape(const std::array<int64_t, 4>& nhwc) {
   for (const int64_t dim : nhwc) {
     if (dim > kMaxElements) {
@@ -63,7 +63,7 @@ inline Result<Shape> MapDims(const Dims& dims) {
   return CheckedShape(nhwc);
 }
 
-// Another view of the same elements: axes first..last-1 as H and W, all before them as N, all behind them as C.
+// Returns another view of the same elements: axes first..last-1 become H and W, all before them N, all behind them C.
 inline Result<Shape> AroundAxes(const Dims& dims, size_t first, size_t last) {
   return CheckedShape(
       {Product(dims, 0, first), Product(dims, first, last - 1), dims[last - 1], Product(dims, last, dims.size())});

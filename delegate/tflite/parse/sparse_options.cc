@@ -51,7 +51,7 @@ Status ReadActivation(const format::SparseOptions& in, SparseOptions* out) {
 }  // namespace
 
 Result<SparseOptions> ReadSparseOptions(Span<const uint8_t> bytes) {
-  // An aligned copy: a file may place the options anywhere, flatbuffers reads scalars in place.
+  // An aligned copy is read: a file may place the options anywhere, and flatbuffers reads scalars in place.
   std::vector<uint64_t> words((bytes.size() + 7) / 8);
   if (!bytes.empty()) std::memcpy(words.data(), bytes.data(), bytes.size());
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(words.data()), bytes.size());

@@ -1,6 +1,6 @@
-// The custom options of McprunerSparseConv2D and McprunerSparseFullyConnected: what surrounds the weights.
+// These are the custom options of McprunerSparseConv2D and McprunerSparseFullyConnected: what surrounds the weights.
 //
-// Their meaning is written at table SparseOptions in format/sparse_pattern.fbs; this is the one place that reads it.
+// Table SparseOptions in format/sparse_pattern.fbs says what they mean; this is the one place that reads it.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_SPARSE_OPTIONS_H_
 #define MCPRUNER_DELEGATE_TFLITE_PARSE_SPARSE_OPTIONS_H_

@@ -11,7 +11,7 @@
 namespace mcpruner {
 namespace {
 
-// The table's fields with the values of a usual layer.
+// Fields are the table's fields with the values of a usual layer.
 struct Fields {
   uint32_t version = 1;
   format::Padding padding = format::Padding_Same;

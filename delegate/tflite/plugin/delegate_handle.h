@@ -1,4 +1,4 @@
-// What both ways of making a delegate share, the C API and the plugin's entry point: the C struct that a runtime is
+// Both ways of making a delegate, the C API and the plugin's entry point, share this: the C struct that a runtime is
 // handed, which McprunerDelegateDelete unmakes, and the sentence where there is none.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PLUGIN_DELEGATE_HANDLE_H_
@@ -13,10 +13,10 @@
 
 namespace mcpruner {
 
-// Never null; throws std::bad_alloc.
+// Never returns null, but may throw std::bad_alloc.
 TfLiteDelegate* MakeDelegate(const Options& options, std::unique_ptr<BackendFactory> factory);
 
-// Why there is no delegate: to a loader's `report_error`, or to stderr where it is null, as C++ loaders pass it.
+// Tells why there is no delegate: to a loader's `report_error`, or to stderr where it is null, as C++ loaders pass it.
 void TellLoader(const Status& status, void (*report_error)(const char*));
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// A delegate that outlives its interpreters, and one that is carried into a forked child.
+// These tests have a delegate that outlives its interpreters, and one that is carried into a forked child.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -28,7 +28,7 @@ std::string Report(const DelegatePtr& delegate) {
 
 bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-// Of nodes that a report lists.
+// Counts the nodes that a report lists.
 size_t CountNodes(const std::string& report) {
   size_t count = 0;
   for (size_t at = report.find("\"taken\""); at != std::string::npos; at = report.find("\"taken\"", at + 1)) ++count;
@@ -46,7 +46,7 @@ TEST(SharedDelegate, ForgetsModelsThatAreGone) {
   SmallModel first, last;
   ASSERT_EQ(first.runtime().Apply(delegate.get()), kTfLiteOk);
   for (int i = 0; i < 40; ++i) {
-    // On the heap, beside others: contexts with addresses of their own.
+    // Both lie on the heap, beside others, so that their contexts have addresses of their own.
     auto model = std::make_unique<SmallModel>(), other = std::make_unique<SmallModel>();
     ASSERT_EQ(model->runtime().Apply(delegate.get()), kTfLiteOk);
     ASSERT_EQ(other->runtime().Apply(delegate.get()), kTfLiteOk);
@@ -127,7 +127,7 @@ TEST(SharedDelegate, FallsBackOnTheThreadsOfTheInterpreterThatFailed) {
   EXPECT_TRUE(Has(Report(delegate), R"("num_threads":2)")) << Report(delegate);
 }
 
-// In the child: an inference, a resize, and the end of everything.
+// The child makes an inference, resizes, and ends everything.
 void CheckFork(std::chrono::milliseconds pause) {
   DelegatePtr delegate = MakeTestDelegate("cpu", 4);
   auto model = std::make_unique<SmallModel>();

@@ -1,4 +1,5 @@
-// The delegate through its C API in a fake runtime: partition, kernels, resizing, failures, report and profile.
+// These tests run the delegate through its C API in a fake runtime: partition, kernels, resizing, failures, report and
+// profile.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ std::string Profile(const DelegatePtr& delegate) {
 
 bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-// x [1, 2, 2, 1] -> CONV_2D 1x1 with weight 3 and bias 1 -> y
+// The model is x [1, 2, 2, 1] -> CONV_2D 1x1 with weight 3 and bias 1 -> y.
 class OneConv {
  public:
   OneConv() {

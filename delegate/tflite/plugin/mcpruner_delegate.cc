@@ -14,7 +14,7 @@
 namespace mcpruner {
 namespace {
 
-// The C struct that runtimes see, and what keeps its C++ side alive.
+// A DelegateHandle is the C struct that runtimes see, and what keeps its C++ side alive.
 struct DelegateHandle {
   TfLiteDelegate delegate = {};
   std::shared_ptr<Delegate> state;
@@ -29,7 +29,7 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
   return kTfLiteError;
 }
 
-// As snprintf: copies what fits, returns what is needed.
+// Copies what fits and returns what is needed, as snprintf does.
 size_t CopyOut(const std::string& text, char* buffer, size_t size) {
   if (buffer != nullptr && size > 0) {
     const size_t count = text.size() < size ? text.size() : size - 1;

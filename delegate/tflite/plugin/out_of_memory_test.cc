@@ -1,4 +1,5 @@
-// Memory runs out at any allocation of load, prepare, resize, invoke and teardown; what failed is then done again.
+// In these tests, memory runs out at any allocation of load, prepare, resize, invoke and teardown. What failed is then
+// done again.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ namespace {
 
 bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-// Of tflite_plugin_create_delegate.
+// Keeps the error of tflite_plugin_create_delegate.
 thread_local std::string create_error;
 void NoteError(const char* text) {
   const WhoseCall mark(false);
@@ -37,13 +38,13 @@ void NoteError(const char* text) {
 
 using Outputs = std::map<std::pair<int, int>, std::vector<float>>;  // by height and width
 
-// An app: what it has reached stays when a later part fails.
+// An App keeps what it has reached when a later part fails.
 class App {
  public:
   App(const char* backend, const Outputs& expected) : backend_(backend), expected_(expected) {}
   ~App() { TearDown(); }
 
-  // The first part that fails: "" for none.
+  // Returns the first part that fails, or "" if none does.
   std::string Run() {
     if (delegate_ == nullptr) Create();
     if (delegate_ == nullptr) return "create";

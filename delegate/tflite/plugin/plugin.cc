@@ -1,4 +1,4 @@
-// The TFLite external delegate: the two symbols that every runtime's loader looks for.
+// This is the TFLite external delegate: the two symbols that every runtime's loader looks for.
 
 #include <cstddef>
 #include <memory>
@@ -10,7 +10,7 @@
 
 extern "C" {
 
-// Options, as strings. Those of McprunerDelegateOptions (mcpruner_delegate.h):
+// These options come as strings. They are those of McprunerDelegateOptions (mcpruner_delegate.h):
 //   num_threads  1..64; 0 (default): what the runtime recommends, else 1
 //   backend      auto (default), cpu, opencl, reference
 //   verbosity    0 silent, 1 (default) a line for each model and each layer with weights that is left, 2 for each node
@@ -20,7 +20,8 @@ extern "C" {
 //   cache_dir       an existing folder for compiled programs and tiles of the opencl backend
 //   tune            1: measure the tiles that cache_dir does not know; 0 (default)
 //   poison_memory   a number (nan, 1e30) written over all working memory before each inference, for tests
-// Any other name or value: NULL, and a sentence to report_error (stderr where it is NULL, as C++ loaders pass it).
+// For any other name or value, NULL is returned and report_error gets a sentence. Where report_error is NULL, as C++
+// loaders pass it, the sentence goes to stderr.
 MCPRUNER_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
                                                               const char* const* options_values, size_t num_options,
                                                               void (*report_error)(const char*)) {

@@ -5,7 +5,7 @@
 namespace mcpruner {
 namespace {
 
-// Bytes of the UTF-8 character at `i`, or 0 where there is none.
+// Returns the bytes of the UTF-8 character at `i`, or 0 where there is none.
 size_t CharacterBytes(const std::string& s, size_t i) {
   const auto byte = [&](size_t k) { return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u; };
   const unsigned lead = byte(i);
@@ -15,7 +15,7 @@ size_t CharacterBytes(const std::string& s, size_t i) {
   for (size_t k = 1; k < bytes; ++k) {
     if ((byte(i + k) & 0xC0) != 0x80) return 0;
   }
-  // Overlong forms, surrogates and what lies beyond U+10FFFF.
+  // Overlong forms, surrogates and what lies beyond U+10FFFF are not allowed.
   const unsigned second = byte(i + 1);
   const bool bad = (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
                    (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F);
@@ -86,7 +86,7 @@ JsonWriter& JsonWriter::Number(int64_t value) {
 }
 
 JsonWriter& JsonWriter::Fraction(double value) {
-  // By hand, since printf and std::to_string write the decimal comma of the app's locale.
+  // The number is written by hand, since printf and std::to_string write the decimal comma of the app's locale.
   const double clamped = std::isfinite(value) ? std::fmin(std::fmax(value, -1e12), 1e12) : 0.0;
   const auto millionths = static_cast<int64_t>(std::llround(std::fabs(clamped) * 1e6));
   std::string digits = std::to_string(millionths % 1000000);

@@ -1,9 +1,9 @@
-// A JSON text, written front to back.
+// A JsonWriter writes a JSON text from front to back.
 //
 //     JsonWriter json;
 //     json.BeginObject().Key("name").String(name).Key("nodes").BeginList().Number(1).Number(2).EndList().EndObject();
 //
-// Commas are put where they belong. Strings may hold any bytes: what is not UTF-8 becomes U+FFFD, so the text is valid.
+// It puts commas where they belong. Strings may hold any bytes: what is not UTF-8 becomes U+FFFD, so the text is valid.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_REPORT_JSON_H_
 #define MCPRUNER_DELEGATE_TFLITE_REPORT_JSON_H_

@@ -56,7 +56,7 @@ void WriteNode(int subgraph, const NodeReport& node, const PartitionReport* part
   json->EndObject();
 }
 
-// The partition that a node is in, or null.
+// Returns the partition that a node is in, or null.
 const PartitionReport* FindPartition(const std::vector<PartitionReport>& partitions, int subgraph, int node) {
   const auto found = std::find_if(partitions.begin(), partitions.end(), [&](const PartitionReport& p) {
     return p.subgraph == subgraph && std::find(p.nodes.begin(), p.nodes.end(), node) != p.nodes.end();

@@ -1,4 +1,4 @@
-// What the delegate tells about itself, as JSON: mcpruner_delegate.h documents the keys.
+// The delegate tells this about itself, as JSON. mcpruner_delegate.h documents the keys.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_REPORT_REPORT_H_
 #define MCPRUNER_DELEGATE_TFLITE_REPORT_REPORT_H_
@@ -11,7 +11,7 @@
 
 namespace mcpruner {
 
-// One node of a model, taken or left (run/partition.h).
+// A NodeReport is one node of a model, taken or left (run/partition.h).
 struct NodeReport {
   int node = -1;  // index in the model
   std::string name;
@@ -34,7 +34,7 @@ struct PartitionReport {
 };
 
 struct DelegateReport {
-  std::string backend;  // asked for
+  std::string backend;  // the one that was asked for
   int num_threads = 0;  // of the cpu backend; 0 until a partition is prepared
   std::vector<PartitionReport> partitions;
   std::vector<std::vector<NodeReport>> subgraphs;

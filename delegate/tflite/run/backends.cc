@@ -12,7 +12,7 @@
 namespace mcpruner {
 namespace {
 
-// Largest error of the self-check, of the largest output.
+// Returns the largest error that the self-check allows, as a share of the largest output.
 double SelfCheckTolerance(Precision precision) { return precision == Precision::kFloat32 ? 1e-4 : 1e-2; }
 
 }  // namespace
@@ -65,7 +65,7 @@ Result<Compiled> Backends::TryCompile(BackendChoice choice, const Job& job, cons
   try {
     return CompileOn(choice, job, reason);
   } catch (const std::bad_alloc&) {
-    // The reference backend wants the least, and nothing is behind it.
+    // The reference backend wants the least memory, and no other backend is left.
     if (choice == BackendChoice::kReference) throw;
     return Status::Error("runs out of memory");
   }

@@ -1,4 +1,4 @@
-// The backends of a delegate, made when they are first asked for, and which of them runs a graph.
+// Backends makes the backends of a delegate when they are first asked for, and decides which of them runs a graph.
 //
 //     option backend   tried in order, the next one with a reason
 //     opencl           opencl, cpu, reference
@@ -22,7 +22,7 @@
 
 namespace mcpruner {
 
-// A graph made ready, and by whom.
+// A Compiled is a graph that is ready to run, and the backend that runs it.
 struct Compiled {
   std::shared_ptr<Backend> owner;  // outlives the executable
   std::unique_ptr<Executable> executable;
@@ -30,17 +30,17 @@ struct Compiled {
   std::string reason;  // why it is not the backend that was asked for, or why auto chose it; empty: nothing to say
 };
 
-// Not to be called from two threads at once.
+// Two threads must not call this at once.
 class Backends {
  public:
   Backends(const Options& options, std::unique_ptr<BackendFactory> factory)
       : options_(options), factory_(std::move(factory)) {}
 
-  // The number of threads is what the interpreter's runtime recommends for it.
+  // The interpreter's runtime recommends a number of threads.
   Result<Compiled> Compile(const Graph& graph, int recommended_num_threads);
-  // On the cpu backend, because the opencl backend failed in an inference; it is not asked again.
+  // Compiles on the cpu backend, because the opencl backend failed in an inference. That one is not asked again.
   Result<Compiled> CompileAfterFailure(const Graph& graph, int recommended_num_threads, const std::string& failure);
-  // Of the last compilation.
+  // Returns the number of threads of the last compilation.
   int num_threads() const { return num_threads_; }
 
  private:
@@ -52,16 +52,16 @@ class Backends {
   Job MakeJob(const Graph& graph, int recommended_num_threads) const;
   Result<std::shared_ptr<Backend>> Cpu(int num_threads);
   Result<std::shared_ptr<Backend>> OpenCl();
-  // The backend of a choice other than auto.
+  // Returns the backend of a choice other than auto.
   Result<std::shared_ptr<Backend>> Get(BackendChoice choice, int num_threads);
-  // On a backend or on those behind it; `reason`: why not on one before.
+  // Compiles on a backend or on those behind it. `reason` says why not on one before.
   Result<Compiled> CompileFrom(BackendChoice first, std::string reason, const Job& job);
   Result<Compiled> CompileAuto(const Job& job);
   // The error continues the sentence "the ... backend". Memory that only one backend lacks is a reason to try the next.
   Result<Compiled> TryCompile(BackendChoice choice, const Job& job, const std::string& reason);
-  // As TryCompile; std::bad_alloc passes.
+  // Does what TryCompile does, but lets std::bad_alloc pass.
   Result<Compiled> CompileOn(BackendChoice choice, const Job& job, const std::string& reason);
-  // A reason, once: a resize compiles again.
+  // Prints a reason once, since a resize compiles again.
   void Print(const std::string& reason);
 
   const Options options_;
@@ -70,7 +70,8 @@ class Backends {
   std::shared_ptr<Backend> reference_;
   std::shared_ptr<Backend> opencl_;
   std::string opencl_failure_;  // why it is not used; empty while it is, or before it was asked for
-  // By number of threads. The last one is kept for the next resize, others for as long as a graph runs on them.
+  // These are the cpu backends by number of threads. The last one is kept for the next resize, others live as long as a
+  // graph runs on them.
   std::map<int, std::weak_ptr<Backend>> cpu_;
   std::shared_ptr<Backend> last_cpu_;
   std::string printed_reason_;

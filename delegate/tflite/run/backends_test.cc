@@ -35,7 +35,7 @@ class Sleeper : public Executable {
   const int milliseconds_;
 };
 
-// y = relu(x).
+// The graph is y = relu(x).
 Graph SmallGraph() {
   Graph graph;
   graph.tensors.resize(2);
@@ -71,7 +71,7 @@ Options Silent(BackendChoice backend) {
   return options;
 }
 
-// With a folder, where auto looks for a device.
+// There is a folder, so that auto looks for a device.
 Options SilentAuto() {
   Options options = Silent(BackendChoice::kAuto);
   options.cache_dir = ::testing::TempDir();

@@ -29,7 +29,7 @@ Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
     rows = model->rows = std::move(*partitioned);
     previous = AddModel(std::move(model));
   }
-  // Calls the kernels' init, which takes the mutex.
+  // This calls the kernels' init, which takes the mutex.
   MCPRUNER_RETURN_IF_ERROR(Replace(context, self, rows));
   const std::lock_guard<std::mutex> lock(mutex_);
   layers_.DropUnused();
@@ -58,7 +58,7 @@ std::string Delegate::AddModel(std::unique_ptr<ModelState> model) {
 
 void Delegate::DropModels() {
   size_t without_kernels = 0;
-  // From the newest to the oldest.
+  // The loop goes from the newest to the oldest.
   for (size_t i = models_.size(); i-- > 0;) {
     const ModelState& model = *models_[i];
     if (!model.partitions.has_value()) continue;

@@ -1,4 +1,4 @@
-// One delegate: what its kernels (one for each partition) share, and what is told about them.
+// A Delegate has what its kernels (one for each partition) share, and what is told about them.
 //
 //     TfLiteDelegate.data_ -> Delegate --- options
 //                               |--- LayerCache: weights by content, kept across resizes
@@ -6,9 +6,9 @@
 //                               |--- models: one for each context (subgraph) known, with a row for each node
 //                               '--- kernels: alive now
 //
-// Many interpreters may use a delegate, one after another: nothing of it grows with their number. A context whose
+// Many interpreters may use a delegate, one after another, and nothing of it grows with their number. A context whose
 // kernels have been freed is forgotten when a new one comes (until then the runtime may apply the delegate to it
-// again). Nobody tells when one without kernels goes, so the newest few of those are kept for the report.
+// again). Nobody tells when a context without kernels goes, so the newest few of those are kept for the report.
 //
 // Kernels hold the Delegate by shared_ptr, so that an app may delete the two in any order. One mutex guards all of it:
 // an interpreter calls from one thread at a time, but several interpreters may share a delegate.
@@ -35,12 +35,12 @@ namespace mcpruner {
 
 class Kernel;
 
-// What is known of one context: a subgraph of a model.
+// A ModelState is what is known of one context: a subgraph of a model.
 struct ModelState {
   ModelView view;
   std::vector<NodeReport> rows;
   std::string summary;  // as last printed
-  // Partitions that the runtime made of it; none until the delegate is applied.
+  // The number of partitions that the runtime made of it; none until the delegate is applied.
   std::optional<size_t> partitions;
   Status missing_kernel = Status::Ok();  // why one of them has no kernel
 };
@@ -58,25 +58,25 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   std::string ProfileJson() const;
   std::string ReportJson() const;
 
-  // For kernels, which lock the mutex themselves.
+  // These are for kernels, which lock the mutex themselves.
   std::mutex& mutex() const { return mutex_; }
   const Options& options() const { return options_; }
   LayerCache* layers() { return &layers_; }
   Backends* backends() { return &backends_; }
   bool profiling() const { return profiling_; }
-  // Null for a context that Prepare has not seen.
+  // Returns null for a context that Prepare has not seen.
   ModelState* FindModel(const TfLiteContext* context) const;
-  // Position of its context among those seen.
+  // Returns the position of its context among those seen.
   int SubgraphOf(const TfLiteContext* context) const;
   void AddKernel(Kernel* kernel) { kernels_.push_back(kernel); }
   void RemoveKernel(Kernel* kernel);
 
-  // A kernel could not be made while the delegate is applied: Prepare will return this error.
+  // Notes that a kernel could not be made while the delegate is applied: Prepare will return this error.
   void NoteMissingKernel(const TfLiteContext* context, Status status);
 
  private:
   size_t CountKernels(const TfLiteContext* context) const;
-  // Makes `model` that of its context; returns the summary of the one before.
+  // Makes `model` that of its context, and returns the summary of the one before.
   std::string AddModel(std::unique_ptr<ModelState> model);
   void DropModels();
   std::vector<PartitionReport> Partitions() const;

@@ -10,7 +10,7 @@
 namespace mcpruner {
 namespace {
 
-// The elements of a tensor, or an error where they are not there.
+// Returns the elements of a tensor, or an error where they are not there.
 Result<void*> DataOf(const TfLiteContext* context, int index, const Shape& shape) {
   const TfLiteTensor* tensor = TensorAt(context, index);
   const auto bytes = static_cast<size_t>(shape.size()) * sizeof(float);
@@ -164,7 +164,7 @@ namespace {
 
 TfLiteStatus Report(TfLiteContext* context, const Status& status) {
   if (status.ok()) return kTfLiteOk;
-  // Runtimes join messages without a space: end with one.
+  // Runtimes join messages without a space, so this one ends with a space.
   context->ReportError(context, "mcpruner: %s. ", status.text());
   return kTfLiteError;
 }

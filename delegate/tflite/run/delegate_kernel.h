@@ -1,4 +1,4 @@
-// The kernel that stands in for one partition in the runtime's execution plan.
+// A Kernel stands in for one partition in the runtime's execution plan.
 //
 //     init     parse the partition's nodes and read their weights (a failure is kept and told by prepare: the
 //              runtimes' own way of failing in init crashes tflite-runtime 2.14)
@@ -25,7 +25,7 @@ namespace mcpruner {
 
 class Kernel {
  public:
-  // Never null: the Delegate lives until the last of its kernels is gone.
+  // `delegate` is never null: it lives until the last of its kernels is gone.
   Kernel(std::shared_ptr<Delegate> delegate, TfLiteContext* context, const TfLiteDelegateParams& params);
   ~Kernel();
   Kernel(const Kernel&) = delete;
@@ -34,13 +34,13 @@ class Kernel {
   Status Prepare(TfLiteContext* context);
   Status Invoke(TfLiteContext* context);
 
-  // Under the delegate's mutex.
+  // These must be called under the delegate's mutex.
   void SetProfiling(bool enabled);
   PartitionReport Report() const;
   const TfLiteContext* context() const { return context_; }
 
  private:
-  // What is needed to run, for some sizes of the inputs.
+  // A Ready has what is needed to run, for some sizes of the inputs.
   struct Ready {
     BuiltGraph built;
     std::vector<Dims> input_dims;
@@ -50,12 +50,12 @@ class Kernel {
   };
 
   Status Parse(TfLiteContext* context);
-  // Whether there is nothing to compile: the inputs have the sizes of ready_.
+  // Returns whether there is nothing to compile, since the inputs have the sizes of ready_.
   bool IsReadyFor(const TfLiteContext* context) const;
   Status Compile(TfLiteContext* context);
-  // On memory that is poisoned first, where that is wanted.
+  // Runs once. Where that is wanted, memory is poisoned first.
   Status Run();
-  // A device that fails in an inference (memory, a reset) is given up, and the inference runs on the CPU.
+  // Gives up a device that fails in an inference (memory, a reset), and runs the inference on the CPU.
   Status RunOrFallBack(const TfLiteContext* context);
   Status ResizeOutputs(TfLiteContext* context) const;
 
@@ -68,7 +68,7 @@ class Kernel {
   std::unique_ptr<Ready> ready_;  // null until Compile succeeds, and after it failed
 };
 
-// The functions above as the runtime calls them.
+// Returns the functions above as the runtime calls them.
 TfLiteRegistration KernelRegistration();
 
 }  // namespace mcpruner

@@ -1,4 +1,4 @@
-// Which of two executables of one graph is faster on this machine, measured.
+// This measures which of two executables of one graph is faster on this machine.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_RUN_FASTER_H_
 #define MCPRUNER_DELEGATE_TFLITE_RUN_FASTER_H_
@@ -7,7 +7,8 @@
 
 namespace mcpruner {
 
-// The least time of an inference of each, in milliseconds, of a few that take turns after one that is not counted.
+// A Race is the least time of an inference of each, in milliseconds. A few inferences take turns, after one that is not
+// counted.
 struct Race {
   double first_ms = 0, second_ms = 0;
 };

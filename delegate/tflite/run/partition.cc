@@ -55,7 +55,7 @@ Result<std::vector<NodeRef>> ListNodes(TfLiteContext* context) {
   return nodes;
 }
 
-// The partitions that the runtime would make of the taken nodes; all of them as one where it cannot tell.
+// Returns the partitions that the runtime would make of the taken nodes, or all of them as one where it cannot tell.
 std::vector<std::vector<int>> PreviewPartitions(TfLiteContext* context, const std::vector<NodeReport>& rows) {
   std::vector<int> taken;
   for (const NodeReport& row : rows) {
@@ -73,7 +73,7 @@ std::vector<std::vector<int>> PreviewPartitions(TfLiteContext* context, const st
   return partitions;
 }
 
-// Why TFLite runs a partition as fast; null where the delegate is faster, or was asked for.
+// Returns why TFLite runs a partition as fast, or null where the delegate is faster or was asked for.
 const char* WhyLeave(const std::vector<NodeReport*>& partition, BackendChoice backend) {
   const auto any = [&](bool NodeReport::* flag) {
     return std::any_of(partition.begin(), partition.end(), [=](const NodeReport* row) { return row->*flag; });
@@ -110,7 +110,7 @@ Result<std::vector<NodeReport>> PartitionModel(ModelView* view, LayerCache* cach
   Result<std::vector<NodeRef>> nodes = ListNodes(view->context);
   if (!nodes.ok()) return nodes.status();
   FindDequantized(*nodes, view);
-  // Parsing packs weights: a model that will be left must not load the slower for it.
+  // Parsing packs weights, so a model that will be left must not load more slowly for it.
   const bool worth_it =
       backend != BackendChoice::kAuto ||
       std::any_of(nodes->begin(), nodes->end(), [](const NodeRef& node) { return IsSparseOp(*node.registration); });

@@ -1,4 +1,4 @@
-// Which nodes of a model the delegate takes, and a sentence for each one that it leaves.
+// PartitionModel decides which nodes of a model the delegate takes, and gives a sentence for each one that it leaves.
 //
 //   1. Each node on its own: can the delegate run it? (ParseNode, then BuildGraph with the sizes in the file)
 //      The project's own operators are always taken, since no runtime can run them; what is wrong with one is said
@@ -20,7 +20,7 @@
 
 namespace mcpruner {
 
-// Rows for all nodes of the execution plan, in order. Fills view->dequantized.
+// Returns a row for each node of the execution plan, in order, and fills view->dequantized.
 Result<std::vector<NodeReport>> PartitionModel(ModelView* view, LayerCache* cache, BackendChoice backend);
 
 }  // namespace mcpruner

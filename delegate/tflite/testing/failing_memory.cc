@@ -7,7 +7,7 @@
 
 #include "delegate/tflite/testing/whose_call.h"
 
-// The linker's names for --wrap=malloc: calls of malloc go to the second one.
+// These are the linker's names for --wrap=malloc: calls of malloc go to the second one.
 extern "C" {
 void* __real_malloc(size_t bytes);
 void* __wrap_malloc(size_t bytes);
@@ -16,7 +16,7 @@ void* __wrap_malloc(size_t bytes);
 namespace mcpruner {
 namespace {
 
-// Of the one thread that makes a FailingMemory.
+// These belong to the one thread that makes a FailingMemory.
 thread_local int allocations = 0, first_failing = -1;
 thread_local FailingMemory::Mode failing_mode = FailingMemory::kOnce;
 

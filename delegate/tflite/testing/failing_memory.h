@@ -1,4 +1,5 @@
-// Allocations of the delegate that fail on purpose: a test that links this has operator new and malloc of its own.
+// FailingMemory makes allocations of the delegate fail on purpose. A test that links this has operator new and malloc
+// of its own.
 //
 //     {
 //       FailingMemory fails(7, FailingMemory::kOnce);    the delegate's eighth allocation from here fails
@@ -11,17 +12,17 @@
 
 namespace mcpruner {
 
-// One at a time, of one thread.
+// There may be one at a time, of one thread.
 class FailingMemory {
  public:
   enum Mode { kOnce, kFromThenOn };
-  // `first`: how many allocations succeed before.
+  // `first` is how many allocations succeed before.
   FailingMemory(int first, Mode mode);
   ~FailingMemory();
   FailingMemory(const FailingMemory&) = delete;
   FailingMemory& operator=(const FailingMemory&) = delete;
 
-  // Whether there were more than `first`.
+  // Returns whether there were more than `first`.
   bool happened() const;
 };
 

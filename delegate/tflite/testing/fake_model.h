@@ -1,4 +1,4 @@
-// A TFLite model and runtime small enough to read, for tests without a runtime.
+// A FakeModel is a TFLite model and runtime small enough to read, for tests without a runtime.
 //
 //     FakeModel model;
 //     const int x = model.Input("x", {1, 4, 4, 3});

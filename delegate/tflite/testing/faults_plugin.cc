@@ -1,5 +1,5 @@
-// The plugin with one option more, `fault`: what fails in it (faulty_backends.h). It lets tests see from each runtime
-// what becomes of a failure, and is never shipped.
+// This is the plugin with one option more, `fault`, which says what fails in it (faulty_backends.h). It lets tests see
+// from each runtime what becomes of a failure, and is never shipped.
 
 #include <cstddef>
 #include <string>

@@ -1,4 +1,4 @@
-// Backends that fail where a test wants them to, to see what becomes of it:
+// These backends fail where a test wants them to, to see what becomes of it:
 //
 //     none
 //     opencl_create   the opencl backend cannot be made: the cpu backend runs
@@ -20,7 +20,7 @@
 
 namespace mcpruner {
 
-// What `good` makes, with one of the faults above. The error lists them.
+// Returns a factory of what `good` makes, with one of the faults above. The error lists them.
 Result<std::unique_ptr<BackendFactory>> MakeFaultyBackends(
     const std::string& fault, std::unique_ptr<BackendFactory> good = std::make_unique<BackendFactory>());
 

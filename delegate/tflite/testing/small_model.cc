@@ -23,7 +23,7 @@ std::vector<uint8_t> SamePaddingOptions() {
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
-// Between -1 and 1.
+// Returns numbers between -1 and 1.
 std::vector<float> Numbers(size_t count) {
   std::vector<float> numbers(count);
   for (size_t i = 0; i < count; ++i) numbers[i] = static_cast<float>((i * 37 + 11) % 64) / 32.0f - 1.0f;

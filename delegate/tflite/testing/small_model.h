@@ -1,4 +1,5 @@
-// A network in the fake runtime with a packed layer and others beside it, whose numbers a test can ask for again.
+// A SmallModel is a network in the fake runtime with a packed layer and others beside it, whose numbers a test can ask
+// for again.
 //
 //     x [1, h, w, 3] - packed 2x2 conv of 5 filters - 3x3 conv, RELU - MEAN - FULLY_CONNECTED - y [1, 4]
 //                      (tests/golden/readme.mcp)     + ADD of both convolutions, an output of its own
@@ -20,9 +21,9 @@ class SmallModel {
   FakeModel& runtime() { return model_; }
   // Resizes the input and allocates.
   TfLiteStatus Allocate(int height, int width);
-  // One inference on numbers that depend on the sizes only.
+  // Runs one inference on numbers that depend on the sizes only.
   TfLiteStatus Invoke();
-  // Both outputs behind each other.
+  // Returns both outputs, one behind the other.
   std::vector<float> Outputs();
 
  private:
@@ -35,9 +36,9 @@ class SmallModel {
   TfLiteFullyConnectedParams fully_connected_ = {kTfLiteActNone, 0, false};
 };
 
-// What the reference backend makes of it.
+// Returns what the reference backend makes of it.
 std::vector<float> ReferenceOutputs(int height, int width);
-// Whether they agree within what float32 sums differ by.
+// Returns whether they agree within what float32 sums differ by.
 bool Agree(const std::vector<float>& outputs, const std::vector<float>& expected);
 
 }  // namespace mcpruner

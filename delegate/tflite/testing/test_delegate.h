@@ -1,4 +1,4 @@
-// A silent delegate for a test, and one whose backends fail.
+// These make a silent delegate for a test, and one whose backends fail.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_TESTING_TEST_DELEGATE_H_
 #define MCPRUNER_DELEGATE_TFLITE_TESTING_TEST_DELEGATE_H_
@@ -16,7 +16,7 @@ struct DelegateDelete {
 using DelegatePtr = std::unique_ptr<TfLiteDelegate, DelegateDelete>;
 
 DelegatePtr MakeTestDelegate(const char* backend, int num_threads = 0);
-// `fault`: one of faulty_backends.h.
+// `fault` is one of those in faulty_backends.h.
 DelegatePtr MakeFaultyDelegate(const std::string& fault, const char* backend);
 
 }  // namespace mcpruner

@@ -1,5 +1,5 @@
-// Whether this thread is in the delegate's code or in the runtime's, as the fake runtime marks it at each call from one
-// into the other: a test that lets the delegate's allocations fail must not fail those of its runtime.
+// This says whether a thread is in the delegate's code or in the runtime's. The fake runtime marks it at each call from
+// one into the other: a test that lets the delegate's allocations fail must not fail those of its runtime.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_TESTING_WHOSE_CALL_H_
 #define MCPRUNER_DELEGATE_TFLITE_TESTING_WHOSE_CALL_H_
@@ -8,7 +8,7 @@ namespace mcpruner {
 
 inline thread_local bool in_delegate = false;
 
-// For as long as it lives.
+// The mark holds for as long as this lives.
 class WhoseCall {
  public:
   explicit WhoseCall(bool delegates) : before_(in_delegate) { in_delegate = delegates; }
@@ -20,7 +20,7 @@ class WhoseCall {
   const bool before_;
 };
 
-// What `call` returns, of the delegate.
+// Makes a call of the delegate's and returns what it returns.
 template <typename Call>
 auto CallDelegate(const Call& call) {
   const WhoseCall mark(true);
