@@ -17,16 +17,16 @@ constexpr int kMaxThreads = 64;
 // a step adds (tap offsets, tiles) depends on shapes and takes microseconds to make again.
 class CpuBackend : public Backend {
  public:
-  CpuBackend(const KernelTable& kernels, int num_threads)
-      : kernels_(kernels), pool_(std::make_shared<ThreadPool>(num_threads, CoresOfThisThread())) {}
+  CpuBackend(const MicroKernels& kernels, int num_threads)
+      : micro_kernels_(kernels), pool_(std::make_shared<ThreadPool>(num_threads, CoresOfThisThread())) {}
 
   const char* name() const override { return "cpu"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
-    return std::unique_ptr<Executable>(std::make_unique<CpuExecutable>(graph, kernels_, pool_, L2CacheBytes()));
+    return std::unique_ptr<Executable>(std::make_unique<CpuExecutable>(graph, micro_kernels_, pool_, L2CacheBytes()));
   }
 
  private:
-  const KernelTable& kernels_;
+  const MicroKernels& micro_kernels_;
   const std::shared_ptr<ThreadPool> pool_;
 };
 
@@ -40,7 +40,7 @@ Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options) {
   if (options.simd.empty()) {
     return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(BestKernels(), options.num_threads));
   }
-  for (const KernelTable* kernels : RunnableKernels()) {
+  for (const MicroKernels* kernels : RunnableMicroKernels()) {
     if (options.simd != kernels->target) continue;
     return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(*kernels, options.num_threads));
   }
@@ -51,7 +51,7 @@ Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options) {
 
 std::vector<std::string> CpuSimdTargets() {
   std::vector<std::string> names;
-  for (const KernelTable* kernels : RunnableKernels()) names.emplace_back(kernels->target);
+  for (const MicroKernels* kernels : RunnableMicroKernels()) names.emplace_back(kernels->target);
   return names;
 }
 

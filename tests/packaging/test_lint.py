@@ -123,7 +123,7 @@ def test_rooms_stand_above_what_they_import_and_say_so() -> None:
 @pytest.mark.parametrize(
     ("name", "include"),
     [
-        ("delegate/cpu/step/a.h", "delegate/cpu/kernels/kernel_table.h"),
+        ("delegate/cpu/step/a.h", "delegate/cpu/kernels/micro_kernels.h"),
         ("delegate/cpu/kernels/conv/a.cc", "delegate/cpu/engine/executable.h"),
         ("delegate/cpu/kernels/conv/a.cc", "delegate/tflite/abi/tflite_abi.h"),
         ("delegate/graph/backend.h", "delegate/graph/passes/fusion.h"),

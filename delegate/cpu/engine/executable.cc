@@ -25,9 +25,9 @@ void InParallel(ThreadPool* pool, const Function& f) {
 
 }  // namespace
 
-CpuExecutable::CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool,
+CpuExecutable::CpuExecutable(const Graph& graph, const MicroKernels& kernels, std::shared_ptr<ThreadPool> pool,
                              int64_t l2_bytes)
-    : graph_(graph), kernels_(kernels), pool_(std::move(pool)) {
+    : graph_(graph), micro_kernels_(kernels), pool_(std::move(pool)) {
   for (const HcwLayout& layout : PlanLayouts(graph_)) tensors_.push_back({layout, nullptr});
   for (const Op& op : graph_.ops) weight_bytes_ += OpWeightBytes(op);
   MakeStages(l2_bytes);
@@ -40,7 +40,7 @@ void CpuExecutable::MakeStages(int64_t l2_bytes) {
   std::vector<std::unique_ptr<Step>> steps;  // one for each op by itself
   Reaches reaches;
   const auto context_of = [&](const Op& op) {
-    return StepContext{graph_, op, tensors_, kernels_, pool_->num_shares()};
+    return StepContext{graph_, op, tensors_, micro_kernels_, pool_->num_shares()};
   };
   for (const Op& op : graph_.ops) {
     steps.push_back(MakeStep(context_of(op)));
@@ -108,12 +108,12 @@ void CpuExecutable::PackConstants() {
     if (tensor.data == nullptr) continue;
     constants_.emplace_back(tensors_[i].layout.BufferFloats());
     tensors_[i].data = constants_.back().data();
-    if (tensor.shape.size() > 0) PackTensor(kernels_, tensor.data->data(), tensors_[i], 0, 1);
+    if (tensor.shape.size() > 0) ToHcw(micro_kernels_, tensor.data->data(), tensors_[i], 0, 1);
   }
 }
 
 void CpuExecutable::DescribeStages() {
-  const std::string transpose = std::string("transpose ") + kernels_.target;
+  const std::string transpose = std::string("transpose ") + micro_kernels_.target;
   for (const int i : graph_.inputs) {
     profile_.push_back(DescribeConversion(graph_, i, "Pack", transpose, kFloatBytes));
   }
@@ -145,14 +145,14 @@ void CpuExecutable::PackInput(int tensor, const float* nhwc) {
   if (to.data == nullptr) return;  // empty, or nobody reads it
   ClearBorders(to.layout, to.data);
   const int shares = pool_->num_shares();
-  InParallel(pool_.get(), [&](int share) { PackTensor(kernels_, nhwc, to, share, shares); });
+  InParallel(pool_.get(), [&](int share) { ToHcw(micro_kernels_, nhwc, to, share, shares); });
 }
 
 void CpuExecutable::UnpackOutput(int tensor, float* nhwc) {
   const TensorRef& from = tensors_[static_cast<size_t>(tensor)];
   if (from.layout.elements() == 0) return;
   const int shares = pool_->num_shares();
-  InParallel(pool_.get(), [&](int share) { UnpackTensor(kernels_, from, nhwc, share, shares); });
+  InParallel(pool_.get(), [&](int share) { FromHcw(micro_kernels_, from, nhwc, share, shares); });
 }
 
 void CpuExecutable::RunStage(const Stage& stage) {

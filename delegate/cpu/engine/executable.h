@@ -23,7 +23,7 @@ class CpuExecutable : public Executable {
  public:
   // `graph` must be validated. Ops are streamed (stream_plan.h) through a cache of `l2_bytes`; with 0, no op is
   // streamed.
-  CpuExecutable(const Graph& graph, const KernelTable& kernels, std::shared_ptr<ThreadPool> pool, int64_t l2_bytes);
+  CpuExecutable(const Graph& graph, const MicroKernels& kernels, std::shared_ptr<ThreadPool> pool, int64_t l2_bytes);
 
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
   void SetProfiling(bool enabled) override;
@@ -56,7 +56,7 @@ class CpuExecutable : public Executable {
   void Timed(size_t profile, const Function& f);
 
   const Graph graph_;
-  const KernelTable& kernels_;
+  const MicroKernels& micro_kernels_;
   const std::shared_ptr<ThreadPool> pool_;
   std::vector<TensorRef> tensors_;  // of graph_
   std::vector<Stage> stages_;       // of graph_.ops, in order

@@ -9,7 +9,7 @@ ReferenceStep::ReferenceStep(const StepContext& context)
     : Step("reference", 1),
       graph_(context.graph),
       op_(context.op),
-      kernels_(context.kernels),
+      micro_kernels_(context.micro_kernels),
       output_(context.output()),
       pointers_(context.op.inputs.size()) {
   for (size_t i = 0; i < op_.inputs.size(); ++i) inputs_.push_back(&context.input(i));
@@ -24,13 +24,13 @@ int64_t ReferenceStep::ScratchFloats() const {
 void ReferenceStep::Run(int /*share*/) const {
   float* nhwc = scratch();
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    UnpackTensor(kernels_, *inputs_[i], nhwc, 0, 1);
+    FromHcw(micro_kernels_, *inputs_[i], nhwc, 0, 1);
     pointers_[i] = nhwc;
     nhwc += inputs_[i]->layout.elements();
   }
   // The only error that this can return is a wrong number of pointers.
   static_cast<void>(RunReferenceOp(graph_, op_, pointers_, nhwc).ok());
-  PackTensor(kernels_, nhwc, output_, 0, 1);
+  ToHcw(micro_kernels_, nhwc, output_, 0, 1);
 }
 
 }  // namespace mcpruner

@@ -21,7 +21,7 @@ class ReferenceStep : public Step {
  private:
   const Graph& graph_;
   const Op& op_;
-  const KernelTable& kernels_;
+  const MicroKernels& micro_kernels_;
   std::vector<const TensorRef*> inputs_;
   const TensorRef& output_;
   mutable std::vector<const float*> pointers_;  // the inputs in NHWC; a member so that Run allocates nothing

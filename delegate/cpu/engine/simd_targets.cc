@@ -5,60 +5,60 @@
 namespace mcpruner {
 namespace {
 
-#define MCPRUNER_KERNEL(function, Args) &MCPRUNER_TABLE_TARGET::function,
+#define MCPRUNER_MICRO_KERNEL(function, Args) &MCPRUNER_TABLE_TARGET::function,
 #if defined(__x86_64__)
 #define MCPRUNER_TABLE_TARGET avx512
-constexpr KernelTable kAvx512{
+constexpr MicroKernels kAvx512{
     "avx512",
     16,
     32,
-#include "delegate/cpu/kernels/kernels.inc"
+#include "delegate/cpu/kernels/micro_kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
 #define MCPRUNER_TABLE_TARGET avx2
-constexpr KernelTable kAvx2{
+constexpr MicroKernels kAvx2{
     "avx2",
     8,
     16,
-#include "delegate/cpu/kernels/kernels.inc"
+#include "delegate/cpu/kernels/micro_kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
 #elif defined(__aarch64__)
 #define MCPRUNER_TABLE_TARGET neon
-constexpr KernelTable kNeon{
+constexpr MicroKernels kNeon{
     "neon",
     4,
     32,
-#include "delegate/cpu/kernels/kernels.inc"
+#include "delegate/cpu/kernels/micro_kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
-constexpr KernelTable NeonA53() {
-  KernelTable kernels = kNeon;
+constexpr MicroKernels NeonA53() {
+  MicroKernels kernels = kNeon;
   kernels.target = "neon_a53";
   kernels.ConvTile = &neon_a53::ConvTile;
   return kernels;
 }
-constexpr KernelTable kNeonA53 = NeonA53();
+constexpr MicroKernels kNeonA53 = NeonA53();
 
 // A thread may move to another core at any moment; either schedule is right on both.
-const KernelTable& NeonOfThisCore() { return IsOnSlowCore(CoresOfThisMachine()) ? kNeonA53 : kNeon; }
-constexpr KernelTable NeonMixed() {
-  KernelTable kernels = kNeon;
+const MicroKernels& NeonOfThisCore() { return IsOnSlowCore(CoresOfThisMachine()) ? kNeonA53 : kNeon; }
+constexpr MicroKernels NeonMixed() {
+  MicroKernels kernels = kNeon;
   kernels.target = "neon_mixed";
   kernels.OfThisCore = &NeonOfThisCore;
   return kernels;
 }
-constexpr KernelTable kNeonMixed = NeonMixed();
+constexpr MicroKernels kNeonMixed = NeonMixed();
 #endif
 #define MCPRUNER_TABLE_TARGET scalar
-constexpr KernelTable kScalar{
+constexpr MicroKernels kScalar{
     "scalar",
     1,
     16,
-#include "delegate/cpu/kernels/kernels.inc"
+#include "delegate/cpu/kernels/micro_kernels.inc"
 };
 #undef MCPRUNER_TABLE_TARGET
-#undef MCPRUNER_KERNEL
+#undef MCPRUNER_MICRO_KERNEL
 
 #if defined(__x86_64__)
 // These check every extension that the compiler may use under the flags of tools/copts.bzl. The builtins ask the
@@ -76,8 +76,8 @@ bool HasAvx512() {
 
 }  // namespace
 
-std::vector<const KernelTable*> RunnableKernels() {
-  std::vector<const KernelTable*> tables;
+std::vector<const MicroKernels*> RunnableMicroKernels() {
+  std::vector<const MicroKernels*> tables;
 #if defined(__x86_64__)
   if (HasAvx512()) tables.push_back(&kAvx512);
   if (HasAvx2()) tables.push_back(&kAvx2);
@@ -89,20 +89,20 @@ std::vector<const KernelTable*> RunnableKernels() {
   return tables;
 }
 
-const KernelTable& BestKernels() {
+const MicroKernels& BestKernels() {
 #if defined(__aarch64__)
   const CoreSets& cores = CoresOfThisMachine();
   if (cores.mixed()) return kNeonMixed;
   if (!cores.slow.empty()) return kNeonA53;
 #endif
-  return *RunnableKernels().front();
+  return *RunnableMicroKernels().front();
 }
 
 std::vector<std::string> KernelNames() {
   return {
-#define MCPRUNER_KERNEL(function, Args) #function,
-#include "delegate/cpu/kernels/kernels.inc"
-#undef MCPRUNER_KERNEL
+#define MCPRUNER_MICRO_KERNEL(function, Args) #function,
+#include "delegate/cpu/kernels/micro_kernels.inc"
+#undef MCPRUNER_MICRO_KERNEL
   };
 }
 

@@ -10,17 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/kernels/micro_kernels.h"
 
 namespace mcpruner {
 
 // Returns the kernels of each instruction set that this CPU has, one schedule each, with "scalar" last.
-std::vector<const KernelTable*> RunnableKernels();
+std::vector<const MicroKernels*> RunnableMicroKernels();
 
 // Returns the kernels that suit this machine's cores best.
-const KernelTable& BestKernels();
+const MicroKernels& BestKernels();
 
-// Returns the names of the kernels in kernels.inc.
+// Returns the names of the kernels in micro_kernels.inc.
 std::vector<std::string> KernelNames();
 
 }  // namespace mcpruner

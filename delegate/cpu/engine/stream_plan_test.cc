@@ -32,7 +32,7 @@ Reaches ReachesOf(const Graph& graph) {
   for (const HcwLayout& layout : PlanLayouts(graph)) tensors.push_back({layout});
   Reaches reaches;
   for (const Op& op : graph.ops) {
-    reaches.push_back(MakeStep({graph, op, tensors, *RunnableKernels()[0]})->Reach());
+    reaches.push_back(MakeStep({graph, op, tensors, *RunnableMicroKernels()[0]})->Reach());
   }
   return reaches;
 }

@@ -51,7 +51,7 @@ void StreamStep::AddThread(const StepContext& context, const Reaches& reaches, i
       const int64_t floats = (band.ops[i].there.end - band.ops[i].there.begin) * layout.row_stride() + kSlackFloats;
       buffer_floats_[i] = std::max(buffer_floats_[i], RoundUp(floats));
     }
-    thread->steps.push_back(MakeStep({graph_, op, thread->tensors, context.kernels, 1, rows}));
+    thread->steps.push_back(MakeStep({graph_, op, thread->tensors, context.micro_kernels, 1, rows}));
     // This step is of the kind that was asked for its reach, since the kind depends on shapes alone.
     assert(thread->steps.back()->Reach().has_value());
     inner_scratch_floats_ = std::max(inner_scratch_floats_, RoundUp(thread->steps.back()->ScratchFloats()));

@@ -15,7 +15,7 @@
 namespace mcpruner {
 namespace {
 
-std::unique_ptr<CpuExecutable> Compile(const Graph& graph, const KernelTable& kernels, int num_threads,
+std::unique_ptr<CpuExecutable> Compile(const Graph& graph, const MicroKernels& kernels, int num_threads,
                                        int64_t l2_bytes) {
   return std::make_unique<CpuExecutable>(graph, kernels, std::make_shared<ThreadPool>(num_threads), l2_bytes);
 }
@@ -104,7 +104,7 @@ TEST(StreamStepTest, StreamedOpsMakeTheSameNumbers) {
     std::mt19937 rng(seed);
     const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
     const int64_t l2_bytes = int64_t{1024} << RandomBelow(rng, 6);
-    for (const KernelTable* kernels : RunnableKernels()) {
+    for (const MicroKernels* kernels : RunnableMicroKernels()) {
       const auto expected = RunPoisoned(*Compile(graph, *kernels, 1, 0), graph, {x});
       for (const int num_threads : {1, 3}) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", " + kernels->target + ", " + std::to_string(num_threads) +
@@ -194,7 +194,7 @@ Graph ThreeSteps(Kind kind, int place, int height) {
 // Returns the size of a cache through which all three ops are streamed.
 int64_t CacheThatStreams(const Graph& graph) {
   int64_t l2_bytes = 1024;
-  while (StreamedOps(*Compile(graph, *RunnableKernels()[0], 1, l2_bytes)) < 3 && l2_bytes < (1 << 20)) {
+  while (StreamedOps(*Compile(graph, *RunnableMicroKernels()[0], 1, l2_bytes)) < 3 && l2_bytes < (1 << 20)) {
     l2_bytes += l2_bytes / 4;
   }
   return l2_bytes;
@@ -210,7 +210,7 @@ TEST(StreamStepTest, EveryKindOfStepAtEveryPlace) {
       const Graph graph = ThreeSteps(kind, i % 3, height);
       std::mt19937 rng(1);
       const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
-      for (const KernelTable* kernels : RunnableKernels()) {
+      for (const MicroKernels* kernels : RunnableMicroKernels()) {
         const auto expected = RunPoisoned(*Compile(graph, *kernels, 1, 0), graph, {x});
         for (int num_threads = 1; num_threads <= 4; ++num_threads) {
           SCOPED_TRACE("kind " + std::to_string(i / 3) + " at " + std::to_string(i % 3) + ", height " +
@@ -233,7 +233,7 @@ Graph ThreeOps() {
 
 TEST(StreamStepTest, StreamedTensorsNeedNoMemoryButABand) {
   const Graph graph = ThreeOps();
-  const auto streamed = Compile(graph, *RunnableKernels()[0], 1, 16 * 1024);
+  const auto streamed = Compile(graph, *RunnableMicroKernels()[0], 1, 16 * 1024);
   EXPECT_EQ(StreamedOps(*streamed), 3);
   // The arena holds what is read, what is written, and at most half of the cache; each with slack.
   EXPECT_LE(streamed->ArenaBytes(), 2 * 25600 + 8 * 1024 + 4 * (kSlackFloats + 16) * int64_t{sizeof(float)});
@@ -241,7 +241,7 @@ TEST(StreamStepTest, StreamedTensorsNeedNoMemoryButABand) {
 
 TEST(StreamStepTest, ProfilesEachOp) {
   const Graph graph = ThreeOps();
-  const auto executable = Compile(graph, *RunnableKernels()[0], 2, 16 * 1024);
+  const auto executable = Compile(graph, *RunnableMicroKernels()[0], 2, 16 * 1024);
   const std::vector<float> x(6400, -1.0f);
   executable->SetProfiling(true);
   EXPECT_EQ(RunPoisoned(*executable, graph, {x})[0], std::vector<float>(6400));  // two runs
@@ -249,7 +249,7 @@ TEST(StreamStepTest, ProfilesEachOp) {
   const std::vector<OpProfile> profile = executable->Profile();
   ASSERT_EQ(profile.size(), 5u);
   for (size_t i = 1; i <= 3; ++i) {
-    EXPECT_EQ(profile[i].kernel, std::string("unary ") + RunnableKernels()[0]->target + ", streamed");
+    EXPECT_EQ(profile[i].kernel, std::string("unary ") + RunnableMicroKernels()[0]->target + ", streamed");
     EXPECT_EQ(profile[i].runs, 2);
     EXPECT_GT(profile[i].nanoseconds, 0);
   }
@@ -260,7 +260,7 @@ TEST(StreamStepTest, ChainsWithAnOpThatTakesNoRowsRunOpByOp) {
   GraphBuilder b;
   const int x = b.Op(OpType::kUnary, {b.Input({1, 100, 16, 4})}, UnaryParams{});
   const Graph graph = b.Finish({b.Op(OpType::kSoftmax, {x}, SoftmaxParams{})});
-  const auto executable = Compile(graph, *RunnableKernels()[0], 1, 16 * 1024);
+  const auto executable = Compile(graph, *RunnableMicroKernels()[0], 1, 16 * 1024);
   EXPECT_EQ(StreamedOps(*executable), 0);
   EXPECT_EQ(RunPoisoned(*executable, graph, {std::vector<float>(6400)})[0], std::vector<float>(6400, 0.25f));
 }

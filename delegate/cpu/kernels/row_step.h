@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/kernels/micro_kernels.h"
 #include "delegate/cpu/kernels/row_args.h"
 #include "delegate/cpu/step/step.h"
 #include "delegate/graph/activation_range.h"
@@ -17,8 +17,8 @@ class RowStep : public Step {
  protected:
   // `kind` is the first word of the kernel's name: "pool" in "pool avx512".
   RowStep(const char* kind, const StepContext& context)
-      : Step(std::string(kind) + " " + context.kernels.target, context.NumShares()),
-        kernels_(context.kernels),
+      : Step(std::string(kind) + " " + context.micro_kernels.target, context.NumShares()),
+        micro_kernels_(context.micro_kernels),
         input_(context.input(0)),
         output_(context.output()),
         activation_(RangeOf(context.op.activation)),
@@ -29,7 +29,7 @@ class RowStep : public Step {
     for (int share = 0; share < num_shares(); ++share) rows_.push_back(EvenShare(out.n * out.h, share, num_shares()));
   }
 
-  const KernelTable& kernels() const { return kernels_; }
+  const MicroKernels& micro_kernels() const { return micro_kernels_; }
   const TensorRef& input() const { return input_; }
   const TensorRef& output() const { return output_; }
 
@@ -45,7 +45,7 @@ class RowStep : public Step {
   // For each image that a share has rows of, calls f(image, first row, number of rows, pixel 0 of channel 0 of the
   // first row).
   template <class Function>
-  void ForRowBlocks(int share, const Function& f) const {
+  void ForRowRanges(int share, const Function& f) const {
     ForEachImage(rows_[static_cast<size_t>(share)], output_.layout.h, [&](int image, Range rows) {
       f(image, rows.begin, rows.end - rows.begin, output_.Rows(image, rows));
     });
@@ -54,13 +54,13 @@ class RowStep : public Step {
   // For each row of a share, calls f(image, y, pixel 0 of channel 0 of that output row).
   template <class Function>
   void ForRows(int share, const Function& f) const {
-    ForRowBlocks(share, [&](int image, int y, int count, float* row) {
+    ForRowRanges(share, [&](int image, int y, int count, float* row) {
       for (int i = 0; i < count; ++i) f(image, y + i, row + i * output_.layout.row_stride());
     });
   }
 
  private:
-  const KernelTable& kernels_;
+  const MicroKernels& micro_kernels_;
   const TensorRef& input_;
   const TensorRef& output_;
   const ActivationRange activation_;

@@ -43,7 +43,7 @@ def step_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
         copts = MCPRUNER_COPTS,
         visibility = ["//delegate:__subpackages__"],
         deps = step_deps + [
-            "//delegate/cpu/kernels:kernel_table",
+            "//delegate/cpu/kernels:micro_kernels",
             "//delegate/cpu/kernels:row_step",
             "//delegate/cpu/step",
             "//delegate/graph",

@@ -19,7 +19,7 @@
 // have (other readers may want more than it does) and must not write to them. No input of an op that reaches a Make
 // function is empty, nor is its output.
 //
-// SIMD code comes from `context.kernels` (kernels/kernel_table.h says how it is added).
+// SIMD code comes from `context.micro_kernels` (kernels/micro_kernels.h says how it is added).
 
 #ifndef MCPRUNER_DELEGATE_CPU_STEP_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_STEP_STEP_H_
@@ -39,7 +39,7 @@
 
 namespace mcpruner {
 
-struct KernelTable;  // kernels/kernel_table.h: kernels stand on steps, not steps on kernels
+struct MicroKernels;  // kernels/micro_kernels.h: kernels stand on steps, not steps on kernels
 
 // EvenShare returns share `share` of `count` pieces of work of equal size, cut as evenly as whole numbers allow.
 struct Range {
@@ -111,7 +111,7 @@ struct StepContext {
   const Graph& graph;
   const Op& op;
   const std::vector<TensorRef>& tensors;  // as graph.tensors
-  const KernelTable& kernels;
+  const MicroKernels& micro_kernels;
   int num_threads = 1;  // where more equal shares than threads are wanted, their number (thread_pool.h)
   // The shares of a step that has a Reach, as rows of the output that are counted over all images. Each share lies in
   // one image, and shares run one after the other. Where this is empty, each thread has one equal share.

@@ -41,7 +41,7 @@ std::string Lower(std::string text) {
 }
 
 // Returns the bytes of a column in local memory: its displacement and weights.
-int64_t ColumnBytes(const ConvWork& work) { return 4 + 4 * kFilters * work.column_rows; }
+int64_t ColumnBytes(const ConvSizes& work) { return 4 + 4 * kFilters * work.column_rows; }
 
 }  // namespace
 
@@ -55,14 +55,14 @@ DeviceTiles TilesFor(const DeviceInfo& device) {
   return generic;
 }
 
-int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
+int StagedColumns(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile) {
   constexpr int kLeastColumns = 16;
   int columns = tile.lanes;
   while (columns > kLeastColumns && columns * ColumnBytes(work) * tile.split > device.local_bytes) columns /= 2;
   return columns;
 }
 
-bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
+bool FitsConvTile(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile) {
   // Local memory holds the sums and, in the same place, a share's staged columns, where columns are staged.
   const int64_t sum_bytes = 4 * kFilters * tile.pixels * tile.lanes;
   const int64_t staged_bytes = ColumnBytes(work) * StagedColumns(device, work, tile);
@@ -71,7 +71,7 @@ bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile
                               std::max(sum_bytes, staged_bytes) * tile.split <= device.local_bytes));
 }
 
-std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work) {
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvSizes& work) {
   std::vector<ConvTile> candidates;
   for (const int lanes : {16, 32, 64}) {
     for (const int pixels : {1, 2, 4, 8}) {
@@ -84,7 +84,7 @@ std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWor
   return candidates;
 }
 
-double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work, const ConvTile& tile) {
+double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile) {
   const auto divided_up = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
   const int64_t items = work.images * divided_up(work.rows, tile.pixels) * work.columns;
   const int64_t groups = work.parts * divided_up(items, tile.lanes);
@@ -94,7 +94,7 @@ double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const Co
   return item * static_cast<double>(std::max(busiest, tiles.items_per_unit));
 }
 
-ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work) {
+ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work) {
   ConvTile best{tiles.lanes, 1, 1};
   for (int pixels = tiles.max_pixels; pixels >= 1; pixels /= 2) {
     for (int split = 1; split <= tiles.max_split; split *= 2) {

@@ -39,7 +39,7 @@ struct ConvTile {
   bool operator==(const ConvTile& o) const { return lanes == o.lanes && pixels == o.pixels && split == o.split; }
 };
 
-struct ConvWork {
+struct ConvSizes {
   int64_t parts = 0;                          // of the layer
   int64_t images = 1, rows = 0, columns = 0;  // of the output
   int64_t taps = 0;                           // of the part that has most
@@ -48,20 +48,20 @@ struct ConvWork {
 
 // Returns how many columns of a share are in local memory at once, where columns are staged: one for each lane, or as
 // many as there is room for.
-int StagedColumns(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+int StagedColumns(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile);
 
 // Returns whether the device takes a tile, and each share of a part has work.
-bool FitsConvTile(const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+bool FitsConvTile(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile);
 
 // Returns all tiles that are worth a try.
-std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvWork& work);
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvSizes& work);
 
 // Returns what the busiest compute unit has to do: its items, or as many as it wants if these are more, times the work
 // of one.
-double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work, const ConvTile& tile);
+double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile);
 
 // Returns the tile that takes least by RelativeTime.
-ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvWork& work);
+ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work);
 
 }  // namespace mcpruner::opencl
 

@@ -18,7 +18,7 @@ DeviceInfo Gpu(const char* vendor, const char* name, int compute_units, int max_
 DeviceInfo H200() { return Gpu("NVIDIA Corporation", "NVIDIA H200", 132, 1024, 48 << 10); }
 DeviceInfo MaliG72() { return Gpu("ARM", "Mali-G72", 12, 384, 32 << 10); }
 
-ConvTile Choose(const DeviceInfo& device, const ConvWork& work) {
+ConvTile Choose(const DeviceInfo& device, const ConvSizes& work) {
   return ChooseConvTile(TilesFor(device), device, work);
 }
 
@@ -46,7 +46,7 @@ TEST(TilesTest, SharesHaveWork) {
 }
 
 TEST(TilesTest, FewerColumnsAreStagedWhereLocalMemoryIsShort) {
-  ConvWork dense{128, 1, 7, 7, 4608, 3};
+  ConvSizes dense{128, 1, 7, 7, 4608, 3};
   EXPECT_EQ(StagedColumns(H200(), dense, {32, 2, 16}), 32);
   EXPECT_EQ(StagedColumns(H200(), dense, {32, 2, 32}), 16);
   EXPECT_TRUE(FitsConvTile(H200(), dense, {32, 2, 32}));

@@ -7,7 +7,7 @@
 
 namespace mcpruner::opencl {
 
-ConvWork WorkOf(const SparseLayer& layer, const Shape& out) {
+ConvSizes WorkOf(const SparseLayer& layer, const Shape& out) {
   const int64_t parts = int64_t{layer.num_groups()} * (layer.group_size / PartFilters(layer));
   return {parts, out.n, out.h, out.w, MostTaps(layer), ColumnRows(layer)};
 }
@@ -17,7 +17,7 @@ TunedTiles::TunedTiles(DiskCache cache, const DeviceInfo& device, Precision prec
 
 std::string TunedTiles::Key(const ConvParams& conv, const Shape& out) const {
   const SparseLayer& layer = *conv.layer;
-  const ConvWork work = WorkOf(layer, out);
+  const ConvSizes work = WorkOf(layer, out);
   std::string key = "tile of\n" + DeviceKey(device_);
   for (const int64_t number :
        {static_cast<int64_t>(precision_), work.parts, work.images, work.rows, work.columns, work.taps,

@@ -16,7 +16,7 @@
 namespace mcpruner::opencl {
 
 // Returns what tiles depend on. `out` is the shape of the convolution's output.
-ConvWork WorkOf(const SparseLayer& layer, const Shape& out);
+ConvSizes WorkOf(const SparseLayer& layer, const Shape& out);
 
 class TunedTiles {
  public:

@@ -7,12 +7,12 @@
 #include "delegate/tflite/abi/int_array.h"
 #include "delegate/tflite/report/log.h"
 #include "delegate/tflite/report/report.h"
-#include "delegate/tflite/run/delegate_kernel.h"
+#include "delegate/tflite/run/delegated_partition.h"
 
 namespace mcpruner {
 namespace {
 
-constexpr size_t kMaxModelsWithoutKernels = 16;
+constexpr size_t kMaxModelsWithoutPartitions = 16;
 
 }  // namespace
 
@@ -29,13 +29,13 @@ Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
     rows = model->rows = std::move(*partitioned);
     previous = AddModel(std::move(model));
   }
-  // This calls the kernels' init, which takes the mutex.
+  // This calls the partitions' init, which takes the mutex.
   MCPRUNER_RETURN_IF_ERROR(Replace(context, self, rows));
   const std::lock_guard<std::mutex> lock(mutex_);
   layers_.DropUnused();
   ModelState* const model = FindModel(context);
-  MCPRUNER_RETURN_IF_ERROR(model->missing_kernel);
-  model->partitions = CountKernels(context);
+  MCPRUNER_RETURN_IF_ERROR(model->missing_partition);
+  model->partitions = CountPartitions(context);
   PrintSummary(model, previous);
   return Status::Ok();
 }
@@ -57,20 +57,20 @@ std::string Delegate::AddModel(std::unique_ptr<ModelState> model) {
 }
 
 void Delegate::DropModels() {
-  size_t without_kernels = 0;
+  size_t without_partitions = 0;
   // The loop goes from the newest to the oldest.
   for (size_t i = models_.size(); i-- > 0;) {
     const ModelState& model = *models_[i];
     if (!model.partitions.has_value()) continue;
-    const bool drop =
-        *model.partitions > 0 ? CountKernels(model.view.context) == 0 : ++without_kernels >= kMaxModelsWithoutKernels;
+    const bool drop = *model.partitions > 0 ? CountPartitions(model.view.context) == 0
+                                            : ++without_partitions >= kMaxModelsWithoutPartitions;
     if (drop) models_.erase(models_.begin() + static_cast<ptrdiff_t>(i));
   }
 }
 
 void Delegate::NoteMissingKernel(const TfLiteContext* context, Status status) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (ModelState* const model = FindModel(context); model != nullptr) model->missing_kernel = std::move(status);
+  if (ModelState* const model = FindModel(context); model != nullptr) model->missing_partition = std::move(status);
 }
 
 Status Delegate::Replace(TfLiteContext* context, TfLiteDelegate* self, const std::vector<NodeReport>& rows) {
@@ -120,19 +120,20 @@ int Delegate::SubgraphOf(const TfLiteContext* context) const {
   return -1;
 }
 
-size_t Delegate::CountKernels(const TfLiteContext* context) const {
-  return static_cast<size_t>(std::count_if(kernels_.begin(), kernels_.end(),
-                                           [=](const Kernel* kernel) { return kernel->context() == context; }));
+size_t Delegate::CountPartitions(const TfLiteContext* context) const {
+  return static_cast<size_t>(
+      std::count_if(partitions_.begin(), partitions_.end(),
+                    [=](const DelegatedPartition* partition) { return partition->context() == context; }));
 }
 
-void Delegate::RemoveKernel(Kernel* kernel) {
-  kernels_.erase(std::remove(kernels_.begin(), kernels_.end(), kernel), kernels_.end());
+void Delegate::RemovePartition(DelegatedPartition* partition) {
+  partitions_.erase(std::remove(partitions_.begin(), partitions_.end(), partition), partitions_.end());
 }
 
 void Delegate::SetProfiling(bool enabled) {
   const std::lock_guard<std::mutex> lock(mutex_);
   profiling_ = enabled;
-  for (Kernel* kernel : kernels_) kernel->SetProfiling(enabled);
+  for (DelegatedPartition* partition : partitions_) partition->SetProfiling(enabled);
 }
 
 std::string Delegate::ProfileJson() const {
@@ -152,9 +153,9 @@ std::string Delegate::ReportJson() const {
 
 std::vector<PartitionReport> Delegate::Partitions() const {
   std::vector<PartitionReport> partitions;
-  for (const Kernel* kernel : kernels_) {
-    PartitionReport report = kernel->Report();
-    report.subgraph = SubgraphOf(kernel->context());
+  for (const DelegatedPartition* partition : partitions_) {
+    PartitionReport report = partition->Report();
+    report.subgraph = SubgraphOf(partition->context());
     report.partition = static_cast<int>(partitions.size());
     partitions.push_back(std::move(report));
   }

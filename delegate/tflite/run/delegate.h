@@ -1,16 +1,16 @@
-// A Delegate has what its kernels (one for each partition) share, and what is told about them.
+// A Delegate has what its partitions share, and what is told about them.
 //
 //     TfLiteDelegate.data_ -> Delegate --- options
 //                               |--- LayerCache: weights by content, kept across resizes
 //                               |--- Backends: reference, opencl, cpu
 //                               |--- models: one for each context (subgraph) known, with a row for each node
-//                               '--- kernels: alive now
+//                               '--- partitions: alive now
 //
 // Many interpreters may use a delegate, one after another, and nothing of it grows with their number. A context whose
-// kernels have been freed is forgotten when a new one comes (until then the runtime may apply the delegate to it
-// again). Nobody tells when a context without kernels goes, so the newest few of those are kept for the report.
+// partitions have been freed is forgotten when a new one comes (until then the runtime may apply the delegate to it
+// again). Nobody tells when a context without partitions goes, so the newest few of those are kept for the report.
 //
-// Kernels hold the Delegate by shared_ptr, so that an app may delete the two in any order. One mutex guards all of it:
+// Partitions hold the Delegate by shared_ptr, so that an app may delete the two in any order. One mutex guards all of it:
 // an interpreter calls from one thread at a time, but several interpreters may share a delegate.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_H_
@@ -33,7 +33,7 @@
 
 namespace mcpruner {
 
-class Kernel;
+class DelegatedPartition;
 
 // A ModelState is what is known of one context: a subgraph of a model.
 struct ModelState {
@@ -42,7 +42,7 @@ struct ModelState {
   std::string summary;  // as last printed
   // The number of partitions that the runtime made of it; none until the delegate is applied.
   std::optional<size_t> partitions;
-  Status missing_kernel = Status::Ok();  // why one of them has no kernel
+  Status missing_partition = Status::Ok();  // why one of them could not be made
 };
 
 class Delegate : public std::enable_shared_from_this<Delegate> {
@@ -50,7 +50,7 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   Delegate(const Options& options, std::unique_ptr<BackendFactory> factory)
       : options_(options), backends_(options, std::move(factory)) {}
 
-  // TfLiteDelegate::Prepare: partitions the model and asks the runtime for kernels. After an error, or an exception,
+  // TfLiteDelegate::Prepare: cuts the model into partitions, which it asks the runtime to make. After an error, or an exception,
   // the runtime takes all nodes back: call Forget.
   Status Prepare(TfLiteContext* context, TfLiteDelegate* self);
   void Forget(const TfLiteContext* context);
@@ -58,7 +58,7 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   std::string ProfileJson() const;
   std::string ReportJson() const;
 
-  // These are for kernels, which lock the mutex themselves.
+  // These are for partitions, which lock the mutex themselves.
   std::mutex& mutex() const { return mutex_; }
   const Options& options() const { return options_; }
   LayerCache* layers() { return &layers_; }
@@ -68,14 +68,14 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   ModelState* FindModel(const TfLiteContext* context) const;
   // Returns the position of its context among those seen.
   int SubgraphOf(const TfLiteContext* context) const;
-  void AddKernel(Kernel* kernel) { kernels_.push_back(kernel); }
-  void RemoveKernel(Kernel* kernel);
+  void AddPartition(DelegatedPartition* partition) { partitions_.push_back(partition); }
+  void RemovePartition(DelegatedPartition* partition);
 
-  // Notes that a kernel could not be made while the delegate is applied: Prepare will return this error.
+  // Notes that a partition could not be made while the delegate is applied: Prepare will return this error.
   void NoteMissingKernel(const TfLiteContext* context, Status status);
 
  private:
-  size_t CountKernels(const TfLiteContext* context) const;
+  size_t CountPartitions(const TfLiteContext* context) const;
   // Makes `model` that of its context, and returns the summary of the one before.
   std::string AddModel(std::unique_ptr<ModelState> model);
   void DropModels();
@@ -88,7 +88,7 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   LayerCache layers_;
   Backends backends_;
   std::vector<std::unique_ptr<ModelState>> models_;
-  std::vector<Kernel*> kernels_;
+  std::vector<DelegatedPartition*> partitions_;
   bool profiling_ = false;
 };
 

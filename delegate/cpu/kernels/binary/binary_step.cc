@@ -39,7 +39,7 @@ class BinaryStep : public RowStep {
       args.a = RowOf(input(), image, y);
       args.b = RowOf(b_, image, y);
       args.out = row;
-      kernels().BinaryRow(args);
+      micro_kernels().BinaryRow(args);
     });
   }
 

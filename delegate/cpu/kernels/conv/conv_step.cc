@@ -59,7 +59,7 @@ std::vector<ptrdiff_t> Displacements(const ConvParams& params, const HcwLayout& 
 // Returns a name such as "conv g4 avx512".
 std::string KernelName(const StepContext& context) {
   return "conv g" + std::to_string(std::get<ConvParams>(context.op.params).layer->group_size) + " " +
-         context.kernels.target;
+         context.micro_kernels.target;
 }
 
 int PartsPerBlock(const SparseLayer& layer, size_t num_parts) {
@@ -74,7 +74,7 @@ std::unique_ptr<Step> MakeDirectConvStep(const StepContext& context) {
   const auto& params = std::get<ConvParams>(context.op.params);
   const HcwLayout& in = context.input(0).layout;
   const HcwLayout& out = context.output().layout;
-  ConvStep::Split split = MakeSplit(params, in, out, context.kernels.vector_floats);
+  ConvStep::Split split = MakeSplit(params, in, out, context.micro_kernels.vector_floats);
   const RowReach reach = RowReach::Of(params.window, params.layer->kernel_height);
   const int64_t window_bytes = reach.height * std::max(in.row_stride(), split.row_stride) * int64_t{sizeof(float)};
   if (window_bytes > std::numeric_limits<int32_t>::max()) return nullptr;
@@ -88,7 +88,7 @@ std::unique_ptr<Step> MakeDirectConvStep(const StepContext& context) {
 
 ConvStep::ConvStep(const StepContext& context, Split split)
     : Step(KernelName(context), context.NumShares()),
-      kernels_(context.kernels),
+      micro_kernels_(context.micro_kernels),
       input_(context.input(0)),
       output_(context.output()),
       residual_(context.op.inputs.size() > 1 ? &context.input(1) : nullptr),
@@ -110,10 +110,10 @@ ConvStep::ConvStep(const StepContext& context, Split split)
 
 void ConvStep::AddShares(Range rows, int count) {
   const std::vector<ConvBand> bands = MakeConvBands(output_.layout, rows, split_.band_rows);
-  const std::vector<ConvTile> tiles = MakeConvTiles(bands, output_.layout.w, kernels_, VectorCostsOfThisCpu());
+  const std::vector<ConvTile> tiles = MakeConvTiles(bands, output_.layout.w, micro_kernels_, VectorCostsOfThisCpu());
   const int block = PartsPerBlock(*layer_, tables_.parts.size());
-  for (std::vector<ConvWork>& share : ShareConvWork(tiles, tables_.work, block, count)) {
-    for (ConvWork& work : share) work.tile += static_cast<int>(tiles_.size());
+  for (std::vector<TileParts>& share : ShareConvWork(tiles, tables_.work, block, count)) {
+    for (TileParts& work : share) work.tile += static_cast<int>(tiles_.size());
     shares_.push_back(std::move(share));
   }
   tiles_.insert(tiles_.end(), tiles.begin(), tiles.end());
@@ -215,7 +215,7 @@ void ConvStep::SplitInput(const ConvBand& band, float* scratch) const {
     if (!RowIsRead(r)) continue;
     args.in = y >= 0 && y < in.h ? input_.Rows(band.image, {y, y + 1}) : nullptr;
     args.out = scratch + r * split_.row_stride;
-    kernels_.SplitColumns(args);
+    micro_kernels_.SplitColumns(args);
   }
 }
 
@@ -229,12 +229,12 @@ bool ConvStep::RowIsRead(int row) const {
 }
 
 void ConvStep::Run(int share) const {
-  const KernelTable& kernels = kernels_.OfThisCore != nullptr ? kernels_.OfThisCore() : kernels_;
+  const MicroKernels& kernels = micro_kernels_.OfThisCore != nullptr ? micro_kernels_.OfThisCore() : micro_kernels_;
   float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
   Ahead ahead;
   int tile = -1, pass = -1;  // the tile of `args`, and the pass of what lies in scratch
-  for (const ConvWork& work : shares_[static_cast<size_t>(share)]) {
+  for (const TileParts& work : shares_[static_cast<size_t>(share)]) {
     if (work.tile != tile) {
       tile = work.tile;
       const ConvTile& t = tiles_[static_cast<size_t>(tile)];

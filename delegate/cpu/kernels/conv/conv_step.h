@@ -59,7 +59,7 @@ class ConvStep : public Step {
   void SplitInput(const ConvBand& band, float* scratch) const;
   bool RowIsRead(int row) const;
 
-  const KernelTable& kernels_;
+  const MicroKernels& micro_kernels_;
   const TensorRef& input_;
   const TensorRef& output_;
   const TensorRef* const residual_;  // null for none
@@ -72,7 +72,7 @@ class ConvStep : public Step {
   const ConvTables tables_;
   const ConvLayerArgs layer_args_;
   std::vector<ConvTile> tiles_;
-  std::vector<std::vector<ConvWork>> shares_;
+  std::vector<std::vector<TileParts>> shares_;
 };
 
 }  // namespace mcpruner

@@ -176,7 +176,7 @@ TEST(ConvTest, LargeImages) {
 }
 
 std::atomic<int> asked{0};
-const KernelTable& CountedKernels() {
+const MicroKernels& CountedKernels() {
   ++asked;
   return BestKernels();
 }
@@ -186,7 +186,7 @@ TEST(ConvTest, AsksForTheCoreOnceInEachShare) {
   GraphBuilder b;
   const auto layer = RandomLayer(rng, LayerKind::kConv2D, {64, 3, 3, 16}, 4, 4, 0.5);
   const Graph graph = b.Finish({b.Op(OpType::kConv, {b.Input({1, 40, 40, 16})}, ConvParams{{}, layer})});
-  KernelTable kernels = BestKernels();
+  MicroKernels kernels = BestKernels();
   kernels.OfThisCore = &CountedKernels;
   CpuExecutable executable(graph, kernels, std::make_shared<ThreadPool>(3), 0);
   std::vector<float> x(40 * 40 * 16, 1.0f), y(38 * 38 * 64);

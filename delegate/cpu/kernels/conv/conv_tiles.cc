@@ -24,7 +24,7 @@ struct Strip {
   Kind kind;
 };
 
-std::vector<Kind> Kinds(const KernelTable& kernels, const ConvVectorCosts& costs, bool can_halve) {
+std::vector<Kind> Kinds(const MicroKernels& kernels, const ConvVectorCosts& costs, bool can_halve) {
   const int lanes = kernels.vector_floats;
   std::vector<Kind> kinds{{lanes, false, 1.0}};
   if (lanes >= 4 && can_halve) kinds.push_back({lanes, true, costs.halves});
@@ -88,7 +88,7 @@ class Shares {
   Shares(double all, int num_shares) : all_(all), shares_(static_cast<size_t>(num_shares)) {}
 
   void Add(int tile, int part, double work) {
-    std::vector<ConvWork>& share = shares_[share_];
+    std::vector<TileParts>& share = shares_[share_];
     if (!share.empty() && share.back().tile == tile && share.back().last_part == part) {
       share.back().last_part = part + 1;
     } else {
@@ -98,13 +98,13 @@ class Shares {
     const auto num_shares = static_cast<double>(shares_.size());
     while (share_ + 1 < shares_.size() && done_ * num_shares >= all_ * static_cast<double>(share_ + 1)) ++share_;
   }
-  std::vector<std::vector<ConvWork>> Finish() { return std::move(shares_); }
+  std::vector<std::vector<TileParts>> Finish() { return std::move(shares_); }
 
  private:
   const double all_;
   double done_ = 0;
   size_t share_ = 0;
-  std::vector<std::vector<ConvWork>> shares_;
+  std::vector<std::vector<TileParts>> shares_;
 };
 
 }  // namespace
@@ -153,11 +153,11 @@ double ConvTile::RowOf(int vector) const {
   return band.first_row + static_cast<double>(vector) / per_row * (halves ? 2 : 1);
 }
 
-int MaxTileVectors(const KernelTable& kernels) {
+int MaxTileVectors(const MicroKernels& kernels) {
   return kernels.registers >= 32 ? int{kConvMaxTileVectors} : kConvMaxTileVectors / 2;
 }
 
-std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const KernelTable& kernels,
+std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const MicroKernels& kernels,
                                     const ConvVectorCosts& costs) {
   std::vector<ConvTile> tiles;
   for (const ConvBand& band : bands) {
@@ -173,8 +173,8 @@ std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int widt
   return tiles;
 }
 
-std::vector<std::vector<ConvWork>> ShareConvWork(const std::vector<ConvTile>& tiles, const std::vector<int64_t>& work,
-                                                 int block, int num_shares) {
+std::vector<std::vector<TileParts>> ShareConvWork(const std::vector<ConvTile>& tiles, const std::vector<int64_t>& work,
+                                                  int block, int num_shares) {
   const auto parts_work = static_cast<double>(std::accumulate(work.begin(), work.end(), int64_t{0}));
   double all = 0;
   for (const ConvTile& tile : tiles) all += parts_work * tile.cost;

@@ -18,7 +18,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/kernels/micro_kernels.h"
 #include "delegate/cpu/step/layout.h"
 #include "delegate/cpu/step/step.h"
 
@@ -64,21 +64,21 @@ struct ConvTile {
 };
 
 // Returns how many vectors of a tile the registers have room for (conv_args.h).
-int MaxTileVectors(const KernelTable& kernels);
+int MaxTileVectors(const MicroKernels& kernels);
 
 // Makes tiles that cover each band once, band by band, in the order in which they lie in memory.
-std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const KernelTable& kernels,
+std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const MicroKernels& kernels,
                                     const ConvVectorCosts& costs);
 
-// ConvWork is parts first_part .. last_part - 1 of one tile.
-struct ConvWork {
+// TileParts is parts first_part .. last_part - 1 of one tile.
+struct TileParts {
   int tile = 0;
   int first_part = 0, last_part = 0;
 };
 
 // Returns the work of each share. work[i] is that of part i for one vector; `block` parts pass a tile together.
-std::vector<std::vector<ConvWork>> ShareConvWork(const std::vector<ConvTile>& tiles, const std::vector<int64_t>& work,
-                                                 int block, int num_shares);
+std::vector<std::vector<TileParts>> ShareConvWork(const std::vector<ConvTile>& tiles, const std::vector<int64_t>& work,
+                                                  int block, int num_shares);
 
 }  // namespace mcpruner
 

@@ -11,15 +11,15 @@
 namespace mcpruner {
 namespace {
 
-KernelTable Avx512Like() {
-  KernelTable kernels{};
+MicroKernels Avx512Like() {
+  MicroKernels kernels{};
   kernels.vector_floats = 16;
   kernels.registers = 32;
   return kernels;
 }
 
 // Makes the tiles of one band, which is the whole image.
-std::vector<ConvTile> TilesOf(int h, int w, const KernelTable& kernels, const ConvVectorCosts& costs = {}) {
+std::vector<ConvTile> TilesOf(int h, int w, const MicroKernels& kernels, const ConvVectorCosts& costs = {}) {
   return MakeConvTiles(MakeConvBands(MakeLayout({1, h, w, 1}, {}), {0, h}, 0), w, kernels, costs);
 }
 
@@ -40,7 +40,7 @@ std::vector<int> Covered(const std::vector<ConvTile>& tiles, int h, int w) {
 }
 
 TEST(ConvTilesTest, CoverEachPixelOnceWithinTheRegisters) {
-  for (const KernelTable* kernels : RunnableKernels()) {
+  for (const MicroKernels* kernels : RunnableMicroKernels()) {
     for (const ConvVectorCosts& costs :
          {ConvVectorCosts{}, ConvVectorCosts{0.1, 9, 9}, ConvVectorCosts{9, 0.1, 9}, ConvVectorCosts{9, 9, 0.1}}) {
       for (int w = 1; w <= 70; ++w) {
@@ -72,7 +72,7 @@ TEST(ConvTilesTest, LargeImagesAreCoveredOnce) {
                         Case{8, 16, 900, 900}, Case{8, 16, 32768, 65}, Case{16, 32, 1080, 1920},
                         Case{16, 32, 65537, 33}, Case{16, 32, 4320, 7680}}) {
     SCOPED_TRACE(std::to_string(c.lanes) + " lanes, " + std::to_string(c.h) + " x " + std::to_string(c.w));
-    KernelTable kernels{};
+    MicroKernels kernels{};
     kernels.vector_floats = c.lanes;
     kernels.registers = c.registers;
     std::map<int, int> next;  // vector of each strip
@@ -103,7 +103,7 @@ TEST(ConvTilesTest, BandsOfATallImageFollowEachOther) {
 }
 
 TEST(ConvTilesTest, RestsOfRowsGetTheCheapestVectors) {
-  const KernelTable kernels = Avx512Like();
+  const MicroKernels kernels = Avx512Like();
   const ConvVectorCosts passes{1.3, 0.55, 0.65};  // 512 bits in two passes
   for (const ConvTile& tile : TilesOf(7, 7, kernels)) EXPECT_TRUE(tile.lanes == 16 && tile.halves);
   for (const ConvTile& tile : TilesOf(7, 7, kernels, passes)) EXPECT_TRUE(tile.lanes == 8 && !tile.halves);
@@ -130,9 +130,9 @@ std::vector<double> SharedWork(const std::vector<ConvTile>& tiles, const std::ve
                                int num_shares) {
   std::vector<double> sums;
   std::vector<int> done(tiles.size() * work.size());
-  for (const std::vector<ConvWork>& share : ShareConvWork(tiles, work, block, num_shares)) {
+  for (const std::vector<TileParts>& share : ShareConvWork(tiles, work, block, num_shares)) {
     sums.push_back(0);
-    for (const ConvWork& w : share) {
+    for (const TileParts& w : share) {
       for (int part = w.first_part; part < w.last_part; ++part) {
         const ConvTile& tile = tiles[static_cast<size_t>(w.tile)];
         sums.back() += static_cast<double>(work[static_cast<size_t>(part)]) * tile.cost;

@@ -32,7 +32,7 @@ Graph OneConv(const Shape& in, const DenseShape& shape, int num_patterns, const 
 std::string KernelOf(const Graph& graph) {
   std::vector<TensorRef> tensors;
   for (const HcwLayout& layout : PlanLayouts(graph)) tensors.push_back({layout});
-  const std::unique_ptr<Step> step = MakeConvStep({graph, graph.ops[0], tensors, *RunnableKernels()[0]});
+  const std::unique_ptr<Step> step = MakeConvStep({graph, graph.ops[0], tensors, *RunnableMicroKernels()[0]});
   return step == nullptr ? "" : step->kernel().substr(0, step->kernel().find(' ', 5));
 }
 

@@ -49,11 +49,11 @@ class DepthwiseConvStep : public RowStep {
     args.weights = weights_.data();
     args.bias = params_.bias->data();
     args.end = End();
-    ForRowBlocks(share, [&](int image, int y, int rows, float* first) {
+    ForRowRanges(share, [&](int image, int y, int rows, float* first) {
       args.in = input().Rows(image, reach_.InputRows({y, y + rows})) - window.padding.left;
       args.out = first;
       args.rows = rows;
-      kernels().DepthwiseRows(args);
+      micro_kernels().DepthwiseRows(args);
     });
   }
 

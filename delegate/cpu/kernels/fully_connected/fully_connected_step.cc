@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/kernels/micro_kernels.h"
 #include "delegate/cpu/kernels/pack/pack_step.h"
 #include "delegate/graph/weights/layer_walk.h"
 
@@ -51,9 +51,9 @@ std::unique_ptr<Step> MakePixelConvStep(const StepContext& context) {
 }
 
 FullyConnectedStep::FullyConnectedStep(const StepContext& context, std::shared_ptr<const SparseLayer> layer)
-    : Step("fully_connected g" + std::to_string(layer->group_size) + " " + context.kernels.target,
+    : Step("fully_connected g" + std::to_string(layer->group_size) + " " + context.micro_kernels.target,
            context.output().layout.is_vector() ? context.num_threads : 1),
-      kernels_(context.kernels),
+      micro_kernels_(context.micro_kernels),
       input_(context.input(0)),
       output_(context.output()),
       layer_(std::move(layer)),
@@ -96,13 +96,13 @@ void FullyConnectedStep::Run(int share) const {
   args.in = input_.data;
   if (!input_.layout.is_vector()) {
     float* const nhwc = scratch + share * input_.layout.elements();
-    UnpackTensor(kernels_, input_, nhwc, 0, 1);
+    FromHcw(micro_kernels_, input_, nhwc, 0, 1);
     args.in = nhwc;
     scratch += num_shares() * input_.layout.elements();
   }
   args.out = output_.layout.is_vector() ? output_.data : scratch;
-  kernels_.FullyConnectedGroups(args);
-  if (!output_.layout.is_vector()) PackTensor(kernels_, scratch, output_, 0, 1);
+  micro_kernels_.FullyConnectedGroups(args);
+  if (!output_.layout.is_vector()) ToHcw(micro_kernels_, scratch, output_, 0, 1);
 }
 
 }  // namespace mcpruner

@@ -29,7 +29,7 @@ class FullyConnectedStep : public Step {
   int64_t ScratchFloats() const override;
 
  private:
-  const KernelTable& kernels_;
+  const MicroKernels& micro_kernels_;
   const TensorRef& input_;
   const TensorRef& output_;
   const std::shared_ptr<const SparseLayer> layer_;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/kernels/micro_kernels.h"
 
 namespace mcpruner {
 namespace {
@@ -10,8 +10,8 @@ namespace {
 class MeanStep : public Step {
  public:
   explicit MeanStep(const StepContext& context)
-      : Step(std::string("mean ") + context.kernels.target, context.num_threads),
-        kernels_(context.kernels),
+      : Step(std::string("mean ") + context.micro_kernels.target, context.num_threads),
+        micro_kernels_(context.micro_kernels),
         input_(context.input(0)),
         output_(context.output()) {}
 
@@ -30,12 +30,12 @@ class MeanStep : public Step {
     for (int image = 0; image < in.n; ++image) {
       args.in = input_.Rows(image, {0, in.h}) + ptrdiff_t{channels.begin} * in.pitch;
       args.out = output_.Rows(image, {0, 1}) + ptrdiff_t{channels.begin} * out.pitch;
-      kernels_.MeanChannels(args);
+      micro_kernels_.MeanChannels(args);
     }
   }
 
  private:
-  const KernelTable& kernels_;
+  const MicroKernels& micro_kernels_;
   const TensorRef& input_;
   const TensorRef& output_;
 };

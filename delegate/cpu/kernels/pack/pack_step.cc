@@ -2,7 +2,7 @@
 
 namespace mcpruner {
 
-void PackTensor(const KernelTable& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares) {
+void ToHcw(const MicroKernels& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares) {
   const HcwLayout& layout = tensor.layout;
   if (layout.elements() == 0) return;
   ForEachImage(EvenShare(layout.n * layout.h, share, num_shares), layout.h, [&](int image, Range rows) {
@@ -20,7 +20,7 @@ void PackTensor(const KernelTable& kernels, const float* nhwc, const TensorRef& 
   });
 }
 
-void UnpackTensor(const KernelTable& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares) {
+void FromHcw(const MicroKernels& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares) {
   const HcwLayout& layout = tensor.layout;
   if (layout.elements() == 0) return;
   ForEachImage(EvenShare(layout.n * layout.h, share, num_shares), layout.h, [&](int image, Range rows) {

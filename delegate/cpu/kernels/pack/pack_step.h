@@ -3,14 +3,14 @@
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_STEP_H_
 
-#include "delegate/cpu/kernels/kernel_table.h"
+#include "delegate/cpu/kernels/micro_kernels.h"
 #include "delegate/cpu/step/step.h"
 
 namespace mcpruner {
 
 // Both convert one share of a tensor's rows. Packing leaves the rows of zeros to ClearBorders.
-void PackTensor(const KernelTable& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares);
-void UnpackTensor(const KernelTable& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares);
+void ToHcw(const MicroKernels& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares);
+void FromHcw(const MicroKernels& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares);
 
 }  // namespace mcpruner
 

@@ -15,7 +15,7 @@ class PoolStep : public RowStep {
     const Window& window = params_.window;
     const HcwLayout &in = input().layout, &out = output().layout;
     // Strided loads read to the end of their last vector.
-    const int lanes = kernels().vector_floats;
+    const int lanes = micro_kernels().vector_floats;
     const int last = (out.w + lanes) * window.stride_w + params_.filter_width;
     column_size_ = std::max(window.padding.left + in.w, last) + 2 * lanes;
     if (context.op.type == OpType::kMaxPool) return;
@@ -52,7 +52,7 @@ class PoolStep : public RowStep {
       args.rows = std::min(first + params_.filter_height, in.h) - begin;
       args.in = input().Rows(image, {begin, begin + args.rows});
       args.out = row;
-      kernels().PoolRow(args);
+      micro_kernels().PoolRow(args);
     });
   }
 

@@ -40,7 +40,7 @@ class UnaryStep : public RowStep {
     ForRows(share, [&](int image, int y, float* row) {
       args.in = input().Rows(image, {y, y + 1});
       args.out = row;
-      kernels().UnaryRow(args);
+      micro_kernels().UnaryRow(args);
     });
   }
 

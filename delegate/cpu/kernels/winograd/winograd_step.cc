@@ -98,7 +98,7 @@ class WinogradStep : public RowStep {
     slot.v().data = scratch;
     slot.m().data = slot.v().data + slot.v().layout.BufferFloats();
     slot.conv->set_scratch(slot.m().data + slot.m().layout.BufferFloats());
-    ForRowBlocks(share, [&](int image, int first, int count, float*) {
+    ForRowRanges(share, [&](int image, int first, int count, float*) {
       const int end = first + count;
       for (int row = first - first % kWinogradTileRows; row < end; row += tiles_at_once_ * kWinogradTileRows) {
         const int tiles = std::min(tiles_at_once_, (end - row + kWinogradTileRows - 1) / kWinogradTileRows);
@@ -154,7 +154,7 @@ class WinogradStep : public RowStep {
     slot->tensors = {{MakeLayout(v, border), nullptr}, {m, nullptr}};
     slot->input_terms.terms.reserve(winograd_.input.elements.size());
     slot->input_terms.begin.reserve(static_cast<size_t>(winograd_.products) + 1);
-    slot->conv = make_products({context.graph, product_op_, slot->tensors, kernels(), 1, tile_shares_});
+    slot->conv = make_products({context.graph, product_op_, slot->tensors, micro_kernels(), 1, tile_shares_});
     if (slot->conv == nullptr) return false;
     slots_.push_back(std::move(slot));
     return true;
@@ -184,7 +184,7 @@ class WinogradStep : public RowStep {
     args.width = in.w;
     args.end.zeros_before = v.border.left;
     args.end.zeros_behind = v.fill();
-    kernels().RowTransform(args);
+    micro_kernels().RowTransform(args);
   }
 
   // Computes those of the tile's output rows that are in `made`.
@@ -204,7 +204,7 @@ class WinogradStep : public RowStep {
     args.width = out.w;
     args.bias = params_.layer->bias.data();
     args.end = End();
-    kernels().RowTransform(args);
+    micro_kernels().RowTransform(args);
   }
 
   const ConvParams params_;

@@ -1,4 +1,4 @@
-// A Kernel stands in for one partition in the runtime's execution plan.
+// A DelegatedPartition stands in for one partition in the runtime's execution plan.
 //
 //     init     parse the partition's nodes and read their weights (a failure is kept and told by prepare: the
 //              runtimes' own way of failing in init crashes tflite-runtime 2.14)
@@ -8,8 +8,8 @@
 //
 // Nothing that is thrown leaves these functions: an exception that reached the runtime would end the process.
 
-#ifndef MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_KERNEL_H_
-#define MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_KERNEL_H_
+#ifndef MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATED_PARTITION_H_
+#define MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATED_PARTITION_H_
 
 #include <memory>
 #include <string>
@@ -23,13 +23,13 @@
 
 namespace mcpruner {
 
-class Kernel {
+class DelegatedPartition {
  public:
-  // `delegate` is never null: it lives until the last of its kernels is gone.
-  Kernel(std::shared_ptr<Delegate> delegate, TfLiteContext* context, const TfLiteDelegateParams& params);
-  ~Kernel();
-  Kernel(const Kernel&) = delete;
-  Kernel& operator=(const Kernel&) = delete;
+  // `delegate` is never null: it lives until the last of its partitions is gone.
+  DelegatedPartition(std::shared_ptr<Delegate> delegate, TfLiteContext* context, const TfLiteDelegateParams& params);
+  ~DelegatedPartition();
+  DelegatedPartition(const DelegatedPartition&) = delete;
+  DelegatedPartition& operator=(const DelegatedPartition&) = delete;
 
   Status Prepare(TfLiteContext* context);
   Status Invoke(TfLiteContext* context);
@@ -73,4 +73,4 @@ TfLiteRegistration KernelRegistration();
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_KERNEL_H_
+#endif  // MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATED_PARTITION_H_

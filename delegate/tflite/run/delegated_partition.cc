@@ -1,4 +1,4 @@
-#include "delegate/tflite/run/delegate_kernel.h"
+#include "delegate/tflite/run/delegated_partition.h"
 
 #include <optional>
 #include <utility>
@@ -24,22 +24,23 @@ Result<void*> DataOf(const TfLiteContext* context, int index, const Shape& shape
 
 }  // namespace
 
-Kernel::Kernel(std::shared_ptr<Delegate> delegate, TfLiteContext* context, const TfLiteDelegateParams& params)
+DelegatedPartition::DelegatedPartition(std::shared_ptr<Delegate> delegate, TfLiteContext* context,
+                                       const TfLiteDelegateParams& params)
     : delegate_(std::move(delegate)),
       context_(context),
       node_indices_(IntArrayVector(params.nodes_to_replace)),
       outputs_(IntArrayVector(params.output_tensors)) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
   parsed_ = Parse(context);
-  delegate_->AddKernel(this);
+  delegate_->AddPartition(this);
 }
 
-Kernel::~Kernel() {
+DelegatedPartition::~DelegatedPartition() {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
-  delegate_->RemoveKernel(this);
+  delegate_->RemovePartition(this);
 }
 
-Status Kernel::Parse(TfLiteContext* context) {
+Status DelegatedPartition::Parse(TfLiteContext* context) {
   const ModelState* model = delegate_->FindModel(context);
   if (model == nullptr) return Status::Error("the runtime made a partition of a model that it never showed");
   for (const int index : node_indices_) {
@@ -54,14 +55,14 @@ Status Kernel::Parse(TfLiteContext* context) {
   return Status::Ok();
 }
 
-Status Kernel::Prepare(TfLiteContext* context) {
+Status DelegatedPartition::Prepare(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
   MCPRUNER_RETURN_IF_ERROR(parsed_);
   if (!IsReadyFor(context)) MCPRUNER_RETURN_IF_ERROR(Compile(context));
   return ResizeOutputs(context);
 }
 
-bool Kernel::IsReadyFor(const TfLiteContext* context) const {
+bool DelegatedPartition::IsReadyFor(const TfLiteContext* context) const {
   if (ready_ == nullptr) return false;
   for (size_t i = 0; i < ready_->input_dims.size(); ++i) {
     const TfLiteTensor* tensor = TensorAt(context, ready_->built.inputs[i]);
@@ -70,7 +71,7 @@ bool Kernel::IsReadyFor(const TfLiteContext* context) const {
   return true;
 }
 
-Status Kernel::Compile(TfLiteContext* context) {
+Status DelegatedPartition::Compile(TfLiteContext* context) {
   // The old arena goes before a new one comes: a runtime whose AllocateTensors fails cannot run with the old sizes.
   ready_.reset();
   const auto dims_of = [context](int tensor) {
@@ -94,7 +95,7 @@ Status Kernel::Compile(TfLiteContext* context) {
   return Status::Ok();
 }
 
-Status Kernel::ResizeOutputs(TfLiteContext* context) const {
+Status DelegatedPartition::ResizeOutputs(TfLiteContext* context) const {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const TfLiteTensor* tensor = TensorAt(context, outputs_[i]);
     IntArrayPtr dims = MakeIntArray(ready_->built.output_dims[i]);
@@ -108,7 +109,7 @@ Status Kernel::ResizeOutputs(TfLiteContext* context) const {
   return Status::Ok();
 }
 
-Status Kernel::Invoke(TfLiteContext* context) {
+Status DelegatedPartition::Invoke(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
   if (ready_ == nullptr) return Status::Error("the partition is not prepared; call AllocateTensors");
   const Graph& graph = ready_->built.graph;
@@ -125,13 +126,13 @@ Status Kernel::Invoke(TfLiteContext* context) {
   return RunOrFallBack(context);
 }
 
-Status Kernel::Run() {
+Status DelegatedPartition::Run() {
   const std::optional<float> poison = delegate_->options().poison_memory;
   if (poison.has_value()) MCPRUNER_RETURN_IF_ERROR(ready_->compiled.executable->FillMemory(*poison));
   return ready_->compiled.executable->Run(ready_->input_data, ready_->output_data);
 }
 
-Status Kernel::RunOrFallBack(const TfLiteContext* context) {
+Status DelegatedPartition::RunOrFallBack(const TfLiteContext* context) {
   const bool on_device = ready_->compiled.backend == BackendChoice::kOpenCl;
   const Status status = Run();
   if (status.ok() || !on_device) return status;
@@ -143,11 +144,11 @@ Status Kernel::RunOrFallBack(const TfLiteContext* context) {
   return Run();
 }
 
-void Kernel::SetProfiling(bool enabled) {
+void DelegatedPartition::SetProfiling(bool enabled) {
   if (ready_ != nullptr) ready_->compiled.executable->SetProfiling(enabled);
 }
 
-PartitionReport Kernel::Report() const {
+PartitionReport DelegatedPartition::Report() const {
   PartitionReport report;
   report.nodes = node_indices_;
   if (ready_ == nullptr) return report;
@@ -173,32 +174,32 @@ void* Init(TfLiteContext* context, const char* buffer, size_t /*length*/) {
   const auto* params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
   if (params == nullptr) return nullptr;  // makes prepare fail, where every runtime takes an error
   auto* delegate = static_cast<Delegate*>(params->delegate->data_);
-  Kernel* kernel = nullptr;
+  DelegatedPartition* partition = nullptr;
   Status status = Guard([&]() -> Status {
-    kernel = new Kernel(delegate->shared_from_this(), context, *params);
+    partition = new DelegatedPartition(delegate->shared_from_this(), context, *params);
     return Status::Ok();
   });
   if (!status.ok()) delegate->NoteMissingKernel(context, std::move(status));
-  return kernel;
+  return partition;
 }
 
 void Free(TfLiteContext* /*context*/, void* buffer) {
   (void)Guard([&]() -> Status {
-    delete static_cast<Kernel*>(buffer);
+    delete static_cast<DelegatedPartition*>(buffer);
     return Status::Ok();
   });
 }
 
 TfLiteStatus PrepareKernel(TfLiteContext* context, TfLiteNode* node) {
   return Report(context, Guard([&]() -> Status {
-                  auto* kernel = static_cast<Kernel*>(node->user_data);
-                  if (kernel == nullptr) return Status::Error("the partition could not be made");
-                  return kernel->Prepare(context);
+                  auto* partition = static_cast<DelegatedPartition*>(node->user_data);
+                  if (partition == nullptr) return Status::Error("the partition could not be made");
+                  return partition->Prepare(context);
                 }));
 }
 
 TfLiteStatus InvokeKernel(TfLiteContext* context, TfLiteNode* node) {
-  return Report(context, Guard([&] { return static_cast<Kernel*>(node->user_data)->Invoke(context); }));
+  return Report(context, Guard([&] { return static_cast<DelegatedPartition*>(node->user_data)->Invoke(context); }));
 }
 
 }  // namespace
