@@ -18,12 +18,14 @@ HEADERS = {
     "pairs": "network, density, allocation, masks, share of multiply-adds, dense, pruned, difference, seeds",
     "one_shot": "network, density, none, greedy, search, any size, unstructured",
     "post_training": "network, density, dense, one-shot, post-training, difference to dense, folds",
+    "speed": "network, share of multiply-adds, masks, accuracy of the file, dense ms, mcpruner ms, ratio with 1 thread, "
+    "ratio with 2 threads, dense file, file, file with float16",
 }
 
 
 def kind(records: list[dict]) -> str:
     """Which script the records are of."""
-    marks = {"groups": "one_shot", "fold": "post_training", "multiply_adds": "recipe"}
+    marks = {"groups": "one_shot", "fold": "post_training", "bytes_dense": "speed", "multiply_adds": "recipe"}
     return next((kind for mark, kind in marks.items() if mark in records[0]), "pairs")
 
 
@@ -35,7 +37,8 @@ def header(records: list[dict]) -> str:
 
 def rows(records: list[dict]) -> Iterator[str]:
     """Markdown rows of one script's records."""
-    return {"recipe": recipe, "pairs": paired, "one_shot": one_shot, "post_training": folds}[kind(records)](records)
+    writers = {"recipe": recipe, "pairs": paired, "one_shot": one_shot, "post_training": folds, "speed": speed}
+    return writers[kind(records)](records)
 
 
 def one_shot(records: list[dict]) -> Iterator[str]:
@@ -60,6 +63,18 @@ def folds(records: list[dict]) -> Iterator[str]:
         yield (
             f"| {network} | {-density:g} | {dense.mean():.1f} | {shot.mean():.1f} | {post.mean():.1f} | "
             f"{mean:+.1f} ± {half:.1f} | {len(runs)} |"
+        )
+
+
+def speed(records: list[dict]) -> Iterator[str]:
+    """A row for each network that `speed.py` measured."""
+    for r in sorted(records, key=lambda record: (record["network"], -record["multiply_adds"])):
+        one, two = r["results"]
+        ratios = " | ".join(f"{x['speedup']:.2f} ({x['speedup_low']:.2f}..{x['speedup_high']:.2f})" for x in (one, two))
+        sizes = " | ".join(f"{r[name] / 1e6:.1f} MB" for name in ("bytes_dense", "bytes", "bytes_float16"))
+        yield (
+            f"| {r['network']} | {r['multiply_adds']:g} | {r['masks']} | {100 * r['accuracy']:.2f} | "
+            f"{one['against_median_ms']:.2f} | {one['median_ms']:.2f} | {ratios} | {sizes} |"
         )
 
 
