@@ -14,7 +14,7 @@ from scipy import stats
 
 HEADERS = {
     "recipe": "network, share of multiply-adds, masks, removed weights, epochs, weights, dense, pruned, difference, "
-    "with mirrored images, cross-entropy, seeds",
+    "with mirrored images, cross-entropy, pairs",
     "pairs": "network, density, allocation, masks, share of multiply-adds, dense, pruned, difference, seeds",
     "one_shot": "network, density, none, greedy, search, any size, unstructured",
     "post_training": "network, density, dense, one-shot, post-training, difference to dense, folds",
