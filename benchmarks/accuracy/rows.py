@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+RESULTS = Path(__file__).resolve().parent / "results"
 HEADERS = {
     "recipe": "network, share of multiply-adds, masks, removed weights, epochs, weights, dense, pruned, difference, "
     "with mirrored images, cross-entropy, pairs",
     "pairs": "network, density, allocation, masks, share of multiply-adds, dense, pruned, difference, seeds",
     "one_shot": "network, density, none, greedy, search, any size, unstructured",
     "post_training": "network, density, dense, one-shot, post-training, difference to dense, folds",
-    "speed": "network, share of multiply-adds, masks, accuracy of the file, dense ms, mcpruner ms, ratio with 1 thread, "
-    "ratio with 2 threads, dense file, file, file with float16",
+    "speed": "network, share of multiply-adds, dense ms, mcpruner ms, ratio with 1 thread, with 2 threads, "
+    "accuracy of dense networks, of pruned ones, difference, of this file, dense file, file, file with float16",
 }
 
 
@@ -67,26 +68,37 @@ def folds(records: list[dict]) -> Iterator[str]:
 
 
 def speed(records: list[dict]) -> Iterator[str]:
-    """A row for each network that `speed.py` measured."""
+    """A row for each network that `speed.py` measured, with what such trainings cost on average (`pairs.py`)."""
     for r in sorted(records, key=lambda record: (record["network"], -record["multiply_adds"])):
+        trained = pairs_of(json.loads((RESULTS / f"{r['network']}.json").read_text()))
+        student = -r["multiply_adds"], r["masks"], r["removed"]
+        runs = trained[max(key for key in trained if key[2:] == student)]
+        dense, pruned = 100 * values(runs, "accuracy")
         one, two = r["results"]
         ratios = " | ".join(f"{x['speedup']:.2f} ({x['speedup_low']:.2f}..{x['speedup_high']:.2f})" for x in (one, two))
         sizes = " | ".join(f"{r[name] / 1e6:.1f} MB" for name in ("bytes_dense", "bytes", "bytes_float16"))
         yield (
-            f"| {r['network']} | {r['multiply_adds']:g} | {r['masks']} | {100 * r['accuracy']:.2f} | "
-            f"{one['against_median_ms']:.2f} | {one['median_ms']:.2f} | {ratios} | {sizes} |"
+            f"| {r['network']} | {r['multiply_adds']:g} | {one['against_median_ms']:.2f} | {one['median_ms']:.2f} | "
+            f"{ratios} | "
+            f"{dense.mean():.2f} | {pruned.mean():.2f} | {written(interval(pruned - dense))} | "
+            f"{100 * r['accuracy']:.2f} | {sizes} |"
         )
 
 
-def recipe(records: list[dict]) -> Iterator[str]:
-    """A Markdown row for each network, protocol and student of `pairs.py`; students without a baseline do not count."""
+def pairs_of(records: list[dict]) -> dict[tuple, list[tuple[dict, dict]]]:
+    """Baselines and students of equal start, by network, protocol and student; a student without one does not count."""
     dense = {(start(r), *protocol(r)): r for r in records if r["multiply_adds"] == 1.0}
     found: dict[tuple, list[tuple[dict, dict]]] = {}
     for record in records:
         if record["multiply_adds"] < 1.0 and (key := (start(record), *protocol(record))) in dense:
-            student = protocol(record), -record["multiply_adds"], record["masks"], record["removed"]
+            student = *protocol(record), -record["multiply_adds"], record["masks"], record["removed"]
             found.setdefault((record["network"], *student), []).append((dense[key], record))
-    for (network, (epochs,), share, masks, removed), runs in sorted(found.items()):
+    return found
+
+
+def recipe(records: list[dict]) -> Iterator[str]:
+    """A Markdown row for each network, protocol and student of `pairs.py`."""
+    for (network, epochs, share, masks, removed), runs in sorted(pairs_of(records).items()):
         percent = {name: 100 * values(runs, name) for name in ("accuracy", "mirrored", "cross_entropy")}
         baseline, accuracy = percent["accuracy"].mean(axis=1)
         plain, mirrored, entropy = (interval(pruned - dense) for dense, pruned in percent.values())

@@ -2,10 +2,10 @@
 
     python benchmarks/accuracy/speed.py out/accuracy/resnet18_cifar_0.178_any_decay_3.weights.h5 ...
 
-`pairs.py` keeps the students of seed 0 in its work folder (``.weights.h5``, or compressed as ``.weights.h5.gz``). Each is
-converted as a user would do it, its file is scored on all test images by the plugin, and it is timed in turns with what
-the same file computes without packing, in the same runtime without the plugin. Needs TensorFlow, no GPU. The records
-go into ``results/speed.json``; `rows.py` prints their rows.
+`pairs.py` keeps the students of seed 0 in its work folder (``.weights.h5``, or compressed as ``.weights.h5.gz``). Each
+is converted as a user would do it, its file is scored on all test images by the plugin, and it is timed in turns with
+what the same file computes without packing, in the same runtime without the plugin. Needs TensorFlow, no GPU. The
+records go into ``results/speed.json``; `rows.py` prints their rows.
 """
 
 import argparse
