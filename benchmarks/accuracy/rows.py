@@ -15,7 +15,7 @@ from scipy import stats
 RESULTS = Path(__file__).resolve().parent / "results"
 HEADERS = {
     "recipe": "network, share of multiply-adds, masks, removed weights, epochs, weights, dense, pruned, difference, "
-    "with mirrored images, cross-entropy, pairs",
+    "with mirrored images, cross-entropy, seeds",
     "pairs": "network, density, allocation, masks, share of multiply-adds, dense, pruned, difference, seeds",
     "one_shot": "network, density, none, greedy, search, any size, unstructured",
     "post_training": "network, density, dense, one-shot, post-training, difference to dense, folds",
@@ -72,7 +72,7 @@ def speed(records: list[dict]) -> Iterator[str]:
     for r in sorted(records, key=lambda record: (record["network"], -record["multiply_adds"])):
         trained = pairs_of(json.loads((RESULTS / f"{r['network']}.json").read_text()))
         student = -r["multiply_adds"], r["masks"], r["removed"]
-        runs = trained[max(key for key in trained if key[2:] == student)]
+        runs = trained[max(key for key in trained if key[2:] == student and len(key[1]) == r["trainings"])]
         dense, pruned = 100 * values(runs, "accuracy")
         one, two = r["results"]
         ratios = " | ".join(f"{x['speedup']:.2f} ({x['speedup_low']:.2f}..{x['speedup_high']:.2f})" for x in (one, two))
@@ -100,13 +100,13 @@ def recipe(records: list[dict]) -> Iterator[str]:
     """A Markdown row for each network, protocol and student of `pairs.py`."""
     for (network, epochs, share, masks, removed), runs in sorted(pairs_of(records).items()):
         percent = {name: 100 * values(runs, name) for name in ("accuracy", "mirrored", "cross_entropy")}
-        baseline, accuracy = percent["accuracy"].mean(axis=1)
+        dense, pruned = percent["accuracy"]
         plain, mirrored, entropy = (interval(pruned - dense) for dense, pruned in percent.values())
         kept = values(runs, "kept")[1].mean()
         yield (
             f"| {network} | {-share:g} | {masks} | {removed} | {' + '.join(map(str, epochs))} | {kept:.3f} | "
-            f"{baseline:.2f} | {accuracy:.2f} | {written(plain)} | {written(mirrored)} | {entropy[0] / 100:+.4f} | "
-            f"{len(runs)} |"
+            f"{dense.mean():.2f} | {pruned.mean():.2f} | {written(plain)} | {written(mirrored)} | "
+            f"{entropy[0] / 100:+.4f} | {len(dense)} |"
         )
 
 
@@ -116,8 +116,14 @@ def protocol(record: dict) -> tuple[tuple[int, ...]]:
 
 
 def values(runs: list[tuple[dict, dict]], name: str) -> np.ndarray:
-    """Of the dense and of the pruned networks: float ``[2, runs]``."""
-    return np.array([[each[name] for each in run] for run in runs]).T
+    """Of the dense and of the pruned networks: float ``[2, seeds]``.
+
+    A seed that was trained twice counts once, with the mean of its trainings, which are not two independent samples.
+    """
+    found: dict[int, list[list[float]]] = {}
+    for dense, pruned in runs:
+        found.setdefault(pruned["seed"], []).append([dense[name], pruned[name]])
+    return np.array([np.mean(each, axis=0) for each in found.values()]).T
 
 
 def written(found: tuple[float, float]) -> str:

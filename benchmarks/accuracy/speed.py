@@ -1,21 +1,24 @@
 """Speed, size and accuracy of the very networks that `pairs.py` pruned: one file each, checked, scored and timed.
 
+    export PYTHONPATH=examples:tests
     python benchmarks/accuracy/speed.py out/accuracy/resnet18_cifar_0.178_any_decay_3.weights.h5 ...
 
 `pairs.py` keeps the students of seed 0 in its work folder (``.weights.h5``, or compressed as ``.weights.h5.gz``). Each
 is converted as a user would do it, its file is scored on all test images by the plugin, and it is timed in turns with
-what the same file computes without packing, in the same runtime without the plugin. Needs TensorFlow, no GPU. The
-records go into ``results/speed.json``; `rows.py` prints their rows.
+what the same file computes without packing, in the same runtime without the plugin. Needs TensorFlow and JAX,
+no GPU. The records go into ``results/speed.json``; `rows.py` prints their rows.
 """
 
 import argparse
 import gzip
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import cifar
 import keras
 import networks
 import numpy as np
@@ -26,7 +29,8 @@ import mcpruner
 from mcpruner.benchmark import benchmark
 from mcpruner.converter.tflite.densify import densify
 
-MEAN, DEVIATION = np.float32([125.3, 123.0, 113.9]), np.float32([63.0, 62.1, 66.7])
+# As pairs.py names what it keeps: network, share, masks, removed weights, how many trainings went one after the other.
+NAME = re.compile(r"(\w+?)_([\d.]+)_([a-z]+)_([a-z_]+)_(\d+)\.weights\.h5(\.gz)?")
 TARGET = "x86-64"
 
 
@@ -53,21 +57,27 @@ def parse() -> argparse.Namespace:
 
 def student(record: dict[str, Any]) -> tuple:
     """What was measured."""
-    return record["network"], record["multiply_adds"], record["masks"], record["removed"]
+    return tuple(record[name] for name in ("network", "multiply_adds", "masks", "removed", "trainings"))
 
 
 def measure(weights: Path, data: Path, test: Images, runs: int) -> dict[str, Any]:
     """Record of one pruned network."""
-    words = weights.name.split(".weights")[0].rsplit("_", 4)
-    network, share, masks, removed, _ = words
-    content, _ = mcpruner.convert(pruned(network, weights, data), target=TARGET)
-    halves, _ = mcpruner.convert(pruned(network, weights, data), target=TARGET, values="float16")
+    named = NAME.fullmatch(weights.name)
+    if named is None:
+        raise SystemExit(
+            f"Expected a file that pairs.py kept, such as NETWORK_0.178_any_decay_3.weights.h5, got {weights}."
+        )
+    network, share, masks, removed, trainings, _ = named.groups()
+    model = pruned(network, weights, data)
+    content, _ = mcpruner.convert(model, target=TARGET)
+    halves, _ = mcpruner.convert(model, target=TARGET, values="float16")
     found = benchmark(content, runs=runs, threads=(1, 2))
     return {
         "network": network,
         "multiply_adds": float(share),
         "masks": masks,
         "removed": removed,
+        "trainings": int(trainings),
         "accuracy": accuracy(content, test),
         "bytes": len(content),
         "bytes_float16": len(halves),
@@ -95,8 +105,8 @@ def accuracy(content: bytes, test: Images) -> float:
     interpreter.allocate_tensors()
     given, wanted = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     right = 0
-    for image, label in zip(test.images, test.labels, strict=True):
-        interpreter.set_tensor(given, ((image.astype(np.float32) - MEAN) / DEVIATION)[None])
+    for image, label in zip(np.asarray(cifar.normalise(test.images)), test.labels, strict=True):
+        interpreter.set_tensor(given, image[None])
         interpreter.invoke()
         right += int(interpreter.get_tensor(wanted).argmax() == label)
     return right / len(test.labels)

@@ -132,7 +132,14 @@ def test_rows_of_speed_have_the_accuracy_of_the_longest_trainings(
     monkeypatch.setattr(ROWS, "RESULTS", tmp_path)
     times = {"against_median_ms": 8.0, "median_ms": 2.0, "speedup": 4.0, "speedup_low": 3.9, "speedup_high": 4.1}
     sizes = {"bytes_dense": 9_000_000, "bytes": 2_000_000, "bytes_float16": 1_000_000}
-    student = {"network": "net", "multiply_adds": 0.2, "masks": "any", "removed": "decay", "accuracy": 0.9213}
+    student = {
+        "network": "net",
+        "multiply_adds": 0.2,
+        "masks": "any",
+        "removed": "decay",
+        "trainings": 2,
+        "accuracy": 0.9213,
+    }
     assert list(ROWS.rows([{**student, **sizes, "results": [times, times]}])) == [
         "| net | 0.2 | 8.00 | 2.00 | 4.00 (3.90..4.10) | 4.00 (3.90..4.10) | 93.00 | 92.00 | -1.00 | 92.13 | "
         "9.0 MB | 2.0 MB | 1.0 MB |"
