@@ -13,7 +13,7 @@ extern "C" {
 // These options come as strings. They are those of McprunerDelegateOptions (mcpruner_delegate.h):
 //   num_threads  1..64; 0 (default): what the runtime recommends, else 1
 //   backend      auto (default), cpu, opencl, reference
-//   verbosity    0 silent, 1 (default) a line for each model and each layer with weights that is left, 2 for each node
+//   verbosity    0 silent, 1 (default) a line for each model and each reason for which layers are left, 2 for each node
 //   simd         an instruction set of this CPU
 //   precision    float32 (default), float16_storage, float16: of the opencl backend
 //   opencl_library  a path or name for dlopen

@@ -68,7 +68,7 @@ void Delegate::DropModels() {
   }
 }
 
-void Delegate::NoteMissingKernel(const TfLiteContext* context, Status status) {
+void Delegate::NoteMissingPartition(const TfLiteContext* context, Status status) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (ModelState* const model = FindModel(context); model != nullptr) model->missing_partition = std::move(status);
 }

@@ -10,8 +10,8 @@
 // partitions have been freed is forgotten when a new one comes (until then the runtime may apply the delegate to it
 // again). Nobody tells when a context without partitions goes, so the newest few of those are kept for the report.
 //
-// Partitions hold the Delegate by shared_ptr, so that an app may delete the two in any order. One mutex guards all of it:
-// an interpreter calls from one thread at a time, but several interpreters may share a delegate.
+// Partitions hold the Delegate by shared_ptr, so that an app may delete the two in any order. One mutex guards all of
+// it: an interpreter calls from one thread at a time, but several interpreters may share a delegate.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_H_
 #define MCPRUNER_DELEGATE_TFLITE_RUN_DELEGATE_H_
@@ -50,8 +50,8 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   Delegate(const Options& options, std::unique_ptr<BackendFactory> factory)
       : options_(options), backends_(options, std::move(factory)) {}
 
-  // TfLiteDelegate::Prepare: cuts the model into partitions, which it asks the runtime to make. After an error, or an exception,
-  // the runtime takes all nodes back: call Forget.
+  // TfLiteDelegate::Prepare: cuts the model into partitions, which it asks the runtime to make. After an error, or an
+  // exception, the runtime takes all nodes back: call Forget.
   Status Prepare(TfLiteContext* context, TfLiteDelegate* self);
   void Forget(const TfLiteContext* context);
   void SetProfiling(bool enabled);
@@ -72,7 +72,7 @@ class Delegate : public std::enable_shared_from_this<Delegate> {
   void RemovePartition(DelegatedPartition* partition);
 
   // Notes that a partition could not be made while the delegate is applied: Prepare will return this error.
-  void NoteMissingKernel(const TfLiteContext* context, Status status);
+  void NoteMissingPartition(const TfLiteContext* context, Status status);
 
  private:
   size_t CountPartitions(const TfLiteContext* context) const;

@@ -179,7 +179,7 @@ void* Init(TfLiteContext* context, const char* buffer, size_t /*length*/) {
     partition = new DelegatedPartition(delegate->shared_from_this(), context, *params);
     return Status::Ok();
   });
-  if (!status.ok()) delegate->NoteMissingKernel(context, std::move(status));
+  if (!status.ok()) delegate->NoteMissingPartition(context, std::move(status));
   return partition;
 }
 

@@ -1,5 +1,7 @@
 #include "delegate/cpu/kernels/binary/binary_step.h"
 
+#include <cstdlib>
+
 #include "delegate/cpu/kernels/row_step.h"
 
 namespace mcpruner {
@@ -7,6 +9,8 @@ namespace {
 
 BinaryFunction FunctionOf(OpType type) {
   switch (type) {
+    case OpType::kAdd:
+      return kBinaryAdd;
     case OpType::kMul:
       return kBinaryMul;
     case OpType::kSub:
@@ -14,7 +18,7 @@ BinaryFunction FunctionOf(OpType type) {
     case OpType::kPrelu:
       return kBinaryPrelu;
     default:
-      return kBinaryAdd;
+      std::abort();  // of another family, or a new op of this one that has no kernel yet
   }
 }
 

@@ -1,5 +1,7 @@
 #include "delegate/cpu/kernels/binary/reference.h"
 
+#include <cstdlib>
+
 namespace mcpruner {
 namespace {
 
@@ -10,6 +12,8 @@ float Broadcast(const Shape& s, const float* x, int n, int h, int w, int c) {
 
 float Apply(OpType type, float a, float b) {
   switch (type) {
+    case OpType::kAdd:
+      return a + b;
     case OpType::kMul:
       return a * b;
     case OpType::kSub:
@@ -17,7 +21,7 @@ float Apply(OpType type, float a, float b) {
     case OpType::kPrelu:
       return a < 0 ? a * b : a;
     default:
-      return a + b;
+      std::abort();  // of another family, or a new op of this one that has no meaning yet
   }
 }
 

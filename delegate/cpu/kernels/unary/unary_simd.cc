@@ -19,13 +19,15 @@ HWY_INLINE V HardSwish(V x) {
   return hn::Div(hn::Mul(x, gate), hn::Set(d, 6.0f));
 }
 
-// The exponent is never positive, so nothing overflows: with z = exp(-|x|), the value is 1 / (1 + z) for positive x and
-// z / (1 + z) for negative x. Highway's Exp errs by one unit in the last place and has no NaN, which is passed by it.
+// With z = exp(-|x|), the value is 1 / (1 + z) for positive x and z / (1 + z) for negative x, so nothing overflows.
+// Highway's Exp errs by one unit in the last place. It converts its argument to int, so it is given neither NaN, which
+// is passed by it, nor what an int does not hold: below -105, exp is 0 in float.
 HWY_INLINE V Logistic(V x) {
   const Floats d;
-  const V one = hn::Set(d, 1.0f), z = hn::Exp(d, hn::Neg(hn::Abs(x)));
-  const V y = hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), z, one), hn::Add(one, z));
-  return hn::IfThenElse(hn::IsNaN(x), x, y);
+  const V one = hn::Set(d, 1.0f), number = hn::IfThenElseZero(hn::Eq(x, x), x);
+  const V z = hn::Exp(d, hn::Max(hn::Neg(hn::Abs(number)), hn::Set(d, -105.0f)));
+  const V y = hn::Div(hn::IfThenElse(hn::Lt(number, hn::Zero(d)), z, one), hn::Add(one, z));
+  return hn::IfThenElse(hn::Eq(x, x), y, x);
 }
 
 template <class Function>

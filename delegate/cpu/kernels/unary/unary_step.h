@@ -1,4 +1,4 @@
-// This step runs activations that were not fused, and hard swish.
+// This step runs functions of one element that were not fused.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_STEP_H_

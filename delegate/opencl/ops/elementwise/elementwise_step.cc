@@ -1,5 +1,7 @@
 // These are the steps of ops on single elements: functions of two tensors, and functions of one.
 
+#include <cstdlib>
+
 #include "delegate/graph/activation_range.h"
 #include "delegate/opencl/ops/step.h"
 
@@ -22,6 +24,8 @@ Map Broadcast(const PlaneTensor& tensor) {
 // Returns an expression for elementwise.cl. It has no blanks, since it is part of the compiler's options.
 const char* BinaryExpression(OpType type) {
   switch (type) {
+    case OpType::kAdd:
+      return "a+b";
     case OpType::kMul:
       return "a*b";
     case OpType::kSub:
@@ -29,7 +33,7 @@ const char* BinaryExpression(OpType type) {
     case OpType::kPrelu:
       return "a<0.0f?a*b:a";
     default:
-      return "a+b";
+      std::abort();  // of another family, or a new op of this one that has no expression yet
   }
 }
 
