@@ -32,7 +32,7 @@ def _knob(default: Any, **argument: Any) -> Any:
 
 @dataclass(frozen=True)
 class PruningOptions:
-    """What is pruned how far, and what masks look like.
+    """What is pruned how far, and what masks look like; ``prune(model, **options.given())`` prunes by them.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class PruningOptions:
     )
     balance: bool = _knob(False, action="store_true", help="keep the same number of kernels in every filter group")
     search: bool = _knob(False, action="store_true", help="search for the filter groups that keep most: slower")
-    saliency: Mapping[str, Any] | None = None
+    saliency: Mapping[str, Any] | None = field(default=None, compare=False)  # arrays have no single truth value
 
     def __post_init__(self) -> None:
         get_target(self.target)
@@ -96,10 +96,22 @@ class PruningOptions:
         if not _is_int(self.num_patterns) or self.num_patterns < 1:
             raise ValueError(f"Expected num_patterns as an integer of at least 1, got {self.num_patterns!r}.")
         resolve_density(self.density, self.sparsity)
-        if isinstance(self.scope, Iterable) and not isinstance(self.scope, str):
-            object.__setattr__(self, "scope", tuple(self.scope))  # it is read more than once, an iterator cannot be
+        _check_globs("density", self.globs)
         if not isinstance(self.saliency, Mapping | None):
             raise ValueError(f"Expected saliency as a mapping of labels to arrays, got {self.saliency!r}.")
+        self._keep_own_copies()
+
+    def _keep_own_copies(self) -> None:
+        """Hold what the caller may change later, or what can be read only once, in objects of its own."""
+        if self.scope is not None:
+            if not isinstance(self.scope, str | Iterable) or isinstance(self.scope, bytes):
+                raise ValueError(f"Expected scope as a glob or several, got {self.scope!r}.")
+            globs = (self.scope,) if isinstance(self.scope, str) else tuple(self.scope)
+            _check_globs("scope", globs)
+            object.__setattr__(self, "scope", globs)
+        for name in ("density", "sparsity", "saliency"):
+            if isinstance(given := getattr(self, name), Mapping):
+                object.__setattr__(self, name, dict(given))
 
     @property
     def hardware(self) -> Target:
@@ -196,6 +208,12 @@ def _density_of(name: str, glob: str, value: float) -> float:
     if not 0.0 < density <= 1.0:
         raise ValueError(f"Expected a {name} {bounds}{where}, got {value!r}.")
     return density
+
+
+def _check_globs(option: str, globs: Iterable[Any]) -> None:
+    for glob in globs:
+        if not isinstance(glob, str):
+            raise ValueError(f"Expected globs of {option} as text, got {glob!r}.")
 
 
 def _is_int(value: object) -> bool:

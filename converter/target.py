@@ -52,6 +52,6 @@ def get_target(name: str | Target) -> Target:
     """
     if isinstance(name, Target):
         return name
-    if name not in TARGETS:
+    if not isinstance(name, str) or name not in TARGETS:
         raise ValueError(f"Unknown target {name!r}: use one of {', '.join(TARGETS)}.")
     return TARGETS[name]

@@ -73,7 +73,8 @@ class Pruner:
         compiled with.
     choose
         The function that chooses masks, by default `choose_kernel_mask` of `mcpruner.converter.training.kernel_mask`,
-        whose arguments it takes up to `before`.
+        whose arguments it takes up to `before`. It is called from several threads at once, and returns a bool array of
+        the kernel's shape.
 
     Attributes
     ----------
@@ -111,6 +112,8 @@ class Pruner:
             raise ValueError(f"Expected schedule as a PolynomialSchedule, got {schedule!r}.")
         if not isinstance(optimizer, keras.optimizers.Optimizer | None):
             raise ValueError(f"Expected optimizer as the Keras optimizer that trains the model, got {optimizer!r}.")
+        if not callable(choose):
+            raise ValueError(f"Expected choose as a function that chooses masks, got {choose!r}.")
         self.model = model
         self._removed = removed
         self._options, self._choose_mask = PruningOptions(**knobs), choose

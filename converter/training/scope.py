@@ -43,8 +43,6 @@ def assign_density(
     ValueError
         A glob matches no prunable layer, or no layer is left.
     """
-    if not isinstance(scope, str | Iterable | None):
-        raise ValueError(f"Expected scope as a glob or several, got {scope!r}.")
     scope = None if scope is None else [scope] if isinstance(scope, str) else list(scope)
     for option, patterns in (("density", globs), ("scope", scope or [])):
         for glob in patterns:
@@ -67,8 +65,6 @@ def _matches(path: str, glob: str) -> bool:
 
 
 def _check_match(option: str, glob: str, paths: Sequence[str], left_out: Mapping[str, str]) -> None:
-    if not isinstance(glob, str):
-        raise ValueError(f"Expected globs of {option} as text, got {glob!r}.")
     if any(_matches(path, glob) for path in paths):
         return
     reasons = [f"{path} ({reason})" for path, reason in left_out.items() if _matches(path, glob)]

@@ -137,3 +137,31 @@ def test_exactly_one(density, sparsity, given):
 def test_empty_mapping():
     with pytest.raises(ValueError, match="^Expected density as a number or a mapping .* got an empty mapping.$"):
         resolve_density({}, None)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"density": {1: 0.5}}, "^Expected globs of density as text, got 1.$"),
+        ({"density": 0.5, "scope": 3}, "^Expected scope as a glob or several, got 3.$"),
+        ({"density": 0.5, "scope": [b"c"]}, "^Expected globs of scope as text, got b'c'.$"),
+        ({"density": 0.5, "target": ["x86-64"]}, r"^Unknown target \['x86-64'\]: use one of "),
+    ],
+)
+def test_the_callback_refuses_knobs_of_other_types_where_it_is_made(knobs: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        mcpruner.PruningCallback(**knobs)
+
+
+def test_options_keep_mappings_of_their_own() -> None:
+    densities, saliency = {"a": 0.5}, {"a": np.ones(3)}
+    options = PruningOptions(density=densities, saliency=saliency)
+    densities["a"] = 9
+    saliency.clear()
+    assert options.globs == {"a": 0.5} and list(options.saliency) == ["a"]
+    assert options == PruningOptions(density={"a": 0.5})
+
+
+def test_a_chooser_is_a_function() -> None:
+    with pytest.raises(ValueError, match="^Expected choose as a function that chooses masks, got None.$"):
+        mcpruner.Pruner(None, mcpruner.PolynomialSchedule(0, 1), density=0.5, choose=None)
