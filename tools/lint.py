@@ -13,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FILE_LIMIT = 400
 FUNCTION_LIMIT = 50
+WIDTH_LIMIT = 120  # clang-format leaves comments as they are, and ruff sees to Python
+WIDE = {".c", ".cc", ".cl", ".h"}
 SIZED = {".bzl", ".c", ".cc", ".cl", ".h", ".py", ".sh"}
 
 # Neither package registries (the environment's configuration names them; in parts here, since this file names none
@@ -179,6 +181,9 @@ def findings(path: Path, text: str) -> Iterator[str]:
     for line, function, lines in functions(text) if functions else ():
         if lines >= FUNCTION_LIMIT:
             yield f"{name}:{line}: {function}: {lines} lines; a function must stay below {FUNCTION_LIMIT}"
+    for number, line in enumerate(text.splitlines(), 1) if path.suffix in WIDE else ():
+        if len(line) > WIDTH_LIMIT:
+            yield f"{name}:{number}: {len(line)} characters; a line has at most {WIDTH_LIMIT}"
     yield from against_the_order(name, text)
     yield from includes_against_the_order(name, text)
     if path != Path(__file__).resolve():

@@ -25,6 +25,12 @@ def test_file_size() -> None:
     assert _findings("a.json", "1\n" * 400) == []
 
 
+def test_width_of_lines() -> None:
+    line = "// " + "x" * 117
+    assert _findings("a.h", f"{line}\n{line}x\n") == ["2: 121 characters; a line has at most 120"]
+    assert _findings("a.md", f"{line}x\n") == []
+
+
 def test_python_function_size() -> None:
     assert _findings("a.py", _python(49)) == []
     assert _findings("a.py", _python(50)) == ["2: long: 50 lines; a function must stay below 50"]
