@@ -40,8 +40,9 @@ class PruningOptions:
         Hardware it is for, by name (`mcpruner.converter.target.TARGETS`).
     density
         Share of weights kept in each prunable layer, above 0 and at most 1: a number, or a mapping of layer-name
-        globs to numbers of which the first that matches counts (no match: the layer is left as it is). It is met to
-        the nearest kernel of pattern size x group size weights; 1 leaves a layer as it is.
+        globs to numbers, of which the layer's own label counts, else the first that matches (no match: the layer is
+        left as it is). It is met to the nearest kernel of pattern size x group size weights; 1 leaves a layer as it
+        is.
     sparsity
         1 - density, given instead of it.
     pattern_size
@@ -95,7 +96,6 @@ class PruningOptions:
             raise ValueError("balance keeps equally many kernels in each group, which pattern_size 'any' cannot.")
         if not _is_int(self.num_patterns) or self.num_patterns < 1:
             raise ValueError(f"Expected num_patterns as an integer of at least 1, got {self.num_patterns!r}.")
-        resolve_density(self.density, self.sparsity)
         _check_globs("density", self.globs)
         if not isinstance(self.saliency, Mapping | None):
             raise ValueError(f"Expected saliency as a mapping of labels to arrays, got {self.saliency!r}.")
