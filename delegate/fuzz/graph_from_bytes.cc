@@ -1,5 +1,6 @@
 #include "delegate/fuzz/graph_from_bytes.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <random>
@@ -127,8 +128,7 @@ class Maker {
   }
 
   void Binary(int x) {
-    constexpr OpType kTypes[] = {OpType::kAdd, OpType::kAdd, OpType::kMul, OpType::kSub, OpType::kPrelu};
-    const OpType type = kTypes[d_.Below(5)];
+    const OpType type = kAllBinaryOps[std::max(0, d_.Below(kBinaryOpCount + 1) - 1)];  // Add twice as often
     int other = Any();
     if (d_.Below(2) == 0) {  // a constant, broadcast along any dimensions
       Shape shape = ShapeOf(x);

@@ -1,6 +1,7 @@
 #include "delegate/graph/graph.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 namespace mcpruner {
@@ -25,6 +26,18 @@ bool TakesActivation(OpType type) {
 #undef MCPRUNER_OP
   }
   return false;
+}
+
+BinaryFunction BinaryFunctionOf(OpType type) {
+  switch (type) {
+#define MCPRUNER_BINARY(name, ...) \
+  case OpType::k##name:            \
+    return BinaryFunction::k##name;
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
+    default:
+      std::abort();  // The caller mistook an op of another family.
+  }
 }
 
 int WindowOutput(int in, int kernel, int stride, int dilation, int pad_before, int pad_after) {

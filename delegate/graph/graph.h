@@ -25,6 +25,7 @@
 
 #include "delegate/base/limits.h"
 #include "delegate/base/status.h"
+#include "delegate/graph/binary_function.h"
 #include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
@@ -66,6 +67,8 @@ enum class OpType : uint8_t {
 const char* OpTypeName(OpType type);  // "Conv", "DepthwiseConv", ... as profiles print it
 // Returns whether ops of this type may have an activation.
 bool TakesActivation(OpType type);
+// Returns what ops of this type compute; `type` is one of binary_functions.inc.
+BinaryFunction BinaryFunctionOf(OpType type);
 
 enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
 enum class UnaryFunction : uint8_t {

@@ -42,5 +42,12 @@ TEST(OpTypeTest, OpsThatComputeSumsOrPoolsTakeActivations) {
   EXPECT_FALSE(TakesActivation(OpType::kUnary));
 }
 
+TEST(OpTypeTest, FunctionsOfTwoTensorsAreNamedAsTheirOps) {
+  EXPECT_EQ(BinaryFunctionOf(OpType::kAdd), BinaryFunction::kAdd);
+  EXPECT_EQ(BinaryFunctionOf(OpType::kPrelu), BinaryFunction::kPrelu);
+  EXPECT_TRUE(TakesActivation(OpType::kSub));
+  EXPECT_FALSE(TakesActivation(OpType::kPrelu));
+}
+
 }  // namespace
 }  // namespace mcpruner

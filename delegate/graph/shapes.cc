@@ -212,10 +212,9 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
       return DepthwiseShape(x, std::get<DepthwiseParams>(op.params));
     case OpType::kFullyConnected:
       return FullyConnectedShape(x, std::get<FullyConnectedParams>(op.params));
-    case OpType::kAdd:
-    case OpType::kMul:
-    case OpType::kSub:
-    case OpType::kPrelu:
+#define MCPRUNER_BINARY(name, ...) case OpType::k##name:
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
       return BinaryShape(x, graph.tensor(op.inputs[1]).shape);
     case OpType::kMaxPool:
     case OpType::kAveragePool:

@@ -31,11 +31,10 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
       return DepthwiseConvReference(std::get<DepthwiseParams>(op.params), in, x, out, y);
     case OpType::kFullyConnected:
       return FullyConnectedReference(*std::get<FullyConnectedParams>(op.params).layer, out.n, x, y);
-    case OpType::kAdd:
-    case OpType::kMul:
-    case OpType::kSub:
-    case OpType::kPrelu:
-      return BinaryReference(op.type, in, x, graph.tensor(op.inputs[1]).shape, inputs[1], out, y);
+#define MCPRUNER_BINARY(name, ...) case OpType::k##name:
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
+      return BinaryReference(BinaryFunctionOf(op.type), in, x, graph.tensor(op.inputs[1]).shape, inputs[1], out, y);
     case OpType::kMaxPool:
       return MaxPoolReference(std::get<PoolParams>(op.params), in, x, out, y);
     case OpType::kAveragePool:

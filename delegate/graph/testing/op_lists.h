@@ -15,6 +15,14 @@ inline constexpr OpType kAllOpTypes[] = {
 #undef MCPRUNER_OP
 };
 
+// These are the ops of family Binary, Add first.
+inline constexpr OpType kAllBinaryOps[] = {
+#define MCPRUNER_BINARY(name, ...) OpType::k##name,
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
+};
+inline constexpr int kBinaryOpCount = static_cast<int>(std::size(kAllBinaryOps));
+
 inline constexpr UnaryFunction kAllUnaryFunctions[] = {
 #define MCPRUNER_UNARY(name) UnaryFunction::k##name,
 #include "delegate/graph/unary_functions.inc"

@@ -89,8 +89,7 @@ class RandomGraphMaker {
   }
 
   int Binary(int x) {
-    constexpr OpType kRare[] = {OpType::kMul, OpType::kSub, OpType::kPrelu};
-    const OpType type = Below(3) > 0 ? OpType::kAdd : kRare[Below(3)];
+    const OpType type = Below(3) > 0 ? OpType::kAdd : kAllBinaryOps[1 + Below(kBinaryOpCount - 1)];
     const Activation activation = TakesActivation(type) ? RandomActivation() : Activation::kNone;
     const int other = Pick();
     if (builder_.shape(other) == builder_.shape(x)) return builder_.Op(type, {x, other}, {}, activation);

@@ -85,7 +85,7 @@ struct TfLiteFullyConnectedParams {
 };
 static_assert(offsetof(TfLiteFullyConnectedParams, keep_num_dims) == 8);
 
-// The parameters of ADD, MUL and SUB begin with the activation.
+// The parameters of ADD, MUL, SUB and others of binary_functions.inc that take an activation begin with it.
 struct TfLiteBinaryParams {
   TfLiteFusedActivation activation;
 };

@@ -19,10 +19,9 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
       return LowerWindow(plan, x, graph);
     case OpType::kFullyConnected:
       return LowerFullyConnected(plan, x, graph);
-    case OpType::kAdd:
-    case OpType::kMul:
-    case OpType::kSub:
-    case OpType::kPrelu:
+#define MCPRUNER_BINARY(name, ...) case OpType::k##name:
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
       return LowerBinary(plan, x, operands[1], graph);
     case OpType::kMean:
       return LowerMean(plan, x, graph);

@@ -41,14 +41,11 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParseDepthwiseConv2D(c);
     case kTfLiteBuiltinFullyConnected:
       return ParseFullyConnected(c);
-    case kTfLiteBuiltinAdd:
-      return ParseBinary(c, OpType::kAdd);
-    case kTfLiteBuiltinMul:
-      return ParseBinary(c, OpType::kMul);
-    case kTfLiteBuiltinSub:
-      return ParseBinary(c, OpType::kSub);
-    case kTfLiteBuiltinPrelu:
-      return ParsePrelu(c);
+#define MCPRUNER_BINARY(name, ...) \
+  case kTfLiteBuiltin##name:       \
+    return ParseBinary(c, OpType::k##name);
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
     case kTfLiteBuiltinMaxPool2d:
       return ParsePool(c, OpType::kMaxPool);
     case kTfLiteBuiltinAveragePool2d:

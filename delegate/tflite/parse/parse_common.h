@@ -41,9 +41,9 @@ Result<NodePlan> ParseDepthwiseConv2D(const ParseContext& c);
 Result<NodePlan> ParseFullyConnected(const ParseContext& c);
 // parse_sparse.cc has the project's own operators.
 Result<NodePlan> ParseSparse(const ParseContext& c);
-// parse_simple.cc has operators that work element by element or window by window.
+// parse_simple.cc has operators that work element by element or window by window. ParseBinary's `type` is one of
+// binary_functions.inc.
 Result<NodePlan> ParseBinary(const ParseContext& c, OpType type);
-Result<NodePlan> ParsePrelu(const ParseContext& c);
 Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);

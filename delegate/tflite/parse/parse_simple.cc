@@ -27,6 +27,7 @@ Result<NodePlan> PlanOfTwo(const ParseContext& c, OpType type) {
 }  // namespace
 
 Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
+  if (!TakesActivation(type)) return PlanOfTwo(c, type);
   const auto* params = BuiltinParams<TfLiteBinaryParams>(c.node);
   if (params == nullptr) return MissingParams();
   const Result<Activation> activation = MapActivation(params->activation);
@@ -35,8 +36,6 @@ Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
   if (plan.ok()) plan->activation = *activation;
   return plan;
 }
-
-Result<NodePlan> ParsePrelu(const ParseContext& c) { return PlanOfTwo(c, OpType::kPrelu); }
 
 Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function) {
   Result<NodePlan> plan = StartPlan(c, OpType::kUnary);

@@ -93,6 +93,11 @@ TEST_F(Parse, BroadcastingOfComputedTensors) {
   EXPECT_EQ(Reason(kTfLiteBuiltinMul, {w, w}, &params), "both of its inputs are constants");
 }
 
+TEST_F(Parse, FunctionsOfTwoTensorsNeedParametersForAnActivationOnly) {
+  EXPECT_EQ(Reason(kTfLiteBuiltinPrelu, {x, model.Constant("slope", {2}, {0.5f, 2})}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinAdd, {x, x}), "the file holds no parameters for it");
+}
+
 TEST_F(Parse, Means) {
   TfLiteReducerParams params = {false};
   const auto mean = [&](int input, const std::vector<int32_t>& axes) {

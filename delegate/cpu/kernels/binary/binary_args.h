@@ -10,10 +10,9 @@
 #include <stdint.h>
 
 #include "delegate/cpu/kernels/row_args.h"
+#include "delegate/graph/binary_function.h"
 
 namespace mcpruner {
-
-enum BinaryFunction : int32_t { kBinaryAdd, kBinaryMul, kBinarySub, kBinaryPrelu };
 
 struct BinaryRowArgs {
   const float *a, *b;  // pixel 0 of channel 0

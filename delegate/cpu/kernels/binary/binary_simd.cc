@@ -12,10 +12,17 @@ using V = hn::Vec<Floats>;
 
 template <BinaryFunction kFunction>
 HWY_INLINE V Apply(V a, V b) {
-  if constexpr (kFunction == kBinaryAdd) return hn::Add(a, b);
-  if constexpr (kFunction == kBinaryMul) return hn::Mul(a, b);
-  if constexpr (kFunction == kBinarySub) return hn::Sub(a, b);
-  if constexpr (kFunction == kBinaryPrelu) return hn::IfThenElse(hn::Lt(a, hn::Zero(Floats())), hn::Mul(a, b), a);
+  switch (kFunction) {
+    case BinaryFunction::kAdd:
+      return hn::Add(a, b);
+    case BinaryFunction::kMul:
+      return hn::Mul(a, b);
+    case BinaryFunction::kSub:
+      return hn::Sub(a, b);
+    case BinaryFunction::kPrelu:
+      return hn::IfThenElse(hn::Lt(a, hn::Zero(Floats())), hn::Mul(a, b), a);
+  }
+  return a;
 }
 
 template <BinaryFunction kFunction>
@@ -41,14 +48,11 @@ HWY_INLINE void Row(const BinaryRowArgs& args) {
 
 void BinaryRow(const BinaryRowArgs& args) {
   switch (args.function) {
-    case kBinaryAdd:
-      return Row<kBinaryAdd>(args);
-    case kBinaryMul:
-      return Row<kBinaryMul>(args);
-    case kBinarySub:
-      return Row<kBinarySub>(args);
-    case kBinaryPrelu:
-      return Row<kBinaryPrelu>(args);
+#define MCPRUNER_BINARY(name, ...) \
+  case BinaryFunction::k##name:    \
+    return Row<BinaryFunction::k##name>(args);
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
   }
 }
 

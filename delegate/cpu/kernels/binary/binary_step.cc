@@ -1,31 +1,14 @@
 #include "delegate/cpu/kernels/binary/binary_step.h"
 
-#include <cstdlib>
-
 #include "delegate/cpu/kernels/row_step.h"
 
 namespace mcpruner {
 namespace {
 
-BinaryFunction FunctionOf(OpType type) {
-  switch (type) {
-    case OpType::kAdd:
-      return kBinaryAdd;
-    case OpType::kMul:
-      return kBinaryMul;
-    case OpType::kSub:
-      return kBinarySub;
-    case OpType::kPrelu:
-      return kBinaryPrelu;
-    default:
-      std::abort();  // of another family, or a new op of this one that has no kernel yet
-  }
-}
-
 class BinaryStep : public RowStep {
  public:
   explicit BinaryStep(const StepContext& context)
-      : RowStep("binary", context), b_(context.input(1)), function_(FunctionOf(context.op.type)) {}
+      : RowStep("binary", context), b_(context.input(1)), function_(BinaryFunctionOf(context.op.type)) {}
 
   void Run(int share) const override {
     const HcwLayout &a = input().layout, &b = b_.layout, &out = output().layout;

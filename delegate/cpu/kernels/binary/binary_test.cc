@@ -7,6 +7,7 @@
 
 #include "delegate/cpu/testing/compare.h"
 #include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/op_lists.h"
 #include "delegate/graph/testing/random_layer.h"
 
 namespace mcpruner {
@@ -16,7 +17,7 @@ TEST(BinaryTest, EveryFunctionBroadcastsEitherOperandAsTheReference) {
   const std::vector<Shape> others = {{2, 5, 19, 3}, {1, 1, 1, 3},  {1, 1, 1, 1}, {2, 1, 1, 3},
                                      {1, 5, 1, 1},  {1, 1, 19, 1}, {2, 5, 19, 1}};
   std::mt19937 rng(1);
-  for (const OpType type : {OpType::kAdd, OpType::kMul, OpType::kSub, OpType::kPrelu}) {
+  for (const OpType type : kAllBinaryOps) {
     for (const Shape& other : others) {
       for (const bool swapped : {false, true}) {
         GraphBuilder b;

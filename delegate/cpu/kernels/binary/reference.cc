@@ -1,7 +1,5 @@
 #include "delegate/cpu/kernels/binary/reference.h"
 
-#include <cstdlib>
-
 namespace mcpruner {
 namespace {
 
@@ -10,30 +8,29 @@ float Broadcast(const Shape& s, const float* x, int n, int h, int w, int c) {
   return x[s.index(s.n == 1 ? 0 : n, s.h == 1 ? 0 : h, s.w == 1 ? 0 : w, s.c == 1 ? 0 : c)];
 }
 
-float Apply(OpType type, float a, float b) {
-  switch (type) {
-    case OpType::kAdd:
+float Apply(BinaryFunction function, float a, float b) {
+  switch (function) {
+    case BinaryFunction::kAdd:
       return a + b;
-    case OpType::kMul:
+    case BinaryFunction::kMul:
       return a * b;
-    case OpType::kSub:
+    case BinaryFunction::kSub:
       return a - b;
-    case OpType::kPrelu:
+    case BinaryFunction::kPrelu:
       return a < 0 ? a * b : a;
-    default:
-      std::abort();  // of another family, or a new op of this one that has no meaning yet
   }
+  return a;
 }
 
 }  // namespace
 
-void BinaryReference(OpType type, const Shape& a_shape, const float* a, const Shape& b_shape, const float* b,
-                     const Shape& out, float* y) {
+void BinaryReference(BinaryFunction function, const Shape& a_shape, const float* a, const Shape& b_shape,
+                     const float* b, const Shape& out, float* y) {
   for (int n = 0; n < out.n; ++n) {
     for (int h = 0; h < out.h; ++h) {
       for (int w = 0; w < out.w; ++w) {
         for (int c = 0; c < out.c; ++c) {
-          *y++ = Apply(type, Broadcast(a_shape, a, n, h, w, c), Broadcast(b_shape, b, n, h, w, c));
+          *y++ = Apply(function, Broadcast(a_shape, a, n, h, w, c), Broadcast(b_shape, b, n, h, w, c));
         }
       }
     }

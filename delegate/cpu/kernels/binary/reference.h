@@ -10,9 +10,8 @@
 
 namespace mcpruner {
 
-// `type` is one of the family Binary (graph/ops.inc).
-void BinaryReference(OpType type, const Shape& a_shape, const float* a, const Shape& b_shape, const float* b,
-                     const Shape& out, float* y);
+void BinaryReference(BinaryFunction function, const Shape& a_shape, const float* a, const Shape& b_shape,
+                     const float* b, const Shape& out, float* y);
 
 }  // namespace mcpruner
 
