@@ -81,8 +81,8 @@ static inline McprunerDelegateOptions McprunerDelegateOptionsDefault(void) {
   return options;
 }
 
-/* NULL `options`: the default. NULL is returned for bad options, with the reason printed to stderr; a struct_size that
- * no version has is one of them. */
+/* NULL `options`: the default. NULL is returned for bad options, with the reason printed to stderr; a struct_size below
+ * that of the first version, or above 4096 bytes, is one of them. Any size between them is read as far as it goes. */
 MCPRUNER_EXPORT struct TfLiteDelegate* McprunerDelegateCreate(const McprunerDelegateOptions* options);
 MCPRUNER_EXPORT void McprunerDelegateDelete(struct TfLiteDelegate* delegate);
 

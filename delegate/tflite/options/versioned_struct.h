@@ -24,7 +24,8 @@ namespace mcpruner {
 constexpr size_t kLargestStruct = 4096;
 
 // Returns `defaults` with what the caller filled put over it. `least` is the size of the first version. T::struct_size
-// comes first in T.
+// comes first in T. Which sizes between `least` and kLargestStruct belong to a version is not known here, so any of
+// them is taken.
 template <typename T>
 Result<T> ReadVersionedStruct(const void* theirs, size_t least, T defaults) {
   static_assert(std::is_trivially_copyable_v<T> && offsetof(T, struct_size) == 0);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
+#include <string>
 
 namespace mcpruner {
 namespace {
@@ -48,7 +50,20 @@ TEST(VersionedStructTest, WhatAnOlderLibraryDoesNotKnowMustBeZero) {
             "one in a struct of 24 bytes; leave it out, or load a library as new as the header");
 }
 
-TEST(VersionedStructTest, SizesOfNoVersionAreRefused) {
+TEST(VersionedStructTest, AnySizeFromTheFirstVersionToTheLargestIsTaken) {
+  char bytes[kLargestStruct] = {};
+  for (const size_t size : {sizeof(First), sizeof(Second) - 1, sizeof(Second) + 1, kLargestStruct}) {
+    const Second filled{size, 4, 0};
+    std::memcpy(bytes, &filled, sizeof filled);
+    const auto read = Read<Second>(bytes, kDefaults);
+    ASSERT_TRUE(read.ok()) << read.message();
+    EXPECT_EQ(read->threads, 4);
+    EXPECT_EQ(read->priority, size == sizeof(First) ? 7 : 0);
+    EXPECT_EQ(read->struct_size, sizeof(Second));
+  }
+}
+
+TEST(VersionedStructTest, SizesBelowTheFirstVersionOrAboveTheLargestAreRefused) {
   for (const size_t size : {size_t{0}, sizeof(First) - 1, kLargestStruct + 1, SIZE_MAX}) {
     EXPECT_EQ(Read<Second>(Second{size, 4, 9}, kDefaults).message(),
               "option struct_size: expected the size of the struct, 16 to 4096 bytes, got " + std::to_string(size) +

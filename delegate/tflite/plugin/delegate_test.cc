@@ -308,10 +308,10 @@ TEST(CApi, BadOptionsGiveNull) {
             "mcpruner: option num_threads: expected 1 to 64, or 0 for what the runtime recommends, got 65\n");
 }
 
-TEST(CApi, StructsOfNoVersionGiveNull) {
+TEST(CApi, StructsSmallerThanTheFirstVersionOrLargerThanAnyGiveNull) {
   McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
   EXPECT_EQ(options.struct_size, sizeof options);
-  for (const size_t size : {size_t{0}, sizeof options - 1}) {
+  for (const size_t size : {size_t{0}, sizeof options - 1, size_t{4097}}) {
     options.struct_size = size;
     testing::internal::CaptureStderr();
     EXPECT_EQ(McprunerDelegateCreate(&options), nullptr);
