@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 VENVS := .venv .venv-tflite-runtime
 # Bazel takes the headers of this Python, also when setup.py runs in the environment of the old runtime.
 export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
-CPP_SOURCES = $(shell git ls-files '*.cc' '*.h')
+CPP_SOURCES = $(shell git ls-files '*.c' '*.cc' '*.h')
 
 .PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-clang
 .PHONY: test-asan test-tsan test-python test-long test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz fuzz-python campaign clean

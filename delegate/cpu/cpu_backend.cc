@@ -11,8 +11,6 @@
 namespace mcpruner {
 namespace {
 
-constexpr int kMaxThreads = 64;
-
 // Kernels read a SparseLayer's values and channels as they are, so there is nothing to pack and nothing to cache: what
 // a step adds (tap offsets, tiles) depends on shapes and takes microseconds to make again.
 class CpuBackend : public Backend {
@@ -20,7 +18,6 @@ class CpuBackend : public Backend {
   CpuBackend(const MicroKernels& kernels, int num_threads)
       : micro_kernels_(kernels), pool_(std::make_shared<ThreadPool>(num_threads, CoresOfThisThread())) {}
 
-  const char* name() const override { return "cpu"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
     return std::unique_ptr<Executable>(std::make_unique<CpuExecutable>(graph, micro_kernels_, pool_, L2CacheBytes()));
   }

@@ -11,8 +11,10 @@
 
 namespace mcpruner {
 
+constexpr int kMaxThreads = 64;
+
 struct CpuOptions {
-  int num_threads = 1;  // 1..64; the pool lives as long as the backend
+  int num_threads = 1;  // 1..kMaxThreads; the pool lives as long as the backend
   // A name from CpuSimdTargets(), so that tests reach every instruction set. "" chooses what suits this CPU's cores
   // best.
   std::string simd;

@@ -96,7 +96,6 @@ class ReferenceExecutable : public Executable {
 
 class ReferenceBackend : public Backend {
  public:
-  const char* name() const override { return "reference"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
     return std::unique_ptr<Executable>(std::make_unique<ReferenceExecutable>(graph));
   }

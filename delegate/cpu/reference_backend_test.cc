@@ -17,8 +17,6 @@
 namespace mcpruner {
 namespace {
 
-TEST(ReferenceBackendTest, HasTheNameOfTheOption) { EXPECT_STREQ(CreateReferenceBackend()->name(), "reference"); }
-
 TEST(ReferenceBackendTest, AnyTensorMayBeAnOutput) {
   GraphBuilder b;
   const int x = b.Input({1, 1, 1, 2}), constant = b.Constant({1, 1, 1, 2}, {10, 20});

@@ -36,14 +36,14 @@ Graph GraphOf(const std::shared_ptr<const SparseLayer>& layer) {
   return graph;
 }
 
-void Run(Backend* backend, const Graph& graph) {
+void Run(const std::string& name, Backend* backend, const Graph& graph) {
   const auto executable = backend->Compile(graph);
-  Check(executable.ok(), std::string(backend->name()) + " compiles a layer: " + executable.message());
+  Check(executable.ok(), name + " compiles a layer: " + executable.message());
   const std::vector<float> x(static_cast<size_t>(graph.tensor(0).shape.size()), 1.0f);
   std::vector<float> y(static_cast<size_t>(graph.tensor(1).shape.size()));
   const std::vector<const float*> inputs{x.data()};
   const std::vector<float*> outputs{y.data()};
-  Check((*executable)->Run(inputs, outputs).ok(), std::string(backend->name()) + " runs a layer");
+  Check((*executable)->Run(inputs, outputs).ok(), name + " runs a layer");
 }
 
 void ReadAndRun(Span<const uint8_t> bytes) {
@@ -61,8 +61,8 @@ void ReadAndRun(Span<const uint8_t> bytes) {
   Check(static_cast<int64_t>(DenseWeights(*layer).size()) == positions * layer->in_channels * layer->out_channels,
         "dense weights have the layer's size");
   const Graph graph = GraphOf(layer);
-  Run(reference.get(), graph);
-  Run(cpu->get(), graph);
+  Run("reference", reference.get(), graph);
+  Run("cpu", cpu->get(), graph);
 }
 
 }  // namespace

@@ -3,29 +3,21 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <set>
 #include <vector>
 
-#include "delegate/graph/testing/op_lists.h"
+#include "delegate/graph/testing/all_ops.h"
 
 namespace mcpruner {
 namespace {
 
 TEST(GraphFromBytesTest, LeavesOutNoOpAndNoFunction) {
   std::mt19937 rng(1);
-  std::set<OpType> types;
-  std::set<UnaryFunction> functions;
-  for (int i = 0; i < 1000; ++i) {
+  ExpectAllOps(1000, [&rng](int) {
     std::vector<uint8_t> bytes(200);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(rng());
     Decisions decisions(bytes.data(), bytes.size());
-    for (const Op& op : GraphFromBytes(&decisions).ops) {
-      types.insert(op.type);
-      if (const auto* unary = std::get_if<UnaryParams>(&op.params)) functions.insert(unary->function);
-    }
-  }
-  for (const OpType type : kAllOpTypes) EXPECT_TRUE(types.count(type)) << OpTypeName(type);
-  EXPECT_EQ(functions.size(), std::size(kAllUnaryFunctions));
+    return GraphFromBytes(&decisions);
+  });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/fuzz/fuzz.h"
 
 namespace mcpruner {

@@ -58,7 +58,6 @@ class Executable {
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual const char* name() const = 0;  // the option's value: "reference", "cpu"
   // `graph` must be validated (ValidateGraph), and may be dropped afterwards. The backend caches packed weights by
   // SparseLayer for as long as the layer lives, so that compiling again after a resize does not pack again.
   virtual Result<std::unique_ptr<Executable>> Compile(const Graph& graph) = 0;

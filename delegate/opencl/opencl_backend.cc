@@ -27,7 +27,6 @@ class OpenClBackend : public Backend {
   // Tuning starts only after the self-check, whose network is not worth it.
   void StartTuning() { tune_ = tuned_.enabled(); }
 
-  const char* name() const override { return "opencl"; }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
     if (tune_) MCPRUNER_RETURN_IF_ERROR(TuneGraph(graph, tools_));
     auto executable = OpenClExecutable::Make(graph, tools_, guard_elements_);

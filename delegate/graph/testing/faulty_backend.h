@@ -22,7 +22,6 @@ class FaultyBackend : public Backend {
  public:
   FaultyBackend(std::unique_ptr<Backend> good, BackendFaults faults);
 
-  const char* name() const override { return good_->name(); }
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override;
 
  private:

@@ -38,13 +38,11 @@ class NetworkMaker {
     return Add(OpType::kMaxPool, {x}, {in.n, in.h / 2, in.w / 2, in.c}, params, Activation::kNone);
   }
 
-  int AddRelu(int a, int b) {
-    return Add(OpType::kAdd, {a, b}, graph_.tensor(a).shape, std::monostate(), Activation::kRelu);
-  }
+  int AddRelu(int a, int b) { return Add(OpType::kAdd, {a, b}, graph_.tensor(a).shape, NoParams(), Activation::kRelu); }
 
   int Mean(int x) {
     const Shape in = graph_.tensor(x).shape;
-    return Add(OpType::kMean, {x}, {in.n, 1, 1, in.c}, std::monostate(), Activation::kNone);
+    return Add(OpType::kMean, {x}, {in.n, 1, 1, in.c}, NoParams(), Activation::kNone);
   }
 
   int FullyConnected(int x, int filters, double density, Activation activation) {

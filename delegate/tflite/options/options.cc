@@ -121,8 +121,8 @@ Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller) {
   const McprunerDelegateOptions& options = *read;
   Options out;
   if (options.num_threads < 0 || options.num_threads > kMaxThreads) {
-    return Status::Error("option num_threads: expected 1 to 64, or 0 for what the runtime recommends, got " +
-                         std::to_string(options.num_threads));
+    return Status::Error("option num_threads: expected 1 to " + std::to_string(kMaxThreads) +
+                         ", or 0 for what the runtime recommends, got " + std::to_string(options.num_threads));
   }
   if (options.verbosity < 0 || options.verbosity > 2) {
     return Status::Error("option verbosity: expected 0, 1 or 2, got " + std::to_string(options.verbosity));

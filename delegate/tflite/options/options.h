@@ -13,8 +13,6 @@
 
 namespace mcpruner {
 
-constexpr int kMaxThreads = 64;
-
 // With kAuto, the delegate takes the partitions that it runs faster than TFLite (partition.h), and backends.h says
 // which backend runs them.
 enum class BackendChoice { kAuto, kCpu, kOpenCl, kReference };

@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "delegate/cpu/cpu_backend.h"
 #include "delegate/tflite/report/log.h"
 #include "delegate/tflite/run/faster.h"
 

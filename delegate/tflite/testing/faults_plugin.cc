@@ -18,12 +18,14 @@ namespace {
 Result<TfLiteDelegate*> Make(const char* const* keys, const char* const* values, size_t count) {
   std::string fault = "none";
   std::vector<const char*> other_keys, other_values;
+  const auto text = [](const char* const* texts, size_t i) { return texts != nullptr ? texts[i] : nullptr; };
   for (size_t i = 0; i < count; ++i) {
-    if (keys[i] == std::string("fault")) {
-      fault = values[i];
-    } else {
-      other_keys.push_back(keys[i]);
-      other_values.push_back(values[i]);
+    const char *const key = text(keys, i), *const value = text(values, i);
+    if (key != nullptr && value != nullptr && key == std::string("fault")) {
+      fault = value;
+    } else {  // ParseOptions refuses null
+      other_keys.push_back(key);
+      other_values.push_back(value);
     }
   }
   const Result<Options> options = ParseOptions(other_keys.data(), other_values.data(), other_keys.size());
