@@ -1,7 +1,7 @@
 // A MicroKernels holds the kernels of one instruction set, as function pointers.
 //
-//     micro_kernels.inc  --> declarations    mcpruner::avx512::ConvTile, mcpruner::avx2::ConvTile, ...   (this header)
-//                  --> MicroKernels     {"avx512", 16, &avx512::ConvTile, ...}                      (simd_targets.cc)
+//     micro_kernels.inc --> declarations     mcpruner::avx512::ConvTile, mcpruner::avx2::ConvTile, ...   (this header)
+//                       --> MicroKernels     {"avx512", 16, &avx512::ConvTile, ...}                (simd_targets.cc)
 //
 // To add SIMD code for an op:
 //   1. kernels/<op>/<op>_args.h: a plain struct of pointers, strides and numbers, with no functions and no std types;

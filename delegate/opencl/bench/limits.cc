@@ -12,6 +12,8 @@ constexpr int kTimes = 8;
 constexpr int kChains = 16, kRounds = 1024;  // independent sums of each work-item, and multiply-adds of each
 constexpr int kSumItems = 1 << 19;
 constexpr int kCopyItems = 1 << 23;  // of 16 bytes
+// Work-groups have this many lanes. Other numbers were not measured; if one of them is faster, the limits are higher
+// than what is printed.
 constexpr int kLanes = 256;
 
 constexpr char kSource[] = R"(

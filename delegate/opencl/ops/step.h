@@ -28,6 +28,10 @@
 
 namespace mcpruner::opencl {
 
+// Launches whose work-items make one element each, and reductions, have work-groups of this many lanes, whatever the
+// device: every device that is taken has room for them (device_info.cc). Other numbers were not measured.
+constexpr int kElementLanes = 64;
+
 // All steps of a backend share these tools.
 struct DeviceTools {
   std::shared_ptr<const Device> device;

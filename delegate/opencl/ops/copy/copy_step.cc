@@ -8,11 +8,9 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int kCopyLanes = 64;
-
 Map NhwcMap(const Shape& shape) { return {0, shape.h * shape.w * shape.c, 1, shape.w * shape.c, shape.c}; }
 
-Range ElementRange(const Shape& shape) { return LinearRange(shape.size(), kCopyLanes); }
+Range ElementRange(const Shape& shape) { return LinearRange(shape.size(), kElementLanes); }
 
 // Returns a map that begins at the given element of `map`.
 Map Beginning(Map map, const std::array<int, 4>& nhwc) {

@@ -10,7 +10,9 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int kPixels = 4;  // below each other, of a work-item
+// A work-item computes this many pixels below each other. On paper their sums and operands fit the registers of a
+// Mali-G72 (docs/opencl.md); other numbers were not measured.
+constexpr int kPixels = 4;
 
 }  // namespace
 

@@ -6,8 +6,6 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int kLanes = 64;
-
 // Returns the map of a tensor whose dimensions of size 1 are repeated.
 Map Broadcast(const PlaneTensor& tensor) {
   const Shape& shape = tensor.layout.shape;
@@ -52,7 +50,7 @@ Result<Step> MakeElementwise(const StepContext& context, const char* expression,
                              const Clamp& clamp) {
   const Shape& out = context.output().layout.shape;
   return OneLaunch(MakeLaunch(context.tools, "elementwise.cl", "elementwise", {{"FUNCTION", expression}},
-                              LinearRange(out.size(), kLanes), context.arena, context.arena, context.arena, x, z,
+                              LinearRange(out.size(), kElementLanes), context.arena, context.arena, context.arena, x, z,
                               context.output().map(), ExtentOf(out), clamp));
 }
 

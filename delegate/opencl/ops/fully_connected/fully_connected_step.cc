@@ -8,7 +8,9 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int kMaxRows = 4;  // the rows of the input that share a reading of the weights
+// Up to this many rows of the input share a reading of the weights; each takes up to 4 sums in registers. Other numbers
+// were not measured.
+constexpr int kMaxRows = 4;
 
 // Returns the displacements of the elements of an image in NHWC order.
 std::vector<int> NhwcElements(const PlaneTensor& tensor) {

@@ -1,12 +1,6 @@
 #include "delegate/opencl/ops/step.h"
 
 namespace mcpruner::opencl {
-namespace {
-
-constexpr int kLanes = 64;
-
-}  // namespace
-
 Result<Step> MakePoolStep(const StepContext& context) {
   const auto& params = std::get<PoolParams>(context.op.params);
   const Shape& in = context.input().layout.shape;
@@ -25,8 +19,8 @@ Result<Step> MakePoolStep(const StepContext& context) {
   args.left = params.window.padding.left;
   args.clamp = ClampOf(context.op.activation);
   const Defines defines{{"IS_MAX", context.op.type == OpType::kMaxPool ? "1" : "0"}};
-  return OneLaunch(MakeLaunch(context.tools, "pool.cl", "pool", defines, LinearRange(out.size(), kLanes), context.arena,
-                              context.arena, args));
+  return OneLaunch(MakeLaunch(context.tools, "pool.cl", "pool", defines, LinearRange(out.size(), kElementLanes),
+                              context.arena, context.arena, args));
 }
 
 }  // namespace mcpruner::opencl

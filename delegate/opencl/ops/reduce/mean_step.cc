@@ -3,17 +3,11 @@
 #include "delegate/opencl/ops/step.h"
 
 namespace mcpruner::opencl {
-namespace {
-
-constexpr int kLanes = 64;
-
-}  // namespace
-
 Result<Step> MakeMeanStep(const StepContext& context) {
   const Shape& in = context.input().layout.shape;
-  return OneLaunch(MakeLaunch(context.tools, "reduce.cl", "mean", {{"LANES", std::to_string(kLanes)}},
-                              LinearRange(int64_t{in.c} * kLanes, kLanes, in.n), context.arena, context.arena,
-                              context.input().map(), context.output().map(), ExtentOf(in)));
+  return OneLaunch(MakeLaunch(context.tools, "reduce.cl", "mean", {{"LANES", std::to_string(kElementLanes)}},
+                              LinearRange(int64_t{in.c} * kElementLanes, kElementLanes, in.n), context.arena,
+                              context.arena, context.input().map(), context.output().map(), ExtentOf(in)));
 }
 
 }  // namespace mcpruner::opencl
