@@ -1,4 +1,5 @@
-// The format's reader: any bytes are a layer that every kernel may trust, or an error of one line.
+// This target tests the format's reader: it makes of any bytes a layer that every micro-kernel may trust, or an error
+// of one line.
 
 #include <memory>
 #include <string>
@@ -17,7 +18,7 @@ namespace {
 
 constexpr int64_t kMostWork = 1 << 16;  // multiply-adds of a layer that is run
 
-// Of a graph of one op that the layer fits.
+// Returns a graph of one op, with an input that the layer fits.
 Graph GraphOf(const std::shared_ptr<const SparseLayer>& layer) {
   Graph graph;
   graph.tensors.resize(2);

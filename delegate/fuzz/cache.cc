@@ -1,5 +1,6 @@
-// Files of the OpenCL cache: whatever lies in the folder is what was stored under its key, or counts as absent; a tile
-// that is read is one that the device could have been given. (A program's binary goes to the driver as it was stored.)
+// This target tests the files of the OpenCL cache: whatever lies in the folder is what was stored under its key, or
+// counts as absent; a tile that is read is one that the device could have been given. (A program's binary goes to the
+// driver as it was stored.)
 //
 // The first byte says what the others are: a whole file, or a value that is stored with its checksum.
 
@@ -23,7 +24,8 @@ namespace {
 
 constexpr size_t kHeaderBytes = 28;  // before the key
 
-// Of this process, gone with it; in memory where that can be had, since a disk takes milliseconds for each file.
+// The Folder belongs to this process and goes with it. It lies in memory where that can be had, since a disk takes
+// milliseconds for each file.
 class Folder {
  public:
   Folder() : path_(Parent() / ("mcpruner-fuzz-" + std::to_string(getpid()))) {
@@ -54,7 +56,7 @@ void WriteFile(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-// A convolution, its device, and where its tile is kept.
+// A Case is a convolution, its device, and the file in which its tile is kept.
 struct Case {
   Case() {
     device.compute_units = 4;

@@ -1,5 +1,5 @@
-// A whole small graph, made by the bytes: the cpu backend agrees with the reference, whatever its instruction set,
-// threads, cache size (which decides what is streamed) and fused ops, also behind a frame of NaN.
+// This target makes a whole small graph of the bytes, on which the cpu backend must agree with the reference, whatever
+// its instruction set, threads, cache size (which decides what is streamed) and fused ops, also after a run on NaN.
 //
 // They agree within the rounding of float32 sums. Where results cancel, rounding shows more than a fixed bound allows:
 // then the bound is what the reference itself makes of a little noise on every tensor.
@@ -69,7 +69,7 @@ std::vector<Values> RunReference(const Graph& graph, const std::vector<Values>& 
   return Run(executable->get(), graph, inputs);
 }
 
-// Of every tensor, the input's values and what ops make of them; noise is added to each result.
+// Returns the values of every tensor: those of the input, and what ops make of them. Noise is added to each result.
 std::vector<Values> Tensors(const Graph& graph, const Values& x, float noise, uint32_t seed) {
   std::mt19937 rng(seed);
   std::vector<Values> values(graph.tensors.size());

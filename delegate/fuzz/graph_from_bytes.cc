@@ -20,7 +20,7 @@ constexpr int64_t kMostWork = 1 << 17;      // multiply-adds of the graph
 constexpr int kStrides[] = {1, 1, 1, 2, 2, 3, 5, kMaxWindow};
 constexpr int kDilations[] = {1, 1, 1, 1, 1, 2, 3, 9};
 
-// Of one op, without the zeros that kernels skip.
+// Returns the multiply-adds of one op, those with the zeros that micro-kernels skip among them.
 int64_t Work(const Graph& graph, const Op& op) {
   const int64_t elements = graph.tensor(op.output).shape.size();
   if (const auto* p = std::get_if<ConvParams>(&op.params)) {

@@ -1,4 +1,4 @@
-// The plugin's options: any texts are options within their bounds, or an error.
+// This target tests the plugin's options: any texts are options within their bounds, or an error.
 //
 //     KEY \n VALUE \n KEY \n VALUE ...        a text "null" is a null pointer
 

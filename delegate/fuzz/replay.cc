@@ -1,4 +1,5 @@
-// Runs a fuzz target without libFuzzer: on each seed as it is, then on a number of damaged ones, the same in every run.
+// This main runs a fuzz target without libFuzzer: on each seed as it is, then on a number of damaged ones, which are
+// the same in every run.
 //
 //     <name>_test RUNS SEED_FILE...
 
@@ -26,7 +27,7 @@ Bytes ReadFile(const char* path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// The input that runs, printed where it ends the process.
+// This input runs. It is printed where it ends the process.
 const Bytes* running = nullptr;
 
 void Run(const Bytes& bytes) {
@@ -42,7 +43,8 @@ void PrintInput(int /*signal*/) {
 
 size_t Below(std::mt19937* rng, size_t n) { return (*rng)() % n; }
 
-// One bit, one byte, a word of extreme value, bytes taken out, put in or copied from elsewhere.
+// Changes one bit, one byte, or a word to an extreme value; takes bytes out, puts some in, or copies some from
+// elsewhere.
 void Damage(std::mt19937* rng, Bytes* bytes) {
   constexpr uint8_t kExtremes[][4] = {{0, 0, 0, 0}, {255, 255, 255, 255}, {255, 255, 255, 127}, {0, 0, 0, 128}};
   bytes->resize(std::max<size_t>(bytes->size(), 4));

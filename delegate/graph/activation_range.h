@@ -1,4 +1,4 @@
-// A fused activation as every backend applies it: a clamp to low .. high, which NaN passes.
+// Every backend applies a fused activation as this range says: it is a clamp to low .. high, which NaN passes.
 //
 // This is the one place that says which range an activation has, and which functions of one element are activations.
 

@@ -23,11 +23,11 @@ Op DepthwiseOp(const Window& window, int kernel_height, int kernel_width) {
 }
 
 TEST(WindowReachTest, TheReachIsWhatIsReadAndNotThePadding) {
-  // 8 columns, kernel 2, stride 2, padding 1 behind: the last window ends with column 7.
+  // With 8 columns, kernel 2, stride 2 and padding 1 behind, the last window ends with column 7.
   ExpectSides(ConvReach(DepthwiseOp({2, 2, 1, 1, {0, 1, 0, 1}}, 2, 2), {1, 8, 8, 1}, {1, 4, 4, 1}), {0, 0, 0, 0});
-  // The drawing in window_reach.h.
+  // This is the drawing in window_reach.h.
   ExpectSides(ConvReach(DepthwiseOp({2, 2, 1, 1, {1, 1, 1, 1}}, 3, 3), {1, 4, 4, 1}, {1, 2, 2, 1}), {1, 0, 1, 0});
-  // Rows: 3 taps that are 2 apart, padding 2 before and 3 behind, of which the last window reads 2.
+  // Rows have 3 taps that are 2 apart, and padding 2 before and 3 behind, of which the last window reads 2.
   ExpectSides(ConvReach(DepthwiseOp({2, 1, 2, 1, {2, 3, 0, 1}}, 3, 2), {1, 7, 5, 1}, {1, 4, 5, 1}), {2, 2, 0, 1});
 }
 

@@ -31,7 +31,7 @@
 
 namespace mcpruner {
 
-// For each op of a graph, what its step returns from Step::Reach.
+// Reaches has, for each op of a graph, what its step returns from Step::Reach.
 using Reaches = std::vector<std::optional<RowReach>>;
 
 // A chain is ops first_op .. first_op + num_ops - 1 of a graph. An op that is alone in its chain has no bands.

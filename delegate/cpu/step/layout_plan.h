@@ -1,4 +1,4 @@
-// Chooses the layout of every tensor of a graph: the borders are what its readers' windows need.
+// PlanLayouts chooses the layout of every tensor of a graph: the borders are what its readers' windows need.
 //
 // Depthwise convolutions, and convolutions with stride_w 1, read their input where it lies, so their padding must be
 // there. All other readers take any borders and need none.
@@ -13,7 +13,7 @@
 
 namespace mcpruner {
 
-// Whether a tensor of this layout has at least these borders.
+// Returns whether a tensor of this layout has at least these borders.
 bool HasBorder(const HcwLayout& layout, const Padding2D& border);
 
 // Returns one layout for each tensor. Borders beyond kMaxBorder, or that would make a tensor absurdly large, are left

@@ -18,7 +18,7 @@ Status RunOnce(Executable& executable, const std::vector<float>& x, std::vector<
   return executable.Run(inputs, outputs);
 }
 
-// How far one run is off from the reference.
+// Returns how far one run is off from the reference.
 Result<double> ErrorOf(Executable& executable, const Graph& graph, const std::vector<float>& x) {
   auto reference = CreateReferenceBackend()->Compile(graph);
   if (!reference.ok()) return reference.status();

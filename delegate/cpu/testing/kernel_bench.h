@@ -1,4 +1,4 @@
-// What the benchmarks of kernels (kernels/<op>/bench.cc) share: a graph of one op, checked and then timed.
+// The benchmarks of micro-kernels (kernels/<op>/bench.cc) share this: a graph of one op is checked and then timed.
 
 #ifndef MCPRUNER_DELEGATE_CPU_TESTING_KERNEL_BENCH_H_
 #define MCPRUNER_DELEGATE_CPU_TESTING_KERNEL_BENCH_H_
@@ -18,7 +18,7 @@ std::vector<float> UniformFloats(std::mt19937& rng, int64_t size);
 
 Graph OneOpGraph(OpType type, OpParams params, const Shape& in, const Shape& out);
 
-// What the op alone takes, without the conversions at the graph's ends.
+// OpTimes says how long the op alone takes, without the conversions at the graph's ends.
 struct OpTimes {
   double min_us = 0, median_us = 0;
   OpProfile op;  // describes the last run
@@ -30,8 +30,8 @@ struct OpTimes {
 // result is off from the reference's by more than `tolerance` of the largest element.
 std::optional<OpTimes> TimeOp(Backend* backend, const Graph& graph, double tolerance, int runs);
 
-// The `main` of a benchmark: `bench [SIMD target] [runs]`. `bench` gets a cpu backend of one thread and the number of
-// runs; it returns false where a result was wrong, and so the process fails.
+// BenchMain is the `main` of a benchmark, `bench [SIMD target] [runs]`. `bench` gets a cpu backend of one thread and
+// the number of runs; it returns false where a result was wrong, and so the process fails.
 int BenchMain(int argc, char** argv, int default_runs, const std::function<bool(Backend*, int)>& bench);
 
 }  // namespace mcpruner

@@ -28,7 +28,7 @@ class ShareClaims {
  public:
   ShareClaims(int num_shares, int num_fast_threads);
 
-  // Must be called before each section. Sections are numbered 1, 2, ...
+  // The pool calls this before each section. Sections are numbered 1, 2, ...
   void BeginSection() { unclaimed_.store(num_shares_, std::memory_order_relaxed); }
 
   // Returns a share that now belongs to the caller, or -1 if the section has none left for it. `first` is the caller's

@@ -15,7 +15,8 @@ bool IsOutput(const Graph& graph, int tensor) {
   return std::find(graph.outputs.begin(), graph.outputs.end(), tensor) != graph.outputs.end();
 }
 
-// The op that computes each tensor; null for inputs and constants. Good until graph->ops changes its length.
+// Returns the op that computes each tensor; null for inputs and constants. The pointers are good until graph->ops
+// changes its length.
 std::vector<Op*> FindProducers(Graph* graph) {
   std::vector<Op*> producers(graph->tensors.size(), nullptr);
   for (Op& op : graph->ops) producers[static_cast<size_t>(op.output)] = &op;
@@ -71,7 +72,7 @@ Activation AsActivation(const Op& op) {
   return unary == nullptr ? Activation::kNone : ActivationOf(unary->function);
 }
 
-// Whether everything that the op computes is at least 0.
+// Returns whether everything that the op computes is at least 0.
 bool IsNonNegative(const Op* op) {
   return op != nullptr && std::max(RangeOf(op->activation).low, RangeOf(AsActivation(*op)).low) >= 0;
 }
@@ -83,7 +84,7 @@ bool MaxPoolMayPad(const PoolParams& pool, const Padding2D& padding, const Op* b
          std::max(padding.left, padding.right) < pool.filter_width;
 }
 
-// Leaves the pad to RemoveDeadOps, since others may read it.
+// Folds pads into the windows behind them. RemoveDeadOps takes the pad away, since others may read it.
 void FoldPads(Graph* graph) {
   const std::vector<Op*> producers = FindProducers(graph);
   for (Op& op : graph->ops) {
@@ -117,7 +118,7 @@ void FoldActivations(Graph* graph) {
   EraseFolded(graph);
 }
 
-// Whether add.inputs[side] comes from a convolution that can add the other operand itself.
+// Returns whether add.inputs[side] comes from a convolution that can add the other operand itself.
 bool CanTakeResidual(const Graph& graph, const Op& add, size_t side, const Op* conv, const std::vector<int>& readers) {
   const int sum = add.inputs[side], residual = add.inputs[1 - side];
   return conv != nullptr && conv->type == OpType::kConv && conv->inputs.size() == 1 &&
@@ -134,7 +135,7 @@ void FoldResiduals(Graph* graph) {
     int residual = -1;
     for (const size_t side : {0, 1}) {
       Op* before = producers[static_cast<size_t>(op.inputs[side])];
-      // Pointers into one vector: the larger one is the later op, which delays least by moving here.
+      // These point into one vector: the larger pointer is the later op, which delays least by moving here.
       if (CanTakeResidual(*graph, op, side, before, readers) && (conv == nullptr || before > conv)) {
         conv = before;
         residual = op.inputs[1 - side];

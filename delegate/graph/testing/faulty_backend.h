@@ -1,4 +1,4 @@
-// A backend that does what another one does, until a test's fault comes in between.
+// A FaultyBackend does what another backend does, until a test's fault comes in between.
 //
 //     FaultyBackend backend(CreateReferenceBackend(), {[] { return Status::Error("no memory"); }, nullptr});
 
@@ -12,7 +12,8 @@
 
 namespace mcpruner {
 
-// An error that a fault returns, or an exception that it throws, is what the call ends with. None: nothing happens.
+// An error that a fault returns, or an exception that it throws, is what the call ends with. Where a fault is
+// null, nothing happens.
 struct BackendFaults {
   std::function<Status()> compile;                        // instead of Compile; Ok lets it go on
   std::function<Status(Span<float* const> outputs)> run;  // behind each Run; it may change what came out

@@ -205,7 +205,7 @@ bool RestIsZero(Span<const uint8_t> group, size_t filters, size_t lanes, size_t 
 
 // Counts the values of each group.
 std::vector<uint64_t> CountValues(const SparseLayer& layer) {
-  // At most 2^16 groups x 2^16 kernels x 64 positions x 16 lanes in all: far from overflow.
+  // There are at most 2^16 groups x 2^16 kernels x 64 positions x 16 lanes in all, which is far from overflow.
   std::vector<uint64_t> counts = GroupTaps(layer);
   for (uint64_t& count : counts) count *= static_cast<uint64_t>(layer.group_size);
   return counts;

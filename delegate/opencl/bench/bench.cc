@@ -1,11 +1,11 @@
-// Times layers and networks on the first OpenCL device, dense and sparse in turns, each after a check against the cpu
-// backend. Prints a table, and with a second argument writes all of it as JSON.
+// This benchmark times layers and networks on the first OpenCL device, dense and sparse in turns, each after a check
+// against the cpu backend. It prints a table, and with a second argument writes all of it as JSON.
 //
 //     bench [runs [file.json]]
 //     bench tiles                      all tiles on the networks' layers; the table's tile and the fastest ones printed
 //
-// Times are medians, of the device in a full queue (queue_time.h): kernels alone, without the copies at both ends.
-// "Events" is the sum of each launch's own event instead, "wall" a whole inference as the caller sees it.
+// Times are medians of the device in a full queue (queue_time.h): they are those of kernels alone, without the copies
+// at both ends. "Events" is the sum of each launch's own event instead, "wall" a whole inference as the caller sees it.
 
 #include <algorithm>
 #include <chrono>
@@ -34,7 +34,7 @@ constexpr double kTolerance = 1e-4;  // of the largest output
 constexpr int kWarmUp = 3, kRepeats = 8;
 constexpr size_t kTilesShown = 8;
 
-// One graph on the device.
+// A Case is one graph on the device.
 struct Case {
   Graph graph;
   std::unique_ptr<Executable> executable;
@@ -70,7 +70,7 @@ Status RunOnce(Executable& executable, const std::vector<float>& x, std::vector<
 
 bool IsEnd(const OpProfile& op) { return op.type == "Pack" || op.type == "Unpack"; }
 
-// Of a run with events.
+// Adds the times of a run with events.
 void AddEvents(Case* c) {
   const std::vector<OpProfile> profile = c->executable->Profile();
   c->op_us.resize(profile.size());
@@ -83,7 +83,7 @@ void AddEvents(Case* c) {
 }
 
 Status TimeOnce(Case* c) {
-  // As the opencl backend made it.
+  // The opencl backend makes no other executables.
   const auto time = static_cast<opencl::OpenClExecutable&>(*c->executable).KernelTime(kRepeats);
   if (!time.ok()) return time.status();
   c->device_us.push_back(*time);
@@ -97,7 +97,7 @@ Status TimeOnce(Case* c) {
   return Status::Ok();
 }
 
-// Compiled, and compared with `expected`.
+// Returns an executable as a case, after a comparison with `expected`.
 Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph, const std::vector<float>& expected) {
   Case c;
   c.graph = graph;
@@ -118,7 +118,7 @@ Result<Case> MakeCase(std::unique_ptr<Executable> executable, const Graph& graph
   return c;
 }
 
-// Geometric means of dense over sparse.
+// Ratios sums up logarithms for the geometric means of dense over sparse.
 struct Ratios {
   double device_logs = 0, event_logs = 0;
   int count = 0;
@@ -139,7 +139,7 @@ class Bench {
   Bench(Backend& device, Backend& cpu, opencl::Limits limits, int runs, std::FILE* json)
       : device_(device), cpu_(cpu), limits_(limits), runs_(runs), json_(json) {}
 
-  // Of none if a check fails.
+  // Times a dense and a sparse graph in turns. Returns no ratio if a check fails.
   Ratios Compare(const char* group, const std::string& name, int batch, const Graph& dense, const Graph& sparse) {
     Result<Case> cases[] = {CheckedCase(dense), CheckedCase(sparse)};
     for (const Result<Case>& c : cases) {
@@ -162,7 +162,7 @@ class Bench {
     return {std::log(cases[0]->device() / cases[1]->device()), std::log(cases[0]->events() / cases[1]->events()), 1};
   }
 
-  // Over a network's layers, each as often as it occurs.
+  // Compares a network's layers. Each counts as often as it occurs.
   Ratios CompareLayers(const char* group, const std::vector<ConvShape>& shapes, int batch) {
     Ratios all;
     for (const ConvShape& shape : shapes) {
@@ -176,7 +176,7 @@ class Bench {
   bool right() const { return right_; }
 
  private:
-  // Compared with the cpu backend.
+  // Compiles a graph and compares it with the cpu backend.
   Result<Case> CheckedCase(Graph graph) {
     MCPRUNER_RETURN_IF_ERROR(FuseGraph(&graph));
     auto reference = cpu_.Compile(graph);

@@ -34,7 +34,7 @@ class DiskCache {
   bool enabled() const { return !folder_.empty(); }
   // Returns an empty vector where there is no value.
   std::vector<uint8_t> Load(const std::string& key) const;
-  // May be called from any thread. A failure is only logged: the next start then finds the value out again.
+  // Any thread may call this. A failure is only logged: the next start then finds the value out again.
   void Store(const std::string& key, Span<const uint8_t> value) const;
   // Returns the path of a key's file.
   std::string Path(const std::string& key) const;

@@ -9,7 +9,8 @@
 
 namespace mcpruner::opencl {
 
-// Must be called before libOpenCL is asked for platforms. Does nothing where there is no list of drivers (Android).
+// This must happen before libOpenCL is asked for platforms. Nothing happens where there is no list of drivers
+// (Android).
 void PreloadDrivers();
 
 }  // namespace mcpruner::opencl

@@ -11,8 +11,8 @@ constexpr int kMaxFilters = 4;
 constexpr int kMaxColumnRows = 3;
 constexpr size_t kTapsPerStep = 4;  // columns of one tap in a step of the convolution's loop (UNROLL in conv.cl)
 
-// How many taps a part of so many has when it is filled up to whole steps of the loop. A column of several taps is a
-// step by itself.
+// Returns how many taps a part of `taps` taps has when it is filled up to whole steps of the loop. A column of several
+// taps is a step by itself.
 size_t FilledUp(size_t taps, int column_rows) {
   return column_rows > 1 ? taps : (taps + kTapsPerStep - 1) / kTapsPerStep * kTapsPerStep;
 }

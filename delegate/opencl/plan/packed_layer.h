@@ -21,14 +21,14 @@
 
 namespace mcpruner::opencl {
 
-// How many taps a column has (COLUMN_ROWS in conv.cl): 2 or 3 where all patterns of a kernel of as many rows are full,
-// otherwise 1.
+// Returns how many taps a column has (COLUMN_ROWS in conv.cl): 2 or 3 where all patterns of a kernel of as many rows
+// are full, otherwise 1.
 int ColumnRows(const SparseLayer& layer);
 
-// How many filters each part has: 1, 2 or 4.
+// Returns how many filters each part has: 1, 2 or 4.
 int PartFilters(const SparseLayer& layer);
 
-// How many taps the part with the most taps has, those counted that fill it up.
+// Returns how many taps the part with the most taps has, those counted that fill it up.
 int64_t MostTaps(const SparseLayer& layer);
 
 // Returns the values of all parts, one after the other: for each tap as many as a part has filters.

@@ -1,4 +1,4 @@
-// Columns: taps below each other that share loads, in layers whose patterns are all full.
+// These tests are about columns: taps below each other that share loads, in layers whose patterns are all full.
 
 #include "delegate/opencl/plan/packed_layer.h"
 

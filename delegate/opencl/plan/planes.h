@@ -40,7 +40,7 @@ struct PlaneLayout {
   bool SamePlanes(const PlaneLayout& other) const;
 };
 
-// A tensor in the arena.
+// A PlaneTensor says where a tensor lies in the arena.
 struct PlaneTensor {
   PlaneLayout layout;
   int64_t offset = 0;  // where its slot begins, in elements

@@ -38,8 +38,8 @@ class OpenClExecutable : public Executable {
   // Afterwards the tensors hold anything.
   Result<double> KernelTime(int repeats) const { return QueueTime(tools_, steps_, repeats); }
 
-  // Is for tests, as FillMemory is: it checks that the guards behind the slots, and the zeros around every tensor, are
-  // as they were made.
+  // Checks that the guards behind the slots, and the zeros around every tensor, are as they were made. Tests call this,
+  // as they do FillMemory.
   Status CheckMemory() const;
 
  private:

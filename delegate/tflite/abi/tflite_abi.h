@@ -1,9 +1,9 @@
-// The TFLite C ABI as far as a delegate uses it, declared by us.
+// This declares the TFLite C ABI as far as a delegate uses it.
 //
-// Why: no wheel of a TFLite runtime ships headers or exports TfLite* symbols, so a plugin that works with all of them
-// must bring its own declarations and call nothing but the function pointers it is handed. TFLite only ever appends
-// fields to these structs; everything here lies in the part that is the same from 2.9 to 2.21, on x86-64 and aarch64
-// (LP64). The static_asserts pin each offset that we read, tests/e2e runs against three runtimes.
+// We declare it ourselves, since no wheel of a TFLite runtime ships headers or exports TfLite* symbols, so a plugin
+// that works with all of them must bring its own declarations and call nothing but the function pointers it is handed.
+// TFLite only ever appends fields to these structs; everything here lies in the part that is the same from 2.9 to 2.21,
+// on x86-64 and aarch64 (LP64). The static_asserts pin each offset that we read, tests/e2e runs against three runtimes.
 //
 //     TfLiteDelegate --Prepare(context)--> context->GetExecutionPlan, GetNodeAndRegistration, tensors
 //                                          context->ReplaceNodeSubsetsWithDelegateKernels(registration by value)

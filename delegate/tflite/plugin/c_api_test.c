@@ -1,4 +1,4 @@
-/* The public header in an app written in C. */
+/* This is an app written in C that includes the public header. */
 
 #include <stdio.h>
 

@@ -13,7 +13,7 @@
 
 namespace mcpruner {
 
-// Never returns null, but may throw std::bad_alloc.
+// Returns the delegate; it is never null. This may throw std::bad_alloc.
 TfLiteDelegate* MakeDelegate(const Options& options, std::unique_ptr<BackendFactory> factory);
 
 // Tells why there is no delegate: to a loader's `report_error`, or to stderr where it is null, as C++ loaders pass it.

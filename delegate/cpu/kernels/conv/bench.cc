@@ -1,5 +1,5 @@
-// Times sparse convolutions of the shapes that networks are made of, on one thread, each after a check against the
-// reference. Prints GFLOP/s of the non-zero weights and what a dense layer would need to be as fast.
+// This benchmark times sparse convolutions of the shapes that networks are made of, on one thread, each after a check
+// against the reference. It prints GFLOP/s of the non-zero weights and what a dense layer would need to be as fast.
 //
 //     bench [SIMD target] [runs]
 

@@ -1,5 +1,5 @@
-// Times depthwise convolutions of the shapes that networks are made of, on one thread, each after a check against the
-// reference.
+// This benchmark times depthwise convolutions of the shapes that networks are made of, on one thread, each after a
+// check against the reference.
 //
 //     bench [SIMD target] [runs]
 

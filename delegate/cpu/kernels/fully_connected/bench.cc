@@ -1,5 +1,6 @@
-// Times fully-connected layers of the shapes that networks are made of, in each value type, on one thread, each after a
-// check against the reference. Prints GB/s of the weights as they are held: values, channels and what belongs to them.
+// This benchmark times fully-connected layers of the shapes that networks are made of, in each value type, on one
+// thread, each after a check against the reference. It prints GB/s of the weights as they are held: values, channels
+// and what belongs to them.
 //
 //     bench [SIMD target] [runs]
 

@@ -11,7 +11,7 @@
 namespace mcpruner {
 namespace {
 
-// Where each group's kernels begin, and where the last one's end. A kernel has one position, and so one tap.
+// Returns where each group's kernels begin, and where the last one's end. A kernel has one position, and so one tap.
 std::vector<uint32_t> GroupKernelBegin(const SparseLayer& layer) {
   std::vector<uint32_t> begin{0};
   for (const uint64_t kernels : GroupTaps(layer)) begin.push_back(begin.back() + static_cast<uint32_t>(kernels));

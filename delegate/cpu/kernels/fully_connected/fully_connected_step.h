@@ -13,7 +13,7 @@
 
 namespace mcpruner {
 
-// Never returns null.
+// Returns the step; it is never null.
 std::unique_ptr<Step> MakeFullyConnectedStep(const StepContext& context);
 
 // Makes the step of a convolution (kConv). Returns null unless kernel and images are one pixel, without borders and

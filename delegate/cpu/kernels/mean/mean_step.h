@@ -9,7 +9,7 @@
 
 namespace mcpruner {
 
-// Never returns null.
+// Returns the step; it is never null.
 std::unique_ptr<Step> MakeMeanStep(const StepContext& context);
 
 }  // namespace mcpruner

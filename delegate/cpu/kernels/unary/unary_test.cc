@@ -26,7 +26,7 @@ TEST(UnaryTest, EveryFunctionAgreesWithTheReference) {
   }
 }
 
-// Where exp(-x) overflows, is a denormal number, or is nothing beside 1.
+// Among these values, exp(-x) overflows, is a denormal number, or is nothing beside 1.
 TEST(UnaryTest, LogisticIsRightFarFromZero) {
   const std::vector<float> values{-1e38f, -200, -104, -103, -90, -88, -87, -20, -1e-3f, -0.0f, 1e-30f, 17, 90, 1e38f};
   GraphBuilder b;
