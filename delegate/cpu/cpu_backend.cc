@@ -11,12 +11,12 @@
 namespace mcpruner {
 namespace {
 
-// Kernels read a SparseLayer's values and channels as they are, so there is nothing to pack and nothing to cache: what
-// a step adds (tap offsets, tiles) depends on shapes and takes microseconds to make again.
+// Micro-kernels read a SparseLayer's values and channels as they are, so there is nothing to pack and nothing to cache:
+// what a step adds (tap offsets, tiles) depends on shapes and takes microseconds to make again.
 class CpuBackend : public Backend {
  public:
-  CpuBackend(const MicroKernels& kernels, int num_threads)
-      : micro_kernels_(kernels), pool_(std::make_shared<ThreadPool>(num_threads, CoresOfThisThread())) {}
+  CpuBackend(const MicroKernels& micro_kernels, int num_threads)
+      : micro_kernels_(micro_kernels), pool_(std::make_shared<ThreadPool>(num_threads, CoresOfThisThread())) {}
 
   Result<std::unique_ptr<Executable>> Compile(const Graph& graph) override {
     return std::unique_ptr<Executable>(std::make_unique<CpuExecutable>(graph, micro_kernels_, pool_, L2CacheBytes()));
@@ -35,11 +35,11 @@ Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options) {
                          std::to_string(options.num_threads));
   }
   if (options.simd.empty()) {
-    return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(BestKernels(), options.num_threads));
+    return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(BestMicroKernels(), options.num_threads));
   }
-  for (const MicroKernels* kernels : RunnableMicroKernels()) {
-    if (options.simd != kernels->target) continue;
-    return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(*kernels, options.num_threads));
+  for (const MicroKernels* micro_kernels : RunnableMicroKernels()) {
+    if (options.simd != micro_kernels->target) continue;
+    return std::unique_ptr<Backend>(std::make_unique<CpuBackend>(*micro_kernels, options.num_threads));
   }
   std::string names;
   for (const std::string& name : CpuSimdTargets()) names += (names.empty() ? "" : ", ") + name;
@@ -48,7 +48,7 @@ Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options) {
 
 std::vector<std::string> CpuSimdTargets() {
   std::vector<std::string> names;
-  for (const MicroKernels* kernels : RunnableMicroKernels()) names.emplace_back(kernels->target);
+  for (const MicroKernels* micro_kernels : RunnableMicroKernels()) names.emplace_back(micro_kernels->target);
   return names;
 }
 

@@ -1,4 +1,4 @@
-// The cpu backend runs graphs on this machine's cores, with the kernels of one of its instruction sets.
+// The cpu backend runs graphs on this machine's cores, with the micro-kernels of one of its instruction sets.
 
 #ifndef MCPRUNER_DELEGATE_CPU_CPU_BACKEND_H_
 #define MCPRUNER_DELEGATE_CPU_CPU_BACKEND_H_

@@ -38,8 +38,8 @@ TEST(CpuBackendTest, ListsTheTargetsOfThisCpuBestFirst) {
   for (const std::string& simd : targets) EXPECT_NE(MakeCpu(simd, 1), nullptr);
 }
 
-TEST(CpuBackendTest, ListsEveryKernelOnce) {
-  const std::vector<std::string> names = KernelNames();
+TEST(CpuBackendTest, ListsEveryMicroKernelOnce) {
+  const std::vector<std::string> names = MicroKernelNames();
   EXPECT_EQ(std::count(names.begin(), names.end(), "ConvTile"), 1);
   EXPECT_EQ(std::count(names.begin(), names.end(), "FullyConnectedGroups"), 1);
 }

@@ -1,4 +1,4 @@
-// NaN and infinity pass through every kernel, in every instruction set, as through the reference. Its meaning is
+// NaN and infinity pass through every micro-kernel, in every instruction set, as through the reference. Its meaning is
 // TFLite's (tests/e2e/test_not_a_number.py compares it with the runtime).
 
 #include <gtest/gtest.h>
@@ -32,13 +32,13 @@ std::vector<float> Specials(const Shape& shape) {
 
 // `add(builder, x)` adds an op behind an input.
 template <class Function>
-void Check(const char* kernel, const Function& add) {
+void Check(const char* micro_kernel, const Function& add) {
   for (const int width : {1, 5, 8, 16, 37}) {
-    SCOPED_TRACE(std::string(kernel) + ", width " + std::to_string(width));
+    SCOPED_TRACE(std::string(micro_kernel) + ", width " + std::to_string(width));
     GraphBuilder b;
     const Shape shape{1, 6, width, 8};
     const Graph graph = b.Finish({add(b, b.Input(shape))});
-    ExpectAgreement(graph, Specials(shape), 1e-4f, kernel);
+    ExpectAgreement(graph, Specials(shape), 1e-4f, micro_kernel);
   }
 }
 

@@ -99,11 +99,11 @@ std::vector<Values> RunCpu(Graph graph, Decisions* decisions, const Values& x) {
   static const std::shared_ptr<ThreadPool> pools[] = {std::make_shared<ThreadPool>(1), std::make_shared<ThreadPool>(2),
                                                       std::make_shared<ThreadPool>(3)};
   const auto targets = RunnableMicroKernels();
-  const MicroKernels& kernels = *targets[static_cast<size_t>(decisions->Below(static_cast<int>(targets.size())))];
+  const MicroKernels& micro_kernels = *targets[static_cast<size_t>(decisions->Below(static_cast<int>(targets.size())))];
   const auto& pool = pools[decisions->Seldom(3, 0)];
   const int64_t l2_bytes = int64_t{256} << decisions->Below(12);
   if (decisions->Below(2) == 0) Check(FuseGraph(&graph).ok(), "a valid graph is fused");
-  CpuExecutable executable(graph, kernels, pool, l2_bytes);
+  CpuExecutable executable(graph, micro_kernels, pool, l2_bytes);
   Run(&executable, graph, {Values(x.size(), std::nanf(""))});
   return Run(&executable, graph, {x});
 }

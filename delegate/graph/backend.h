@@ -23,7 +23,7 @@ namespace mcpruner {
 struct OpProfile {
   std::string name;    // Op::name
   std::string type;    // OpTypeName, "Pack" and "Unpack" for conversions at the ends
-  std::string kernel;  // which kernel ran, e.g. "conv g4 avx512"
+  std::string kernel;  // the micro-kernel that ran, e.g. "conv g4 avx512"
   Shape input, output;
   double density = 1.0;  // of its weights; 1 where it has none
   int64_t macs = 0;      // multiply-adds of one run, zeros that are not computed left out

@@ -217,7 +217,7 @@ PYBIND11_MODULE(_native, m) {
       py::arg("simd"), py::arg("bytes"),
       "Measures how fast one core reads a buffer of `bytes` (4096 to 2^30) again and again, in 10^9 bytes a second. "
       "ValueError: no such instruction set or size.");
-  m.def("kernels", &KernelNames,
+  m.def("kernels", &MicroKernelNames,
         "Names of the cpu backend's kernels: the list delegate/cpu/kernels/micro_kernels.inc.");
   m.def(
       "run_layer", &RunLayerArray, py::arg("blob"), py::arg("options"), py::arg("x"), py::arg("backend") = "cpu",

@@ -25,9 +25,9 @@ void InParallel(ThreadPool* pool, const Function& f) {
 
 }  // namespace
 
-CpuExecutable::CpuExecutable(const Graph& graph, const MicroKernels& kernels, std::shared_ptr<ThreadPool> pool,
+CpuExecutable::CpuExecutable(const Graph& graph, const MicroKernels& micro_kernels, std::shared_ptr<ThreadPool> pool,
                              int64_t l2_bytes)
-    : graph_(graph), micro_kernels_(kernels), pool_(std::move(pool)) {
+    : graph_(graph), micro_kernels_(micro_kernels), pool_(std::move(pool)) {
   for (const HcwLayout& layout : PlanLayouts(graph_)) tensors_.push_back({layout, nullptr});
   for (const Op& op : graph_.ops) weight_bytes_ += OpWeightBytes(op);
   MakeStages(l2_bytes);
@@ -122,7 +122,7 @@ void CpuExecutable::DescribeStages() {
       const Step* const step = stage.stream == nullptr ? stage.step.get() : &stage.stream->inner_step(i);
       profile_.push_back(DescribeOp(graph_, graph_.ops[stage.first_op + i]));
       profile_.back().kernel =
-          step == nullptr ? "none" : step->kernel() + (stage.stream == nullptr ? "" : ", streamed");
+          step == nullptr ? "none" : step->micro_kernel() + (stage.stream == nullptr ? "" : ", streamed");
     }
   }
   for (const int i : graph_.outputs) {

@@ -23,7 +23,8 @@ class CpuExecutable : public Executable {
  public:
   // `graph` must be validated. Ops are streamed (stream_plan.h) through a cache of `l2_bytes`; with 0, no op is
   // streamed.
-  CpuExecutable(const Graph& graph, const MicroKernels& kernels, std::shared_ptr<ThreadPool> pool, int64_t l2_bytes);
+  CpuExecutable(const Graph& graph, const MicroKernels& micro_kernels, std::shared_ptr<ThreadPool> pool,
+                int64_t l2_bytes);
 
   Status Run(Span<const float* const> inputs, Span<float* const> outputs) override;
   void SetProfiling(bool enabled) override;

@@ -14,7 +14,7 @@
 namespace mcpruner {
 namespace {
 
-// These families have no kernel of their own: what is null is left to ReferenceStep.
+// These families have no micro-kernel: what is null is left to ReferenceStep.
 std::unique_ptr<Step> MakeSoftmaxStep(const StepContext&) { return nullptr; }
 std::unique_ptr<Step> MakeReshapeStep(const StepContext&) { return nullptr; }
 std::unique_ptr<Step> MakeStridedSliceStep(const StepContext&) { return nullptr; }

@@ -1,4 +1,4 @@
-// MakeStep chooses the kernel that runs an op.
+// MakeStep makes the step that runs an op.
 
 #ifndef MCPRUNER_DELEGATE_CPU_ENGINE_MAKE_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_ENGINE_MAKE_STEP_H_

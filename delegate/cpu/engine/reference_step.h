@@ -1,4 +1,4 @@
-// ReferenceStep runs an op that has no kernel of its own: it unpacks the inputs to NHWC, runs the reference op and
+// ReferenceStep runs an op that has no micro-kernel: it unpacks the inputs to NHWC, runs the reference op and
 // packs the result.
 //
 //     scratch  [input 0, NHWC | input 1, NHWC | ... | output, NHWC]

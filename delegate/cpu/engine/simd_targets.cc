@@ -33,20 +33,20 @@ constexpr MicroKernels kNeon{
 };
 #undef MCPRUNER_TABLE_TARGET
 constexpr MicroKernels NeonA53() {
-  MicroKernels kernels = kNeon;
-  kernels.target = "neon_a53";
-  kernels.ConvTile = &neon_a53::ConvTile;
-  return kernels;
+  MicroKernels micro_kernels = kNeon;
+  micro_kernels.target = "neon_a53";
+  micro_kernels.ConvTile = &neon_a53::ConvTile;
+  return micro_kernels;
 }
 constexpr MicroKernels kNeonA53 = NeonA53();
 
 // A thread may move to another core at any moment; either schedule is right on both.
 const MicroKernels& NeonOfThisCore() { return IsOnSlowCore(CoresOfThisMachine()) ? kNeonA53 : kNeon; }
 constexpr MicroKernels NeonMixed() {
-  MicroKernels kernels = kNeon;
-  kernels.target = "neon_mixed";
-  kernels.OfThisCore = &NeonOfThisCore;
-  return kernels;
+  MicroKernels micro_kernels = kNeon;
+  micro_kernels.target = "neon_mixed";
+  micro_kernels.OfThisCore = &NeonOfThisCore;
+  return micro_kernels;
 }
 constexpr MicroKernels kNeonMixed = NeonMixed();
 #endif
@@ -89,7 +89,7 @@ std::vector<const MicroKernels*> RunnableMicroKernels() {
   return tables;
 }
 
-const MicroKernels& BestKernels() {
+const MicroKernels& BestMicroKernels() {
 #if defined(__aarch64__)
   const CoreSets& cores = CoresOfThisMachine();
   if (cores.mixed()) return kNeonMixed;
@@ -98,7 +98,7 @@ const MicroKernels& BestKernels() {
   return *RunnableMicroKernels().front();
 }
 
-std::vector<std::string> KernelNames() {
+std::vector<std::string> MicroKernelNames() {
   return {
 #define MCPRUNER_MICRO_KERNEL(function, Args) #function,
 #include "delegate/cpu/kernels/micro_kernels.inc"

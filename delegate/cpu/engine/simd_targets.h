@@ -1,4 +1,4 @@
-// This header lists the instruction sets that the kernels are compiled for, and chooses among those this CPU can run.
+// This header lists the instruction sets that micro-kernels are compiled for, and chooses among those this CPU can run.
 //
 // "neon" and "neon_a53" are one instruction set with two schedules of the convolution: for cores that run out of order
 // and in order. Where a machine has both kinds of cores (core_types.h), "neon_mixed" takes, for each call, the schedule
@@ -14,14 +14,14 @@
 
 namespace mcpruner {
 
-// Returns the kernels of each instruction set that this CPU has, one schedule each, with "scalar" last.
+// Returns the micro-kernels of each instruction set that this CPU has, one schedule each, with "scalar" last.
 std::vector<const MicroKernels*> RunnableMicroKernels();
 
-// Returns the kernels that suit this machine's cores best.
-const MicroKernels& BestKernels();
+// Returns the micro-kernels that suit this machine's cores best.
+const MicroKernels& BestMicroKernels();
 
-// Returns the names of the kernels in micro_kernels.inc.
-std::vector<std::string> KernelNames();
+// Returns the names of the functions in micro_kernels.inc.
+std::vector<std::string> MicroKernelNames();
 
 }  // namespace mcpruner
 

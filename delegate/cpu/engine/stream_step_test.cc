@@ -15,9 +15,9 @@
 namespace mcpruner {
 namespace {
 
-std::unique_ptr<CpuExecutable> Compile(const Graph& graph, const MicroKernels& kernels, int num_threads,
+std::unique_ptr<CpuExecutable> Compile(const Graph& graph, const MicroKernels& micro_kernels, int num_threads,
                                        int64_t l2_bytes) {
-  return std::make_unique<CpuExecutable>(graph, kernels, std::make_shared<ThreadPool>(num_threads), l2_bytes);
+  return std::make_unique<CpuExecutable>(graph, micro_kernels, std::make_shared<ThreadPool>(num_threads), l2_bytes);
 }
 
 int StreamedOps(const CpuExecutable& executable) {
@@ -96,7 +96,7 @@ class ChainBuilder {
   GraphBuilder b_;
 };
 
-// The kernels are the same, so all bits must be the same.
+// The micro-kernels are the same, so all bits must be the same.
 TEST(StreamStepTest, StreamedOpsMakeTheSameNumbers) {
   int streamed = 0;
   for (uint32_t seed = 0; seed < 150; ++seed) {
@@ -104,12 +104,12 @@ TEST(StreamStepTest, StreamedOpsMakeTheSameNumbers) {
     std::mt19937 rng(seed);
     const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
     const int64_t l2_bytes = int64_t{1024} << RandomBelow(rng, 6);
-    for (const MicroKernels* kernels : RunnableMicroKernels()) {
-      const auto expected = RunPoisoned(*Compile(graph, *kernels, 1, 0), graph, {x});
+    for (const MicroKernels* micro_kernels : RunnableMicroKernels()) {
+      const auto expected = RunPoisoned(*Compile(graph, *micro_kernels, 1, 0), graph, {x});
       for (const int num_threads : {1, 3}) {
-        SCOPED_TRACE("seed " + std::to_string(seed) + ", " + kernels->target + ", " + std::to_string(num_threads) +
-                     " threads");
-        const auto executable = Compile(graph, *kernels, num_threads, l2_bytes);
+        SCOPED_TRACE("seed " + std::to_string(seed) + ", " + micro_kernels->target + ", " +
+                     std::to_string(num_threads) + " threads");
+        const auto executable = Compile(graph, *micro_kernels, num_threads, l2_bytes);
         streamed += StreamedOps(*executable);
         ASSERT_EQ(RunPoisoned(*executable, graph, {x}), expected);
       }
@@ -210,12 +210,12 @@ TEST(StreamStepTest, EveryKindOfStepAtEveryPlace) {
       const Graph graph = ThreeSteps(kind, i % 3, height);
       std::mt19937 rng(1);
       const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
-      for (const MicroKernels* kernels : RunnableMicroKernels()) {
-        const auto expected = RunPoisoned(*Compile(graph, *kernels, 1, 0), graph, {x});
+      for (const MicroKernels* micro_kernels : RunnableMicroKernels()) {
+        const auto expected = RunPoisoned(*Compile(graph, *micro_kernels, 1, 0), graph, {x});
         for (int num_threads = 1; num_threads <= 4; ++num_threads) {
           SCOPED_TRACE("kind " + std::to_string(i / 3) + " at " + std::to_string(i % 3) + ", height " +
-                       std::to_string(height) + ", " + kernels->target + ", " + std::to_string(num_threads));
-          const auto executable = Compile(graph, *kernels, num_threads, l2_bytes);
+                       std::to_string(height) + ", " + micro_kernels->target + ", " + std::to_string(num_threads));
+          const auto executable = Compile(graph, *micro_kernels, num_threads, l2_bytes);
           ASSERT_EQ(StreamedOps(*executable), 3);
           ASSERT_EQ(RunPoisoned(*executable, graph, {x}), expected);
         }
@@ -255,7 +255,7 @@ TEST(StreamStepTest, ProfilesEachOp) {
   }
 }
 
-// A softmax has no kernel that makes chosen rows.
+// A softmax has no micro-kernel that makes chosen rows.
 TEST(StreamStepTest, ChainsWithAnOpThatTakesNoRowsRunOpByOp) {
   GraphBuilder b;
   const int x = b.Op(OpType::kUnary, {b.Input({1, 100, 16, 4})}, UnaryParams{});

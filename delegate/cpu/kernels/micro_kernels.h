@@ -1,4 +1,4 @@
-// A MicroKernels holds the kernels of one instruction set, as function pointers.
+// A MicroKernels holds the micro-kernels of one instruction set, as function pointers.
 //
 //     micro_kernels.inc --> declarations     mcpruner::avx512::ConvTile, mcpruner::avx2::ConvTile, ...   (this header)
 //                       --> MicroKernels     {"avx512", 16, &avx512::ConvTile, ...}                (simd_targets.cc)
@@ -12,7 +12,7 @@
 //      folder's BUILD compiles it; add the folder's :args to //delegate/cpu/kernels:micro_kernels, its :simd and :step
 //      to //delegate/cpu/engine.
 //   4. kernels/<op>/<op>_step.cc: a Step (delegate/cpu/step/step.h) that plans the work once and calls
-//      `kernels.Function(args)`.
+//      `micro_kernels.Function(args)`.
 // docs/operators.md leads through all that a new op takes.
 //
 // Why plain structs: the same source is compiled with AVX-512 and without. An inline function of a shared header

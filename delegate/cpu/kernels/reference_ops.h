@@ -1,7 +1,7 @@
 // This gives the meaning of every op: one call runs one op of a valid graph, by the plain loops in
 // kernels/<op>/reference.cc.
 //
-// The reference backend is a list of these calls. The cpu backend uses it for ops that have no kernel of their own.
+// The reference backend is a list of these calls. The cpu backend uses it for ops that have no micro-kernel.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_REFERENCE_OPS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_REFERENCE_OPS_H_

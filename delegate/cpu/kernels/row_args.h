@@ -1,4 +1,4 @@
-// Kernels that write one output row at a time share this: how a row of one channel ends.
+// Micro-kernels that write one output row at a time share this: how a row of one channel ends.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_ROW_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_ROW_ARGS_H_

@@ -1,14 +1,14 @@
-"""The targets that every op with a kernel of its own has, beside those of reference.bzl."""
+"""The targets that every op with a micro-kernel has, beside those of reference.bzl."""
 
 load("//tools:copts.bzl", "MCPRUNER_COPTS", "simd_library")
 
 def simd_op(op, args_deps = [], simd_hdrs = [], in_order = False, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
-    """Kernel arguments (:args), SIMD code of all instruction sets (:simd) and the step that uses it (:step).
+    """Arguments of the micro-kernel (:args), SIMD code of all instruction sets (:simd) and the step that uses it (:step).
 
     Args:
       op: name of the folder; its files are <op>_args.h, <op>_simd.cc and <op>_step.{h,cc}.
       args_deps: what <op>_args.h includes beside row_args.h; no code may come with it.
-      simd_hdrs: what <op>_simd.cc is made of beside the kernel arguments.
+      simd_hdrs: what <op>_simd.cc is made of beside the arguments.
       in_order: whether there is a schedule of its own for cores that run in order (neon_a53).
       step_srcs: sources of the step, if there are more.
       step_hdrs: headers of the step, if there are more.

@@ -23,8 +23,8 @@
 // Short rows without borders begin at a multiple of the vector, so that a vector is one cache line. What lies between
 // such rows is never used for a result.
 //
-// Kernels may read up to kSlackFloats behind the last row (by a vector that begins in a row and ends behind it), but
-// must not use what they read there. They write nothing outside of the rows that they own.
+// Micro-kernels may read up to kSlackFloats behind the last row (by a vector that begins in a row and ends behind it),
+// but must not use what they read there. They write nothing outside of the rows that they own.
 //
 // A tensor of 1x1 images without borders is [n][c]: plain vectors.
 

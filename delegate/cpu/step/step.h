@@ -39,7 +39,7 @@
 
 namespace mcpruner {
 
-struct MicroKernels;  // kernels/micro_kernels.h: kernels stand on steps, not steps on kernels
+struct MicroKernels;  // kernels/micro_kernels.h: micro-kernels stand on steps, not steps on them
 
 // EvenShare returns share `share` of `count` pieces of work of equal size, cut as evenly as whole numbers allow.
 struct Range {
@@ -106,7 +106,7 @@ struct RowReach {
   }
 };
 
-// A step is made from its context. Graph, tensors and kernels outlive the step.
+// A step is made from its context. Graph, tensors and micro-kernels outlive the step.
 struct StepContext {
   const Graph& graph;
   const Op& op;
@@ -141,16 +141,16 @@ class Step {
   void set_scratch(float* scratch) { scratch_ = scratch; }
 
   int num_shares() const { return num_shares_; }
-  // Names the kernel that runs, for profiles: "conv g4 avx512".
-  const std::string& kernel() const { return kernel_; }
+  // Names the micro-kernel that runs, for profiles: "conv g4 avx512".
+  const std::string& micro_kernel() const { return micro_kernel_; }
 
  protected:
   // `num_shares` is 1, StepContext::num_threads or NumShares().
-  Step(std::string kernel, int num_shares) : kernel_(std::move(kernel)), num_shares_(num_shares) {}
+  Step(std::string micro_kernel, int num_shares) : micro_kernel_(std::move(micro_kernel)), num_shares_(num_shares) {}
   float* scratch() const { return scratch_; }
 
  private:
-  const std::string kernel_;
+  const std::string micro_kernel_;
   const int num_shares_;
   float* scratch_ = nullptr;
 };

@@ -23,12 +23,13 @@ bool Agree(float actual, float expected, float tolerance) {
 
 }  // namespace
 
-void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& kernel) {
+void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& micro_kernel) {
   std::mt19937 rng(seed);
-  ExpectAgreement(graph, RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size()), tolerance, kernel);
+  ExpectAgreement(graph, RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size()), tolerance, micro_kernel);
 }
 
-void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tolerance, const std::string& kernel) {
+void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tolerance,
+                     const std::string& micro_kernel) {
   const auto expected = RunGraph(*CreateReferenceBackend(), graph, {x});
   for (const std::string& simd : CpuSimdTargets()) {
     for (const int num_threads : {1, 3}) {
@@ -38,7 +39,8 @@ void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tole
       const auto executable = (*backend)->Compile(graph);
       ASSERT_TRUE(executable.ok()) << executable.message();
       const size_t last = graph.inputs.size() + graph.ops.size() - 1;
-      ASSERT_EQ((*executable)->Profile()[last].kernel.rfind(kernel, 0), 0u) << (*executable)->Profile()[last].kernel;
+      ASSERT_EQ((*executable)->Profile()[last].kernel.rfind(micro_kernel, 0), 0u)
+          << (*executable)->Profile()[last].kernel;
       const auto actual = RunGraph(**backend, graph, {x});
       for (size_t k = 0; k < expected.size(); ++k) {
         for (size_t i = 0; i < expected[k].size(); ++i) {

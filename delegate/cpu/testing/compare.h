@@ -11,10 +11,10 @@
 namespace mcpruner {
 
 // Runs `graph` (one input, random from `seed`) on both. The test fails where an element of an output differs by more
-// than `tolerance`, or where the graph's last op does not run on a kernel whose name begins with `kernel`.
-void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& kernel);
+// than `tolerance`, or where the graph's last op does not run on a micro-kernel whose name begins with `micro_kernel`.
+void ExpectAgreement(const Graph& graph, unsigned seed, float tolerance, const std::string& micro_kernel);
 // Does the same with `x` as the input's elements. NaN and infinity agree with themselves only.
-void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tolerance, const std::string& kernel);
+void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tolerance, const std::string& micro_kernel);
 
 }  // namespace mcpruner
 

@@ -1,4 +1,4 @@
-// These functions walk a SparseLayer, for everybody who reads one or packs one for kernels.
+// These functions walk a SparseLayer, for everybody who reads one or packs one for micro-kernels.
 //
 //     group 0   run: pattern 5, channels 1 4 9        kernels (1, pattern 5) (4, pattern 5) (9, pattern 5)
 //               run: pattern 2, channel 2                     (2, pattern 2)

@@ -1,8 +1,8 @@
 // A SparseLayer is one pruned layer in memory, as read from an MCP1 blob (blob_reader.h) or made from dense weights.
 //
 // It holds what the format (format/sparse_pattern.fbs) says, expanded and checked: channel gaps have become channel
-// numbers, and every index is in range, so that kernels may trust a SparseLayer without looking again. Backends repack
-// it for their kernels; it depends on group_size only, never on a core's tuning.
+// numbers, and every index is in range, so that micro-kernels may trust a SparseLayer without looking again. Backends
+// repack it for their micro-kernels; it depends on group_size only, never on a core's tuning.
 //
 // Values are float32, except in fully-connected layers of a narrower type. Those use each value once for an input, so
 // their time is that of reading memory, and they keep their values as the file holds them.

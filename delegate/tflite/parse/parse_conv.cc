@@ -35,8 +35,8 @@ Status CheckBias(const Weights& weights, int out_channels) {
   return Status::Error("expected " + std::to_string(out_channels) + " biases, got " + std::to_string(count));
 }
 
-// Returns the filters per group for layers that come dense: as many as the CPU kernels are made for. Over single pixels
-// the vector lies over the filters.
+// Returns the filters per group for layers that come dense: as many as the micro-kernels of the cpu are made for. Over
+// single pixels the vector lies over the filters.
 int DenseGroupSize(const Dims& input, int out_channels) {
   const bool single_pixels = input.size() < 4 || (input[1] == 1 && input[2] == 1);
   return single_pixels && out_channels >= 16 ? 16 : 4;

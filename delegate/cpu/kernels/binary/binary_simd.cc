@@ -1,4 +1,4 @@
-// These kernels compute functions of two tensors, element by element.
+// This micro-kernel computes functions of two tensors, element by element.
 
 #include "delegate/cpu/kernels/binary/binary_args.h"
 #include "delegate/cpu/kernels/simd.h"

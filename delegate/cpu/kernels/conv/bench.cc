@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-#include "delegate/cpu/testing/kernel_bench.h"
+#include "delegate/cpu/testing/micro_kernel_bench.h"
 #include "delegate/graph/testing/pattern_layer.h"
 
 namespace mcpruner {

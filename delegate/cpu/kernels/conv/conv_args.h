@@ -1,5 +1,5 @@
-// These are the arguments of the convolution kernels: plain pointers and strides, counted in floats unless they say
-// bytes.
+// These are the arguments of the convolution's micro-kernels: plain pointers and strides, counted in floats unless they
+// say bytes.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_ARGS_H_
@@ -16,7 +16,7 @@ enum { kConvMaxTileVectors = 6 };
 // values.
 enum { kConvMaxFilters = 4 };
 
-// A kernel may read this many taps beyond a part's last one.
+// The micro-kernel may read this many taps beyond a part's last one.
 enum { kConvPrefetchedTaps = 8 };
 
 // A part is up to 4 filters of one filter group: a whole group of 1, 2 or 4, or a piece of a group of 8 or 16. A tap is
@@ -73,8 +73,8 @@ struct ConvTileArgs {
   const float* residual;  // as out; null for none
   ptrdiff_t residual_channel_stride, residual_half;
 
-  // A later tile will need the input that begins here. While each part is summed, the kernel brings ahead_lines lines
-  // of 64 bytes of it into L2.
+  // A later tile will need the input that begins here. While each part is summed, the micro-kernel brings ahead_lines
+  // lines of 64 bytes of it into L2.
   const char* ahead;
   int32_t ahead_lines;
 

@@ -1,6 +1,6 @@
-// This is the convolution kernel. The sums of up to 4 filters over a few vectors of pixels stay in registers while all
-// taps of the filters pass by (conv_sum.h; for NEON conv_sum_neon.h). Then residual and activation are applied, and the
-// results are stored.
+// This is the convolution's micro-kernel. The sums of up to 4 filters over a few vectors of pixels stay in registers
+// while all taps of the filters pass by (conv_sum.h; for NEON conv_sum_neon.h). Then residual and activation are
+// applied, and the results are stored.
 
 #include "delegate/cpu/kernels/conv/conv_args.h"
 #include "delegate/cpu/kernels/simd.h"

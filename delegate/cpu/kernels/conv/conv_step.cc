@@ -57,7 +57,7 @@ std::vector<ptrdiff_t> Displacements(const ConvParams& params, const HcwLayout& 
 }
 
 // Returns a name such as "conv g4 avx512".
-std::string KernelName(const StepContext& context) {
+std::string MicroKernelName(const StepContext& context) {
   return "conv g" + std::to_string(std::get<ConvParams>(context.op.params).layer->group_size) + " " +
          context.micro_kernels.target;
 }
@@ -87,7 +87,7 @@ std::unique_ptr<Step> MakeDirectConvStep(const StepContext& context) {
 }
 
 ConvStep::ConvStep(const StepContext& context, Split split)
-    : Step(KernelName(context), context.NumShares()),
+    : Step(MicroKernelName(context), context.NumShares()),
       micro_kernels_(context.micro_kernels),
       input_(context.input(0)),
       output_(context.output()),
@@ -229,7 +229,8 @@ bool ConvStep::RowIsRead(int row) const {
 }
 
 void ConvStep::Run(int share) const {
-  const MicroKernels& kernels = micro_kernels_.OfThisCore != nullptr ? micro_kernels_.OfThisCore() : micro_kernels_;
+  const MicroKernels& micro_kernels =
+      micro_kernels_.OfThisCore != nullptr ? micro_kernels_.OfThisCore() : micro_kernels_;
   float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
   Ahead ahead;
@@ -249,7 +250,7 @@ void ConvStep::Run(int share) const {
     args.last_part = work.last_part;
     args.ahead = ahead.begin;
     args.ahead_lines = ahead.lines / (work.last_part - work.first_part);
-    kernels.ConvTile(args);
+    micro_kernels.ConvTile(args);
   }
 }
 

@@ -3,7 +3,7 @@
 //
 //     stride_w 1     windows are read where the input lies; its borders hold the padding
 //     stride_w > 1   the input rows of a band of output rows are copied into scratch with their padding, and their
-//                    columns are split by phase (SplitColumns); there the same kernel runs with stride 1:
+//                    columns are split by phase (SplitColumns); there the same micro-kernel runs with stride 1:
 //
 //                  row   a b c d e f      plane 0  a c e        tap kx = 0: plane 0, + 0    kx = 1: plane 1, + 0
 //                                         plane 1  b d f        tap kx = 2: plane 0, + 1

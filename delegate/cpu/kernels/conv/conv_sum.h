@@ -1,5 +1,5 @@
-// A convolution kernel spends its time here: it adds the taps of one part to the sums of its filters. There is one loop
-// and no other inside of it, since the CPU often mispredicts the end of a short inner loop.
+// The convolution's micro-kernel spends its time here: it adds the taps of one part to the sums of its filters. There
+// is one loop and no other inside of it, since the CPU often mispredicts the end of a short inner loop.
 //
 //     for each tap (an input channel and a position of its pattern):
 //       x[v] = in[tap + vector v]                       loaded once

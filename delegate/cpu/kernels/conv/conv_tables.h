@@ -1,4 +1,4 @@
-// A SparseLayer is turned into what the convolution kernels walk: parts of up to 4 filters, and for each tap (a
+// A SparseLayer is turned into what the convolution's micro-kernel walks: parts of up to 4 filters, and for each tap (a
 // position of a kernel) one displacement that says where it reads.
 //
 //     layer   group 0: values of 8 filters           parts  0: filters 0-3 of group 0

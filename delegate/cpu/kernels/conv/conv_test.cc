@@ -176,9 +176,9 @@ TEST(ConvTest, LargeImages) {
 }
 
 std::atomic<int> asked{0};
-const MicroKernels& CountedKernels() {
+const MicroKernels& CountedMicroKernels() {
   ++asked;
-  return BestKernels();
+  return BestMicroKernels();
 }
 
 TEST(ConvTest, AsksForTheCoreOnceInEachShare) {
@@ -186,9 +186,9 @@ TEST(ConvTest, AsksForTheCoreOnceInEachShare) {
   GraphBuilder b;
   const auto layer = RandomLayer(rng, LayerKind::kConv2D, {64, 3, 3, 16}, 4, 4, 0.5);
   const Graph graph = b.Finish({b.Op(OpType::kConv, {b.Input({1, 40, 40, 16})}, ConvParams{{}, layer})});
-  MicroKernels kernels = BestKernels();
-  kernels.OfThisCore = &CountedKernels;
-  CpuExecutable executable(graph, kernels, std::make_shared<ThreadPool>(3), 0);
+  MicroKernels micro_kernels = BestMicroKernels();
+  micro_kernels.OfThisCore = &CountedMicroKernels;
+  CpuExecutable executable(graph, micro_kernels, std::make_shared<ThreadPool>(3), 0);
   std::vector<float> x(40 * 40 * 16, 1.0f), y(38 * 38 * 64);
   const std::vector<const float*> inputs{x.data()};
   const std::vector<float*> outputs{y.data()};

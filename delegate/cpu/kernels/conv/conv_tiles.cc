@@ -24,8 +24,8 @@ struct Strip {
   Kind kind;
 };
 
-std::vector<Kind> Kinds(const MicroKernels& kernels, const ConvVectorCosts& costs, bool can_halve) {
-  const int lanes = kernels.vector_floats;
+std::vector<Kind> Kinds(const MicroKernels& micro_kernels, const ConvVectorCosts& costs, bool can_halve) {
+  const int lanes = micro_kernels.vector_floats;
   std::vector<Kind> kinds{{lanes, false, 1.0}};
   if (lanes >= 4 && can_halve) kinds.push_back({lanes, true, costs.halves});
   if (lanes >= 16) kinds.push_back({lanes / 2, false, costs.narrow});
@@ -153,18 +153,18 @@ double ConvTile::RowOf(int vector) const {
   return band.first_row + static_cast<double>(vector) / per_row * (halves ? 2 : 1);
 }
 
-int MaxTileVectors(const MicroKernels& kernels) {
-  return kernels.registers >= 32 ? int{kConvMaxTileVectors} : kConvMaxTileVectors / 2;
+int MaxTileVectors(const MicroKernels& micro_kernels) {
+  return micro_kernels.registers >= 32 ? int{kConvMaxTileVectors} : kConvMaxTileVectors / 2;
 }
 
-std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const MicroKernels& kernels,
+std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const MicroKernels& micro_kernels,
                                     const ConvVectorCosts& costs) {
   std::vector<ConvTile> tiles;
   for (const ConvBand& band : bands) {
     const bool can_halve = band.last_row - band.first_row >= 2;
     const auto begin = static_cast<ptrdiff_t>(tiles.size());
-    for (const Strip& strip : MakeStrips(width, Kinds(kernels, costs, can_halve))) {
-      AddTiles(band, strip, MaxTileVectors(kernels), &tiles);
+    for (const Strip& strip : MakeStrips(width, Kinds(micro_kernels, costs, can_halve))) {
+      AddTiles(band, strip, MaxTileVectors(micro_kernels), &tiles);
     }
     std::stable_sort(tiles.begin() + begin, tiles.end(), [](const ConvTile& a, const ConvTile& b) {
       return a.At(a.first_vector).y < b.At(b.first_vector).y;

@@ -64,10 +64,10 @@ struct ConvTile {
 };
 
 // Returns how many vectors of a tile the registers have room for (conv_args.h).
-int MaxTileVectors(const MicroKernels& kernels);
+int MaxTileVectors(const MicroKernels& micro_kernels);
 
 // Makes tiles that cover each band once, band by band, in the order in which they lie in memory.
-std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const MicroKernels& kernels,
+std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int width, const MicroKernels& micro_kernels,
                                     const ConvVectorCosts& costs);
 
 // TileParts is parts first_part .. last_part - 1 of one tile.

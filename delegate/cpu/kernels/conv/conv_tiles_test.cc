@@ -12,15 +12,15 @@ namespace mcpruner {
 namespace {
 
 MicroKernels Avx512Like() {
-  MicroKernels kernels{};
-  kernels.vector_floats = 16;
-  kernels.registers = 32;
-  return kernels;
+  MicroKernels micro_kernels{};
+  micro_kernels.vector_floats = 16;
+  micro_kernels.registers = 32;
+  return micro_kernels;
 }
 
 // Makes the tiles of one band, which is the whole image.
-std::vector<ConvTile> TilesOf(int h, int w, const MicroKernels& kernels, const ConvVectorCosts& costs = {}) {
-  return MakeConvTiles(MakeConvBands(MakeLayout({1, h, w, 1}, {}), {0, h}, 0), w, kernels, costs);
+std::vector<ConvTile> TilesOf(int h, int w, const MicroKernels& micro_kernels, const ConvVectorCosts& costs = {}) {
+  return MakeConvTiles(MakeConvBands(MakeLayout({1, h, w, 1}, {}), {0, h}, 0), w, micro_kernels, costs);
 }
 
 // Counts how often each pixel of 2 images is stored.
@@ -40,19 +40,19 @@ std::vector<int> Covered(const std::vector<ConvTile>& tiles, int h, int w) {
 }
 
 TEST(ConvTilesTest, CoverEachPixelOnceWithinTheRegisters) {
-  for (const MicroKernels* kernels : RunnableMicroKernels()) {
+  for (const MicroKernels* micro_kernels : RunnableMicroKernels()) {
     for (const ConvVectorCosts& costs :
          {ConvVectorCosts{}, ConvVectorCosts{0.1, 9, 9}, ConvVectorCosts{9, 0.1, 9}, ConvVectorCosts{9, 9, 0.1}}) {
       for (int w = 1; w <= 70; ++w) {
         for (const int h : {1, 2, 5, 7, 14}) {
-          SCOPED_TRACE(std::string(kernels->target) + " " + std::to_string(h) + " x " + std::to_string(w));
+          SCOPED_TRACE(std::string(micro_kernels->target) + " " + std::to_string(h) + " x " + std::to_string(w));
           for (const int max_rows : {0, 1, 3}) {
             const HcwLayout out = MakeLayout({2, h, w, 3}, {});
             const std::vector<ConvTile> tiles =
-                MakeConvTiles(MakeConvBands(out, {0, 2 * h}, max_rows), w, *kernels, costs);
+                MakeConvTiles(MakeConvBands(out, {0, 2 * h}, max_rows), w, *micro_kernels, costs);
             for (const ConvTile& tile : tiles) {
               ASSERT_GE(tile.num_vectors, 1);
-              ASSERT_LE(tile.num_vectors, MaxTileVectors(*kernels));
+              ASSERT_LE(tile.num_vectors, MaxTileVectors(*micro_kernels));
             }
             ASSERT_EQ(Covered(tiles, h, w), std::vector<int>(static_cast<size_t>(2 * h * w), 1));
           }
@@ -72,15 +72,15 @@ TEST(ConvTilesTest, LargeImagesAreCoveredOnce) {
                         Case{8, 16, 900, 900}, Case{8, 16, 32768, 65}, Case{16, 32, 1080, 1920},
                         Case{16, 32, 65537, 33}, Case{16, 32, 4320, 7680}}) {
     SCOPED_TRACE(std::to_string(c.lanes) + " lanes, " + std::to_string(c.h) + " x " + std::to_string(c.w));
-    MicroKernels kernels{};
-    kernels.vector_floats = c.lanes;
-    kernels.registers = c.registers;
+    MicroKernels micro_kernels{};
+    micro_kernels.vector_floats = c.lanes;
+    micro_kernels.registers = c.registers;
     std::map<int, int> next;  // vector of each strip
     int64_t pixels = 0;
-    for (const ConvTile& tile : TilesOf(c.h, c.w, kernels)) {
+    for (const ConvTile& tile : TilesOf(c.h, c.w, micro_kernels)) {
       ASSERT_EQ(tile.first_vector, next[tile.x]);
       ASSERT_GE(tile.num_vectors, 1);
-      ASSERT_LE(tile.num_vectors, MaxTileVectors(kernels));
+      ASSERT_LE(tile.num_vectors, MaxTileVectors(micro_kernels));
       next[tile.x] += tile.num_vectors;
       for (int v = tile.first_vector; v < next[tile.x]; ++v) {
         const ConvTile::Pixels at = tile.At(v);
@@ -103,14 +103,14 @@ TEST(ConvTilesTest, BandsOfATallImageFollowEachOther) {
 }
 
 TEST(ConvTilesTest, RestsOfRowsGetTheCheapestVectors) {
-  const MicroKernels kernels = Avx512Like();
+  const MicroKernels micro_kernels = Avx512Like();
   const ConvVectorCosts passes{1.3, 0.55, 0.65};  // 512 bits in two passes
-  for (const ConvTile& tile : TilesOf(7, 7, kernels)) EXPECT_TRUE(tile.lanes == 16 && tile.halves);
-  for (const ConvTile& tile : TilesOf(7, 7, kernels, passes)) EXPECT_TRUE(tile.lanes == 8 && !tile.halves);
-  for (const ConvTile& tile : TilesOf(4, 4, kernels, passes)) EXPECT_TRUE(tile.lanes == 8 && tile.halves);
-  for (const ConvTile& tile : TilesOf(8, 14, kernels)) EXPECT_TRUE(tile.lanes == 16 && !tile.halves);
-  for (const ConvTile& tile : TilesOf(8, 56, kernels)) EXPECT_EQ(tile.halves, tile.x == 48);
-  for (const ConvTile& tile : TilesOf(1, 7, kernels)) EXPECT_FALSE(tile.halves);
+  for (const ConvTile& tile : TilesOf(7, 7, micro_kernels)) EXPECT_TRUE(tile.lanes == 16 && tile.halves);
+  for (const ConvTile& tile : TilesOf(7, 7, micro_kernels, passes)) EXPECT_TRUE(tile.lanes == 8 && !tile.halves);
+  for (const ConvTile& tile : TilesOf(4, 4, micro_kernels, passes)) EXPECT_TRUE(tile.lanes == 8 && tile.halves);
+  for (const ConvTile& tile : TilesOf(8, 14, micro_kernels)) EXPECT_TRUE(tile.lanes == 16 && !tile.halves);
+  for (const ConvTile& tile : TilesOf(8, 56, micro_kernels)) EXPECT_EQ(tile.halves, tile.x == 48);
+  for (const ConvTile& tile : TilesOf(1, 7, micro_kernels)) EXPECT_FALSE(tile.halves);
 }
 
 TEST(ConvTilesTest, BandsLieWithinOneImage) {

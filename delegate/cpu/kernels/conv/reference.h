@@ -7,8 +7,8 @@
 // x is 0 outside of the map. The weights are read as the format stores them, in one forward pass for each output pixel:
 // groups, their runs, the runs' kernels, the set bits of the pattern, the filters of the group. A filter's packed
 // number is turned into its channel (permutation) where the result is stored. Sums are kept in double and rounded once,
-// so the float32 result is exact to its last bit (unless terms cancel nearly completely), and kernels are compared with
-// it.
+// so the float32 result is exact to its last bit (unless terms cancel nearly completely), and micro-kernels are
+// compared with it.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_REFERENCE_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_REFERENCE_H_

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/cpu/testing/kernel_bench.h"
+#include "delegate/cpu/testing/micro_kernel_bench.h"
 
 namespace mcpruner {
 namespace {

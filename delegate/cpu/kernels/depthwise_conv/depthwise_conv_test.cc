@@ -58,7 +58,7 @@ TEST(DepthwiseConvTest, RandomLayersAgreeWithTheReference) {
   }
 }
 
-// These kernels have code of their own. They run at every width of a tail, and at heights that leave every number of
+// Square kernels have code of their own. They run at every width of a tail, and at heights that leave every number of
 // rows.
 TEST(DepthwiseConvTest, SquareKernelsAgreeWithTheReferenceAtEveryWidth) {
   for (const int kernel : {3, 5}) {

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <random>
 
-#include "delegate/cpu/testing/kernel_bench.h"
+#include "delegate/cpu/testing/micro_kernel_bench.h"
 #include "delegate/graph/op_stats.h"
 
 namespace mcpruner {

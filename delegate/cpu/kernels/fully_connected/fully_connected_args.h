@@ -1,4 +1,4 @@
-// These are the arguments of the fully-connected kernel: plain pointers, and strides that are counted in floats.
+// These are the arguments of the fully-connected micro-kernel: plain pointers, and strides that are counted in floats.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_FULLY_CONNECTED_FULLY_CONNECTED_ARGS_H_

@@ -2,7 +2,7 @@
 
 namespace mcpruner {
 
-void ToHcw(const MicroKernels& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares) {
+void ToHcw(const MicroKernels& micro_kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares) {
   const HcwLayout& layout = tensor.layout;
   if (layout.elements() == 0) return;
   ForEachImage(EvenShare(layout.n * layout.h, share, num_shares), layout.h, [&](int image, Range rows) {
@@ -16,11 +16,11 @@ void ToHcw(const MicroKernels& kernels, const float* nhwc, const TensorRef& tens
     args.channels = layout.c;
     args.zeros_before = layout.border.left;
     args.zeros_behind = layout.fill();
-    kernels.PackRows(args);
+    micro_kernels.PackRows(args);
   });
 }
 
-void FromHcw(const MicroKernels& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares) {
+void FromHcw(const MicroKernels& micro_kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares) {
   const HcwLayout& layout = tensor.layout;
   if (layout.elements() == 0) return;
   ForEachImage(EvenShare(layout.n * layout.h, share, num_shares), layout.h, [&](int image, Range rows) {
@@ -32,7 +32,7 @@ void FromHcw(const MicroKernels& kernels, const TensorRef& tensor, float* nhwc, 
     args.rows = rows.end - rows.begin;
     args.width = layout.w;
     args.channels = layout.c;
-    kernels.UnpackRows(args);
+    micro_kernels.UnpackRows(args);
   });
 }
 

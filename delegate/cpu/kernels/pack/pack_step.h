@@ -9,8 +9,8 @@
 namespace mcpruner {
 
 // Both convert one share of a tensor's rows. Packing leaves the rows of zeros to ClearBorders.
-void ToHcw(const MicroKernels& kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares);
-void FromHcw(const MicroKernels& kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares);
+void ToHcw(const MicroKernels& micro_kernels, const float* nhwc, const TensorRef& tensor, int share, int num_shares);
+void FromHcw(const MicroKernels& micro_kernels, const TensorRef& tensor, float* nhwc, int share, int num_shares);
 
 }  // namespace mcpruner
 

@@ -1,4 +1,4 @@
-// These kernels run max and average pooling; pool_args.h says how.
+// This micro-kernel runs max and average pooling; pool_args.h says how.
 
 #include "delegate/cpu/kernels/pool/pool_args.h"
 #include "delegate/cpu/kernels/simd.h"

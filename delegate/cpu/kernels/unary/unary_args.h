@@ -10,8 +10,8 @@
 
 namespace mcpruner {
 
-// A UnaryKernel says what UnaryRow computes of each element x: clamp(x, end.low, end.high), hard swish x * clamp(x + 3,
-// 0, 6) / 6, or the logistic function 1 / (1 + exp(-x)).
+// What UnaryRow computes of each element x: clamp(x, end.low, end.high), hard swish x * clamp(x + 3, 0, 6) / 6, or the
+// logistic function 1 / (1 + exp(-x)).
 enum UnaryKernel : int32_t { kUnaryClamp, kUnaryHardSwish, kUnaryLogistic };
 
 struct UnaryRowArgs {

@@ -1,4 +1,4 @@
-// These kernels compute functions of one element.
+// This micro-kernel computes functions of one element.
 
 #include <hwy/contrib/math/math-inl.h>
 

@@ -19,7 +19,7 @@ struct RowTransformTerm {
   float factor;
 };
 
-// The kernel reads up to a vector of floats behind each input row.
+// The micro-kernel reads up to a vector of floats behind each input row.
 struct RowTransformArgs {
   const float* in;
   ptrdiff_t in_pitch;             // from one channel to the next

@@ -32,12 +32,12 @@ float Tolerance(const DenseShape& shape) {
   return 2e-6f * static_cast<float>(shape.kernel_height * shape.kernel_width * shape.in_channels);
 }
 
-void Check(const Shape& in, const DenseShape& shape, const Window& window, const char* kernel, int group_size = 4,
+void Check(const Shape& in, const DenseShape& shape, const Window& window, const char* micro_kernel, int group_size = 4,
            Activation activation = Activation::kRelu) {
   GraphBuilder b;
   const ConvParams params{window, DenseLayer(shape, group_size)};
   const int y = b.Op(OpType::kConv, {b.Input(in)}, params, activation);
-  ExpectAgreement(b.Finish({y}), 1, Tolerance(shape), kernel);
+  ExpectAgreement(b.Finish({y}), 1, Tolerance(shape), micro_kernel);
 }
 
 TEST(WinogradTest, FirstLayerOfAResNet) { Check({2, 61, 57, 3}, {64, 7, 7, 3}, {2, 2, 1, 1, {2, 3, 2, 3}}, kWinograd); }

@@ -1,4 +1,4 @@
-#include "delegate/cpu/testing/kernel_bench.h"
+#include "delegate/cpu/testing/micro_kernel_bench.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,7 +1,7 @@
 // The benchmarks of micro-kernels (kernels/<op>/bench.cc) share this: a graph of one op is checked and then timed.
 
-#ifndef MCPRUNER_DELEGATE_CPU_TESTING_KERNEL_BENCH_H_
-#define MCPRUNER_DELEGATE_CPU_TESTING_KERNEL_BENCH_H_
+#ifndef MCPRUNER_DELEGATE_CPU_TESTING_MICRO_KERNEL_BENCH_H_
+#define MCPRUNER_DELEGATE_CPU_TESTING_MICRO_KERNEL_BENCH_H_
 
 #include <functional>
 #include <optional>
@@ -36,4 +36,4 @@ int BenchMain(int argc, char** argv, int default_runs, const std::function<bool(
 
 }  // namespace mcpruner
 
-#endif  // MCPRUNER_DELEGATE_CPU_TESTING_KERNEL_BENCH_H_
+#endif  // MCPRUNER_DELEGATE_CPU_TESTING_MICRO_KERNEL_BENCH_H_
