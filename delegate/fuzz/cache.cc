@@ -96,7 +96,7 @@ void LoadWhatIsThere(bool whole_file, const std::string& bytes) {
     Check(std::equal(loaded.begin(), loaded.end(), value.begin(), value.end()), "what is stored is read");
   const auto tile = TunedTiles(DiskCache(c.folder.path()), c.device, Precision::kFloat32).Load(c.conv, c.out);
   if (!tile) return;
-  const std::vector<ConvTile> candidates = ConvTileCandidates(c.device, WorkOf(*c.conv.layer, c.out));
+  const std::vector<ConvTile> candidates = ConvTileCandidates(c.device, ConvSizesOf(*c.conv.layer, c.out));
   Check(std::find(candidates.begin(), candidates.end(), *tile) != candidates.end(), "a tile is a candidate");
 }
 

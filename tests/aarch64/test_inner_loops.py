@@ -19,7 +19,7 @@ def loops() -> list[Loop]:
 
 def _main_loop(loops: list[Loop], schedule: str) -> Loop:
     """The one with most multiply-adds, which nearly all of a layer's pixels pass through."""
-    return max((loop for loop in loops if loop.schedule == schedule and not loop.halves), key=lambda loop: loop.fmla)
+    return max((loop for loop in loops if loop.schedule == schedule and not loop.two_rows), key=lambda loop: loop.fmla)
 
 
 @pytest.mark.parametrize("schedule", CEILINGS)

@@ -32,7 +32,7 @@ class Loop:
         A key of `CORES`.
     filters, vectors
         Size of its tile; 0 where the compiler put a small tile into the kernel's entry.
-    halves
+    two_rows
         Whether a vector is half a row's and half the next one's, which takes two loads.
     instructions
         Their text, in order.
@@ -41,7 +41,7 @@ class Loop:
     schedule: str
     filters: int
     vectors: int
-    halves: bool
+    two_rows: bool
     instructions: tuple[str, ...]
 
     @property
@@ -93,17 +93,17 @@ def inner_loops(library: Path) -> list[Loop]:
     """Every innermost loop with multiply-adds of every tile function, by schedule and falling size."""
     loops = []
     for function, code in _functions(library).items():
-        schedule, filters, vectors, halves = _KERNEL.search(function).groups(default="0")
+        schedule, filters, vectors, two_rows = _KERNEL.search(function).groups(default="0")
         inner: list[tuple[int, int]] = []
         for first, last in _back_edges(code):
             if all(not (first <= a and b <= last) for a, b in inner):
                 inner.append((first, last))
         for first, last in inner:
             text = tuple(f"{mnemonic}\t{operands}" for _, mnemonic, operands in code[first : last + 1])
-            loop = Loop(schedule, int(filters), int(vectors), halves == "true", text)
+            loop = Loop(schedule, int(filters), int(vectors), two_rows == "true", text)
             if loop.fmla:
                 loops.append(loop)
-    return sorted(loops, key=lambda loop: (loop.schedule, -loop.filters, -loop.vectors, loop.halves, -loop.fmla))
+    return sorted(loops, key=lambda loop: (loop.schedule, -loop.filters, -loop.vectors, loop.two_rows, -loop.fmla))
 
 
 def mca_cycles(loop: Loop) -> float:
@@ -122,7 +122,7 @@ def table(loops: list[Loop]) -> str:
     """Loops as Markdown."""
     lines = ["| core | tile | FMLA | instructions | per FMLA | spills | cycles (llvm-mca) |", "|---" * 7 + "|"]
     for loop in loops:
-        tile = f"{loop.filters} x {loop.vectors}{' halves' * loop.halves}" if loop.filters else "small"
+        tile = f"{loop.filters} x {loop.vectors}{' two rows' * loop.two_rows}" if loop.filters else "small"
         cycles = f"{mca_cycles(loop):.1f}" if loop.schedule == OUT_OF_ORDER else ""
         cells = [CORES[loop.schedule], tile, loop.fmla, len(loop.instructions), f"{loop.per_fmla:.2f}", loop.spills]
         lines.append("| " + " | ".join(map(str, [*cells, cycles])) + " |")

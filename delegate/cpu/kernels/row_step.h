@@ -33,9 +33,9 @@ class RowStep : public Step {
   const TensorRef& input() const { return input_; }
   const TensorRef& output() const { return output_; }
 
-  // A slot is a piece of scratch. Shares that may run at the same time have slots of their own.
-  int num_slots() const { return shares_run_in_turn_ ? 1 : num_shares(); }
-  int SlotOf(int share) const { return shares_run_in_turn_ ? 0 : share; }
+  // A workspace is a piece of scratch. Shares that may run at the same time have workspaces of their own.
+  int num_workspaces() const { return shares_run_in_turn_ ? 1 : num_shares(); }
+  int WorkspaceOf(int share) const { return shares_run_in_turn_ ? 0 : share; }
 
   RowEnd End() const {
     const HcwLayout& out = output_.layout;

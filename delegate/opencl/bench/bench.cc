@@ -291,7 +291,7 @@ Status TryTiles(const ConvShape& shape, double density, const opencl::DeviceTool
   const ConvParams& conv = std::get<ConvParams>(graph.ops[0].params);
   const Shape& out = graph.tensor(graph.ops[0].output).shape;
   const opencl::ConvTile table =
-      opencl::ChooseConvTile(tools.tiles, tools.device->info(), opencl::WorkOf(*conv.layer, out));
+      opencl::ChooseConvTile(tools.tiles, tools.device->info(), opencl::ConvSizesOf(*conv.layer, out));
   std::printf("%s, density %g\n", shape.Name().c_str(), density);
   for (const opencl::TileTime& time : *times) {
     if (time.tile == table) PrintTile("table", time);

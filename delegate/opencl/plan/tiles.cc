@@ -6,13 +6,13 @@
 namespace mcpruner::opencl {
 namespace {
 
-constexpr int64_t kLeastShare = 4;  // taps: a step of the convolution's loop
-constexpr int64_t kFilters = 4;     // of a part, at most
+constexpr int64_t kLeastPortion = 4;  // taps: a step of the convolution's loop
+constexpr int64_t kFilters = 4;       // of a part, at most
 // An item does this work beside the multiply-adds of its taps, counted in multiply-adds of a tap and a pixel. The two
 // numbers were fitted to an H200: the tiles that they choose take 2.3 % longer than the fastest, over the layers of
 // VGG-16 and ResNet-18 (docs/opencl.md).
 constexpr double kReadTap = 1.25;  // reading a tap's weights and displacement
-constexpr double kAddSum = 3;      // adding up a sum of a share with those of the others
+constexpr double kAddSum = 3;      // adding up a sum of a portion with those of the others
 
 // A Row holds for devices whose vendor and name, in lower case, contain its `vendor` and `device`; the first such row
 // counts.
@@ -41,7 +41,7 @@ std::string Lower(std::string text) {
 }
 
 // Returns the bytes of a column in local memory: its displacement and weights.
-int64_t ColumnBytes(const ConvSizes& work) { return 4 + 4 * kFilters * work.column_rows; }
+int64_t ColumnBytes(const ConvSizes& sizes) { return 4 + 4 * kFilters * sizes.column_rows; }
 
 }  // namespace
 
@@ -55,52 +55,52 @@ DeviceTiles TilesFor(const DeviceInfo& device) {
   return generic;
 }
 
-int StagedColumns(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile) {
+int StagedColumns(const DeviceInfo& device, const ConvSizes& sizes, const ConvTile& tile) {
   constexpr int kLeastColumns = 16;
   int columns = tile.lanes;
-  while (columns > kLeastColumns && columns * ColumnBytes(work) * tile.split > device.local_bytes) columns /= 2;
+  while (columns > kLeastColumns && columns * ColumnBytes(sizes) * tile.split > device.local_bytes) columns /= 2;
   return columns;
 }
 
-bool FitsConvTile(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile) {
-  // Local memory holds the sums and, in the same place, a share's staged columns, where columns are staged.
+bool FitsConvTile(const DeviceInfo& device, const ConvSizes& sizes, const ConvTile& tile) {
+  // Local memory holds the sums and, in the same place, a portion's staged columns, where columns are staged.
   const int64_t sum_bytes = 4 * kFilters * tile.pixels * tile.lanes;
-  const int64_t staged_bytes = ColumnBytes(work) * StagedColumns(device, work, tile);
-  return tile.pixels <= work.rows && int64_t{tile.lanes} * tile.split <= device.max_work_group &&
-         (tile.split == 1 || (work.taps / tile.split >= kLeastShare &&
+  const int64_t staged_bytes = ColumnBytes(sizes) * StagedColumns(device, sizes, tile);
+  return tile.pixels <= sizes.rows && int64_t{tile.lanes} * tile.split <= device.max_work_group &&
+         (tile.split == 1 || (sizes.taps / tile.split >= kLeastPortion &&
                               std::max(sum_bytes, staged_bytes) * tile.split <= device.local_bytes));
 }
 
-std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvSizes& work) {
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvSizes& sizes) {
   std::vector<ConvTile> candidates;
   for (const int lanes : {16, 32, 64}) {
     for (const int pixels : {1, 2, 4, 8}) {
       for (const int split : {1, 2, 4, 8, 16, 32}) {
         const ConvTile tile{lanes, pixels, split};
-        if (FitsConvTile(device, work, tile)) candidates.push_back(tile);
+        if (FitsConvTile(device, sizes, tile)) candidates.push_back(tile);
       }
     }
   }
   return candidates;
 }
 
-double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile) {
+double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& sizes, const ConvTile& tile) {
   const auto divided_up = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
-  const int64_t items = work.images * divided_up(work.rows, tile.pixels) * work.columns;
-  const int64_t groups = work.parts * divided_up(items, tile.lanes);
+  const int64_t items = sizes.images * divided_up(sizes.rows, tile.pixels) * sizes.columns;
+  const int64_t groups = sizes.parts * divided_up(items, tile.lanes);
   const int64_t busiest = divided_up(groups, std::max(device.compute_units, 1)) * tile.lanes * tile.split;
-  double item = static_cast<double>(work.taps) / tile.split * (tile.pixels + kReadTap);
+  double item = static_cast<double>(sizes.taps) / tile.split * (tile.pixels + kReadTap);
   if (tile.split > 1) item += kAddSum * static_cast<double>(kFilters) * tile.pixels;
   return item * static_cast<double>(std::max(busiest, tiles.items_per_unit));
 }
 
-ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work) {
+ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& sizes) {
   ConvTile best{tiles.lanes, 1, 1};
   for (int pixels = tiles.max_pixels; pixels >= 1; pixels /= 2) {
     for (int split = 1; split <= tiles.max_split; split *= 2) {
       const ConvTile tile{tiles.lanes, pixels, split};
-      if (!FitsConvTile(device, work, tile)) continue;
-      if (RelativeTime(tiles, device, work, tile) < RelativeTime(tiles, device, work, best)) best = tile;
+      if (!FitsConvTile(device, sizes, tile)) continue;
+      if (RelativeTime(tiles, device, sizes, tile) < RelativeTime(tiles, device, sizes, best)) best = tile;
     }
   }
   return best;

@@ -3,7 +3,7 @@
 //
 // A compute unit wants enough work-items at once for some to wait for memory while others compute; with fewer it takes
 // as long as with all of them. With more pixels, an item reads each weight for more products, but fewer items are left.
-// So the taps of a part can be shared out over several items, which then add up their sums.
+// So the taps of a part can be dealt out over several items, which then add up their sums.
 //
 //     many pixels          pixels 8, split 1    one item: 8 pixels x 4 filters, all taps
 //     fewer                pixels 4, split 4    4 items:  4 pixels x 4 filters, a quarter of the taps each
@@ -39,6 +39,7 @@ struct ConvTile {
   bool operator==(const ConvTile& o) const { return lanes == o.lanes && pixels == o.pixels && split == o.split; }
 };
 
+// ConvSizes are what tiles depend on.
 struct ConvSizes {
   int64_t parts = 0;                          // of the layer
   int64_t images = 1, rows = 0, columns = 0;  // of the output
@@ -46,22 +47,22 @@ struct ConvSizes {
   int column_rows = 1;                        // taps that share a displacement
 };
 
-// Returns how many columns of a share are in local memory at once, where columns are staged: one for each lane, or as
+// Returns how many columns of a portion are in local memory at once, where columns are staged: one for each lane, or as
 // many as there is room for.
-int StagedColumns(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile);
+int StagedColumns(const DeviceInfo& device, const ConvSizes& sizes, const ConvTile& tile);
 
-// Returns whether the device takes a tile, and each share of a part has work.
-bool FitsConvTile(const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile);
+// Returns whether the device takes a tile, and each portion of a part has work.
+bool FitsConvTile(const DeviceInfo& device, const ConvSizes& sizes, const ConvTile& tile);
 
 // Returns all tiles that are worth a try.
-std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvSizes& work);
+std::vector<ConvTile> ConvTileCandidates(const DeviceInfo& device, const ConvSizes& sizes);
 
 // Returns what the busiest compute unit has to do: its items, or as many as it wants if these are more, times the work
 // of one.
-double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work, const ConvTile& tile);
+double RelativeTime(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& sizes, const ConvTile& tile);
 
 // Returns the tile that takes least by RelativeTime.
-ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& work);
+ConvTile ChooseConvTile(const DeviceTiles& tiles, const DeviceInfo& device, const ConvSizes& sizes);
 
 }  // namespace mcpruner::opencl
 

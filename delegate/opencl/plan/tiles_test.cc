@@ -18,8 +18,8 @@ DeviceInfo Gpu(const char* vendor, const char* name, int compute_units, int max_
 DeviceInfo H200() { return Gpu("NVIDIA Corporation", "NVIDIA H200", 132, 1024, 48 << 10); }
 DeviceInfo MaliG72() { return Gpu("ARM", "Mali-G72", 12, 384, 32 << 10); }
 
-ConvTile Choose(const DeviceInfo& device, const ConvSizes& work) {
-  return ChooseConvTile(TilesFor(device), device, work);
+ConvTile Choose(const DeviceInfo& device, const ConvSizes& sizes) {
+  return ChooseConvTile(TilesFor(device), device, sizes);
 }
 
 void ExpectTile(const ConvTile& tile, const ConvTile& expected) {

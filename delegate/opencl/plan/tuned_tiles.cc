@@ -7,7 +7,7 @@
 
 namespace mcpruner::opencl {
 
-ConvSizes WorkOf(const SparseLayer& layer, const Shape& out) {
+ConvSizes ConvSizesOf(const SparseLayer& layer, const Shape& out) {
   const int64_t parts = int64_t{layer.num_groups()} * (layer.group_size / PartFilters(layer));
   return {parts, out.n, out.h, out.w, MostTaps(layer), ColumnRows(layer)};
 }
@@ -17,10 +17,10 @@ TunedTiles::TunedTiles(DiskCache cache, const DeviceInfo& device, Precision prec
 
 std::string TunedTiles::Key(const ConvParams& conv, const Shape& out) const {
   const SparseLayer& layer = *conv.layer;
-  const ConvSizes work = WorkOf(layer, out);
+  const ConvSizes sizes = ConvSizesOf(layer, out);
   std::string key = "tile of\n" + DeviceKey(device_);
   for (const int64_t number :
-       {static_cast<int64_t>(precision_), work.parts, work.images, work.rows, work.columns, work.taps,
+       {static_cast<int64_t>(precision_), sizes.parts, sizes.images, sizes.rows, sizes.columns, sizes.taps,
         int64_t{PartFilters(layer)}, int64_t{layer.in_channels}, int64_t{layer.kernel_height},
         int64_t{layer.kernel_width}, int64_t{conv.window.stride_h}, int64_t{conv.window.stride_w}}) {
     key += std::to_string(number) + ' ';
@@ -33,7 +33,7 @@ std::optional<ConvTile> TunedTiles::Load(const ConvParams& conv, const Shape& ou
   const std::vector<uint8_t> value = cache_.Load(Key(conv, out));
   if (value.size() != 3) return std::nullopt;
   const ConvTile tile{value[0], value[1], value[2]};
-  for (const ConvTile& candidate : ConvTileCandidates(device_, WorkOf(*conv.layer, out))) {
+  for (const ConvTile& candidate : ConvTileCandidates(device_, ConvSizesOf(*conv.layer, out))) {
     if (candidate == tile) return tile;
   }
   return std::nullopt;

@@ -15,8 +15,8 @@
 
 namespace mcpruner::opencl {
 
-// Returns what tiles depend on. `out` is the shape of the convolution's output.
-ConvSizes WorkOf(const SparseLayer& layer, const Shape& out);
+// Returns the sizes of a convolution. `out` is the shape of the convolution's output.
+ConvSizes ConvSizesOf(const SparseLayer& layer, const Shape& out);
 
 class TunedTiles {
  public:

@@ -84,7 +84,7 @@ Result<std::vector<TileTime>> TimeConvTiles(const Graph& graph, const Op& op, co
   DeviceTools forced = tools;
   std::vector<TileTime> times;
   const std::vector<ConvTile> tiles =
-      ConvTileCandidates(tools.device->info(), WorkOf(*std::get<ConvParams>(op.params).layer, out));
+      ConvTileCandidates(tools.device->info(), ConvSizesOf(*std::get<ConvParams>(op.params).layer, out));
   BuildPrograms(one, tools, tiles);
   Status failure = Status::Ok();
   for (const ConvTile& tile : tiles) {
@@ -123,7 +123,7 @@ Status TuneGraph(const Graph& graph, const DeviceTools& tools) {
     if (!times.ok()) return times.status();
     if (times->empty()) continue;
     tools.tuned->Store(*conv, out, times->front().tile);
-    const ConvTile table = ChooseConvTile(tools.tiles, tools.device->info(), WorkOf(*conv->layer, out));
+    const ConvTile table = ChooseConvTile(tools.tiles, tools.device->info(), ConvSizesOf(*conv->layer, out));
     tools.log("tuned '" + op.name + "' to " + TunedText(*times, table));
   }
   return Status::Ok();

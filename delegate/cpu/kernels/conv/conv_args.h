@@ -39,7 +39,7 @@ struct ConvLayerArgs {
 // pixel to its own first pixel; those of `out` and `residual` are in bytes.
 //
 //     whole    [ pixels of one row           ]
-//     halves   [ of one row  | of the next   ]     where no more than half a vector of columns is left
+//     two rows [ of one row  | of the next   ]     where no more than half a vector of columns is left
 struct ConvVector {
   ptrdiff_t in, out, residual;
   int32_t pixels[2];  // how many to store, in each row; whole vectors have one row
@@ -55,8 +55,8 @@ struct ConvZeros {
 struct ConvTileArgs {
   const ConvLayerArgs* layer;
   int32_t first_part, last_part;
-  int32_t lanes;  // of each vector: as many as the widest vector has, or half of them
-  int32_t halves;
+  int32_t lanes;        // of each vector: as many as the widest vector has, or half of them
+  int32_t two_rows;     // whether vectors are of two rows
   int32_t all_whole;    // whether all lanes of all vectors are pixels to store
   int32_t prefetch;     // whether each vector lies in rows of its own
   int32_t num_vectors;  // 1 .. kConvMaxTileVectors
@@ -64,14 +64,14 @@ struct ConvTileArgs {
   int32_t num_zeros;
   ConvZeros zeros[4 * kConvMaxTileVectors];  // to store in each channel: before and behind each row of each vector
 
-  // `in` is the first element of the tile's first window, `out` its first output pixel, both of channel 0. A half is
-  // the distance from one row of `halves` to the next.
+  // `in` is the first element of the tile's first window, `out` its first output pixel, both of channel 0. The second
+  // row of a vector of two rows lies `in_second_row` and so on behind its first row.
   const float* in;
-  ptrdiff_t in_half;
+  ptrdiff_t in_second_row;
   float* out;
-  ptrdiff_t out_channel_stride, out_half;
+  ptrdiff_t out_channel_stride, out_second_row;
   const float* residual;  // as out; null for none
-  ptrdiff_t residual_channel_stride, residual_half;
+  ptrdiff_t residual_channel_stride, residual_second_row;
 
   // A later tile will need the input that begins here. While each part is summed, the micro-kernel brings ahead_lines
   // lines of 64 bytes of it into L2.

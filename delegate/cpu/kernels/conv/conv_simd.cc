@@ -28,7 +28,7 @@ HWY_INLINE void StoreBorders(const ConvTileArgs& a, const ConvPart& part) {
   }
 }
 
-template <int kFilters, int kVectors, bool kHalves, class D>
+template <int kFilters, int kVectors, bool kTwoRows, class D>
 struct Tile {
   using V = hn::Vec<D>;
   using Sums = V[kFilters][kVectors];
@@ -46,17 +46,17 @@ struct Tile {
   static HWY_INLINE void AddResidual(const ConvTileArgs& a, const float* residual, V (&sums)[kVectors]) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
       const float* const pixels = Displaced(residual, a.vectors[v].residual);
-      sums[v] = hn::Add(sums[v], LoadPixels<kHalves, D>(pixels, a.residual_half));
+      sums[v] = hn::Add(sums[v], LoadPixels<kTwoRows, D>(pixels, a.residual_second_row));
     }
   }
 
   static HWY_INLINE void Store([[maybe_unused]] const ConvTileArgs& a, V sum, const ConvVector& vector, float* out) {
     const D d;
 #if HWY_TARGET != HWY_SCALAR
-    if constexpr (kHalves) {
+    if constexpr (kTwoRows) {
       const hn::Half<D> row;
       StoreFirst(hn::LowerHalf(row, sum), row, out, static_cast<size_t>(vector.pixels[0]));
-      StoreFirst(hn::UpperHalf(row, sum), row, out + a.out_half, static_cast<size_t>(vector.pixels[1]));
+      StoreFirst(hn::UpperHalf(row, sum), row, out + a.out_second_row, static_cast<size_t>(vector.pixels[1]));
       return;
     }
 #endif
@@ -66,7 +66,7 @@ struct Tile {
   // Stores the results of one filter, whose channel begins `channel` bytes behind channel 0.
   static HWY_INLINE void StoreFilter(const ConvTileArgs& a, const Output& out, V (&sums)[kVectors], ptrdiff_t channel,
                                      bool all_whole) {
-    if (!kHalves && all_whole) {
+    if (!kTwoRows && all_whole) {
       MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], D(), Displaced(out.first[v], channel));
     } else {
       MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
@@ -77,7 +77,7 @@ struct Tile {
 
   static void Run(const ConvTileArgs& a) {
     const D d;
-    const Vectors<kVectors, kHalves, D> vectors(a);
+    const Vectors<kVectors, kTwoRows, D> vectors(a);
     const Output out(a);
     const ptrdiff_t channel_bytes = a.out_channel_stride * ptrdiff_t{sizeof(float)};
     const bool all_whole = a.all_whole != 0, has_residual = a.residual != nullptr, has_zeros = a.num_zeros > 0;
@@ -102,25 +102,25 @@ struct Tile {
   }
 };
 
-template <int kFilters, bool kHalves, class D, int kVectors = 1>
+template <int kFilters, bool kTwoRows, class D, int kVectors = 1>
 HWY_INLINE void RunVectors(const ConvTileArgs& a) {
   if constexpr (kVectors <= kMaxVectors) {
-    if (a.num_vectors == kVectors) return Tile<kFilters, kVectors, kHalves, D>::Run(a);
-    return RunVectors<kFilters, kHalves, D, kVectors + 1>(a);
+    if (a.num_vectors == kVectors) return Tile<kFilters, kVectors, kTwoRows, D>::Run(a);
+    return RunVectors<kFilters, kTwoRows, D, kVectors + 1>(a);
   }
 }
 
-template <bool kHalves, class D>
+template <bool kTwoRows, class D>
 void RunFilters(const ConvTileArgs& a) {
-  if (a.layer->filters == 4) return RunVectors<4, kHalves, D>(a);
-  if (a.layer->filters == 2) return RunVectors<2, kHalves, D>(a);
-  return RunVectors<1, kHalves, D>(a);
+  if (a.layer->filters == 4) return RunVectors<4, kTwoRows, D>(a);
+  if (a.layer->filters == 2) return RunVectors<2, kTwoRows, D>(a);
+  return RunVectors<1, kTwoRows, D>(a);
 }
 
 template <class D>
-HWY_INLINE void RunHalves(const ConvTileArgs& a) {
+HWY_INLINE void RunRows(const ConvTileArgs& a) {
   if constexpr (hn::MaxLanes(D()) >= 4) {
-    if (a.halves) return RunFilters<true, D>(a);
+    if (a.two_rows) return RunFilters<true, D>(a);
   }
   return RunFilters<false, D>(a);
 }
@@ -129,9 +129,9 @@ HWY_INLINE void RunHalves(const ConvTileArgs& a) {
 
 void ConvTile(const ConvTileArgs& args) {
   if constexpr (kFloats > 8) {
-    if (args.lanes == 8) return RunHalves<FewFloats<8>>(args);
+    if (args.lanes == 8) return RunRows<FewFloats<8>>(args);
   }
-  return RunHalves<Floats>(args);
+  return RunRows<Floats>(args);
 }
 
 namespace {

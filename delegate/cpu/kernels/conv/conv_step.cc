@@ -125,7 +125,7 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
   ConvTileArgs args{};
   args.layer = &layer_args_;
   args.lanes = tile.lanes;
-  args.halves = tile.halves ? 1 : 0;
+  args.two_rows = tile.two_rows ? 1 : 0;
   args.prefetch = tile.columns <= tile.lanes ? 1 : 0;
   args.num_vectors = tile.num_vectors;
   // Pointers begin at the band's first row.
@@ -133,19 +133,19 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
   const Range rows{tile.band.first_row, tile.band.last_row};
   if (split_.planes == 0) {
     args.in = input_.Rows(image, reach_.InputRows(rows)) - window_.padding.left;
-    args.in_half = window_.stride_h * in.row_stride();
+    args.in_second_row = window_.stride_h * in.row_stride();
   } else {
     args.in = scratch;
-    args.in_half = window_.stride_h * split_.row_stride;
+    args.in_second_row = window_.stride_h * split_.row_stride;
   }
   args.out = output_.Rows(image, rows);
   args.out_channel_stride = out.pitch;
-  args.out_half = out.row_stride();
+  args.out_second_row = out.row_stride();
   if (residual_ != nullptr) {
     const HcwLayout& residual = residual_->layout;
     args.residual = residual_->Rows(image, rows);
     args.residual_channel_stride = residual.pitch;
-    args.residual_half = residual.row_stride();
+    args.residual_second_row = residual.row_stride();
   }
   args.low = activation_.low;
   args.high = activation_.high;
@@ -162,7 +162,7 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
   const ConvTile::Pixels pixels = tile.At(tile.first_vector + i);
   const int row = pixels.y - tile.band.first_row;
   ConvVector& vector = args->vectors[i];
-  vector.in = row * args->in_half + pixels.x;
+  vector.in = row * args->in_second_row + pixels.x;
   const ptrdiff_t first_out = row * out.row_stride() + pixels.x;
   vector.out = first_out * ptrdiff_t{sizeof(float)};
   if (residual_ != nullptr) {
@@ -172,16 +172,16 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
   vector.pixels[1] = pixels.store_second ? pixels.count : 0;
   const int before = pixels.x == 0 ? out.border.left : 0;
   const int behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
-  for (int half = 0; half < 2; ++half) {
-    if (vector.pixels[half] == 0) continue;
-    const ptrdiff_t first = first_out + half * args->out_half;
+  for (int row_of_two = 0; row_of_two < 2; ++row_of_two) {
+    if (vector.pixels[row_of_two] == 0) continue;
+    const ptrdiff_t first = first_out + row_of_two * args->out_second_row;
     if (before > 0) args->zeros[args->num_zeros++] = {first - before, before};
     if (behind > 0) args->zeros[args->num_zeros++] = {first + pixels.count, behind};
   }
 }
 
 ConvStep::Ahead ConvStep::InputAhead(const ConvTile& tile) const {
-  // Scratch is in L2 already, and the first strip brings in the rows for all strips.
+  // Scratch is in L2 already, and the first panel brings in the rows for all panels.
   if (split_.planes > 0 || tile.x > 0) return {};
   const HcwLayout& in = input_.layout;
   const Range there = input_.There();
@@ -234,13 +234,13 @@ void ConvStep::Run(int share) const {
   float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
   Ahead ahead;
-  int tile = -1, pass = -1;  // the tile of `args`, and the pass of what lies in scratch
+  int tile = -1, sweep = -1;  // the tile of `args`, and the sweep of what lies in scratch
   for (const TileParts& work : shares_[static_cast<size_t>(share)]) {
     if (work.tile != tile) {
       tile = work.tile;
       const ConvTile& t = tiles_[static_cast<size_t>(tile)];
-      if (split_.planes > 0 && t.band.pass != pass) {
-        pass = t.band.pass;
+      if (split_.planes > 0 && t.band.sweep != sweep) {
+        sweep = t.band.sweep;
         SplitInput(t.band, scratch);
       }
       args = TileArgs(t, scratch);

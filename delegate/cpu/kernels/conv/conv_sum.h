@@ -50,40 +50,40 @@ HWY_INLINE void PrefetchMemory(const ConvTileArgs& a, const ConvPart& part) {
   }
 }
 
-// Loads one vector of pixels. The two halves of `halves` are pixels of a row and of the next one, `half` floats
-// further.
-template <bool kHalves, class D>
-HWY_INLINE hn::Vec<D> LoadPixels(const float* x, [[maybe_unused]] ptrdiff_t half) {
+// Loads one vector of pixels. A vector of two rows has the pixels of a row and those of the next one, `second_row`
+// floats further.
+template <bool kTwoRows, class D>
+HWY_INLINE hn::Vec<D> LoadPixels(const float* x, [[maybe_unused]] ptrdiff_t second_row) {
   const D d;
 #if HWY_TARGET != HWY_SCALAR
-  if constexpr (kHalves) {
+  if constexpr (kTwoRows) {
     const hn::Half<D> row;
-    return hn::Combine(d, hn::LoadU(row, x + half), hn::LoadU(row, x));
+    return hn::Combine(d, hn::LoadU(row, x + second_row), hn::LoadU(row, x));
   }
 #endif
   return hn::LoadU(d, x);
 }
 
 // Vectors holds where the vectors of a tile begin.
-template <int kVectors, bool kHalves, class D>
+template <int kVectors, bool kTwoRows, class D>
 struct Vectors {
-  explicit HWY_INLINE Vectors(const ConvTileArgs& a) : half(a.in_half), prefetch(a.prefetch != 0) {
+  explicit HWY_INLINE Vectors(const ConvTileArgs& a) : second_row(a.in_second_row), prefetch(a.prefetch != 0) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) first[v] = a.in + a.vectors[v].in;
   }
   HWY_INLINE void Prefetch(ptrdiff_t tap) const {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
       __builtin_prefetch(Displaced(first[v], tap));
-      if (kHalves) __builtin_prefetch(Displaced(first[v], tap) + half);
+      if (kTwoRows) __builtin_prefetch(Displaced(first[v], tap) + second_row);
     }
   }
 
   const float* first[kVectors];
-  ptrdiff_t half;
+  ptrdiff_t second_row;
   bool prefetch;
 };
 
-template <int kFilters, int kVectors, bool kHalves, class D>
-HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const ConvPart& part,
+template <int kFilters, int kVectors, bool kTwoRows, class D>
+HWY_INLINE void AddTaps(const Vectors<kVectors, kTwoRows, D>& vectors, const ConvPart& part,
                         hn::Vec<D> (&sums)[kFilters][kVectors]) {
   const D d;
   const float* HWY_RESTRICT weights = part.values;
@@ -93,7 +93,7 @@ HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const Conv
     PrefetchWeights(weights);
     hn::Vec<D> in[kVectors];
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
-      in[v] = LoadPixels<kHalves, D>(Displaced(vectors.first[v], *tap), vectors.half);
+      in[v] = LoadPixels<kTwoRows, D>(Displaced(vectors.first[v], *tap), vectors.second_row);
     }
     MCPRUNER_UNROLL for (int f = 0; f < kFilters; ++f) {
       const hn::Vec<D> weight = hn::Set(d, weights[f]);

@@ -42,26 +42,26 @@ struct Halves {
   uint64_t second;
 };
 
-// Loads one vector of pixels. The two halves of `halves` are pixels of a row and of the next one, `half` floats
-// further.
-template <bool kHalves, class D>
-HWY_INLINE hn::Vec<D> LoadPixels(const float* x, ptrdiff_t half) {
-  if constexpr (kHalves) return Halves<hn::Vec<D>>(x, x + half, 0).Join();
+// Loads one vector of pixels. A vector of two rows has the pixels of a row and those of the next one, `second_row`
+// floats further.
+template <bool kTwoRows, class D>
+HWY_INLINE hn::Vec<D> LoadPixels(const float* x, ptrdiff_t second_row) {
+  if constexpr (kTwoRows) return Halves<hn::Vec<D>>(x, x + second_row, 0).Join();
   return hn::LoadU(D(), x);
 }
 
 // Vectors holds where the vectors of a tile begin, and where their second halves begin if these are loaded by
 // themselves. Each address has a register of its own: one computed from another would take one more instruction for
 // each load.
-template <int kVectors, bool kHalves, class D>
+template <int kVectors, bool kTwoRows, class D>
 struct Vectors {
-  static constexpr bool kByHalves = kHalves || MCPRUNER_IN_ORDER;
+  static constexpr bool kByHalves = kTwoRows || MCPRUNER_IN_ORDER;
 
   explicit HWY_INLINE Vectors(const ConvTileArgs& a) {
     MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
       low[v] = a.in + a.vectors[v].in;
       if (!kByHalves) continue;
-      high[v] = low[v] + (kHalves ? a.in_half : 2);
+      high[v] = low[v] + (kTwoRows ? a.in_second_row : 2);
       asm("" : "+r"(high[v]));
     }
   }
@@ -95,8 +95,8 @@ HWY_INLINE void AddToVector(float32x4_t weights, int v, V in, V (&sums)[kFilters
 
 #if MCPRUNER_IN_ORDER
 
-template <int kFilters, int kVectors, bool kHalves, class D>
-HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const ConvPart& part,
+template <int kFilters, int kVectors, bool kTwoRows, class D>
+HWY_INLINE void AddTaps(const Vectors<kVectors, kTwoRows, D>& vectors, const ConvPart& part,
                         hn::Vec<D> (&sums)[kFilters][kVectors]) {
   if (part.num_taps == 0) return;
   const float* HWY_RESTRICT values = part.values;
@@ -124,8 +124,8 @@ HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const Conv
 constexpr int kTapsAtOnce = 8;
 
 // Adds two taps at once: one load reads both displacements, and one both weights.
-template <int kFilters, int kVectors, bool kHalves, class D>
-HWY_INLINE void AddTwoTaps(const Vectors<kVectors, kHalves, D>& vectors, const int32_t* taps,
+template <int kFilters, int kVectors, bool kTwoRows, class D>
+HWY_INLINE void AddTwoTaps(const Vectors<kVectors, kTwoRows, D>& vectors, const int32_t* taps,
                            const float* HWY_RESTRICT values, hn::Vec<D> (&sums)[kFilters][kVectors]) {
   ptrdiff_t first = taps[0], second = taps[1];
   asm("" : "+r"(first), "+r"(second));  // in whole registers, which is what one load of two gives
@@ -135,8 +135,8 @@ HWY_INLINE void AddTwoTaps(const Vectors<kVectors, kHalves, D>& vectors, const i
   MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) AddToVector(second_weights, v, vectors.Load(v, second), sums);
 }
 
-template <int kFilters, int kVectors, bool kHalves, class D>
-HWY_INLINE void AddTaps(const Vectors<kVectors, kHalves, D>& vectors, const ConvPart& part,
+template <int kFilters, int kVectors, bool kTwoRows, class D>
+HWY_INLINE void AddTaps(const Vectors<kVectors, kTwoRows, D>& vectors, const ConvPart& part,
                         hn::Vec<D> (&sums)[kFilters][kVectors]) {
   const float* HWY_RESTRICT values = part.values;
   const int32_t *tap = part.taps, *const last = tap + part.num_taps;

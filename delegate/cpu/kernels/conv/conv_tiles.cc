@@ -13,36 +13,36 @@ int Pieces(int count, int size) { return (count + size - 1) / size; }
 // A Kind is a kind of vector: `width` columns of `rows` rows.
 struct Kind {
   int lanes = 0;
-  bool halves = false;
+  bool two_rows = false;
   double cost = 0;
-  int width() const { return halves ? lanes / 2 : lanes; }
-  double cost_per_row() const { return halves ? cost / 2 : cost; }
+  int width() const { return two_rows ? lanes / 2 : lanes; }
+  double cost_per_row() const { return two_rows ? cost / 2 : cost; }
 };
 
-struct Strip {
+struct Panel {
   int x = 0, columns = 0;
   Kind kind;
 };
 
-std::vector<Kind> Kinds(const MicroKernels& micro_kernels, const ConvVectorCosts& costs, bool can_halve) {
+std::vector<Kind> Kinds(const MicroKernels& micro_kernels, const ConvVectorCosts& costs, bool can_pair) {
   const int lanes = micro_kernels.vector_floats;
   std::vector<Kind> kinds{{lanes, false, 1.0}};
-  if (lanes >= 4 && can_halve) kinds.push_back({lanes, true, costs.halves});
+  if (lanes >= 4 && can_pair) kinds.push_back({lanes, true, costs.two_rows});
   if (lanes >= 16) kinds.push_back({lanes / 2, false, costs.narrow});
-  if (lanes >= 16 && can_halve) kinds.push_back({lanes / 2, true, costs.narrow_halves});
+  if (lanes >= 16 && can_pair) kinds.push_back({lanes / 2, true, costs.narrow_two_rows});
   return kinds;
 }
 
-// Finds the strips that cover columns x .. x + columns - 1 (fewer than the widest vector has) at the least cost for one
+// Finds the panels that cover columns x .. x + columns - 1 (fewer than the widest vector has) at the least cost for one
 // row.
-double BestStrips(const std::vector<Kind>& kinds, int x, int columns, std::vector<Strip>* best) {
+double BestPanels(const std::vector<Kind>& kinds, int x, int columns, std::vector<Panel>* best) {
   best->clear();
   if (columns == 0) return 0;
   double best_cost = std::numeric_limits<double>::infinity();
   for (const Kind& kind : kinds) {
     const int covered = std::min(columns, kind.width());
-    std::vector<Strip> rest;
-    const double cost = kind.cost_per_row() + BestStrips(kinds, x + covered, columns - covered, &rest);
+    std::vector<Panel> rest;
+    const double cost = kind.cost_per_row() + BestPanels(kinds, x + covered, columns - covered, &rest);
     if (cost >= best_cost) continue;
     best_cost = cost;
     *best = std::move(rest);
@@ -51,33 +51,33 @@ double BestStrips(const std::vector<Kind>& kinds, int x, int columns, std::vecto
   return best_cost;
 }
 
-// Takes whole vectors first, then strips for what is left. Neighbours of one kind become one strip.
-std::vector<Strip> MakeStrips(int width, const std::vector<Kind>& kinds) {
+// Takes whole vectors first, then panels for what is left. Neighbours of one kind become one panel.
+std::vector<Panel> MakePanels(int width, const std::vector<Kind>& kinds) {
   const int whole = width / kinds[0].lanes * kinds[0].lanes;
-  std::vector<Strip> rest, strips;
-  BestStrips(kinds, whole, width - whole, &rest);
-  if (whole > 0) strips.push_back({0, whole, kinds[0]});
-  for (const Strip& strip : rest) {
-    const Kind* const last = strips.empty() ? nullptr : &strips.back().kind;
-    if (last != nullptr && last->lanes == strip.kind.lanes && last->halves == strip.kind.halves &&
-        strips.back().columns % last->width() == 0) {
-      strips.back().columns += strip.columns;
+  std::vector<Panel> rest, panels;
+  BestPanels(kinds, whole, width - whole, &rest);
+  if (whole > 0) panels.push_back({0, whole, kinds[0]});
+  for (const Panel& panel : rest) {
+    const Kind* const last = panels.empty() ? nullptr : &panels.back().kind;
+    if (last != nullptr && last->lanes == panel.kind.lanes && last->two_rows == panel.kind.two_rows &&
+        panels.back().columns % last->width() == 0) {
+      panels.back().columns += panel.columns;
     } else {
-      strips.push_back(strip);
+      panels.push_back(panel);
     }
   }
-  return strips;
+  return panels;
 }
 
-void AddTiles(const ConvBand& band, const Strip& strip, int max_vectors, std::vector<ConvTile>* tiles) {
+void AddTiles(const ConvBand& band, const Panel& panel, int max_vectors, std::vector<ConvTile>* tiles) {
   const int rows = band.last_row - band.first_row;
-  const int vectors = Pieces(strip.columns, strip.kind.width()) * (strip.kind.halves ? Pieces(rows, 2) : rows);
+  const int vectors = Pieces(panel.columns, panel.kind.width()) * (panel.kind.two_rows ? Pieces(rows, 2) : rows);
   const int count = Pieces(vectors, max_vectors);
   for (int i = 0; i < count; ++i) {
     const Range part = EvenShare(vectors, i, count);
-    ConvTile tile{band, strip.x, strip.columns, strip.kind.lanes, strip.kind.halves, part.begin, 0, 0};
+    ConvTile tile{band, panel.x, panel.columns, panel.kind.lanes, panel.kind.two_rows, part.begin, 0, 0};
     tile.num_vectors = part.end - part.begin;
-    tile.cost = tile.num_vectors * strip.kind.cost;
+    tile.cost = tile.num_vectors * panel.kind.cost;
     tiles->push_back(tile);
   }
 }
@@ -112,11 +112,11 @@ class Shares {
 ConvVectorCosts VectorCostsOfThisCpu() {
   ConvVectorCosts costs;
 #if defined(__x86_64__)
-  // Zen 4 does 512 bits in two passes, and halves are bound by its loads. A vector that uses only a part of a cache
-  // line waits for it as long as for a whole line.
+  // Zen 4 does 512 bits as twice 256, and vectors of two rows are bound by its loads. A vector that uses only a part of
+  // a cache line waits for it as long as for a whole line.
   if (__builtin_cpu_is("amdfam19h") && __builtin_cpu_supports("avx512f")) costs = {1.3, 0.6, 0.8};
 #elif defined(__aarch64__)
-  costs.halves = 1.4;  // 7 instructions and a third for a tap of 4 filters instead of 5 (conv_sum_neon.h)
+  costs.two_rows = 1.4;  // 7 instructions and a third for a tap of 4 filters instead of 5 (conv_sum_neon.h)
 #endif
   return costs;
 }
@@ -127,21 +127,21 @@ std::vector<ConvBand> MakeConvBands(const HcwLayout& out, Range rows, int max_ro
     const int height = in_image.end - in_image.begin;
     const int count = max_rows > 0 ? Pieces(height, max_rows) : 1;
     for (int i = 0; i < count; ++i) {
-      const int pass = max_rows > 0 ? static_cast<int>(bands.size()) : 0;
+      const int sweep = max_rows > 0 ? static_cast<int>(bands.size()) : 0;
       const Range part = EvenShare(height, i, count);
-      bands.push_back({pass, image, in_image.begin + part.begin, in_image.begin + part.end});
+      bands.push_back({sweep, image, in_image.begin + part.begin, in_image.begin + part.end});
     }
   });
   return bands;
 }
 
 ConvTile::Pixels ConvTile::At(int vector) const {
-  const int width = halves ? lanes / 2 : lanes, per_row = Pieces(columns, width);
+  const int width = two_rows ? lanes / 2 : lanes, per_row = Pieces(columns, width);
   const int in_row = vector % per_row * width;
-  Pixels pixels{band.first_row + vector / per_row * (halves ? 2 : 1), x + in_row, std::min(width, columns - in_row),
-                true, halves};
+  Pixels pixels{band.first_row + vector / per_row * (two_rows ? 2 : 1), x + in_row, std::min(width, columns - in_row),
+                true, two_rows};
   // The last row has no partner below: pair it with the row above, which is stored already.
-  if (halves && pixels.y + 1 == band.last_row) {
+  if (two_rows && pixels.y + 1 == band.last_row) {
     --pixels.y;
     pixels.store_first = false;
   }
@@ -149,8 +149,8 @@ ConvTile::Pixels ConvTile::At(int vector) const {
 }
 
 double ConvTile::RowOf(int vector) const {
-  const int per_row = Pieces(columns, halves ? lanes / 2 : lanes);
-  return band.first_row + static_cast<double>(vector) / per_row * (halves ? 2 : 1);
+  const int per_row = Pieces(columns, two_rows ? lanes / 2 : lanes);
+  return band.first_row + static_cast<double>(vector) / per_row * (two_rows ? 2 : 1);
 }
 
 int MaxTileVectors(const MicroKernels& micro_kernels) {
@@ -161,10 +161,10 @@ std::vector<ConvTile> MakeConvTiles(const std::vector<ConvBand>& bands, int widt
                                     const ConvVectorCosts& costs) {
   std::vector<ConvTile> tiles;
   for (const ConvBand& band : bands) {
-    const bool can_halve = band.last_row - band.first_row >= 2;
+    const bool can_pair = band.last_row - band.first_row >= 2;
     const auto begin = static_cast<ptrdiff_t>(tiles.size());
-    for (const Strip& strip : MakeStrips(width, Kinds(micro_kernels, costs, can_halve))) {
-      AddTiles(band, strip, MaxTileVectors(micro_kernels), &tiles);
+    for (const Panel& panel : MakePanels(width, Kinds(micro_kernels, costs, can_pair))) {
+      AddTiles(band, panel, MaxTileVectors(micro_kernels), &tiles);
     }
     std::stable_sort(tiles.begin() + begin, tiles.end(), [](const ConvTile& a, const ConvTile& b) {
       return a.At(a.first_vector).y < b.At(b.first_vector).y;
@@ -181,7 +181,8 @@ std::vector<std::vector<TileParts>> ShareConvWork(const std::vector<ConvTile>& t
   const int num_parts = static_cast<int>(work.size()), num_tiles = static_cast<int>(tiles.size());
   Shares shares(all, num_shares);
   for (int begin = 0, end = 0; begin < num_tiles; begin = end) {
-    while (end < num_tiles && tiles[static_cast<size_t>(end)].band.pass == tiles[static_cast<size_t>(begin)].band.pass)
+    while (end < num_tiles &&
+           tiles[static_cast<size_t>(end)].band.sweep == tiles[static_cast<size_t>(begin)].band.sweep)
       ++end;
     for (int first = 0; first < num_parts; first += block) {
       for (int t = begin; t < end; ++t) {

@@ -1,16 +1,17 @@
 // This cuts a convolution's output into tiles, and tiles x filters into equal shares.
 //
-//     28 columns, 16 lanes:   [ 16 | 12   ]     A strip of whole vectors, two to a row. A tile is up to 6 consecutive
-//                             [ 16 | 12   ]     vectors of a strip, wherever rows end, so rows and tiles need not fit
+//     28 columns, 16 lanes:   [ 16 | 12   ]     A panel of whole vectors, two to a row. A tile is up to 6 consecutive
+//                             [ 16 | 12   ]     vectors of a panel, wherever rows end, so rows and tiles need not fit
 //                             [ 16 | 12   ]     each other.
-//     56 columns:             [ 16 | 16 | 16 ][ 8 ]     The second strip is of halves: a vector is 8 columns of two
-//                             [ 16 | 16 | 16 ][ 8 ]     rows.
+//     56 columns:             [ 16 | 16 | 16 ][ 8 ]     In the second panel a vector is of two rows: 8 columns of each.
+//                             [ 16 | 16 | 16 ][ 8 ]
 //
-// A strip is a range of columns over all rows of a band; columns are cut into strips at the least cost
-// (ConvVectorCosts). A part is up to 4 filters (conv_args.h), and a block is as many parts as pass a tile together. The
-// whole work is the list "for each pass, for each block of parts, for each tile, for each part of the block"; a share
-// is a piece of it, cut where the work done so far is share / num_shares of all. This way a block's weights stay in L2
-// while all tiles pass, and a tile's input stays in L1 while all parts of the block pass.
+// A panel is a range of columns over all rows of a band, with vectors of one kind; columns are cut into panels at the
+// least cost (ConvVectorCosts). A part is up to 4 filters (conv_args.h), and a block is as many parts as are done for a
+// tile together. A sweep is one walk over all weights. The whole work is the list "for each sweep, for each block of
+// parts, for each tile, for each part of the block"; a share is a piece of it, cut where the work done so far is
+// share / num_shares of all. This way a block's weights stay in L2 for all tiles, and a tile's input stays in L1 for
+// all parts of the block.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TILES_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_CONV_CONV_TILES_H_
@@ -27,33 +28,33 @@ namespace mcpruner {
 // These are the costs of a multiply-add by each kind of vector, relative to the widest whole vector. The defaults are
 // estimates that were not measured; VectorCostsOfThisCpu replaces them where more is known of the CPU.
 struct ConvVectorCosts {
-  double halves = 1.1;  // they take twice as many loads, and must be joined
-  double narrow = 1.0;  // half as many lanes; 0.5 where the CPU does the widest vectors in two passes
-  double narrow_halves = 1.1;
+  double two_rows = 1.1;  // these take twice as many loads, and must be joined
+  double narrow = 1.0;    // half as many lanes; 0.5 where the CPU does the widest vectors as two of these
+  double narrow_two_rows = 1.1;
 };
 ConvVectorCosts VectorCostsOfThisCpu();
 
-// A band is rows first_row .. last_row - 1 of one image. Bands of the same pass share one walk over the weights.
+// A band is rows first_row .. last_row - 1 of one image. Bands of one sweep share one walk over the weights.
 struct ConvBand {
-  int pass = 0;
+  int sweep = 0;
   int image = 0, first_row = 0, last_row = 0;
 };
 
 // Cuts `rows`, which are counted through all images, into bands. With `max_rows` 0, each image is a band of the same
-// pass; otherwise a band has at most `max_rows` rows and is a pass of its own.
+// sweep; otherwise a band has at most `max_rows` rows and is a sweep of its own.
 std::vector<ConvBand> MakeConvBands(const HcwLayout& out, Range rows, int max_rows);
 
-// A tile is consecutive vectors of a strip.
+// A tile is consecutive vectors of a panel.
 struct ConvTile {
   ConvBand band;
-  int x = 0, columns = 0;  // of the strip
+  int x = 0, columns = 0;  // of the panel
   int lanes = 0;
-  bool halves = false;
+  bool two_rows = false;
   int first_vector = 0, num_vectors = 0;
   double cost = 0;  // of a multiply-add by all of its vectors
 
-  // These are the pixels of one vector. A vector of halves also has those below them. A row that two vectors of a strip
-  // contain is stored by one of them only.
+  // These are the pixels of one vector. A vector of two rows also has those below them. A row that two vectors of a
+  // panel contain is stored by one of them only.
   struct Pixels {
     int y = 0, x = 0, count = 0;
     bool store_first = true, store_second = false;
@@ -76,7 +77,7 @@ struct TileParts {
   int first_part = 0, last_part = 0;
 };
 
-// Returns the work of each share. work[i] is that of part i for one vector; `block` parts pass a tile together.
+// Returns the work of each share. work[i] is that of part i for one vector; `block` parts are done for a tile together.
 std::vector<std::vector<TileParts>> ShareConvWork(const std::vector<ConvTile>& tiles, const std::vector<int64_t>& work,
                                                   int block, int num_shares);
 

@@ -75,7 +75,7 @@ TEST(ConvTilesTest, LargeImagesAreCoveredOnce) {
     MicroKernels micro_kernels{};
     micro_kernels.vector_floats = c.lanes;
     micro_kernels.registers = c.registers;
-    std::map<int, int> next;  // vector of each strip
+    std::map<int, int> next;  // vector of each panel
     int64_t pixels = 0;
     for (const ConvTile& tile : TilesOf(c.h, c.w, micro_kernels)) {
       ASSERT_EQ(tile.first_vector, next[tile.x]);
@@ -104,13 +104,13 @@ TEST(ConvTilesTest, BandsOfATallImageFollowEachOther) {
 
 TEST(ConvTilesTest, RestsOfRowsGetTheCheapestVectors) {
   const MicroKernels micro_kernels = Avx512Like();
-  const ConvVectorCosts passes{1.3, 0.55, 0.65};  // 512 bits in two passes
-  for (const ConvTile& tile : TilesOf(7, 7, micro_kernels)) EXPECT_TRUE(tile.lanes == 16 && tile.halves);
-  for (const ConvTile& tile : TilesOf(7, 7, micro_kernels, passes)) EXPECT_TRUE(tile.lanes == 8 && !tile.halves);
-  for (const ConvTile& tile : TilesOf(4, 4, micro_kernels, passes)) EXPECT_TRUE(tile.lanes == 8 && tile.halves);
-  for (const ConvTile& tile : TilesOf(8, 14, micro_kernels)) EXPECT_TRUE(tile.lanes == 16 && !tile.halves);
-  for (const ConvTile& tile : TilesOf(8, 56, micro_kernels)) EXPECT_EQ(tile.halves, tile.x == 48);
-  for (const ConvTile& tile : TilesOf(1, 7, micro_kernels)) EXPECT_FALSE(tile.halves);
+  const ConvVectorCosts twice_256{1.3, 0.55, 0.65};  // 512 bits as twice 256
+  for (const ConvTile& tile : TilesOf(7, 7, micro_kernels)) EXPECT_TRUE(tile.lanes == 16 && tile.two_rows);
+  for (const ConvTile& tile : TilesOf(7, 7, micro_kernels, twice_256)) EXPECT_TRUE(tile.lanes == 8 && !tile.two_rows);
+  for (const ConvTile& tile : TilesOf(4, 4, micro_kernels, twice_256)) EXPECT_TRUE(tile.lanes == 8 && tile.two_rows);
+  for (const ConvTile& tile : TilesOf(8, 14, micro_kernels)) EXPECT_TRUE(tile.lanes == 16 && !tile.two_rows);
+  for (const ConvTile& tile : TilesOf(8, 56, micro_kernels)) EXPECT_EQ(tile.two_rows, tile.x == 48);
+  for (const ConvTile& tile : TilesOf(1, 7, micro_kernels)) EXPECT_FALSE(tile.two_rows);
 }
 
 TEST(ConvTilesTest, BandsLieWithinOneImage) {

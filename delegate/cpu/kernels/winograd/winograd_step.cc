@@ -76,13 +76,13 @@ class WinogradStep : public RowStep {
   // Returns null where the products cannot be run.
   static std::unique_ptr<Step> Make(const StepContext& context, MakeStepFunction make_products) {
     std::unique_ptr<WinogradStep> step(new WinogradStep(context));
-    for (int slot = 0; slot < step->num_slots(); ++slot) {
-      if (!step->AddSlot(context, make_products)) return nullptr;
+    for (int workspace = 0; workspace < step->num_workspaces(); ++workspace) {
+      if (!step->AddWorkspace(context, make_products)) return nullptr;
     }
     return step;
   }
 
-  int64_t ScratchFloats() const override { return num_slots() * SlotFloats(); }
+  int64_t ScratchFloats() const override { return num_workspaces() * WorkspaceFloats(); }
 
   // The step reads what whole tiles need, although some of their rows may not be wanted. So no bit of a row depends on
   // how rows are divided into shares.
@@ -93,26 +93,26 @@ class WinogradStep : public RowStep {
   }
 
   void Run(int share) const override {
-    Slot& slot = *slots_[static_cast<size_t>(SlotOf(share))];
-    float* const scratch = this->scratch() + SlotOf(share) * SlotFloats();
-    slot.v().data = scratch;
-    slot.m().data = slot.v().data + slot.v().layout.BufferFloats();
-    slot.conv->set_scratch(slot.m().data + slot.m().layout.BufferFloats());
+    Workspace& workspace = *workspaces_[static_cast<size_t>(WorkspaceOf(share))];
+    float* const scratch = this->scratch() + WorkspaceOf(share) * WorkspaceFloats();
+    workspace.v().data = scratch;
+    workspace.m().data = workspace.v().data + workspace.v().layout.BufferFloats();
+    workspace.conv->set_scratch(workspace.m().data + workspace.m().layout.BufferFloats());
     ForRowRanges(share, [&](int image, int first, int count, float*) {
       const int end = first + count;
       for (int row = first - first % kWinogradTileRows; row < end; row += tiles_at_once_ * kWinogradTileRows) {
         const int tiles = std::min(tiles_at_once_, (end - row + kWinogradTileRows - 1) / kWinogradTileRows);
-        for (int t = 0; t < tiles; ++t) TransformInput(slot, image, row + t * kWinogradTileRows, t);
-        ClearTail(slot.v().layout, slot.v().data + tiles * slot.v().layout.row_stride());
-        slot.conv->Run(tiles - 1);  // its share k makes k + 1 tiles
-        for (int t = 0; t < tiles; ++t) TransformOutput(slot, image, row + t * kWinogradTileRows, t, {first, end});
+        for (int t = 0; t < tiles; ++t) TransformInput(workspace, image, row + t * kWinogradTileRows, t);
+        ClearTail(workspace.v().layout, workspace.v().data + tiles * workspace.v().layout.row_stride());
+        workspace.conv->Run(tiles - 1);  // its share k makes k + 1 tiles
+        for (int t = 0; t < tiles; ++t) TransformOutput(workspace, image, row + t * kWinogradTileRows, t, {first, end});
       }
     });
   }
 
  private:
-  // A Slot is a V and an M. Shares that run at the same time have slots of their own.
-  struct Slot {
+  // A Workspace is a V and an M. Shares that run at the same time have workspaces of their own.
+  struct Workspace {
     std::vector<TensorRef> tensors;
     std::unique_ptr<Step> conv;
     Terms input_terms;  // of one tile
@@ -142,7 +142,7 @@ class WinogradStep : public RowStep {
     return MakeLayout({1, tiles_at_once_, output().layout.w, products_->out_channels}, {});
   }
 
-  bool AddSlot(const StepContext& context, MakeStepFunction make_products) {
+  bool AddWorkspace(const StepContext& context, MakeStepFunction make_products) {
     const HcwLayout& in = input().layout;
     const Window& window = std::get<ConvParams>(product_op_.params).window;
     const HcwLayout m = ProductLayout();
@@ -150,34 +150,34 @@ class WinogradStep : public RowStep {
     Padding2D border;
     if (window.stride_w == 1) border = ConvReach(product_op_, v, m.shape());
     if (std::max(border.left, border.right) > kMaxBorder) return false;
-    auto slot = std::make_unique<Slot>();
-    slot->tensors = {{MakeLayout(v, border), nullptr}, {m, nullptr}};
-    slot->input_terms.terms.reserve(winograd_.input.elements.size());
-    slot->input_terms.begin.reserve(static_cast<size_t>(winograd_.products) + 1);
-    slot->conv = make_products({context.graph, product_op_, slot->tensors, micro_kernels(), 1, tile_shares_});
-    if (slot->conv == nullptr) return false;
-    slots_.push_back(std::move(slot));
+    auto workspace = std::make_unique<Workspace>();
+    workspace->tensors = {{MakeLayout(v, border), nullptr}, {m, nullptr}};
+    workspace->input_terms.terms.reserve(winograd_.input.elements.size());
+    workspace->input_terms.begin.reserve(static_cast<size_t>(winograd_.products) + 1);
+    workspace->conv = make_products({context.graph, product_op_, workspace->tensors, micro_kernels(), 1, tile_shares_});
+    if (workspace->conv == nullptr) return false;
+    workspaces_.push_back(std::move(workspace));
     return true;
   }
 
-  int64_t SlotFloats() const {
-    Slot& slot = *slots_[0];
-    return slot.v().layout.BufferFloats() + slot.m().layout.BufferFloats() + slot.conv->ScratchFloats();
+  int64_t WorkspaceFloats() const {
+    Workspace& workspace = *workspaces_[0];
+    return workspace.v().layout.BufferFloats() + workspace.m().layout.BufferFloats() + workspace.conv->ScratchFloats();
   }
 
   // Computes V of the tile that begins with output row `row`.
-  void TransformInput(Slot& slot, int image, int row, int tile) const {
-    const HcwLayout &in = input().layout, &v = slot.v().layout;
+  void TransformInput(Workspace& workspace, int image, int row, int tile) const {
+    const HcwLayout &in = input().layout, &v = workspace.v().layout;
     const int y = row * params_.window.stride_h - params_.window.padding.top;
     const Range read{std::clamp(y, 0, in.h), std::clamp(y + winograd_.input_rows, 0, in.h)};
-    FillTerms(winograd_.input, in.row_stride(), {read.begin - y, read.end - y}, &slot.input_terms);
+    FillTerms(winograd_.input, in.row_stride(), {read.begin - y, read.end - y}, &workspace.input_terms);
     RowTransformArgs args{};
     args.in = read.begin < read.end ? input().Rows(image, read) : input().data;
     args.in_pitch = in.pitch;
-    args.terms = slot.input_terms.terms.data();
-    args.term_begin = slot.input_terms.begin.data();
+    args.terms = workspace.input_terms.terms.data();
+    args.term_begin = workspace.input_terms.begin.data();
     args.out_rows = winograd_.products;
-    args.out = slot.v().Rows(0, {tile, tile + 1});
+    args.out = workspace.v().Rows(0, {tile, tile + 1});
     args.out_row_stride = ptrdiff_t{in.c} * v.pitch;
     args.out_pitch = v.pitch;
     args.channels = in.c;
@@ -188,11 +188,11 @@ class WinogradStep : public RowStep {
   }
 
   // Computes those of the tile's output rows that are in `made`.
-  void TransformOutput(Slot& slot, int image, int row, int tile, Range made) const {
-    const HcwLayout &out = output().layout, &m = slot.m().layout;
+  void TransformOutput(Workspace& workspace, int image, int row, int tile, Range made) const {
+    const HcwLayout &out = output().layout, &m = workspace.m().layout;
     const int first = std::max(made.begin, row), last = std::min(made.end, row + kWinogradTileRows);
     RowTransformArgs args{};
-    args.in = slot.m().Rows(0, {tile, tile + 1});
+    args.in = workspace.m().Rows(0, {tile, tile + 1});
     args.in_pitch = m.pitch;
     args.terms = output_terms_.terms.data();
     args.term_begin = output_terms_.begin.data() + (first - row);
@@ -214,7 +214,7 @@ class WinogradStep : public RowStep {
   Op product_op_;
   std::vector<Range> tile_shares_;
   Terms output_terms_;
-  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<std::unique_ptr<Workspace>> workspaces_;
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 // each other.
 //
 //     work-group  LANES x SPLIT items            lane: neighbouring pixels along W, so that loads of x coalesce
-//                                                split: a share of the part's taps; the shares are added up at the end
+//                                                split: a portion of the part's taps; all sums are added up at the end
 //
 //     column      [displacement] [FILTERS weights] for each of COLUMN_ROWS taps    read by all lanes alike
 //       |               v
@@ -14,7 +14,7 @@
 // element, whatever its channel and kernel position. There is no branch and no bounds check, since the tensor's borders
 // hold zeros. A dense layer has all taps, the same ones for each part.
 //
-// With STAGED, the lanes of a share copy its next STAGED columns, at most one each, to local memory and read them
+// With STAGED, the lanes of a portion copy its next STAGED columns, at most one each, to local memory and read them
 // there. This is worth it where many loads of one address cost as much as loads of many addresses, as on NVIDIA's
 // devices.
 //
@@ -105,7 +105,7 @@ void add_steps(global const Element* restrict x, int window, TAPS const int* dis
 }
 
 #if STAGED || SPLIT > 1
-// First it holds what the lanes of each share have copied, then the sums of all shares.
+// First it holds what the lanes of each portion have copied, then the sums of all portions.
 typedef union {
 #if STAGED
   struct {
@@ -120,16 +120,16 @@ typedef union {
 #endif
 
 #if STAGED
-// Adds the taps of a share, STAGED columns at a time. All shares of a part take equally many turns, since they meet at
-// the barriers.
+// Adds the taps of a portion, STAGED columns at a time. All portions of a part take equally many turns, since they meet
+// at the barriers.
 void add_staged(global const Element* restrict x, int window, global const int* displacements,
                 global const Element* values, int steps, local Scratch* scratch, float sum[PIXELS][FILTERS]) {
-  const int share = get_local_id(1), lane = get_local_id(0);
-  const int first = steps * share / SPLIT, last = steps * (share + 1) / SPLIT;
+  const int portion = get_local_id(1), lane = get_local_id(0);
+  const int first = steps * portion / SPLIT, last = steps * (portion + 1) / SPLIT;
   const int batch = STAGED / UNROLL;  // steps
   const int turns = ((steps + SPLIT - 1) / SPLIT + batch - 1) / batch;
-  local int* const staged_displacements = (local int*)scratch->taps.displacements[share];
-  local Weights* const staged_weights = scratch->taps.weights[share];
+  local int* const staged_displacements = (local int*)scratch->taps.displacements[portion];
+  local Weights* const staged_weights = scratch->taps.weights[portion];
   for (int turn = 0; turn < turns; ++turn) {
     const int step = first + turn * batch;
     const int column = step * UNROLL + lane;
@@ -199,7 +199,7 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
 #pragma unroll
   for (int i = 0; i < PIXELS * FILTERS; ++i) sum[i / FILTERS][i % FILTERS] = 0.0f;
 
-  const int share = get_local_id(1);
+  const int portion = get_local_id(1);
   global const Part* part = parts + get_group_id(1);
   const int steps = part->taps / (UNROLL * COLUMN_ROWS);
   displacements += part->first_column;
@@ -210,7 +210,7 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
 #if STAGED
   add_staged(x, window, displacements, values, steps, &scratch, sum);
 #else
-  add_steps(x, window, displacements, values, steps * share / SPLIT, steps * (share + 1) / SPLIT, sum);
+  add_steps(x, window, displacements, values, steps * portion / SPLIT, steps * (portion + 1) / SPLIT, sum);
 #endif
 
 #if SPLIT > 1
@@ -219,10 +219,10 @@ kernel __attribute__((reqd_work_group_size(LANES, SPLIT, 1))) void conv(
   barrier(CLK_LOCAL_MEM_FENCE);
 #endif
 #pragma unroll
-  for (int i = 0; i < PIXELS * FILTERS; ++i) scratch.sums[share][i][lane] = sum[i / FILTERS][i % FILTERS];
+  for (int i = 0; i < PIXELS * FILTERS; ++i) scratch.sums[portion][i][lane] = sum[i / FILTERS][i % FILTERS];
   barrier(CLK_LOCAL_MEM_FENCE);
-  // The sums are dealt out over the shares: item (lane, share) adds up and stores every SPLIT-th of its lane.
-  for (int i = share; i < PIXELS * FILTERS; i += SPLIT) {
+  // The sums are dealt out over the portions: item (lane, portion) adds up and stores every SPLIT-th of its lane.
+  for (int i = portion; i < PIXELS * FILTERS; i += SPLIT) {
     float total = 0.0f;
     for (int s = 0; s < SPLIT; ++s) total += scratch.sums[s][i][lane];
     store_rows(&total, 1, i / FILTERS, i % FILTERS, pixels, part, residual, y, a);

@@ -34,7 +34,7 @@ std::vector<int> Positions(const SparseLayer& layer, const Window& window, int p
 ConvTile TileOf(const ConvParams& conv, const Shape& out, const DeviceTools& tools) {
   if (tools.conv_tile) return *tools.conv_tile;
   if (const std::optional<ConvTile> tuned = tools.tuned->Load(conv, out)) return *tuned;
-  return ChooseConvTile(tools.tiles, tools.device->info(), WorkOf(*conv.layer, out));
+  return ChooseConvTile(tools.tiles, tools.device->info(), ConvSizesOf(*conv.layer, out));
 }
 
 }  // namespace
@@ -56,7 +56,8 @@ Result<Step> MakeConvStep(const StepContext& context) {
   const int64_t items = int64_t{out.images} * ((out.rows + tile.pixels - 1) / tile.pixels) * out.columns;
   Range range = LinearRange(items, tile.lanes, int64_t{tile.split} * layer->num_parts);
   range.local[1] = static_cast<size_t>(tile.split);
-  const int staged = StagedColumns(tools.device->info(), WorkOf(*params.layer, context.output().layout.shape), tile);
+  const int staged =
+      StagedColumns(tools.device->info(), ConvSizesOf(*params.layer, context.output().layout.shape), tile);
   const Defines defines{{"LANES", Text(tile.lanes)},
                         {"SPLIT", Text(tile.split)},
                         {"PIXELS", Text(tile.pixels)},

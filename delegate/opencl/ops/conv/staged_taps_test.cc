@@ -17,7 +17,7 @@
 namespace mcpruner {
 namespace {
 
-constexpr cl_ulong kLocalBytes = 8 << 10;  // a share has then room for fewer columns than it has lanes
+constexpr cl_ulong kLocalBytes = 8 << 10;  // a portion has then room for fewer columns than it has lanes
 
 struct Case {
   int group_size, num_patterns;  // 0: all positions of all kernels
@@ -60,7 +60,7 @@ opencl::OpenClApi WithLocalMemory() {
 TEST(StagedTapsTest, AgreeWithTheReference) {
   MCPRUNER_NEEDS_OPENCL();
   const opencl::OpenClApi api = WithLocalMemory();
-  // The cases have a last batch that is short, shares of one batch and of several, and shares that have none of the
+  // The cases have a last batch that is short, portions of one batch and of several, and portions that have none of the
   // last batch. The last two stage fewer columns than there are lanes.
   for (const Case& c : {Case{4, 4, 0.5, {32, 4, 1}}, Case{4, 4, 0.9, {16, 2, 4}}, Case{2, 4, 0.3, {64, 1, 2}},
                         Case{1, 2, 0.7, {32, 8, 1}}, Case{8, 4, 0.5, {16, 4, 2}}, Case{4, 0, 1.0, {16, 4, 1}},
