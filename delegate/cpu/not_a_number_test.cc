@@ -43,9 +43,8 @@ void Check(const char* micro_kernel, const Function& add) {
 }
 
 TEST(NotANumberTest, Activations) {
-  for (const UnaryFunction function :
-       {UnaryFunction::kRelu, UnaryFunction::kReluN1To1, UnaryFunction::kRelu6, UnaryFunction::kLogistic}) {
-    Check("unary", [&](GraphBuilder& b, int x) { return b.Op(OpType::kUnary, {x}, UnaryParams{function}); });
+  for (const UnaryFunction function : kAllUnaryFunctions) {
+    Check("unary", [&](GraphBuilder& b, int x) { return b.Op(OpType::kUnary, {x}, UnaryParams{function, 0.25f}); });
   }
 }
 

@@ -183,6 +183,13 @@ class Maker {
     Add(OpType::kReshape, {x}, {}, output);
   }
 
+  void Unary(int x) {
+    AddTamed(kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)], x, [&](UnaryFunction function, int input) {
+      Add(OpType::kUnary, {input}, UnaryParams{function, 0.25f});
+      return known_.back();
+    });
+  }
+
   void Next() {
     const int x = Mostly();
     switch (d_.Below(16)) {
@@ -213,7 +220,7 @@ class Maker {
         return Add(OpType::kFullyConnected, {x},
                    FullyConnectedParams{MakeLayer(LayerKind::kFullyConnected, ShapeOf(x).c)});
       case 14:
-        return Add(OpType::kUnary, {x}, UnaryParams{kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)]});
+        return Unary(x);
       default:
         return d_.Below(2) == 0 ? Add(OpType::kMean, {x}, {}) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
     }

@@ -119,6 +119,7 @@ struct ConcatParams {
 };
 struct UnaryParams {
   UnaryFunction function = UnaryFunction::kRelu;
+  float alpha = 0.0f;  // of kLeakyRelu
 };
 struct SoftmaxParams {
   float beta = 1.0f;

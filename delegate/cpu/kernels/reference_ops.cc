@@ -46,7 +46,7 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
     case OpType::kConcat:
       return ConcatReference(graph, op, inputs, y);
     case OpType::kUnary:
-      return UnaryReference(std::get<UnaryParams>(op.params).function, out.size(), x, y);
+      return UnaryReference(std::get<UnaryParams>(op.params), out.size(), x, y);
     case OpType::kSoftmax:
       return SoftmaxReference(std::get<SoftmaxParams>(op.params), out, x, y);
     case OpType::kReshape:

@@ -6,27 +6,15 @@
 #include <vector>
 
 #include "delegate/graph/activation_range.h"
+#include "delegate/graph/passes/fold_gates.h"
 #include "delegate/graph/passes/lifetimes.h"
+#include "delegate/graph/passes/rewriting.h"
 
 namespace mcpruner {
 namespace {
 
 bool IsOutput(const Graph& graph, int tensor) {
   return std::find(graph.outputs.begin(), graph.outputs.end(), tensor) != graph.outputs.end();
-}
-
-// Returns the op that computes each tensor; null for inputs and constants. The pointers are good until graph->ops
-// changes its length.
-std::vector<Op*> FindProducers(Graph* graph) {
-  std::vector<Op*> producers(graph->tensors.size(), nullptr);
-  for (Op& op : graph->ops) producers[static_cast<size_t>(op.output)] = &op;
-  return producers;
-}
-
-// Ops whose output is -1 have been folded away.
-void EraseFolded(Graph* graph) {
-  const auto folded = [](const Op& op) { return op.output < 0; };
-  graph->ops.erase(std::remove_if(graph->ops.begin(), graph->ops.end(), folded), graph->ops.end());
 }
 
 void RemoveDeadOps(Graph* graph) {
@@ -159,6 +147,7 @@ Status FuseGraph(Graph* graph) {
   RemoveIdentities(graph);
   FoldPads(graph);
   RemoveDeadOps(graph);  // before readers are counted
+  FoldGates(graph);
   FoldActivations(graph);
   FoldResiduals(graph);
   return Status::Ok();

@@ -9,10 +9,12 @@
 //   1. Ops that change nothing are removed.
 //   2. Zero pads over H and W move into the window of the convolution that reads them. They move into the window of a
 //      max pool only behind a relu or relu6, after which zeros cannot change a maximum, and never into an average pool.
-//   3. Relu, relu6 and relu_n1_to_1 become the activation of the op before them.
-//   4. An add becomes the second input of the convolution before it, which moves to the place of the add, where both of
+//   3. Several ops that are one activation become it (fold_gates.h).
+//   4. Relu, relu6 and relu_n1_to_1 become the activation of the op before them.
+//   5. An add becomes the second input of the convolution before it, which moves to the place of the add, where both of
 //      the add's operands are known. Of two convolutions, the later one takes the add.
-//   5. Ops whose output nothing reads are dropped.
+//
+// Ops whose output nothing reads are dropped behind the second.
 //
 // An op is only folded into another where nobody else, the caller included, sees the tensor between them. A fused op
 // keeps the name of the op that holds the weights.

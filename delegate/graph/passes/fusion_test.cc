@@ -217,6 +217,31 @@ TEST_F(FusionTest, OpsThatNobodyReadsGo) {
   EXPECT_EQ(Fused({Unary(y, UnaryFunction::kRelu)}).ops.size(), 1u);
 }
 
+TEST_F(FusionTest, AGateOfItsOwnInputIsSilu) {
+  const int y = Conv(x);
+  const Graph fused = Fused({b.Op(OpType::kMul, {Unary(y, UnaryFunction::kLogistic), y})});
+  EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kUnary}));
+  EXPECT_EQ(std::get<UnaryParams>(fused.ops[1].params).function, UnaryFunction::kSilu);
+}
+
+TEST_F(FusionTest, ExpLogAndTanhAreMish) {
+  const int exp = Unary(x, UnaryFunction::kExp), one = b.Constant({1, 1, 1, 4}, {1, 1, 1, 1});
+  const int log = Unary(b.Op(OpType::kAdd, {one, exp}), UnaryFunction::kLog);
+  const Graph fused = Fused({b.Op(OpType::kMul, {x, Unary(log, UnaryFunction::kTanh)})});
+  ASSERT_EQ(Types(fused), (std::vector<OpType>{OpType::kUnary}));
+  EXPECT_EQ(std::get<UnaryParams>(fused.ops[0].params).function, UnaryFunction::kMish);
+}
+
+TEST_F(FusionTest, GatesThatAreNoActivationStay) {
+  const int gate = Unary(x, UnaryFunction::kLogistic);
+  EXPECT_EQ(Fused({b.Op(OpType::kMul, {Conv(x), gate})}).ops.size(), 3u);  // of another tensor
+  EXPECT_EQ(Fused({b.Op(OpType::kMul, {x, gate}), gate}).ops.size(), 2u);  // which the caller reads
+  EXPECT_EQ(Fused({b.Op(OpType::kMul, {x, gate}, {}, Activation::kRelu)}).ops.size(), 2u);
+  const int sum = b.Op(OpType::kAdd, {Unary(x, UnaryFunction::kExp), b.Constant({1, 1, 1, 1}, {1.5f})});
+  const int tanh = Unary(Unary(sum, UnaryFunction::kLog), UnaryFunction::kTanh);
+  EXPECT_EQ(Fused({b.Op(OpType::kMul, {x, tanh})}).ops.size(), 5u);
+}
+
 TEST_F(FusionTest, AnInvalidGraphIsAnErrorAndStaysAsItWas) {
   Graph graph = b.Finish({Unary(Conv(x), UnaryFunction::kRelu)});
   graph.tensor(graph.outputs[0]).shape.c = 5;

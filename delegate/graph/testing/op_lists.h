@@ -30,6 +30,26 @@ inline constexpr UnaryFunction kAllUnaryFunctions[] = {
 };
 inline constexpr int kUnaryFunctionCount = static_cast<int>(std::size(kAllUnaryFunctions));
 
+// Calls `add(function, tensor)`, which adds a function of one element and returns its result, for `function` on `x`
+// and before it for what keeps numbers small and the function defined: random graphs would overflow.
+template <class Add>
+int AddTamed(UnaryFunction function, int x, const Add& add) {
+  switch (function) {
+    case UnaryFunction::kLog:
+    case UnaryFunction::kSqrt:
+    case UnaryFunction::kRsqrt:
+      x = add(UnaryFunction::kExp, add(UnaryFunction::kReluN1To1, x));
+      break;
+    case UnaryFunction::kExp:
+    case UnaryFunction::kSquare:
+      x = add(UnaryFunction::kReluN1To1, x);
+      break;
+    default:
+      break;
+  }
+  return add(function, x);
+}
+
 }  // namespace mcpruner
 
 #endif  // MCPRUNER_DELEGATE_GRAPH_TESTING_OP_LISTS_H_

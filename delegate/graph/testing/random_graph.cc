@@ -43,7 +43,7 @@ class RandomGraphMaker {
         return Depthwise(x);
       case 4:
       case 5:
-        return builder_.Op(OpType::kUnary, {x}, UnaryParams{kAllUnaryFunctions[Below(kUnaryFunctionCount)]});
+        return Unary(x);
       case 6:
       case 7:
         return Binary(x);
@@ -96,6 +96,15 @@ class RandomGraphMaker {
     const int channels = builder_.shape(x).c;
     const int constant = builder_.Constant({1, 1, 1, channels}, RandomFloats(rng_, channels));
     return builder_.Op(type, {x, constant}, {}, activation);
+  }
+
+  int Unary(int x) {
+    const UnaryFunction function = kAllUnaryFunctions[Below(kUnaryFunctionCount)];
+    const int y = AddTamed(function, x, [&](UnaryFunction f, int input) {
+      return builder_.Op(OpType::kUnary, {input}, UnaryParams{f, 0.25f});
+    });
+    // This is how TFLite spells SiLU.
+    return function == UnaryFunction::kLogistic && Below(2) == 0 ? builder_.Op(OpType::kMul, {x, y}) : y;
   }
 
   int Pad(int x) {

@@ -27,15 +27,26 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinRelu6 = 21,
   kTfLiteBuiltinReshape = 22,
   kTfLiteBuiltinSoftmax = 25,
+  kTfLiteBuiltinTanh = 28,
   kTfLiteBuiltinCustom = 32,
   kTfLiteBuiltinPad = 34,
   kTfLiteBuiltinMean = 40,
   kTfLiteBuiltinSub = 41,
   kTfLiteBuiltinStridedSlice = 45,
+  kTfLiteBuiltinExp = 47,
   kTfLiteBuiltinDelegate = 51,
   kTfLiteBuiltinPrelu = 54,
+  kTfLiteBuiltinNeg = 59,
   kTfLiteBuiltinPadv2 = 60,
+  kTfLiteBuiltinLog = 73,
+  kTfLiteBuiltinSqrt = 75,
+  kTfLiteBuiltinRsqrt = 76,
+  kTfLiteBuiltinSquare = 92,
+  kTfLiteBuiltinLeakyRelu = 98,
+  kTfLiteBuiltinAbs = 101,
+  kTfLiteBuiltinElu = 111,
   kTfLiteBuiltinHardSwish = 117,
+  kTfLiteBuiltinGelu = 150,
 };
 
 enum TfLitePadding : int { kTfLitePaddingUnknown = 0, kTfLitePaddingSame = 1, kTfLitePaddingValid = 2 };
@@ -101,6 +112,14 @@ struct TfLiteReducerParams {
 
 struct TfLiteSoftmaxParams {
   float beta;
+};
+
+struct TfLiteLeakyReluParams {
+  float alpha;
+};
+
+struct TfLiteGeluParams {
+  bool approximate;
 };
 
 struct TfLiteReshapeParams {

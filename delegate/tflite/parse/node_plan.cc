@@ -60,6 +60,7 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
 #define MCPRUNER_UNARY(name) \
   case kTfLiteBuiltin##name: \
     return ParseUnary(c, UnaryFunction::k##name);
+#define MCPRUNER_INNER_UNARY(name)
 #include "delegate/graph/unary_functions.inc"
 #undef MCPRUNER_UNARY
     case kTfLiteBuiltinSoftmax:

@@ -38,8 +38,19 @@ Result<NodePlan> ParseBinary(const ParseContext& c, OpType type) {
 }
 
 Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function) {
+  UnaryParams unary{function};
+  if (function == UnaryFunction::kLeakyRelu) {
+    const auto* params = BuiltinParams<TfLiteLeakyReluParams>(c.node);
+    if (params == nullptr) return MissingParams();
+    unary.alpha = params->alpha;
+  }
+  if (function == UnaryFunction::kGelu) {
+    const auto* params = BuiltinParams<TfLiteGeluParams>(c.node);
+    if (params == nullptr) return MissingParams();
+    if (params->approximate) unary.function = UnaryFunction::kGeluTanh;
+  }
   Result<NodePlan> plan = StartPlan(c, OpType::kUnary);
-  if (plan.ok()) plan->params = UnaryParams{function};
+  if (plan.ok()) plan->params = unary;
   return plan;
 }
 

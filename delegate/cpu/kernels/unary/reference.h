@@ -1,7 +1,5 @@
-// This defines functions of one element, among them the activations that other ops apply to their results.
-//
-//     Relu max(x, 0)   ReluN1To1 clamp(x, -1, 1)   Relu6 clamp(x, 0, 6)
-//     HardSwish x * clamp(x + 3, 0, 6) / 6         Logistic 1 / (1 + exp(-x))     (both in double, rounded once)
+// This defines functions of one element, among them the activations that other ops apply to their results. What each
+// one is called after is said in delegate/graph/unary_functions.inc; all are computed in double and rounded once.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_REFERENCE_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_REFERENCE_H_
@@ -11,7 +9,7 @@
 namespace mcpruner {
 
 // y may be x.
-void UnaryReference(UnaryFunction function, int64_t size, const float* x, float* y);
+void UnaryReference(const UnaryParams& params, int64_t size, const float* x, float* y);
 
 // The activation is applied in place.
 void ActivationReference(Activation activation, int64_t size, float* y);

@@ -12,7 +12,7 @@ const std::vector<float> kInput{-200, -4, -3, -1.5f, -0.5f, 0, 0.5f, 1.5f, 3, 7,
 
 std::vector<float> Unary(UnaryFunction function) {
   std::vector<float> y(kInput.size());
-  UnaryReference(function, static_cast<int64_t>(y.size()), kInput.data(), y.data());
+  UnaryReference({function, 0.25f}, static_cast<int64_t>(y.size()), kInput.data(), y.data());
   return y;
 }
 
@@ -35,6 +35,31 @@ TEST(UnaryReferenceTest, Logistic) {
   EXPECT_NEAR(y.front(), 0.0f, 1e-37);
   EXPECT_EQ(y.back(), 1.0f);
   for (size_t i = 0; i < y.size(); ++i) EXPECT_FLOAT_EQ(y[i], 0.5f + 0.5f * std::tanh(0.5f * kInput[i])) << kInput[i];
+}
+
+// Figures of Python's math module.
+TEST(UnaryReferenceTest, Others) {
+  const auto at = [](UnaryFunction function, float x) {
+    float y = 0.0f;
+    UnaryReference({function, 0.25f}, 1, &x, &y);
+    return y;
+  };
+  EXPECT_EQ(at(UnaryFunction::kLeakyRelu, -3.0f), -0.75f);
+  EXPECT_EQ(at(UnaryFunction::kLeakyRelu, 3.0f), 3.0f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kElu, -0.5f), -0.39346934f);
+  EXPECT_EQ(at(UnaryFunction::kElu, 2.5f), 2.5f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kTanh, 0.5f), 0.46211716f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kGelu, -1.5f), -0.10021080f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kGeluTanh, -1.5f), -0.10042841f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kSilu, 1.5f), 1.2263617f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kMish, -1.5f), -0.29809974f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kExp, 1.0f), 2.7182817f);
+  EXPECT_FLOAT_EQ(at(UnaryFunction::kLog, 10.0f), 2.3025851f);
+  EXPECT_EQ(at(UnaryFunction::kSqrt, 6.25f), 2.5f);
+  EXPECT_EQ(at(UnaryFunction::kRsqrt, 0.25f), 2.0f);
+  EXPECT_EQ(at(UnaryFunction::kSquare, -1.5f), 2.25f);
+  EXPECT_EQ(at(UnaryFunction::kAbs, -1.5f), 1.5f);
+  EXPECT_EQ(at(UnaryFunction::kNeg, -1.5f), 1.5f);
 }
 
 TEST(ActivationReferenceTest, WorksInPlace) {

@@ -10,9 +10,12 @@
 
 namespace mcpruner {
 
-// What UnaryRow computes of each element x: clamp(x, end.low, end.high), hard swish x * clamp(x + 3, 0, 6) / 6, or the
-// logistic function 1 / (1 + exp(-x)).
-enum UnaryKernel : int32_t { kUnaryClamp, kUnaryHardSwish, kUnaryLogistic };
+// What UnaryRow computes of each element. It has the values of UnaryFunction, whose header SIMD code cannot include.
+enum UnaryKernel : int32_t {
+#define MCPRUNER_UNARY(name) kUnary##name,
+#include "delegate/graph/unary_functions.inc"
+#undef MCPRUNER_UNARY
+};
 
 struct UnaryRowArgs {
   const float* in;  // pixel 0 of channel 0
@@ -20,7 +23,8 @@ struct UnaryRowArgs {
   ptrdiff_t in_pitch, out_pitch;
   int32_t channels, width;
   UnaryKernel function;
-  RowEnd end;
+  float alpha;  // of kUnaryLeakyRelu
+  RowEnd end;   // its bounds are those of kUnaryRelu, kUnaryReluN1To1 and kUnaryRelu6
 };
 
 }  // namespace mcpruner

@@ -1,34 +1,14 @@
-// This micro-kernel computes functions of one element.
-
-#include <hwy/contrib/math/math-inl.h>
+// This micro-kernel applies a function of one element to a row.
 
 #include "delegate/cpu/kernels/simd.h"
 #include "delegate/cpu/kernels/unary/unary_args.h"
+#include "delegate/cpu/kernels/unary/unary_functions.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 
 namespace {
-
-using V = hn::Vec<Floats>;
-
-HWY_INLINE V HardSwish(V x) {
-  const Floats d;
-  const V gate = Clamp(d, hn::Add(x, hn::Set(d, 3.0f)), 0.0f, 6.0f);
-  return hn::Div(hn::Mul(x, gate), hn::Set(d, 6.0f));
-}
-
-// With z = exp(-|x|), the value is 1 / (1 + z) for positive x and z / (1 + z) for negative x, so nothing overflows.
-// Highway's Exp errs by one unit in the last place. It converts its argument to int, so it is given neither NaN, which
-// is passed by it, nor what an int does not hold: below -105, exp is 0 in float.
-HWY_INLINE V Logistic(V x) {
-  const Floats d;
-  const V one = hn::Set(d, 1.0f), number = hn::IfThenElseZero(hn::Eq(x, x), x);
-  const V z = hn::Exp(d, hn::Max(hn::Neg(hn::Abs(number)), hn::Set(d, -105.0f)));
-  const V y = hn::Div(hn::IfThenElse(hn::Lt(number, hn::Zero(d)), z, one), hn::Add(one, z));
-  return hn::IfThenElse(hn::Eq(x, x), y, x);
-}
 
 template <class Function>
 HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
@@ -47,13 +27,45 @@ HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
 }  // namespace
 
 void UnaryRow(const UnaryRowArgs& args) {
+  using V = FloatVector;
+  const Floats d;
   switch (args.function) {
-    case kUnaryClamp:
-      return Row(args, [&](V x) HWY_ATTR { return Clamp(Floats(), x, args.end.low, args.end.high); });
+    case kUnaryRelu:
+    case kUnaryReluN1To1:
+    case kUnaryRelu6:
+      return Row(args, [&](V x) HWY_ATTR { return Clamp(d, x, args.end.low, args.end.high); });
+    case kUnaryLeakyRelu:
+      return Row(args, [&](V x) HWY_ATTR { return LeakyRelu(x, args.alpha); });
+    case kUnaryElu:
+      return Row(args, [](V x) HWY_ATTR { return Elu(x); });
     case kUnaryHardSwish:
       return Row(args, [](V x) HWY_ATTR { return HardSwish(x); });
     case kUnaryLogistic:
       return Row(args, [](V x) HWY_ATTR { return Logistic(x); });
+    case kUnaryTanh:
+      return Row(args, [](V x) HWY_ATTR { return Tanh(x); });
+    case kUnaryGelu:
+      return Row(args, [](V x) HWY_ATTR { return Gelu(x); });
+    case kUnaryGeluTanh:
+      return Row(args, [](V x) HWY_ATTR { return GeluTanh(x); });
+    case kUnarySilu:
+      return Row(args, [](V x) HWY_ATTR { return Silu(x); });
+    case kUnaryMish:
+      return Row(args, [](V x) HWY_ATTR { return Mish(x); });
+    case kUnaryExp:
+      return Row(args, [](V x) HWY_ATTR { return Exp(x); });
+    case kUnaryLog:
+      return Row(args, [](V x) HWY_ATTR { return Log(x); });
+    case kUnarySqrt:
+      return Row(args, [](V x) HWY_ATTR { return hn::Sqrt(x); });
+    case kUnaryRsqrt:
+      return Row(args, [&](V x) HWY_ATTR { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); });
+    case kUnarySquare:
+      return Row(args, [](V x) HWY_ATTR { return hn::Mul(x, x); });
+    case kUnaryAbs:
+      return Row(args, [](V x) HWY_ATTR { return hn::Abs(x); });
+    case kUnaryNeg:
+      return Row(args, [](V x) HWY_ATTR { return hn::Neg(x); });
   }
 }
 

@@ -5,24 +5,12 @@
 namespace mcpruner {
 namespace {
 
-UnaryKernel KernelOf(UnaryFunction function) {
-  switch (function) {
-    case UnaryFunction::kRelu:
-    case UnaryFunction::kReluN1To1:
-    case UnaryFunction::kRelu6:
-      return kUnaryClamp;
-    case UnaryFunction::kHardSwish:
-      return kUnaryHardSwish;
-    case UnaryFunction::kLogistic:
-      return kUnaryLogistic;
-  }
-  return kUnaryClamp;
-}
-
 class UnaryStep : public RowStep {
  public:
   explicit UnaryStep(const StepContext& context)
-      : UnaryStep(context, std::get<UnaryParams>(context.op.params).function) {}
+      : RowStep("unary", context),
+        params_(std::get<UnaryParams>(context.op.params)),
+        range_(RangeOf(ActivationOf(params_.function))) {}
 
   std::optional<RowReach> Reach() const override { return RowReach(); }
 
@@ -33,7 +21,8 @@ class UnaryStep : public RowStep {
     args.out_pitch = out.pitch;
     args.channels = out.c;
     args.width = out.w;
-    args.function = function_;
+    args.function = static_cast<UnaryKernel>(params_.function);
+    args.alpha = params_.alpha;
     args.end = End();
     args.end.low = range_.low;
     args.end.high = range_.high;
@@ -45,10 +34,7 @@ class UnaryStep : public RowStep {
   }
 
  private:
-  UnaryStep(const StepContext& context, UnaryFunction function)
-      : RowStep("unary", context), function_(KernelOf(function)), range_(RangeOf(ActivationOf(function))) {}
-
-  const UnaryKernel function_;
+  const UnaryParams params_;
   const ActivationRange range_;  // of a clamp
 };
 

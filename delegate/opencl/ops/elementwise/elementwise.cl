@@ -7,6 +7,13 @@
 #define FUNCTION a + b
 #endif
 
+// tanh(log(1 + n)) is (n^2 + 2n) / (n^2 + 2n + 2) with n = exp(a); where a is above 20, it is 1.
+float mish(float a) {
+  const float n = exp(fmin(a, 20.0f));
+  const float m = n * (n + 2.0f);
+  return a * (m / (m + 2.0f));
+}
+
 float apply(float a, float b) { return FUNCTION; }
 
 kernel void elementwise(global const Element* restrict x, global const Element* restrict z, global Element* restrict y,

@@ -1,5 +1,8 @@
 // These are the steps of ops on single elements: functions of two tensors, and functions of one.
 
+#include <cstdio>
+#include <string>
+
 #include "delegate/graph/activation_range.h"
 #include "delegate/opencl/ops/step.h"
 
@@ -32,21 +35,56 @@ const char* BinaryExpression(BinaryFunction function) {
   return "a";
 }
 
-const char* UnaryExpression(UnaryFunction function) {
-  switch (function) {
+// Returns a number of OpenCL C that is exactly this one.
+std::string Literal(float value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%af", double{value});
+  return text;
+}
+
+std::string UnaryExpression(const UnaryParams& params) {
+  switch (params.function) {
     case UnaryFunction::kRelu:
     case UnaryFunction::kReluN1To1:
     case UnaryFunction::kRelu6:
       break;  // the clamp that follows is all of it
+    case UnaryFunction::kLeakyRelu:
+      return "a<0.0f?a*(" + Literal(params.alpha) + "):a";
+    case UnaryFunction::kElu:
+      return "a<0.0f?expm1(a):a";
     case UnaryFunction::kHardSwish:
       return "a*clamp(a+3.0f,0.0f,6.0f)/6.0f";
     case UnaryFunction::kLogistic:
       return "1.0f/(1.0f+exp(-a))";
+    case UnaryFunction::kTanh:
+      return "tanh(a)";
+    case UnaryFunction::kGelu:
+      return "0.5f*a*erfc(-0.70710678f*a)";
+    case UnaryFunction::kGeluTanh:
+      return "a/(1.0f+exp(-1.59576912f*(a+0.044715f*a*a*a)))";
+    case UnaryFunction::kSilu:
+      return "a/(1.0f+exp(-a))";
+    case UnaryFunction::kMish:
+      return "mish(a)";
+    case UnaryFunction::kExp:
+      return "exp(a)";
+    case UnaryFunction::kLog:
+      return "log(a)";
+    case UnaryFunction::kSqrt:
+      return "sqrt(a)";
+    case UnaryFunction::kRsqrt:
+      return "rsqrt(a)";
+    case UnaryFunction::kSquare:
+      return "a*a";
+    case UnaryFunction::kAbs:
+      return "fabs(a)";
+    case UnaryFunction::kNeg:
+      return "-a";
   }
   return "a";
 }
 
-Result<Step> MakeElementwise(const StepContext& context, const char* expression, const Map& x, const Map& z,
+Result<Step> MakeElementwise(const StepContext& context, const std::string& expression, const Map& x, const Map& z,
                              const Clamp& clamp) {
   const Shape& out = context.output().layout.shape;
   return OneLaunch(MakeLaunch(context.tools, "elementwise.cl", "elementwise", {{"FUNCTION", expression}},
@@ -62,9 +100,9 @@ Result<Step> MakeBinaryStep(const StepContext& context) {
 }
 
 Result<Step> MakeUnaryStep(const StepContext& context) {
-  const UnaryFunction function = std::get<UnaryParams>(context.op.params).function;
+  const auto& params = std::get<UnaryParams>(context.op.params);
   const Map x = context.input().map();
-  return MakeElementwise(context, UnaryExpression(function), x, x, ClampOf(ActivationOf(function)));
+  return MakeElementwise(context, UnaryExpression(params), x, x, ClampOf(ActivationOf(params.function)));
 }
 
 }  // namespace mcpruner::opencl
