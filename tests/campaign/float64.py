@@ -7,6 +7,7 @@ the outputs of such a run spread as those of any correct float32 implementation 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -160,6 +161,12 @@ def _clipped(low: float, high: float) -> Callable:
     return lambda op, x: np.clip(x, low, high)
 
 
+def _gelu(op: Any, x: np.ndarray) -> np.ndarray:
+    if op.builtinOptions.approximate:
+        return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return x / 2 * np.vectorize(math.erfc, [float])(-x / np.sqrt(2))
+
+
 OPERATORS: dict[str, Callable] = {
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
@@ -177,6 +184,14 @@ OPERATORS: dict[str, Callable] = {
     "HARD_SWISH": lambda op, x: x * np.clip(x + 3, 0, 6) / 6,
     "LOGISTIC": lambda op, x: 1 / (1 + np.exp(-x)),
     "TANH": lambda op, x: np.tanh(x),
+    "GELU": _gelu,
+    "EXP": lambda op, x: np.exp(x),
+    "SQUARE": lambda op, x: x * x,
+    "LOG": lambda op, x: np.log(x),
+    "SQRT": lambda op, x: np.sqrt(x),
+    "RSQRT": lambda op, x: 1 / np.sqrt(x),
+    "SIN": lambda op, x: np.sin(x),
+    "COS": lambda op, x: np.cos(x),
     "ABS": lambda op, x: np.abs(x),
     "NEG": lambda op, x: -x,
     "LEAKY_RELU": lambda op, x: np.where(x < 0, op.builtinOptions.alpha * x, x),

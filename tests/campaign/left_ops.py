@@ -8,13 +8,8 @@ from growth import Growth
 
 def unary(g: Growth, x: int) -> int | None:
     """One input, the same shape."""
-    code = g.choice(("TANH", "ABS", "NEG", "LEAKY_RELU", "ELU"))
-    options = {
-        "ABS": schema.AbsOptionsT(),
-        "NEG": schema.NegOptionsT(),
-        "LEAKY_RELU": schema.LeakyReluOptionsT(alpha=0.25),
-    }.get(code)
-    return g.emit(code, [x], g.shape(x), options)
+    code = g.choice(("SIN", "COS"))
+    return g.emit(code, [x], g.shape(x), schema.CosOptionsT() if code == "COS" else None)
 
 
 def transpose(g: Growth, x: int) -> int | None:

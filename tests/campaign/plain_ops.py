@@ -77,8 +77,29 @@ def left_binary(g: Growth, x: int) -> int | None:
 
 
 def unary(g: Growth, x: int) -> int | None:
-    """Activations that the plugin takes."""
-    return g.emit(g.choice(("RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC")), [x], g.shape(x))
+    """Functions of one element that are defined everywhere and grow slowly."""
+    codes = ("RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "ELU", "GELU", "LEAKY_RELU", "ABS", "NEG")
+    code = g.choice(codes)
+    options = {
+        "ABS": schema.AbsOptionsT(),
+        "NEG": schema.NegOptionsT(),
+        "LEAKY_RELU": schema.LeakyReluOptionsT(alpha=g.choice((0.25, -0.5, 1.5))),
+        "GELU": schema.GeluOptionsT(approximate=g.chance(0.5)),
+    }.get(code)
+    y = g.emit(code, [x], g.shape(x), options)
+    if code == "LOGISTIC" and y is not None and g.chance(0.5):  # SiLU
+        return g.emit("MUL", [x, y], g.shape(x), schema.MulOptionsT())
+    return y
+
+
+def narrow_unary(g: Growth, x: int) -> int | None:
+    """Functions of one element that grow fast or are not defined everywhere, of numbers between 0 and 1."""
+    code = g.choice(("EXP", "SQUARE", "LOG", "SQRT", "RSQRT"))
+    between = g.emit("LOGISTIC", [x], g.shape(x))
+    if between is None:
+        return None
+    options = {"EXP": schema.ExpOptionsT(), "SQUARE": schema.SquareOptionsT()}.get(code)
+    return g.emit(code, [between], g.shape(x), options)
 
 
 def prelu(g: Growth, x: int) -> int | None:

@@ -22,6 +22,7 @@ WILD = {
     weighted_ops.fully_connected: 4,
     plain_ops.binary: 6,
     plain_ops.unary: 3,
+    plain_ops.narrow_unary: 0.5,
     plain_ops.prelu: 1.5,
     plain_ops.softmax: 0.5,
     plain_ops.pool: 2,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -129,8 +130,28 @@ def _prelu(*slopes: int) -> Callable:
     )
 
 
-def _unary(code: str) -> Callable:
-    return lambda s: s.net.operator(code, [s.x], s.net.shape(s.x))
+def _unary(code: str, options: Any = None) -> Callable:
+    return lambda s: s.net.operator(code, [s.x], s.net.shape(s.x), options)
+
+
+def _unary_of_positive(code: str) -> Callable:
+    return lambda s: s.net.operator(
+        code, [s.net.operator("LOGISTIC", [s.x], s.net.shape(s.x))], s.net.shape(s.x)
+    )
+
+
+def _silu(s: Stage) -> int:
+    """SiLU as TFLite has it: LOGISTIC and MUL."""
+    return _binary("MUL", lambda s: _unary("LOGISTIC")(s))(s)
+
+
+def _mish(s: Stage) -> int:
+    """Mish as TensorFlow's converter writes it."""
+    shape = s.net.shape(s.x)
+    exp = s.net.operator("EXP", [s.x], shape, schema.ExpOptionsT())
+    sum_ = s.net.operator("ADD", [exp, s.net.constant(np.array(1, np.float32))], shape, schema.AddOptionsT())
+    tanh = s.net.operator("TANH", [s.net.operator("LOG", [sum_], shape)], shape)
+    return s.net.operator("MUL", [s.x, tanh], shape, schema.MulOptionsT())
 
 
 def _softmax(beta: float, flat: bool) -> Callable:
@@ -231,6 +252,20 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "relu_n1_to_1": _unary("RELU_N1_TO_1"),
     "hard_swish": _unary("HARD_SWISH"),
     "logistic": _unary("LOGISTIC"),
+    "tanh": _unary("TANH"),
+    "leaky_relu": _unary("LEAKY_RELU", schema.LeakyReluOptionsT(alpha=0.3)),
+    "elu": _unary("ELU"),
+    "gelu": _unary("GELU", schema.GeluOptionsT(approximate=False)),
+    "gelu_approximate": _unary("GELU", schema.GeluOptionsT(approximate=True)),
+    "exp": _unary("EXP", schema.ExpOptionsT()),
+    "square": _unary("SQUARE", schema.SquareOptionsT()),
+    "abs": _unary("ABS", schema.AbsOptionsT()),
+    "neg": _unary("NEG", schema.NegOptionsT()),
+    "log": _unary_of_positive("LOG"),
+    "sqrt": _unary_of_positive("SQRT"),
+    "rsqrt": _unary_of_positive("RSQRT"),
+    "silu": _silu,
+    "mish": _mish,
     "softmax_flat": _softmax(1.0, True),
     "softmax_map": _softmax(0.5, False),
     "reshape_flat": _reshape([-1, 378], (1, 378)),

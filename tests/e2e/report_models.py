@@ -233,7 +233,7 @@ def u_net() -> bytes:
 
 
 def between(code: str, options: Any = None) -> bytes:
-    """An activation that the plugin does not take between two pruned layers: two partitions."""
+    """An operator between two pruned layers, which parts them if the plugin does not take it."""
     net = Net()
     y = net.layer(net.input((1, 10, 10, 16)), 24, activation="NONE")
     return net.build([net.layer(net.operator(code, [y], net.shape(y), options))])

@@ -254,7 +254,8 @@ REPORTS = {
     "audio": Report(
         "a pruned one-dimensional network for audio (deepsparse#485)", models.one_dimensional, 2),
     "u_net": Report("one RESIZE_BILINEAR stays on the CPU (tensorflow#41485, LiteRT#8598)", models.u_net, 4),
-    "tanh_between": Report("an unsupported activation parts the graph", lambda: models.between("TANH"), 2),
+    "tanh_between": Report("TANH, which older plugins left", lambda: models.between("TANH"), 2),
+    "sin_between": Report("an unsupported activation parts the graph", lambda: models.between("SIN"), 2),
     "leaky_relu_between": Report(
         "LEAKY_RELU after every layer (YOLO)",
         lambda: models.between("LEAKY_RELU", models.schema.LeakyReluOptionsT(alpha=0.1)), 2),
