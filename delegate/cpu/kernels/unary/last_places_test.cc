@@ -76,7 +76,8 @@ TEST(LastPlacesTest, EveryFunctionIsWithinFourLastPlaces) {
   for (const MicroKernels* kernels : RunnableMicroKernels()) {
     for (const UnaryFunction function : kAllUnaryFunctions) {
       const Worst worst = FindWorst(*kernels, function, static_cast<uint32_t>(step));
-      EXPECT_LE(worst.distance, 4) << kernels->target << ", function " << static_cast<int>(function) << " of " << worst.x;
+      EXPECT_LE(worst.distance, 4) << kernels->target << ", function " << static_cast<int>(function) << " of "
+                                   << worst.x;
     }
   }
 }

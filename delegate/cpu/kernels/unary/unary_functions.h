@@ -1,8 +1,11 @@
 // Functions of vectors of floats, each within 4 units in the last place of the exact value for every float there is
-// (unary_test.cc). Only *_simd.cc may include this.
+// (last_places_test.cc). Only *_simd.cc may include this.
 //
-// All of them are made of Highway's Exp, Expm1 and Log. These convert their argument to an integer, so they are given
-// neither NaN, which is passed by them (KeepNan), nor what an int32 does not hold.
+//     all lanes near zero (near_functions.h)      short polynomials
+//     else                                        far::, made of Highway's Exp, Expm1 and Log
+//
+// Highway's functions convert their argument to an integer, so they are given neither NaN, which is passed by them
+// (KeepNan), nor what an int32 does not hold.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_FUNCTIONS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_FUNCTIONS_H_
@@ -10,70 +13,45 @@
 #include <hwy/contrib/math/math-inl.h>
 
 #include "delegate/cpu/kernels/simd.h"
+#include "delegate/cpu/kernels/unary/near_functions.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 
-using FloatVector = hn::Vec<Floats>;
+namespace far {
+
+using near::Number;
 
 // Returns NaN where x is NaN, else y.
 HWY_INLINE FloatVector KeepNan(FloatVector x, FloatVector y) { return hn::IfThenElse(hn::Eq(x, x), y, x); }
 
 // Returns x between both bounds, and some number between them for NaN.
 HWY_INLINE FloatVector Between(float low, FloatVector x, float high) {
-  const Floats d;
   const FloatVector number = hn::IfThenElseZero(hn::Eq(x, x), x);
-  return hn::Min(hn::Max(number, hn::Set(d, low)), hn::Set(d, high));
+  return hn::Min(hn::Max(number, Number(low)), Number(high));
 }
 
 // Below -104 the result is 0 in float, and above 89 it is infinite.
 HWY_INLINE FloatVector Exp(FloatVector x) { return KeepNan(x, hn::Exp(Floats(), Between(-105.0f, x, 90.0f))); }
 
-HWY_INLINE FloatVector Log(FloatVector x) {
-  const Floats d;
-  const FloatVector zero = hn::Zero(d), infinity = hn::Inf(d);
-  // Numbers whose exponent field is 0 are multiplied by 2^24 first.
-  const auto tiny = hn::Lt(x, hn::Set(d, 1.17549435e-38f));
-  const FloatVector scaled = hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, 16777216.0f)), x);
-  const auto ordinary = hn::And(hn::Gt(x, zero), hn::Lt(x, infinity));
-  const FloatVector y = hn::Log(d, hn::IfThenElse(ordinary, scaled, hn::Set(d, 1.0f)));
-  const FloatVector number = hn::IfThenElse(tiny, hn::Sub(y, hn::Set(d, 16.6355323334f)), y);
-  const FloatVector special =
-      hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity), hn::IfThenElse(hn::Lt(x, zero), hn::NaN(d), x));
-  return hn::IfThenElse(ordinary, number, special);
-}
-
 // With z = exp(-|x|), the value is 1 / (1 + z) for positive x and z / (1 + z) for negative x, so nothing overflows.
 HWY_INLINE FloatVector Logistic(FloatVector x) {
   const Floats d;
-  const FloatVector one = hn::Set(d, 1.0f), number = Between(-105.0f, x, 105.0f);
-  const FloatVector z = hn::Exp(d, hn::Neg(hn::Abs(number)));
-  return KeepNan(x, hn::Div(hn::IfThenElse(hn::Lt(number, hn::Zero(d)), z, one), hn::Add(one, z)));
+  const FloatVector number = Between(-105.0f, x, 105.0f), z = hn::Exp(d, hn::Neg(hn::Abs(number)));
+  const FloatVector gate = hn::IfThenElse(hn::Lt(number, hn::Zero(d)), z, Number(1.0f));
+  return KeepNan(x, hn::Div(gate, hn::Add(Number(1.0f), z)));
 }
 
 // Where |x| is above 10, the value is 1 in float.
 HWY_INLINE FloatVector Tanh(FloatVector x) {
-  const Floats d;
-  const FloatVector y = hn::Expm1(d, hn::Mul(hn::Set(d, 2.0f), hn::Abs(Between(-10.0f, x, 10.0f))));
-  return KeepNan(x, hn::CopySign(hn::Div(y, hn::Add(y, hn::Set(d, 2.0f))), x));
+  const FloatVector two = Number(2.0f), y = hn::Expm1(Floats(), hn::Mul(two, hn::Abs(Between(-10.0f, x, 10.0f))));
+  return KeepNan(x, hn::CopySign(hn::Div(y, hn::Add(y, two)), x));
 }
 
 HWY_INLINE FloatVector Elu(FloatVector x) {
   const Floats d;
-  const auto negative = hn::Lt(x, hn::Zero(d));
-  return hn::IfThenElse(negative, hn::Expm1(d, Between(-105.0f, x, 0.0f)), x);
-}
-
-HWY_INLINE FloatVector HardSwish(FloatVector x) {
-  const Floats d;
-  const FloatVector gate = Clamp(d, hn::Add(x, hn::Set(d, 3.0f)), 0.0f, 6.0f);
-  return hn::Mul(x, hn::Div(gate, hn::Set(d, 6.0f)));
-}
-
-HWY_INLINE FloatVector LeakyRelu(FloatVector x, float alpha) {
-  const Floats d;
-  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(x, hn::Set(d, alpha)), x);
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Expm1(d, Between(-105.0f, x, 0.0f)), x);
 }
 
 // A Power is exp of something as a product of two floats: below 2^-126 a float has fewer digits, and a factor that
@@ -87,12 +65,11 @@ struct Power {
 // Returns exp(high + low), where high is at most 0 and low is so small that its exp is 1 + low. From -128 down it is 0,
 // whatever it is multiplied by.
 HWY_INLINE Power PowerOf(FloatVector high, FloatVector low) {
-  const Floats d;
-  const auto far = hn::Lt(high, hn::Set(d, -64.0f));
+  const auto far = hn::Lt(high, Number(-64.0f));
   // From -128 to -64 this sum is exact.
-  const FloatVector y = hn::Exp(d, hn::Add(high, hn::IfThenElseZero(far, hn::Set(d, 64.0f))));
-  const FloatVector value = hn::IfThenElseZero(hn::Gt(high, hn::Set(d, -128.0f)), hn::MulAdd(y, low, y));
-  return {value, hn::IfThenElse(far, hn::Set(d, 1.60381089e-28f), hn::Set(d, 1.0f))};  // exp(-64)
+  const FloatVector y = hn::Exp(Floats(), hn::Add(high, hn::IfThenElseZero(far, Number(64.0f))));
+  const FloatVector value = hn::IfThenElseZero(hn::Gt(high, Number(-128.0f)), hn::MulAdd(y, low, y));
+  return {value, hn::IfThenElse(far, Number(1.60381089e-28f), Number(1.0f))};  // exp(-64)
 }
 
 // Returns exp(f(x)), where `f` maps a vector of doubles to the exponent: an exponent like -90 that is rounded to float
@@ -107,7 +84,7 @@ HWY_INLINE Power PowerOfDouble(FloatVector x, const Function& f) {
   return PowerOf(high, hn::DemoteTo(d, hn::Sub(exponent, hn::PromoteTo(doubles, high))));
 #else
   const hn::Half<Floats> half;
-  const hn::Rebind<double, hn::Half<Floats>> doubles;
+  const hn::Rebind<double, hn::Half<Floats> > doubles;
   const auto upper = f(doubles, hn::PromoteTo(doubles, hn::UpperHalf(half, x)));
   const auto lower = f(doubles, hn::PromoteTo(doubles, hn::LowerHalf(half, x)));
   const auto upper_high = hn::DemoteTo(half, upper), lower_high = hn::DemoteTo(half, lower);
@@ -119,29 +96,19 @@ HWY_INLINE Power PowerOfDouble(FloatVector x, const Function& f) {
 
 // Returns x / (1 + exp(v)) for a v that has not the sign of x, given exp(-|v|).
 HWY_INLINE FloatVector Gated(FloatVector x, const Power& power) {
-  const Floats d;
-  const FloatVector y = hn::Div(x, hn::Add(hn::Set(d, 1.0f), power.Product()));
+  const FloatVector y = hn::Div(x, hn::Add(Number(1.0f), power.Product()));
   const FloatVector of_negative = hn::Mul(hn::Mul(y, power.value), power.scale);
-  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), of_negative, y);
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), of_negative, y);
 }
 
 HWY_INLINE FloatVector Silu(FloatVector x) {
   return Gated(x, PowerOf(hn::Neg(hn::Abs(Between(-128.0f, x, 128.0f))), hn::Zero(Floats())));
 }
 
-// x / 2 * (1 + tanh(v / 2)) is x / (1 + exp(-v)), and v has the sign of x. Beyond 12, the result is 0 or x in float.
-HWY_INLINE FloatVector GeluTanh(FloatVector x) {
-  return Gated(x, PowerOfDouble(hn::Abs(Between(-12.0f, x, 12.0f)), [](auto doubles, auto t) HWY_ATTR {
-                 const auto cubic = hn::MulAdd(hn::Mul(t, t), hn::Set(doubles, 0.044715), hn::Set(doubles, 1.0));
-                 return hn::Mul(hn::Mul(t, hn::Set(doubles, -1.5957691216057308)), cubic);  // -2 sqrt(2 / pi)
-               }));
-}
-
-// tanh(log(1 + n)) is n (n + 2) / (n (n + 2) + 2) with n = exp(x); where x is above 20, it is 1 in float.
+// near::Mish has the formula.
 HWY_INLINE FloatVector Mish(FloatVector x) {
   const Floats d;
-  const FloatVector two = hn::Set(d, 2.0f);
-  const FloatVector positive = hn::Exp(d, Between(0.0f, x, 20.0f));
+  const FloatVector two = Number(2.0f), positive = hn::Exp(d, Between(0.0f, x, 20.0f));
   const Power negative = PowerOf(Between(-128.0f, x, 0.0f), hn::Zero(d));
   const auto is_negative = hn::Lt(x, hn::Zero(d));
   const FloatVector n = hn::IfThenElse(is_negative, negative.Product(), positive), sum = hn::Add(n, two);
@@ -149,25 +116,67 @@ HWY_INLINE FloatVector Mish(FloatVector x) {
   return hn::IfThenElse(is_negative, hn::Mul(hn::Mul(y, negative.value), negative.scale), hn::Mul(y, n));
 }
 
-// For t >= 0, Phi(-t) is exp(-t^2 / 2) times a function that falls from 1/2 as slowly as 1 / (1 + t). That one is
-// taken from a polynomial of degree 9 in u = (t - 3.5) / (t + 3.5) for its product with 1 + t: least largest relative
-// error (1.4e-8) on 0 .. 14.5, by least squares with Lawson's weights. Beyond, the result is 0 or x in float.
+// Beyond 14.5 the result is 0 or x in float.
 HWY_INLINE FloatVector Gelu(FloatVector x) {
-  constexpr float kPolynomial[] = {0.478553176f,  -0.0977125913f, 0.000787386089f, 0.0380483791f, -0.0302633327f,
-                                   0.0103722475f, 0.00029541424f, -0.00138860871f, 9.3232833e-05f, 0.000146469509f};
-  const Floats d;
-  const FloatVector middle = hn::Set(d, 3.5f);
-  const FloatVector t = hn::Abs(Between(-16.0f, x, 16.0f));
-  const FloatVector u = hn::Div(hn::Sub(t, middle), hn::Add(t, middle));
-  FloatVector slow = hn::Set(d, kPolynomial[9]);
-  for (int i = 8; i >= 0; --i) slow = hn::MulAdd(slow, u, hn::Set(d, kPolynomial[i]));
-  slow = hn::Div(slow, hn::Add(hn::Set(d, 1.0f), t));
-  const Power bell = PowerOfDouble(t, [](auto doubles, auto v) HWY_ATTR {
-    return hn::Mul(hn::Set(doubles, -0.5), hn::Mul(v, v));
-  });
+  const FloatVector t = hn::Abs(Between(-16.0f, x, 16.0f)), slow = near::SlowFactorOfPhi(t);
+  const Power bell =
+      PowerOfDouble(t, [](auto doubles, auto v) HWY_ATTR { return hn::Mul(hn::Set(doubles, -0.5), hn::Mul(v, v)); });
   const FloatVector of_negative = hn::Mul(hn::Mul(hn::Mul(x, slow), bell.value), bell.scale);
   const FloatVector of_positive = hn::Sub(x, hn::Mul(hn::Mul(t, slow), bell.Product()));
-  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), of_negative, of_positive);
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), of_negative, of_positive);
+}
+
+}  // namespace far
+
+// Returns whether all lanes are so near zero that functions of the namespace near may have them.
+HWY_INLINE bool AllNear(FloatVector x, float bound = near::kNear) {
+  return HWY_LIKELY(hn::AllTrue(Floats(), hn::Le(hn::Abs(x), near::Number(bound))));
+}
+
+HWY_INLINE FloatVector Exp(FloatVector x) { return AllNear(x) ? near::Exp(x) : far::Exp(x); }
+HWY_INLINE FloatVector Logistic(FloatVector x) { return AllNear(x) ? near::Logistic(x) : far::Logistic(x); }
+HWY_INLINE FloatVector Tanh(FloatVector x) { return AllNear(x) ? near::Tanh(x) : far::Tanh(x); }
+HWY_INLINE FloatVector Elu(FloatVector x) { return AllNear(x) ? near::Elu(x) : far::Elu(x); }
+HWY_INLINE FloatVector Silu(FloatVector x) { return AllNear(x) ? near::Silu(x) : far::Silu(x); }
+HWY_INLINE FloatVector Mish(FloatVector x) { return AllNear(x) ? near::Mish(x) : far::Mish(x); }
+
+HWY_INLINE FloatVector Gelu(FloatVector x) {
+#if HWY_TARGET != HWY_SCALAR
+  if (AllNear(x, 11.0f)) return near::Gelu(x);
+#endif
+  return far::Gelu(x);
+}
+
+// x / 2 * (1 + tanh(v / 2)) is x / (1 + exp(-v)), and v has the sign of x. Beyond 12, the result is 0 or x in float.
+HWY_INLINE FloatVector GeluTanh(FloatVector x) {
+  const auto minus_v = [](auto doubles, auto t) HWY_ATTR {
+    const auto cubic = hn::MulAdd(hn::Mul(t, t), hn::Set(doubles, 0.044715), hn::Set(doubles, 1.0));
+    return hn::Mul(hn::Mul(t, hn::Set(doubles, -1.5957691216057308)), cubic);  // -2 sqrt(2 / pi)
+  };
+  return far::Gated(x, far::PowerOfDouble(hn::Abs(far::Between(-12.0f, x, 12.0f)), minus_v));
+}
+
+HWY_INLINE FloatVector Log(FloatVector x) {
+  const Floats d;
+  const FloatVector zero = hn::Zero(d), infinity = hn::Inf(d);
+  // Numbers whose exponent field is 0 are multiplied by 2^24 first, and 24 log(2) is subtracted.
+  const auto tiny = hn::Lt(x, near::Number(1.17549435e-38f));
+  const FloatVector scaled = hn::IfThenElse(tiny, hn::Mul(x, near::Number(16777216.0f)), x);
+  const auto ordinary = hn::And(hn::Gt(x, zero), hn::Lt(x, infinity));
+  const FloatVector y = hn::Log(d, hn::IfThenElse(ordinary, scaled, near::Number(1.0f)));
+  const FloatVector number = hn::IfThenElse(tiny, hn::Sub(y, near::Number(16.6355323f)), y);
+  const FloatVector of_negative = hn::IfThenElse(hn::Lt(x, zero), hn::NaN(d), x);
+  const FloatVector special = hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity), of_negative);
+  return hn::IfThenElse(ordinary, number, special);
+}
+
+HWY_INLINE FloatVector HardSwish(FloatVector x) {
+  const FloatVector gate = Clamp(Floats(), hn::Add(x, near::Number(3.0f)), 0.0f, 6.0f);
+  return hn::Mul(x, hn::Mul(gate, near::Number(1.0f / 6.0f)));
+}
+
+HWY_INLINE FloatVector LeakyRelu(FloatVector x, float alpha) {
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), hn::Mul(x, near::Number(alpha)), x);
 }
 
 }  // namespace MCPRUNER_SIMD_TARGET
