@@ -97,7 +97,7 @@ HWY_INLINE FloatVector SlowFactorOfPhi(FloatVector t) {
   constexpr float kPolynomial[] = {0.478553176f,  -0.0977125913f, 0.000787386089f, 0.0380483791f,  -0.0302633327f,
                                    0.0103722475f, 0.00029541424f, -0.00138860871f, 9.3232833e-05f, 0.000146469509f};
   const FloatVector middle = Number(3.5f), u = hn::Mul(hn::Sub(t, middle), Reciprocal(hn::Add(t, middle)));
-  return hn::Mul(Polynomial(kPolynomial, u), Reciprocal(hn::Add(Number(1.0f), t)));
+  return hn::Div(Polynomial(kPolynomial, u), hn::Add(Number(1.0f), t));
 }
 
 #if HWY_TARGET != HWY_SCALAR
