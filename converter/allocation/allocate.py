@@ -29,7 +29,7 @@ import numpy as np
 
 from mcpruner.converter.allocation.flat_allocation import allocate_flat, kept_work
 from mcpruner.converter.bisection import bisect
-from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_work
+from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_geometry
 from mcpruner.converter.mask.mask import magnitude_saliency
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.options import PruningOptions
@@ -174,10 +174,10 @@ def _multiply_adds(layers: dict[str, keras.layers.Layer]) -> dict[str, float] | 
     found = {}
     for path, layer in layers.items():
         try:
-            shape, work = layer_work(layer)
+            shape, geometry = layer_geometry(layer)
         except UNKNOWN_SIZE:
             return None
-        found[path] = float(np.prod(shape)) * work.height * work.width
+        found[path] = float(np.prod(shape)) * geometry.height * geometry.width
     return found
 
 

@@ -2,11 +2,11 @@
 
     time = sum over terms of (amount x nanoseconds of the term)        all nanoseconds at least 0
 
-    kernel                  terms
+    entry                   terms
     ----------------------  --------------------------------------------------------------------------------
     packed conv, pointwise  multiply_adds, loads, kernels, output_bytes, strided_bytes, weight_bytes, layer
     packed fully_connected  multiply_adds, kernels, weight_bytes, layer
-    cpu depthwise           multiply_adds, output_bytes, strided_bytes, layer    our kernel; it is never packed
+    cpu depthwise           multiply_adds, output_bytes, strided_bytes, layer    in our plugin; it is never packed
     cpu edge                output_bytes, layer                      NHWC to rows, or back, at a partition's edge
     tflite ...              multiply_adds, output_bytes, strided_bytes, weight_bytes, layer: XNNPACK, dense
 
@@ -21,7 +21,7 @@
     layer          1
 
 A sum of terms that only grow is monotone: more work is never predicted faster, and it has few numbers to fit (`mcpruner
-calibrate` does, docs/cost_model.md). A table names kernels and their terms; `data/` holds those that are shipped.
+calibrate` does, docs/cost_model.md). A table has these entries and their terms; `data/` holds those that are shipped.
 """
 
 import json
@@ -34,15 +34,15 @@ import numpy as np
 SHIPPED = Path(__file__).resolve().parent / "data"
 FORMAT = 1  # version of the JSON that tables are written in
 
-_SHARED = 4  # filters that our kernels sum at once, however large the group is
+_SHARED = 4  # our micro-kernels sum so many filters at once, however large the group is
 _PIXELS = 4  # a row's pixels count in fours, a quarter of the widest vector
 _UNPACKED_GROUP = 4  # filters per group of a dense layer in our plugin, which packs it with full patterns
 
-
-# For each instruction set: floats of a vector, vectors of a tile (delegate/cpu/kernels/conv/conv_args.h).
+# For each instruction set, the floats of a vector and the vectors of a tile. They must be those of
+# delegate/cpu/kernels/conv/conv_args.h.
 VECTORS = {"avx512": (16, 6), "avx2": (8, 3), "neon": (4, 6), "scalar": (1, 3)}
 
-# Pixels and filters that XNNPACK's kernels for each instruction set compute together.
+# XNNPACK's micro-kernels for each instruction set compute so many pixels and so many filters together.
 TFLITE_TILES = {"avx512": (7, 16), "avx2": (5, 16), "neon": (6, 8), "scalar": (4, 4)}
 
 _CONV = ("multiply_adds", "output_bytes", "strided_bytes", "weight_bytes", "layer")
@@ -60,8 +60,8 @@ TERMS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Work:
-    """What surrounds a layer's weights, and decides with them how much it has to do.
+class Geometry:
+    """What a layer is and how large its output is: with the weights, this decides how much it has to do.
 
     Attributes
     ----------
@@ -90,9 +90,9 @@ class Counts:
 
 
 class Amounts(NamedTuple):
-    """A kernel of `TERMS`, and how much of each of its terms a layer needs."""
+    """An entry of `TERMS`, and how much of each of its terms a layer needs."""
 
-    kernel: str
+    entry: str
     terms: dict[str, float]
 
 
@@ -107,7 +107,7 @@ class CostModel:
     simd
         Instruction set of the plugin, one of `VECTORS`.
     nanoseconds
-        For each kernel of `TERMS` what one unit of each of its terms costs.
+        For each entry of `TERMS` what one unit of each of its terms costs.
     last_cache_bytes, memory_nanoseconds
         Size of the last cache, and what a byte of weights costs more that comes from memory instead. A table without
         limits has neither: infinite and 0.
@@ -126,7 +126,7 @@ class CostModel:
         """
         if weight_bytes <= self.last_cache_bytes:
             return self
-        costs = {kernel: dict(terms) for kernel, terms in self.nanoseconds.items()}
+        costs = {entry: dict(terms) for entry, terms in self.nanoseconds.items()}
         for terms in costs.values():
             if "weight_bytes" in terms:
                 terms["weight_bytes"] += self.memory_nanoseconds
@@ -134,7 +134,7 @@ class CostModel:
 
     def time(self, amounts: Amounts) -> float:
         """Nanoseconds that amounts of work take on one thread."""
-        costs = self.nanoseconds[amounts.kernel]
+        costs = self.nanoseconds[amounts.entry]
         return sum(costs[term] * amount for term, amount in amounts.terms.items())
 
 
@@ -162,10 +162,10 @@ def load_costs(name_or_path: str | Path) -> CostModel:
 
 
 def _checked(table: dict[str, Any]) -> dict[str, dict[str, float]]:
-    costs = {kernel: {term: float(table[kernel][term]) for term in terms} for kernel, terms in TERMS.items()}
-    for kernel, terms in costs.items():
+    costs = {entry: {term: float(table[entry][term]) for term in terms} for entry, terms in TERMS.items()}
+    for entry, terms in costs.items():
         if min(terms.values()) < 0 or not 0 < sum(terms.values()) < np.inf:
-            raise ValueError(f"the costs of {kernel!r} must be at least 0, finite, and not all 0")
+            raise ValueError(f"the costs of {entry!r} must be at least 0, finite, and not all 0")
     return costs
 
 
@@ -178,7 +178,7 @@ def _memory(limits: dict[str, Any] | None) -> tuple[float, float]:
     return float(caches[last]), max(0.0, 1 / float(rates["memory"]) - 1 / float(rates[last]))
 
 
-def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, work: Work, simd: str) -> Amounts:
+def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, geometry: Geometry, simd: str) -> Amounts:
     """Amounts of work of a packed layer.
 
     Parameters
@@ -189,50 +189,50 @@ def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, work
         Shape of the weights, OHWI.
     group_size
         Filters per group.
-    work
-        What surrounds the weights.
+    geometry
+        What the layer is and how large its output is.
     simd
         Instruction set of the plugin, one of `VECTORS`.
     """
     weight_bytes = 4 * counts.values + 4 * counts.kernels
-    if work.kind == "FullyConnected":
-        rows = max(1, work.height)
+    if geometry.kind == "FullyConnected":
+        rows = max(1, geometry.height)
         terms = {"multiply_adds": counts.values * rows, "kernels": counts.kernels * rows}
         return Amounts("packed fully_connected", {**terms, "weight_bytes": weight_bytes, "layer": 1})
-    pixels, passes = _pixels(work, _PIXELS), _tiles(work, simd) * -(-group_size // _SHARED)
+    pixels, passes = _pixels(geometry, _PIXELS), _tiles(geometry, simd) * -(-group_size // _SHARED)
     terms = {
         "multiply_adds": counts.values * pixels,
         "loads": counts.values * pixels / min(group_size, _SHARED),
         "kernels": counts.kernels * passes,
     }
     terms["weight_bytes"] = weight_bytes
-    return Amounts(f"packed {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], work)})
+    return Amounts(f"packed {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], geometry)})
 
 
-def unpacked_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
+def unpacked_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amounts:
     """Amounts of work of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that our plugin runs."""
-    if work.kind == "DepthwiseConv2D":
-        multiply_adds = int(np.prod(shape)) * _pixels(work, VECTORS[simd][0])
-        return Amounts("cpu depthwise", {"multiply_adds": multiply_adds, **_bytes(shape[3], shape[3], work)})
-    return packed_amounts(full_counts(shape, _UNPACKED_GROUP), shape, _UNPACKED_GROUP, work, simd)
+    if geometry.kind == "DepthwiseConv2D":
+        multiply_adds = int(np.prod(shape)) * _pixels(geometry, VECTORS[simd][0])
+        return Amounts("cpu depthwise", {"multiply_adds": multiply_adds, **_bytes(shape[3], shape[3], geometry)})
+    return packed_amounts(full_counts(shape, _UNPACKED_GROUP), shape, _UNPACKED_GROUP, geometry, simd)
 
 
-def tflite_amounts(shape: tuple[int, ...], work: Work, simd: str) -> Amounts:
+def tflite_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amounts:
     """Amounts of work of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that TFLite runs on `simd`."""
     weights = int(np.prod(shape))
-    if work.kind == "FullyConnected":
+    if geometry.kind == "FullyConnected":
         return Amounts(
             "tflite fully_connected",
-            {"multiply_adds": weights * max(1, work.height), "weight_bytes": 4 * weights, "layer": 1},
+            {"multiply_adds": weights * max(1, geometry.height), "weight_bytes": 4 * weights, "layer": 1},
         )
-    pixels = max(1, work.height) * max(1, work.width)
-    if work.kind == "DepthwiseConv2D":
-        return Amounts("tflite depthwise", {"multiply_adds": weights * pixels, **_bytes(shape[3], shape[3], work)})
+    pixels = max(1, geometry.height) * max(1, geometry.width)
+    if geometry.kind == "DepthwiseConv2D":
+        return Amounts("tflite depthwise", {"multiply_adds": weights * pixels, **_bytes(shape[3], shape[3], geometry)})
     tile_pixels, tile_filters = TFLITE_TILES[simd]
     filters = -(-shape[0] // tile_filters) * tile_filters
     multiply_adds = filters * (weights // max(1, shape[0])) * -(-pixels // tile_pixels) * tile_pixels
     terms = {"multiply_adds": multiply_adds, "weight_bytes": 4 * weights}
-    return Amounts(f"tflite {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], work)})
+    return Amounts(f"tflite {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], geometry)})
 
 
 def edge_amounts(elements: int) -> Amounts:
@@ -251,21 +251,21 @@ def _conv(shape: tuple[int, ...]) -> str:
     return "pointwise" if shape[1] * shape[2] == 1 else "conv"
 
 
-def _pixels(work: Work, lanes: int) -> int:
+def _pixels(geometry: Geometry, lanes: int) -> int:
     """Pixels of the output when each row is filled up to a multiple of `lanes`."""
-    return max(1, work.height) * -(-max(1, work.width) // lanes) * lanes
+    return max(1, geometry.height) * -(-max(1, geometry.width) // lanes) * lanes
 
 
-def _tiles(work: Work, simd: str) -> int:
+def _tiles(geometry: Geometry, simd: str) -> int:
     """Tiles that cover the output, of half as wide vectors where the image is no wider than such a one."""
     lanes, vectors = VECTORS[simd]
-    if lanes > 8 and work.width <= lanes // 2:
+    if lanes > 8 and geometry.width <= lanes // 2:
         lanes //= 2
-    return -(-_pixels(work, _PIXELS) // (lanes * vectors))
+    return -(-_pixels(geometry, _PIXELS) // (lanes * vectors))
 
 
-def _bytes(filters: int, channels: int, work: Work) -> dict[str, int]:
+def _bytes(filters: int, channels: int, geometry: Geometry) -> dict[str, int]:
     """The terms that every layer with rows has beside its multiply-adds."""
-    pixels = 4 * max(1, work.height) * max(1, work.width)
-    strided = 0 if work.stride == 1 else channels * pixels * work.stride**2
+    pixels = 4 * max(1, geometry.height) * max(1, geometry.width)
+    strided = 0 if geometry.stride == 1 else channels * pixels * geometry.stride**2
     return {"output_bytes": filters * pixels, "strided_bytes": strided, "layer": 1}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mcpruner.converter.cost.cost_model import CostModel, Counts, Work, load_costs, packed_amounts, tflite_amounts
+from mcpruner.converter.cost.cost_model import CostModel, Counts, Geometry, load_costs, packed_amounts, tflite_amounts
 from mcpruner.converter.format.limits_generated import MAX_PATTERNS
 from mcpruner.converter.format.pack import GROUP_SIZES
 from mcpruner.converter.mask.reorder import filter_permutation
@@ -34,7 +34,9 @@ class Choice(NamedTuple):
     predicted_speedup: float
 
 
-def choose(weights: np.ndarray, target: Target, work: Work | None = None, costs: CostModel | None = None) -> Choice:
+def choose(
+    weights: np.ndarray, target: Target, geometry: Geometry | None = None, costs: CostModel | None = None
+) -> Choice:
     """Choose the group size and the permutation that are predicted to run fastest; none of them loses a weight.
 
     Parameters
@@ -43,22 +45,22 @@ def choose(weights: np.ndarray, target: Target, work: Work | None = None, costs:
         float32 OHWI ``[O, H, W, I]``.
     target
         The hardware that will run the layer.
-    work
+    geometry
         Kind of the layer and size of its output; by default a convolution with an output of 32x32.
     costs
-        What work costs on that hardware; by default the target's shipped table.
+        What each unit of work costs on that hardware; by default the target's shipped table.
 
     Returns
     -------
     Choice
         ``predicted_speedup`` is dense time over sparse time; at most 1 where it is not worth it.
     """
-    work, costs = work or Work(), costs or load_costs(target.costs)
+    geometry, costs = geometry or Geometry(), costs or load_costs(target.costs)
     mask = weights != 0
     best = Choice(target.group_size, np.arange(weights.shape[0], dtype=np.uint16), 0.0)
     nonzero = int(np.count_nonzero(mask))
     free = Counts(nonzero, 0, 0, 0)  # what would be stored if filters could be grouped without an explicit zero
-    bounds = {size: predict_speedup(free, weights.shape, size, costs, work) for size in GROUP_SIZES}
+    bounds = {size: predict_speedup(free, weights.shape, size, costs, geometry) for size in GROUP_SIZES}
     if nonzero == mask.size or max(bounds.values()) <= 1:
         return best._replace(predicted_speedup=min(1.0, max(bounds.values())))
     for group_size in sorted(GROUP_SIZES, key=lambda size: -bounds[size]):
@@ -68,7 +70,7 @@ def choose(weights: np.ndarray, target: Target, work: Work | None = None, costs:
         counts = count(mask, permutation, group_size)
         if counts.patterns > MAX_PATTERNS:
             continue
-        speedup = predict_speedup(counts, weights.shape, group_size, costs, work)
+        speedup = predict_speedup(counts, weights.shape, group_size, costs, geometry)
         if speedup > best.predicted_speedup:
             best = Choice(group_size, permutation, speedup)
     return best
@@ -112,7 +114,9 @@ def _pattern_codes(shared: np.ndarray) -> np.ndarray:
     return codes
 
 
-def predict_speedup(counts: Counts, shape: tuple[int, ...], group_size: int, costs: CostModel, work: Work) -> float:
+def predict_speedup(
+    counts: Counts, shape: tuple[int, ...], group_size: int, costs: CostModel, geometry: Geometry
+) -> float:
     """Divide a layer's dense time in TFLite by its packed time in our plugin: a number above 0.
 
     Parameters
@@ -123,8 +127,8 @@ def predict_speedup(counts: Counts, shape: tuple[int, ...], group_size: int, cos
         Shape of the weights, OHWI.
     group_size
         Filters per group.
-    costs, work
-        The hardware's table, and what surrounds the weights.
+    costs, geometry
+        The hardware's table, and the layer's geometry.
     """
-    packed = costs.time(packed_amounts(counts, shape, group_size, work, costs.simd))
-    return costs.time(tflite_amounts(shape, work, costs.simd)) / packed
+    packed = costs.time(packed_amounts(counts, shape, group_size, geometry, costs.simd))
+    return costs.time(tflite_amounts(shape, geometry, costs.simd)) / packed

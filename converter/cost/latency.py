@@ -15,7 +15,7 @@ import numpy as np
 from mcpruner.converter.cost.cost_model import (
     CostModel,
     Counts,
-    Work,
+    Geometry,
     full_counts,
     load_costs,
     packed_amounts,
@@ -25,7 +25,7 @@ from mcpruner.converter.cost.cost_model import (
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.target import Target
 
-UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)  # what `layer_work` raises where a size is not known
+UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)  # what `layer_geometry` raises where a size is not known
 
 
 class _Line(NamedTuple):
@@ -58,13 +58,13 @@ class Latency:
             if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense):
                 continue
             try:
-                shape, work = layer_work(layer)
+                shape, geometry = layer_geometry(layer)
             except UNKNOWN_SIZE:
                 return None
-            dense += costs.time(tflite_amounts(shape, work, costs.simd))
-            unpacked[id(layer)] = costs.time(unpacked_amounts(shape, work, costs.simd))
-            if work.kind != "DepthwiseConv2D":
-                packed[id(layer)] = _line(shape, work, target, costs)
+            dense += costs.time(tflite_amounts(shape, geometry, costs.simd))
+            unpacked[id(layer)] = costs.time(unpacked_amounts(shape, geometry, costs.simd))
+            if geometry.kind != "DepthwiseConv2D":
+                packed[id(layer)] = _line(shape, geometry, target, costs)
         return cls(dense / 1e6, unpacked, packed)
 
     def pruned_ms(self, layers: dict[str, Any], densities: dict[str, float]) -> float:
@@ -86,8 +86,8 @@ class Latency:
         return max(self._packed[id(layer)].slope, 1e-9) / int(np.prod(layer.kernel.shape))
 
 
-def layer_work(layer: Any) -> tuple[tuple[int, ...], Work]:
-    """Shape of the weights in TFLite's order, and what surrounds them.
+def layer_geometry(layer: Any) -> tuple[tuple[int, ...], Geometry]:
+    """Shape of the weights in TFLite's order, and the layer's geometry.
 
     Raises
     ------
@@ -97,20 +97,20 @@ def layer_work(layer: Any) -> tuple[tuple[int, ...], Work]:
     output = [int(size) for size in layer.output.shape[1:]]
     if isinstance(layer, keras.layers.Dense):
         inputs, filters = layer.kernel.shape
-        return (filters, 1, 1, inputs), Work("FullyConnected", int(np.prod([1, *output[:-1]])), 1)
+        return (filters, 1, 1, inputs), Geometry("FullyConnected", int(np.prod([1, *output[:-1]])), 1)
     height, width, inputs, filters = layer.kernel.shape
     if isinstance(layer, keras.layers.DepthwiseConv2D):
-        return (1, height, width, inputs * filters), Work("DepthwiseConv2D", *output[:2], layer.strides[0])
-    return (filters, height, width, inputs), Work("Conv2D", *output[:2], layer.strides[0])
+        return (1, height, width, inputs * filters), Geometry("DepthwiseConv2D", *output[:2], layer.strides[0])
+    return (filters, height, width, inputs), Geometry("Conv2D", *output[:2], layer.strides[0])
 
 
-def _line(shape: tuple[int, ...], work: Work, target: Target, costs: CostModel) -> _Line:
+def _line(shape: tuple[int, ...], geometry: Geometry, target: Target, costs: CostModel) -> _Line:
     """Two points make the line: no weight, and all of them, in kernels of the target's pattern size."""
     full = full_counts(shape, target.group_size)
     positions = shape[1] * shape[2]
     kernels = full.kernels * positions / kernel_pattern_size(positions, 0.0, target.pattern_size)
     fixed, whole = (
-        costs.time(packed_amounts(counts, shape, target.group_size, work, costs.simd))
+        costs.time(packed_amounts(counts, shape, target.group_size, geometry, costs.simd))
         for counts in (Counts(0, 0, 0, 0), Counts(full.values, kernels, 0, 0))
     )
     return _Line(fixed, whole - fixed)

@@ -20,7 +20,7 @@ import numpy as np
 from mcpruner.converter.cost.cost_model import (
     CostModel,
     Counts,
-    Work,
+    Geometry,
     edge_amounts,
     packed_amounts,
     tflite_amounts,
@@ -28,7 +28,7 @@ from mcpruner.converter.cost.cost_model import (
 )
 from mcpruner.converter.cost.estimate import Choice, choose, predict_speedup
 from mcpruner.converter.target import Target
-from mcpruner.converter.tflite.dense_layer import DenseLayer, StaysDense, output_work, read_layer, short_name
+from mcpruner.converter.tflite.dense_layer import DenseLayer, StaysDense, output_geometry, read_layer, short_name
 from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
 from mcpruner.converter.tflite.model import constant_bytes, operator_name, producers, schema, type_name
 from mcpruner.converter.tflite.weights import NotConstantError, read_constant
@@ -240,8 +240,8 @@ def _decide_operator(
         layer = read_layer(model, graph, op, KINDS[name], writers)
     except StaysDense as reason:
         return replace(seen, obstacle=str(reason))
-    choice = choose(layer.weights, target, layer.work, costs)
-    times = _dense_times(layer.weights.shape, layer.work, costs)
+    choice = choose(layer.weights, target, layer.geometry, costs)
+    times = _dense_times(layer.weights.shape, layer.geometry, costs)
     return replace(seen, times=times, choice=choice, layer=layer if choice.predicted_speedup > 1 else None)
 
 
@@ -259,10 +259,11 @@ def _look_at(model: Any, graph: Any, index: int, op: Any, name: str, writers: di
     return seen
 
 
-def _dense_times(shape: tuple[int, ...], work: Work, costs: CostModel) -> Times:
+def _dense_times(shape: tuple[int, ...], geometry: Geometry, costs: CostModel) -> Times:
     """Predicted times of a layer that is not packed."""
     return Times(
-        costs.time(tflite_amounts(shape, work, costs.simd)), costs.time(unpacked_amounts(shape, work, costs.simd))
+        costs.time(tflite_amounts(shape, geometry, costs.simd)),
+        costs.time(unpacked_amounts(shape, geometry, costs.simd)),
     )
 
 
@@ -270,7 +271,7 @@ def _depthwise_times(graph: Any, op: Any, shape: tuple[int, ...], costs: CostMod
     """Predicted times of a depthwise convolution; no table knows other operators that are never packed."""
     if len(shape) != 4 or not isinstance(op.builtinOptions, schema.DepthwiseConv2DOptionsT):
         return Times()
-    return _dense_times(shape, output_work(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW), costs)
+    return _dense_times(shape, output_geometry(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW), costs)
 
 
 def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs: CostModel) -> LayerDecision:
@@ -280,9 +281,9 @@ def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs
     shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
     # Counted from the blob, not from its dense weights: a damaged one may claim a shape that no memory holds.
     counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), len(layer.patterns))
-    work, group_size = output_work(graph, op, kind, options.stride_w), int(layer.group_size)
-    packed = costs.time(packed_amounts(counts, shape, group_size, work, costs.simd))
-    speedup = predict_speedup(counts, shape, group_size, costs, work)
+    geometry, group_size = output_geometry(graph, op, kind, options.stride_w), int(layer.group_size)
+    packed = costs.time(packed_amounts(counts, shape, group_size, geometry, costs.simd))
+    speedup = predict_speedup(counts, shape, group_size, costs, geometry)
     return LayerDecision(
         short_name(graph, op),
         index,
@@ -290,6 +291,6 @@ def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs
         shape if kind == "Conv2D" else (layer.out_channels, layer.in_channels),
         np.count_nonzero(layer.values) / int(np.prod(shape)),
         len(constant_bytes(model, graph, op.inputs[1])),
-        Times(costs.time(tflite_amounts(shape, work, costs.simd)), packed),
+        Times(costs.time(tflite_amounts(shape, geometry, costs.simd)), packed),
         Packing(group_size, counts.patterns, speedup),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.cost.cost_model import Work
+from mcpruner.converter.cost.cost_model import Geometry
 from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_ELEMENTS, MAX_POSITIONS, MAX_STEP
 from mcpruner.converter.format.serialize import SparseOptions
 from mcpruner.converter.tflite.model import schema, tensor_name, type_name
@@ -44,8 +44,8 @@ class DenseLayer:
         float32 ``[O]`` or None.
     options
         Strides, padding and so on, as the custom operator will carry them.
-    work
-        Output size, for `cost_model`.
+    geometry
+        Kind of the layer and size of its output, for `cost_model`.
     """
 
     name: str
@@ -53,7 +53,7 @@ class DenseLayer:
     weights: np.ndarray
     bias: np.ndarray | None
     options: SparseOptions
-    work: Work
+    geometry: Geometry
 
 
 def short_name(graph: Any, op: Any) -> str:
@@ -136,7 +136,7 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         weights.values if rank == 4 else weights.values.reshape(shape[0], 1, 1, shape[1]),
         bias.values.reshape(-1) if bias else None,
         options,
-        output_work(graph, op, kind, options.stride_w),
+        output_geometry(graph, op, kind, options.stride_w),
     )
 
 
@@ -218,14 +218,14 @@ def _activation(given: Any) -> str:
     return _ACTIVATIONS[name]
 
 
-def output_work(graph: Any, op: Any, kind: str, stride: int = 1) -> Work:
-    """Output size; sizes that are only known when the model runs are taken as `Work`'s usual ones."""
+def output_geometry(graph: Any, op: Any, kind: str, stride: int = 1) -> Geometry:
+    """Output size; sizes that are only known when the model runs are taken as `Geometry`'s usual ones."""
     tensor = graph.tensors[op.outputs[0]]
     if kind == "FullyConnected":
         signature = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
         # An open size is 1 in the shape; an empty one says nothing of what the model will run on.
         rows = [size for size, fixed in zip(tensor.shape[:-1], signature, strict=False) if size > 0 and fixed >= 0]
-        return Work(kind, int(np.prod([1, *rows])), 1)
-    usual = Work(kind, stride=stride)
+        return Geometry(kind, int(np.prod([1, *rows])), 1)
+    usual = Geometry(kind, stride=stride)
     _, height, width, _ = _known_sizes(tensor)
-    return Work(kind, height or usual.height, width or usual.width, stride)
+    return Geometry(kind, height or usual.height, width or usual.width, stride)

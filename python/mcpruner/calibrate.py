@@ -20,7 +20,7 @@ import numpy as np
 
 from mcpruner import compare, one_layer
 from mcpruner.converter.cost import cost_model
-from mcpruner.converter.cost.cost_model import Amounts, Work
+from mcpruner.converter.cost.cost_model import Amounts, Geometry
 from mcpruner.converter.cost.estimate import count
 from mcpruner.converter.format.pack import GROUP_SIZES
 from mcpruner.converter.tflite.densify import densify
@@ -76,17 +76,17 @@ _DEPTHWISE = (
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of the grid: OHWI shape (depthwise 1HWC), group size (0: dense), density, and what surrounds it."""
+    """A layer of the grid: OHWI shape (depthwise 1HWC), group size (0: dense), density, and geometry."""
 
     shape: tuple[int, int, int, int]
-    work: Work
+    geometry: Geometry
     group_size: int = 0
     density: float = 1.0
 
     def __str__(self) -> str:
         packed = f" g{self.group_size} d{self.density}" if self.group_size else ""
-        size = f" -> {self.work.height}x{self.work.width} stride {self.work.stride}"
-        return f"{self.work.kind} {'x'.join(map(str, self.shape))}{size}{packed}"
+        size = f" -> {self.geometry.height}x{self.geometry.width} stride {self.geometry.stride}"
+        return f"{self.geometry.kind} {'x'.join(map(str, self.shape))}{size}{packed}"
 
 
 def grid() -> Iterator[Layer]:
@@ -95,13 +95,13 @@ def grid() -> Iterator[Layer]:
         shape = (filters, kernel, kernel, channels)
         for j, group_size in enumerate(GROUP_SIZES):
             density = _DENSITIES[(i + j) % len(_DENSITIES)]
-            yield Layer(shape, Work("Conv2D", size, size, stride), group_size, density)
+            yield Layer(shape, Geometry("Conv2D", size, size, stride), group_size, density)
     for i, (filters, channels) in enumerate(_FULLY_CONNECTED):
         for j, group_size in enumerate(GROUP_SIZES):
             density = _DENSITIES[(i + j) % len(_DENSITIES)]
-            yield Layer((filters, 1, 1, channels), Work("FullyConnected", 1, 1), group_size, density)
+            yield Layer((filters, 1, 1, channels), Geometry("FullyConnected", 1, 1), group_size, density)
     for channels, kernel, size, stride in _DEPTHWISE:
-        yield Layer((1, kernel, kernel, channels), Work("DepthwiseConv2D", size, size, stride))
+        yield Layer((1, kernel, kernel, channels), Geometry("DepthwiseConv2D", size, size, stride))
 
 
 def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) 
         "samples": [
             {
                 "layer": name,
-                "kernel": s.amounts.kernel,
+                "kernel": s.amounts.entry,
                 "nanoseconds": round(s.nanoseconds),
                 "amounts": _round(s.amounts),
             }
@@ -217,9 +217,9 @@ def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sa
                 edges[elements] = min(op["nanoseconds"], edges.get(elements, np.inf))
             else:
                 yield str(layer), Sample(amounts, op["nanoseconds"])
-        key = (layer.shape, layer.work)
+        key = (layer.shape, layer.geometry)
         known = dense[key][2] if key in dense else np.inf
-        same = Layer(layer.shape, layer.work)
+        same = Layer(layer.shape, layer.geometry)
         dense[key] = (str(same), cost_model.tflite_amounts(*key, simd), min(known, plain))
         tick()
     for name, amounts, nanoseconds in dense.values():
@@ -231,15 +231,15 @@ def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sa
 def _make(layer: Layer, simd: str, rng: np.random.Generator) -> tuple[bytes, Amounts]:
     """The layer as a file, packed unless it is depthwise, and its amounts of work in the plugin."""
     weights = rng.uniform(0.5, 1, layer.shape).astype(np.float32)
-    if layer.work.kind == "DepthwiseConv2D":
-        content = one_layer.depthwise_conv(weights, layer.work.height, layer.work.stride)
-        return content, cost_model.unpacked_amounts(layer.shape, layer.work, simd)
+    if layer.geometry.kind == "DepthwiseConv2D":
+        content = one_layer.depthwise_conv(weights, layer.geometry.height, layer.geometry.stride)
+        return content, cost_model.unpacked_amounts(layer.shape, layer.geometry, simd)
     weights *= make_mask(layer, rng)
     counts = count(weights != 0, np.arange(layer.shape[0]), layer.group_size)
-    amounts = cost_model.packed_amounts(counts, layer.shape, layer.group_size, layer.work, simd)
-    if layer.work.kind == "FullyConnected":
+    amounts = cost_model.packed_amounts(counts, layer.shape, layer.group_size, layer.geometry, simd)
+    if layer.geometry.kind == "FullyConnected":
         return one_layer.packed_fully_connected(weights, layer.group_size), amounts
-    return one_layer.packed_conv(weights, layer.group_size, layer.work.height, layer.work.stride), amounts
+    return one_layer.packed_conv(weights, layer.group_size, layer.geometry.height, layer.geometry.stride), amounts
 
 
 def make_mask(layer: Layer, rng: np.random.Generator) -> np.ndarray:

@@ -34,29 +34,29 @@ def fit(samples: Sequence[Sample]) -> dict[str, dict[str, float]]:
     Parameters
     ----------
     samples
-        What was measured, with samples of every kernel of `TERMS`.
+        What was measured, with samples of every entry of `TERMS`.
 
     Returns
     -------
     dict
-        For each kernel, nanoseconds by term, as `CostModel.nanoseconds` has them.
+        For each entry, nanoseconds by term, as `CostModel.nanoseconds` has them.
 
     Raises
     ------
     ValueError
-        A kernel has no sample.
+        An entry has no sample.
     """
     costs = {}
-    for kernel, terms in TERMS.items():
-        mine = [sample for sample in samples if sample.amounts.kernel == kernel]
+    for entry, terms in TERMS.items():
+        mine = [sample for sample in samples if sample.amounts.entry == entry]
         if not mine:
-            raise ValueError(f"Expected samples of each kernel, got none of {kernel!r}.")
+            raise ValueError(f"Expected samples of each entry, got none of {entry!r}.")
         rows = np.array([[s.amounts.terms.get(term, 0) / s.nanoseconds for term in terms] for s in mine], np.float64)
         weights = np.ones(len(mine))
         for _ in range(_ROUNDS):
             solution = nonnegative_least_squares(rows * weights[:, None], weights)
             weights = 1 / np.sqrt(np.maximum(np.abs(rows @ solution - 1), _USUAL_ERROR))
-        costs[kernel] = {term: float(f"{cost:.4g}") for term, cost in zip(terms, solution, strict=True)}
+        costs[entry] = {term: float(f"{cost:.4g}") for term, cost in zip(terms, solution, strict=True)}
     return costs
 
 
@@ -86,19 +86,19 @@ def nonnegative_least_squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def relative_errors(samples: Sequence[Sample], costs: dict[str, dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """For each kernel the number of its samples, and the median and largest of ``|predicted / measured - 1|``.
+    """For each entry the number of its samples, and the median and largest of ``|predicted / measured - 1|``.
 
     Returns
     -------
     dict
-        Kernel to ``points``, ``median_error`` and ``largest_error``.
+        Entry to ``points``, ``median_error`` and ``largest_error``.
     """
     found = {}
-    for kernel in TERMS:
-        mine = [s for s in samples if s.amounts.kernel == kernel]
-        predicted = [sum(costs[kernel][term] * n for term, n in s.amounts.terms.items()) for s in mine]
+    for entry in TERMS:
+        mine = [s for s in samples if s.amounts.entry == entry]
+        predicted = [sum(costs[entry][term] * n for term, n in s.amounts.terms.items()) for s in mine]
         errors = np.abs(np.array(predicted) / [s.nanoseconds for s in mine] - 1)
-        found[kernel] = {
+        found[entry] = {
             "points": len(mine),
             "median_error": round(float(np.median(errors)), 3),
             "largest_error": round(float(errors.max()), 3),

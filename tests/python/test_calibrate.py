@@ -12,15 +12,15 @@ import pytest
 from mcpruner import calibrate, cost_fit
 from mcpruner.cli import main
 from mcpruner.converter.cost import cost_model
-from mcpruner.converter.cost.cost_model import TERMS, Amounts, Work, load_costs
+from mcpruner.converter.cost.cost_model import TERMS, Amounts, Geometry, load_costs
 from mcpruner.cost_fit import Sample
 from mcpruner.runtime import native
 
 FEW = [
-    calibrate.Layer((16, 3, 3, 8), Work("Conv2D", 6, 6, 2), 2, 0.5),
-    calibrate.Layer((16, 1, 1, 8), Work("Conv2D", 5, 5), 4, 0.5),
-    calibrate.Layer((24, 1, 1, 16), Work("FullyConnected", 1, 1), 8, 0.25),
-    calibrate.Layer((1, 3, 3, 8), Work("DepthwiseConv2D", 7, 7, 2)),
+    calibrate.Layer((16, 3, 3, 8), Geometry("Conv2D", 6, 6, 2), 2, 0.5),
+    calibrate.Layer((16, 1, 1, 8), Geometry("Conv2D", 5, 5), 4, 0.5),
+    calibrate.Layer((24, 1, 1, 16), Geometry("FullyConnected", 1, 1), 8, 0.25),
+    calibrate.Layer((1, 3, 3, 8), Geometry("DepthwiseConv2D", 7, 7, 2)),
 ]
 
 
@@ -41,7 +41,7 @@ def test_writes_a_table_that_convert_reads(small_grid: None, tmp_path: Path, cap
         assert table[key]
     assert table["limits"]["peak_gflops"] > 0 and min(table["limits"]["read_gigabytes_per_second"].values()) > 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith("one core, scalar: ") and lines[3].split()[:2] == ["kernel", "layers"]
+    assert lines[1].startswith("one core, scalar: ") and lines[3].split()[:2] == ["entry", "layers"]
     assert len(lines) == 4 + len(TERMS)
 
 
@@ -58,7 +58,7 @@ def test_unknown_instruction_set_is_one_sentence(capsys: pytest.CaptureFixture) 
 
 def test_the_grid_has_every_kind_group_size_and_density() -> None:
     layers = list(calibrate.grid())
-    kinds = Counter(layer.work.kind for layer in layers)
+    kinds = Counter(layer.geometry.kind for layer in layers)
     assert min(kinds["Conv2D"], kinds["FullyConnected"]) >= 30 and kinds["DepthwiseConv2D"] >= 8
     packed = [layer for layer in layers if layer.group_size]
     assert {(layer.group_size, layer.density) for layer in packed} == {
@@ -70,7 +70,7 @@ def test_the_grid_has_every_kind_group_size_and_density() -> None:
 @pytest.mark.parametrize("group_size", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("density", [0.1, 0.5, 1.0])
 def test_masks_have_their_density_and_groups(group_size: int, density: float) -> None:
-    layer = calibrate.Layer((64, 3, 3, 64), Work(), group_size, density)
+    layer = calibrate.Layer((64, 3, 3, 64), Geometry(), group_size, density)
     mask = calibrate.make_mask(layer, np.random.default_rng(1))
     assert mask.shape == layer.shape
     assert mask.mean() == pytest.approx(density, abs=0.05)
@@ -99,26 +99,26 @@ def test_cache_sizes_are_read_from_linux(tmp_path: Path, monkeypatch: pytest.Mon
 
 def _samples(costs: dict[str, dict[str, float]], rng: np.random.Generator) -> list[Sample]:
     samples = []
-    for kernel, terms in TERMS.items():
+    for entry, terms in TERMS.items():
         for _ in range(30):
             amounts = {term: float(rng.integers(1, 1000)) for term in terms}
-            samples.append(Sample(Amounts(kernel, amounts), sum(costs[kernel][t] * n for t, n in amounts.items())))
+            samples.append(Sample(Amounts(entry, amounts), sum(costs[entry][t] * n for t, n in amounts.items())))
     return samples
 
 
 def test_fit_finds_the_costs_in_spite_of_outliers() -> None:
     rng = np.random.default_rng(2)
-    costs = {kernel: {term: float(rng.integers(0, 5)) + 1 for term in terms} for kernel, terms in TERMS.items()}
+    costs = {entry: {term: float(rng.integers(0, 5)) + 1 for term in terms} for entry, terms in TERMS.items()}
     samples = _samples(costs, rng)
     samples[::10] = [Sample(sample.amounts, 3 * sample.nanoseconds) for sample in samples[::10]]  # a busy machine
     found = cost_fit.fit(samples)
-    for kernel, terms in costs.items():
-        assert found[kernel] == pytest.approx(terms, rel=0.1)
+    for entry, terms in costs.items():
+        assert found[entry] == pytest.approx(terms, rel=0.1)
     errors = cost_fit.relative_errors(samples, found)
     assert all(error["points"] == 30 and error["median_error"] < 0.05 for error in errors.values())
 
 
-def test_fit_needs_every_kernel() -> None:
+def test_fit_needs_every_entry() -> None:
     with pytest.raises(ValueError, match="got none of 'packed conv'"):
         cost_fit.fit([])
 
@@ -138,5 +138,5 @@ def test_shipped_costs_are_those_of_their_samples(name: str) -> None:
         return
     samples = [Sample(Amounts(s["kernel"], s["amounts"]), max(1, s["nanoseconds"])) for s in table["samples"]]
     costs = cost_fit.fit(samples)
-    for kernel, terms in table["nanoseconds"].items():
-        assert terms == pytest.approx(costs[kernel], rel=0.05, abs=1e-3 * max(terms.values()))
+    for entry, terms in table["nanoseconds"].items():
+        assert terms == pytest.approx(costs[entry], rel=0.05, abs=1e-3 * max(terms.values()))

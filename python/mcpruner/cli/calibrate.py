@@ -45,12 +45,12 @@ def describe(found: dict[str, Any]) -> str:
     limits = found["limits"]
     rates = [f"{level} {rate}" for level, rate in limits["read_gigabytes_per_second"].items()]
     sizes = [f"{level} {size >> 10} KB" for level, size in limits["cache_bytes"].items()]
-    rows = [[kernel, f["points"], f["median_error"], f["largest_error"]] for kernel, f in found["fit"].items()]
+    rows = [[entry, f["points"], f["median_error"], f["largest_error"]] for entry, f in found["fit"].items()]
     return "\n".join(
         [
             f"{found['runtime']} on {found['machine']}; {found['date']}, {found['commit']}",
             f"one core, {found['simd']}: {limits['peak_gflops']} GFLOP/s",
             f"read, GB/s: {', '.join(rates)}; caches: {', '.join(sizes) or 'unknown'}",
-            table(["kernel", "layers", "median error", "largest error"], rows),
+            table(["entry", "layers", "median error", "largest error"], rows),
         ]
     )

@@ -12,7 +12,7 @@ from mcpruner.converter.cost import cost_model
 from mcpruner.converter.cost.cost_model import (
     TERMS,
     Counts,
-    Work,
+    Geometry,
     edge_amounts,
     load_costs,
     packed_amounts,
@@ -27,8 +27,8 @@ SHAPES = [((64, 3, 3, 32), "Conv2D"), ((64, 1, 1, 32), "Conv2D"), ((64, 1, 1, 32
 
 def test_amounts_of_a_packed_convolution() -> None:
     """7 columns are 8 lanes of 16, so a tile is 6 vectors of 8: 56 pixels are two tiles."""
-    kernel, terms = packed_amounts(Counts(900, 100, 20, 8), (32, 3, 3, 16), 8, Work("Conv2D", 7, 7, 2), "avx512")
-    assert kernel == "packed conv"
+    entry, terms = packed_amounts(Counts(900, 100, 20, 8), (32, 3, 3, 16), 8, Geometry("Conv2D", 7, 7, 2), "avx512")
+    assert entry == "packed conv"
     assert terms == {
         "multiply_adds": 900 * 56,
         "loads": 900 * 56 / 4,
@@ -41,28 +41,28 @@ def test_amounts_of_a_packed_convolution() -> None:
 
 
 def test_amounts_of_dense_layers() -> None:
-    kernel, terms = tflite_amounts((20, 3, 3, 16), Work("Conv2D", 7, 8), "avx512")
-    assert kernel == "tflite conv" and terms["multiply_adds"] == 32 * 9 * 16 * 56
-    kernel, terms = tflite_amounts((1000, 1, 1, 2048), Work("FullyConnected", 3, 1), "avx2")
-    assert kernel == "tflite fully_connected" and terms["multiply_adds"] == 3 * 2048000
+    entry, terms = tflite_amounts((20, 3, 3, 16), Geometry("Conv2D", 7, 8), "avx512")
+    assert entry == "tflite conv" and terms["multiply_adds"] == 32 * 9 * 16 * 56
+    entry, terms = tflite_amounts((1000, 1, 1, 2048), Geometry("FullyConnected", 3, 1), "avx2")
+    assert entry == "tflite fully_connected" and terms["multiply_adds"] == 3 * 2048000
     assert terms["weight_bytes"] == 4 * 2048000
-    depthwise = ((1, 3, 3, 24), Work("DepthwiseConv2D", 10, 10))
+    depthwise = ((1, 3, 3, 24), Geometry("DepthwiseConv2D", 10, 10))
     assert unpacked_amounts(*depthwise, "avx2").terms["multiply_adds"] == 24 * 9 * 10 * 16
     assert tflite_amounts(*depthwise, "avx2").terms["multiply_adds"] == 24 * 9 * 100
-    assert unpacked_amounts((10, 1, 1, 8), Work(), "neon").terms["multiply_adds"] == 12 * 8 * 32 * 32
+    assert unpacked_amounts((10, 1, 1, 8), Geometry(), "neon").terms["multiply_adds"] == 12 * 8 * 32 * 32
 
 
 @pytest.mark.parametrize("simd", cost_model.VECTORS)
 def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
     made = [edge_amounts(10)]
     for shape, kind in SHAPES:
-        made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, Work(kind), simd))
-        made += [unpacked_amounts(shape, Work(kind), simd), tflite_amounts(shape, Work(kind), simd)]
+        made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, Geometry(kind), simd))
+        made += [unpacked_amounts(shape, Geometry(kind), simd), tflite_amounts(shape, Geometry(kind), simd)]
     for measure in (unpacked_amounts, tflite_amounts):
-        made.append(measure((1, 3, 3, 8), Work("DepthwiseConv2D"), simd))
-    assert {amounts.kernel for amounts in made} == set(TERMS)
+        made.append(measure((1, 3, 3, 8), Geometry("DepthwiseConv2D"), simd))
+    assert {amounts.entry for amounts in made} == set(TERMS)
     for amounts in made:
-        assert set(amounts.terms) == set(TERMS[amounts.kernel])
+        assert set(amounts.terms) == set(TERMS[amounts.entry])
         assert all(amount >= 0 for amount in amounts.terms.values())
 
 
@@ -70,21 +70,23 @@ def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
 def test_shipped_tables_grow_with_the_work(name: str) -> None:
     costs = load_costs(name)
     for shape, kind in SHAPES:
-        counts, work = Counts(4000, 1000, 60, 8), Work(kind, 14, 14)
+        counts, geometry = Counts(4000, 1000, 60, 8), Geometry(kind, 14, 14)
         for group_size in (1, 2, 4, 8, 16):
-            time = costs.time(packed_amounts(counts, shape, group_size, work, costs.simd))
+            time = costs.time(packed_amounts(counts, shape, group_size, geometry, costs.simd))
             more = replace(counts, values=4400, kernels=1100)
-            assert 0 < time < costs.time(packed_amounts(more, shape, group_size, work, costs.simd))
-            assert time < costs.time(packed_amounts(counts, shape, group_size, replace(work, height=28), costs.simd))
-        dense = costs.time(tflite_amounts(shape, work, costs.simd))
-        assert 0 < dense < costs.time(tflite_amounts((128, *shape[1:]), work, costs.simd))
+            assert 0 < time < costs.time(packed_amounts(more, shape, group_size, geometry, costs.simd))
+            assert time < costs.time(
+                packed_amounts(counts, shape, group_size, replace(geometry, height=28), costs.simd)
+            )
+        dense = costs.time(tflite_amounts(shape, geometry, costs.simd))
+        assert 0 < dense < costs.time(tflite_amounts((128, *shape[1:]), geometry, costs.simd))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_tables_share_loads_between_filters(name: str) -> None:
     costs = load_costs(name)
     times = [
-        costs.time(packed_amounts(Counts(4000, 1000, 60, 8), (64, 3, 3, 32), group_size, Work(), costs.simd))
+        costs.time(packed_amounts(Counts(4000, 1000, 60, 8), (64, 3, 3, 32), group_size, Geometry(), costs.simd))
         for group_size in (1, 2, 4)
     ]
     assert times == sorted(times, reverse=True)
@@ -97,10 +99,10 @@ def test_weights_beyond_the_last_cache_come_from_memory(tmp_path: Path) -> None:
     (tmp_path / "table.json").write_text(json.dumps(table))
     costs = load_costs(tmp_path / "table.json")
     assert costs.for_model(9000) is costs
-    amounts = tflite_amounts((64, 3, 3, 32), Work(), "neon")
+    amounts = tflite_amounts((64, 3, 3, 32), Geometry(), "neon")
     more = costs.for_model(9001).time(amounts) - costs.time(amounts)
     assert more == pytest.approx(amounts.terms["weight_bytes"] * (1 / 10 - 1 / 50))
-    depthwise = tflite_amounts((1, 3, 3, 8), Work("DepthwiseConv2D"), "neon")
+    depthwise = tflite_amounts((1, 3, 3, 8), Geometry("DepthwiseConv2D"), "neon")
     assert costs.for_model(9001).time(depthwise) == costs.time(depthwise)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mcpruner.converter.cost import estimate
-from mcpruner.converter.cost.cost_model import Counts, Work, load_costs
+from mcpruner.converter.cost.cost_model import Counts, Geometry, load_costs
 from mcpruner.converter.cost.estimate import GROUP_SIZES, choose, count, predict_speedup
 from mcpruner.converter.target import TARGETS, get_target
 
@@ -54,7 +54,7 @@ def test_counts_equal_a_plain_loop(shape: tuple[int, ...], group_size: int) -> N
 @pytest.mark.parametrize("group_size", [4, 8])
 def test_masks_of_our_pruner_are_packed_without_fill_in(target: str, group_size: int) -> None:
     weights = aligned_weights(64, 32, group_size, 0.178)
-    choice = choose(weights, get_target(target), Work(height=28, width=28))
+    choice = choose(weights, get_target(target), Geometry(height=28, width=28))
     assert choice.group_size >= 4
     assert count(weights != 0, choice.permutation, choice.group_size).values == np.count_nonzero(weights)
     assert sorted(choice.permutation) == list(range(64))
@@ -72,15 +72,15 @@ def test_nearly_dense_layers_are_not_worth_it(density: float) -> None:
     assert choose(unstructured_weights((32, 3, 3, 32), density), GENERIC).predicted_speedup <= 1
 
 
-@pytest.mark.parametrize("work", [Work(), Work(height=0, width=0), Work("FullyConnected", 0, 1)])
-def test_an_empty_layer_is_finite(work: Work) -> None:
-    choice = choose(np.zeros((8, 3, 3, 4), np.float32), GENERIC, work)
+@pytest.mark.parametrize("geometry", [Geometry(), Geometry(height=0, width=0), Geometry("FullyConnected", 0, 1)])
+def test_an_empty_layer_is_finite(geometry: Geometry) -> None:
+    choice = choose(np.zeros((8, 3, 3, 4), np.float32), GENERIC, geometry)
     assert 1 < choice.predicted_speedup < np.inf
 
 
 def test_dense_layers_prefer_groups_that_fill_a_vector() -> None:
     mask = np.repeat(np.random.default_rng(7).random((16, 1, 1, 256)) < 0.2, 8, axis=0)
-    choice = choose(mask.astype(np.float32), get_target("x86-64"), Work("FullyConnected", 1, 1))
+    choice = choose(mask.astype(np.float32), get_target("x86-64"), Geometry("FullyConnected", 1, 1))
     assert choice.group_size == 8 and choice.predicted_speedup > 2
 
 
@@ -88,16 +88,16 @@ def test_dense_layers_prefer_groups_that_fill_a_vector() -> None:
 def test_narrow_images_gain_less(target: str) -> None:
     """A row of 9 pixels fills 9 lanes of 12; XNNPACK knows no rows."""
     weights, hardware = aligned_weights(64, 64, 4, 0.178), get_target(target)
-    narrow, wide = (choose(weights, hardware, Work(height=n, width=n)).predicted_speedup for n in (9, 16))
+    narrow, wide = (choose(weights, hardware, Geometry(height=n, width=n)).predicted_speedup for n in (9, 16))
     assert narrow < 0.9 * wide
 
 
 def test_more_work_is_never_predicted_faster() -> None:
     base = Counts(1000, 100, 20, 8)
-    shape, work, costs = (16, 3, 3, 32), Work(), load_costs(GENERIC.costs)
-    fastest = predict_speedup(base, shape, 4, costs, work)
+    shape, geometry, costs = (16, 3, 3, 32), Geometry(), load_costs(GENERIC.costs)
+    fastest = predict_speedup(base, shape, 4, costs, geometry)
     for more in (Counts(1100, 100, 20, 8), Counts(1000, 110, 20, 8)):
-        assert predict_speedup(more, shape, 4, costs, work) < fastest
+        assert predict_speedup(more, shape, 4, costs, geometry) < fastest
 
 
 def test_a_denser_layer_is_never_predicted_faster() -> None:
@@ -105,7 +105,7 @@ def test_a_denser_layer_is_never_predicted_faster() -> None:
     for kind in ("Conv2D", "FullyConnected"):
         shape = (64, 3, 3, 32) if kind == "Conv2D" else (64, 1, 1, 512)
         speedups = [
-            choose(unstructured_weights(shape, density), GENERIC, Work(kind)).predicted_speedup
+            choose(unstructured_weights(shape, density), GENERIC, Geometry(kind)).predicted_speedup
             for density in (0.05, 0.1, 0.2, 0.4, 0.8)
         ]
         assert speedups == sorted(speedups, reverse=True)

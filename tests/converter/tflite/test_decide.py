@@ -11,7 +11,7 @@ from tflite_builder import TfliteBuilder
 
 from mcpruner.converter.convert import convert
 from mcpruner.converter.cost import cost_model
-from mcpruner.converter.cost.cost_model import Work, load_costs, unpacked_amounts
+from mcpruner.converter.cost.cost_model import Geometry, load_costs, unpacked_amounts
 from mcpruner.converter.target import get_target
 from mcpruner.converter.tflite.decide import decide
 from mcpruner.converter.tflite.model import read_model, write_model
@@ -21,10 +21,10 @@ TABLE = json.loads((cost_model.SHIPPED / "avx512.json").read_text())
 
 
 def calibration(tmp_path: Path, **layers: float) -> Path:
-    """A table in which a layer of each kernel takes so many nanoseconds, whatever it does; 1000 by default."""
+    """A table in which a layer of each entry takes so many nanoseconds, whatever it does; 1000 by default."""
     nanoseconds = {
-        kernel: {term: 0.0 for term in terms} | {"layer": layers.get(kernel.replace(" ", "_"), 1000.0)}
-        for kernel, terms in cost_model.TERMS.items()
+        entry: {term: 0.0 for term in terms} | {"layer": layers.get(entry.replace(" ", "_"), 1000.0)}
+        for entry, terms in cost_model.TERMS.items()
     }
     path = tmp_path / "costs.json"
     path.write_text(json.dumps({**TABLE, "nanoseconds": nanoseconds, "samples": []}))
@@ -61,8 +61,8 @@ def test_layers_that_stay_dense_take_the_time_of_dense_ones(network: bytes, tmp_
     decision = decide(model, get_target("generic"), costs)
     (graph,) = decision.graphs
     assert not decision.packs and graph.layers[0].choice.predicted_speedup > 1
-    work = Work("Conv2D", 8, 8)
-    dense = costs.time(unpacked_amounts((16, 3, 3, 8), work, costs.simd))
+    geometry = Geometry("Conv2D", 8, 8)
+    dense = costs.time(unpacked_amounts((16, 3, 3, 8), geometry, costs.simd))
     assert [layer.plugin_ns for layer in graph.layers] == pytest.approx([dense, 1000, 1000]) and dense > 500
     assert graph.speedup == pytest.approx(11000 / (2000 + dense + 9000))
     assert decision.speedup == 1
