@@ -13,7 +13,7 @@ from types import ModuleType
 
 _PACKAGE = "mcpruner.converter"
 
-# Room to the modules that only moved there.
+# These modules only moved into the room that stands before them.
 _MOVED = {
     "allocation": ("allocate", "flat_allocation", "sensitivity"),
     "cost": ("cost_model", "estimate", "latency"),
@@ -33,7 +33,7 @@ _MOVED = {
     ),
 }
 
-# Old name to new name, below the package.
+# Each module's old name leads to its new one; both begin below the package.
 MOVED = {
     **{name: f"{room}.{name}" for room, names in _MOVED.items() for name in names},
     "masked": "training.masked_layers",

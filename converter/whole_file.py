@@ -49,7 +49,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
                 _replace(file, part, os.path.realpath(target))
     except OSError as error:
         if error.errno is None or error.filename not in (None, target, str(part)):
-            raise  # about another file, which the block reads
+            raise  # The error is about another file, which the block reads.
         raise OSError(error.errno, os.strerror(error.errno), target) from error
 
 
@@ -68,12 +68,11 @@ def own_stream(path: str | os.PathLike) -> int | None:
 def _existing(target: str) -> tuple[int | None, BinaryIO | None]:
     """The permissions of the file that stands there, None where there is none; or a stream to write straight into."""
     own = own_stream(target)
-    if (
-        own is not None
-    ):  # as the process has it: opened by its name, a redirected file would be written from its beginning
+    if own is not None:
+        # Opened by its name, a redirected file would be written from its beginning.
         return None, os.fdopen(os.dup(own), "wb")
     try:
-        existing = os.open(target, os.O_WRONLY | os.O_CLOEXEC)  # refuses a folder, and a file that may not be written
+        existing = os.open(target, os.O_WRONLY | os.O_CLOEXEC)  # It refuses a folder, and a file that is read-only.
     except FileNotFoundError:
         return None, None
     mode = os.fstat(existing).st_mode

@@ -38,7 +38,8 @@ from mcpruner.converter.training.prunable import find_layers, kernel_to_ohwi
 from mcpruner.converter.training.prune import select_layers
 from mcpruner.converter.whole_file import write_file
 
-_LEVELS = (-40.0, 40.0)  # powers of ten of a score for a unit of cost, beyond all that occur
+# The level is searched between these powers of ten of a score for a unit of cost, which no layer reaches.
+_LEVELS = (-40.0, 40.0)
 _BISECTIONS = 60
 
 

@@ -20,12 +20,13 @@ import keras
 
 from mcpruner.converter.bisection import bisect
 
-# All three are those of the study of 170 trainings (commit 60d4362), in which exponents of 0 to 0.3 could not be told
-# apart.
+# These three numbers are those of the study of 170 trainings (commit 60d4362), in which exponents of 0 to 0.3 could not
+# be told apart.
 _EXPONENT = 0.15
-_SHORTCUT = 0.8  # least density of a small shortcut
-_SMALL = 0.01  # a shortcut is small with at most this share of the multiply-adds of all layers that are pruned
-_BISECTIONS = 100  # more than float64 can tell apart
+_SHORTCUT = 0.8  # A small shortcut gets at least this density.
+_SMALL = 0.01  # A shortcut is small with at most this share of the multiply-adds of all layers that are pruned.
+
+_BISECTIONS = 100  # After so many, float64 cannot tell the bounds apart.
 
 
 def allocate_flat(
@@ -57,7 +58,8 @@ def allocate_flat(
     def at(scale: float) -> dict[str, float]:
         return {path: min(1.0, max(floors[path], scale * size**-_EXPONENT)) for path, size in sizes.items()}
 
-    low, high = 0.0, max(sizes.values()) ** _EXPONENT  # nothing but floors; everything
+    # At one end all layers are at their floors, at the other all are dense.
+    low, high = 0.0, max(sizes.values()) ** _EXPONENT
     if kept_work(at(low), work) > share:
         return None
     if share == 1.0:

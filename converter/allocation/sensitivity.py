@@ -30,12 +30,12 @@ from mcpruner.converter.training.prune import copy_plain, select_sound_layers
 # Densities at which errors are measured; the error at any other density is interpolated between them.
 _GRID = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)
 _HALF = _GRID.index(0.5)
-_FINE = np.linspace(_GRID[0], 1.0, 161)  # densities that a layer may get: steps of 0.005
+_FINE = np.linspace(_GRID[0], 1.0, 161)  # A layer gets one of these densities; they are 0.005 apart.
 # The logarithm of errors is interpolated, so the error at density 1, which is 0, needs a number: this share of the
 # error at the densest that is measured. It was chosen and not measured.
 _NOTHING = 1e-3
-_IMAGES = 64  # how many of the images the model's outputs are compared on
-_BISECTIONS = 60  # more than float64 can tell apart between the bounds
+_IMAGES = 64  # The model's outputs are compared on so many of the images at most.
+_BISECTIONS = 60  # After so many, float64 cannot tell the bounds apart.
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Sensitivity:
 
         low, high = bisect(lambda price: kept(at(np.exp(price))) > density, -60.0, 60.0, _BISECTIONS)
         chosen = at(np.exp(high))
-        for path, most in at(np.exp(low)).items():  # what the same price buys as well, as far as the density goes
+        for path, most in at(np.exp(low)).items():  # The same price buys more, as far as the density goes.
             room = (density - kept(chosen)) * total / self.sizes[path]
             chosen[path] = min(max(most, chosen[path]), chosen[path] + room)
         return Plan(self.target, chosen, kept(chosen))

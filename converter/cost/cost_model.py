@@ -32,11 +32,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SHIPPED = Path(__file__).resolve().parent / "data"
-FORMAT = 1  # version of the JSON that tables are written in
+FORMAT = 1  # Tables are written in this version of the JSON.
 
-_SHARED = 4  # our micro-kernels sum so many filters at once, however large the group is
-_PIXELS = 4  # a row's pixels count in fours, a quarter of the widest vector
-_UNPACKED_GROUP = 4  # filters per group of a dense layer in our plugin, which packs it with full patterns
+_SHARED = 4  # Our micro-kernels sum so many filters at once, however large the group is.
+_PIXELS = 4  # A row's pixels count in fours, which is a quarter of the widest vector.
+_UNPACKED_GROUP = 4  # The plugin packs a dense layer with full patterns, in groups of so many filters.
 
 # For each instruction set, the floats of a vector and the vectors of a tile. They must be those of
 # delegate/cpu/kernels/conv/conv_args.h.
@@ -171,7 +171,7 @@ def _checked(table: dict[str, Any]) -> dict[str, dict[str, float]]:
 
 def _memory(limits: dict[str, Any] | None) -> tuple[float, float]:
     """Last cache's bytes, and nanoseconds that a byte takes longer from memory than from there."""
-    if limits is None or not limits["cache_bytes"]:  # not every system tells its caches
+    if limits is None or not limits["cache_bytes"]:  # Not every system tells its caches.
         return np.inf, 0.0
     caches, rates = limits["cache_bytes"], limits["read_gigabytes_per_second"]
     last = max(caches, key=lambda level: caches[level])

@@ -59,7 +59,8 @@ def choose(
     mask = weights != 0
     best = Choice(target.group_size, np.arange(weights.shape[0], dtype=np.uint16), 0.0)
     nonzero = int(np.count_nonzero(mask))
-    free = Counts(nonzero, 0, 0, 0)  # what would be stored if filters could be grouped without an explicit zero
+    # This would be stored if filters could be grouped without an explicit zero, so no grouping is faster.
+    free = Counts(nonzero, 0, 0, 0)
     bounds = {size: predict_speedup(free, weights.shape, size, costs, geometry) for size in GROUP_SIZES}
     if nonzero == mask.size or max(bounds.values()) <= 1:
         return best._replace(predicted_speedup=min(1.0, max(bounds.values())))

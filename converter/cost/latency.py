@@ -25,7 +25,8 @@ from mcpruner.converter.cost.cost_model import (
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.target import Target
 
-UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)  # what `layer_geometry` raises where a size is not known
+# `layer_geometry` raises one of these where a size is not known.
+UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)
 
 
 class _Line(NamedTuple):

@@ -10,8 +10,8 @@ import numpy as np
 
 from mcpruner.converter.format.serialize import round_values
 
-# Largest share of a filter's norm that rounding may change: three times what ordinary weights lose to float16, five
-# times what they lose to int8. (Rounding to 11 bits changes a weight by at most 2^-11 of it, 0.05 %.)
+# Rounding may change at most this share of a filter's norm, which is three times what ordinary weights lose to float16
+# and five times what they lose to int8. (Rounding to 11 bits changes a weight by at most 2^-11 of it, 0.05 %.)
 _LIMITS = {"float16": 1e-3, "int8": 5e-2}
 
 

@@ -48,7 +48,7 @@ def choose_priced(kernels: np.ndarray, sizes: np.ndarray, density: float, num_pa
     values = _values(sample, weights, candidates, _free_price(sample, weights, budget))
     library = candidates[choose_greedily(values, num_patterns)]
     if library.sum(axis=1).max() * weights.sum() < budget:
-        library[-1] = True  # the density is out of reach of smaller patterns
+        library[-1] = True  # Smaller patterns cannot reach the density.
     return Priced(library, _price(sample, weights, library, budget))
 
 

@@ -52,7 +52,7 @@ def _fill(chosen: np.ndarray, rank: np.ndarray, costs: np.ndarray, budget: float
     """Add the largest kernels that are not chosen yet until `budget` is met to the nearest kernel."""
     free = np.flatnonzero(~chosen)
     score = -rank.ravel()[free]
-    most = int(budget / costs.min()) + 1  # more than the budget can buy
+    most = int(budget / costs.min()) + 1  # The budget cannot buy more kernels than this.
     candidates = np.argpartition(score, most)[:most] if most < len(score) else np.arange(len(score))
     order = free[candidates[np.argsort(score[candidates], kind="stable")]]
     total = np.cumsum(np.append(costs[chosen].sum(), costs.ravel()[order]))

@@ -26,8 +26,9 @@ MAX_CANDIDATES = 512
 # those of ResNet-56 have up to 1024 kernels, and at density 0.25 choosing on 512 keeps 0.0007 less of their squared
 # weights (2026-11-30, 20b7a11).
 MAX_KERNELS = 8192
-_MAX_REFINEMENTS = 10  # a bound: in the same layers the first one gains 0.0001, and the others nothing
-_LOOKED_AT = 16  # candidates whose gains are computed at a time; it decides nothing but the time
+# The library is refined so often at most. In the same layers the first refinement gains 0.0001, and the others nothing.
+_MAX_REFINEMENTS = 10
+_LOOKED_AT = 16  # The gains of so many candidates are computed at a time; this decides nothing but the time.
 
 
 def kernel_pattern_size(positions: int, density: float, pattern_size: int) -> int:

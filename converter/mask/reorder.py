@@ -15,7 +15,7 @@ import numpy as np
 
 from mcpruner.converter.format.limits_generated import MAX_CHANNELS
 
-# Words of 64 positions on which distances are taken; wider masks are sampled evenly, since a distance between
+# Distances are taken on so many words of 64 positions at most. Wider masks are sampled evenly: a distance between
 # filters of more than 8192 positions does not gain from more of them.
 _MAX_WORDS = 128
 # Saliencies are compared on so many positions at most, which are sampled evenly likewise.

@@ -131,7 +131,7 @@ def _prune_layer(layer: Any, read: Pair, density: float, options: PruningOptions
     """Mask and reconstruct one layer, in place."""
     kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
     weights, moments = kernel_to_ohwi(kernel), moments_of(layer, read)
-    flat = weights.reshape(len(weights), -1)  # [O, H*W*I]: the order of patches
+    flat = weights.reshape(len(weights), -1)  # [O, H*W*I] is the order of patches.
     mask = choose_in_order(weights, moments, density, options)
     moved, bias = reconstruct(flat, mask, moments)
     layer.kernel.assign(kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim).astype(kernel.dtype))

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-BATCH = 50  # images that one operation runs on at a time, which bounds what it needs besides its inputs and outputs
+# One operation runs on so many images at a time, which bounds what it needs besides its inputs and outputs.
+BATCH = 50
 
 
 class Pair(NamedTuple):

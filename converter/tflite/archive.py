@@ -16,7 +16,7 @@ _END64, _END64_SIZE = b"PK\x06\x06", 56
 _LOCATOR64, _LOCATOR64_SIZE = b"PK\x06\x07", 20
 _ENTRY, _ENTRY_SIZE = b"PK\x01\x02", 46
 _LOCAL = b"PK\x03\x04"
-_ELSEWHERE = 0xFFFFFFFF  # a 32-bit field whose value stands in the zip64 fields
+_ELSEWHERE = 0xFFFFFFFF  # A 32-bit field has this where its value stands in the zip64 fields.
 
 
 def carry(behind: bytes, position: int, new_position: int) -> bytes:
@@ -55,7 +55,7 @@ def carry(behind: bytes, position: int, new_position: int) -> bytes:
 def _moved(archive: bytearray, position: int, new_position: int) -> bytes:
     """The archive with its offsets changed for its new position, in place."""
     end = _find_end(archive)
-    fields = [(end + 16, "<I")]  # where the archive has the offset of its central directory
+    fields = [(end + 16, "<I")]  # Here the archive has the offset of its central directory.
     size = struct.unpack_from("<I", archive, end + 12)[0]
     directory_end, locator = end, end - _LOCATOR64_SIZE
     if locator >= 0 and archive[locator : locator + 4] == _LOCATOR64:

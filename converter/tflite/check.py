@@ -10,14 +10,14 @@ import numpy as np
 
 from mcpruner.converter.tflite.checked_schema import schema
 
-# Bytes of an element of each type. Those that are not here (strings, resources, 2- and 4-bit integers) have no fixed
-# size.
+# An element of each type has so many bytes. Types that are not here (strings, resources, 2- and 4-bit integers) have no
+# fixed size.
 _ITEM_SIZES = {
     "FLOAT32": 4, "FLOAT16": 2, "BFLOAT16": 2, "FLOAT64": 8, "INT32": 4, "UINT32": 4, "INT64": 8, "UINT64": 8,
     "INT16": 2, "UINT16": 2, "INT8": 1, "UINT8": 1, "BOOL": 1, "COMPLEX64": 8, "COMPLEX128": 16,
 }  # fmt: skip
 _SIZES = {getattr(schema.TensorType, name): size for name, size in _ITEM_SIZES.items()}
-# How many inputs an operator that the converter looks into must have; further ones are optional. Each has an output.
+# An operator that the converter looks into must have so many inputs; further ones are optional. Each has an output.
 _OPERANDS = {
     "CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3, "CONV_3D": 2, "DEQUANTIZE": 1,
     "DENSIFY": 1, "PAD": 2, "PADV2": 2, "RESHAPE": 1, "SHAPE": 1, "STRIDED_SLICE": 4, "PACK": 1,

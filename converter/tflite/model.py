@@ -37,8 +37,9 @@ __all__ = [
 ]
 
 IDENTIFIER = b"TFL3"
-MAX_BYTES = 2**31 - 1  # a flatbuffer's offsets are signed 32 bits
-ALIGNMENT = 16  # buffers begin at multiples of it, as TFLite's C++ writer has them; the delegate may rely on that
+MAX_BYTES = 2**31 - 1  # The offsets of a flatbuffer are signed 32-bit numbers.
+# Buffers begin at multiples of it, as TFLite's C++ writer has them; the delegate may rely on that.
+ALIGNMENT = 16
 
 _BUILTIN_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 _TYPE_NAMES = {v: k for k, v in vars(schema.TensorType).items() if isinstance(v, int)}

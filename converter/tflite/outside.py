@@ -14,7 +14,8 @@ import numpy as np
 
 from mcpruner.converter.tflite.checked_schema import schema
 
-# Smaller constants stay inside: models have many of them, and together they are far from 2 GiB. A page, not measured.
+# Smaller constants stay inside: models have many of them, and together they are far from 2 GiB. This bound is a page of
+# memory; others were not measured.
 _LEAST_BYTES = 4096
 
 
@@ -87,7 +88,8 @@ def pack_outside(model: Any, pack: Callable[[Any], bytes], alignment: int) -> by
             light.buffers[number] = schema.BufferT(offset=offset, size=len(model.buffers[number].data))
         return pack(light)
 
-    end = len(with_offsets([alignment] * len(moved)))  # as long as with the right ones, which are not 0 either
+    # The right offsets, which are not 0 either, make a flatbuffer of the same length as these.
+    end = len(with_offsets([alignment] * len(moved)))
     offsets, pieces = [], []
     for number in moved:
         padding = -end % alignment

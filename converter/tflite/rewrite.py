@@ -23,7 +23,7 @@ from mcpruner.converter.tflite.fold_flatten import fold_flatten
 from mcpruner.converter.tflite.fold_pad import fold_pad
 from mcpruner.converter.tflite.model import add_constant, operator_code, producers, schema, tensor_name
 
-VERSION = 1  # version that both custom operators are written with
+VERSION = 1  # Both custom operators are written with this version.
 
 _CODES = {kind: name.encode() for name, kind in PACKED.items()}
 
@@ -65,7 +65,7 @@ def rewrite(model: Any, decision: Decision, values: str) -> dict[tuple[int, int]
         return {}
     before, packed = Use.of(model), {}
     for number, (graph, decided) in enumerate(zip(model.subgraphs, decision.graphs, strict=True)):
-        operators = list(graph.operators)  # by the numbers that they had
+        operators = list(graph.operators)  # They keep the numbers that `decided` has.
         for each in decided.layers:
             if each.layer is not None:
                 op = operators[each.index]

@@ -170,7 +170,8 @@ def _blocked_sizes(shape: list[int], block_map: list[int], blocks: list[int]) ->
 
 def _walk(levels: list[Any], sizes: list[int], count: int) -> list[np.ndarray]:
     """The index at each level of each of the tree's `count` leaves."""
-    nodes, places = 1, 1  # of the levels so far: nodes there are, nodes there can be
+    # The levels so far have so many nodes, and a dense tree would have so many places for them.
+    nodes, places = 1, 1
     indices: list[np.ndarray] = []
     for level, size in zip(levels, sizes, strict=True):
         places *= size

@@ -48,7 +48,7 @@ def reestimate_batch_norm(model: keras.Model, batches: Iterable[Any]) -> None:
     sums, count = [0.0] * len(averages), 0
     try:
         for norm in norms:
-            norm.momentum = 0.0  # so a moving average is that of the last batch
+            norm.momentum = 0.0  # So a moving average is that of the last batch.
         forget_traces(model)
         for batch in batches:
             model(batch, training=True)

@@ -18,9 +18,9 @@ from mcpruner.converter.training.schedule import PolynomialSchedule
 
 # The default schedule, from 12 % to 60 % of the steps, is that of the recipe that 170 trainings found
 # (docs/pruning.md).
-_END = 0.6  # masks are fixed after this share of the steps of a `fit`
-_BEGIN = 5  # one part in so many of the steps up to there goes by before the first choice of masks
-_FREQUENCY = 100  # steps between choices of masks where the steps of an epoch are not known
+_END = 0.6  # Masks are fixed after this share of the steps of a `fit`.
+_BEGIN = 5  # Masks are first chosen after one part in so many of the steps up to there.
+_FREQUENCY = 100  # Where the steps of an epoch are not known, masks are chosen again after so many steps.
 
 
 class PruningCallback(keras.callbacks.Callback):
@@ -80,8 +80,9 @@ class PruningCallback(keras.callbacks.Callback):
         self._options, self._removed = PruningOptions(target, density, **knobs), removed
         self.pruner: Pruner | None = None
         self._last_batch = -1
-        self._first_epoch = 0  # of the first `fit`
-        self._found: StepState | None = None  # how far pruning was when the schedule was made, until an epoch begins
+        self._first_epoch = 0  # The first `fit` begins at this epoch.
+        # Until an epoch begins: how far the pruning had come when the schedule was made.
+        self._found: StepState | None = None
 
     def set_model(self, model: keras.Model) -> None:
         """Mask the layers of a built model, so that checkpoints of its weights fit before anybody reads one."""
@@ -97,7 +98,7 @@ class PruningCallback(keras.callbacks.Callback):
         if self.pruner is not None:
             self.pruner.optimizer = self.model.optimizer
             self.pruner.resume()
-        elif self.model.built and self.params.get("epochs") != 0:  # which would be a schedule of no steps
+        elif self.model.built and self.params.get("epochs") != 0:  # Zero epochs have no schedule.
             self._begin()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -111,9 +112,9 @@ class PruningCallback(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Follow the optimizer steps since the last call (several with ``steps_per_execution``)."""
-        if self.pruner is None:  # the first batch has built the model
+        if self.pruner is None:  # The first batch has built the model.
             self._begin()
-        self._found = None  # the schedule has begun
+        self._found = None  # The schedule has begun.
         steps = self.params.get("steps")
         # Of an epoch's last execution Keras tells more steps than were left. `self.model` would fetch JAX's state.
         if steps and self._model.steps_per_execution > 1:
@@ -138,7 +139,7 @@ class PruningCallback(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Leave exact zeros; warn if the schedule is not at its end."""
-        if self.pruner is None:  # there was no batch
+        if self.pruner is None:  # There was no batch.
             return
         self.pruner.read()  # `EarlyStopping` may have brought back weights of an earlier step
         self.pruner.finish()

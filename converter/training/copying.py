@@ -32,10 +32,10 @@ from mcpruner.converter.training.masked_layers import Masked, effective_kernel, 
 _PARTS = (keras.Operation, keras.KerasTensor, keras.Variable, keras.metrics.Metric, keras.random.SeedGenerator)
 _CONTAINERS = (list, tuple, set, frozenset, deque, dict)
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.CellType, functools.partial)
-_FOREIGN = {"tensorflow", "jax", "jaxlib", "numpy", "torch"}  # objects of these packages are not looked into
+_FOREIGN = {"tensorflow", "jax", "jaxlib", "numpy", "torch"}  # Objects of these packages are not looked into.
 _EDGES = ("_inbound_nodes", "_outbound_nodes")
 _NO_ADAPTER = {"lora_enabled": False, "lora_rank": None, "lora_alpha": None}
-# Attributes that `fit` and `predict` leave in a model, then those that `compile` does, each with its value before.
+# `fit` and `predict` leave the first attributes in a model, and `compile` the second; each had this value before.
 _FITTED = dict.fromkeys(("train_function", "test_function", "predict_function", "history", "_eval_epoch_iterator"))
 _COMPILED = {
     **dict.fromkeys(("optimizer", "loss", "_loss_tracker", "_compile_loss", "_compile_metrics", "_compile_config")),
@@ -62,11 +62,12 @@ class Copier:
 
     def __init__(self, model: keras.Model, single: bool = False) -> None:
         self._single = single
-        self._copies: dict[int, tuple[Any, Any]] = {}  # by identity; the originals stay alive with it
+        # An object's identity leads to the object, which must live on for that, and to its copy.
+        self._copies: dict[int, tuple[Any, Any]] = {}
         self._unfilled: deque[Callable[[], None]] = deque()
-        self._values: dict[int, np.ndarray] = {}  # kernels whose copies have another value: that value
-        self._dropped: set[int] = set()  # variables that have no copy
-        self._thawed: set[int] = set()  # kernels that an adapter had frozen
+        self._values: dict[int, np.ndarray] = {}  # The copies of some kernels have another value, which is here.
+        self._dropped: set[int] = set()  # These variables have no copy.
+        self._thawed: set[int] = set()  # An adapter had frozen these kernels.
         for layer in model._flatten_layers():
             self._make_plain(layer)
         self.copy = self.of(model)
@@ -74,7 +75,7 @@ class Copier:
     def of(self, x: Any) -> Any:
         """The copy of anything, which shares with the model's copy what it shares with the model."""
         copy = self._copied(x)
-        while self._unfilled:  # instead of recursion, since graphs are deep
+        while self._unfilled:  # A loop, since graphs may be too deep for recursion.
             self._unfilled.popleft()()
         self._connect()
         return copy

@@ -49,7 +49,7 @@ class Distiller(keras.Model):
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return loss
-        own = sum(map(self._aggregate_additional_loss, self.losses))  # regularizers and decay count in full
+        own = sum(map(self._aggregate_additional_loss, self.losses))  # Regularizers and decay count in full.
         wanted = keras.ops.softmax(self._logits(self.teacher(x, training=False)))
         taught = keras.losses.categorical_crossentropy(wanted, self._logits(y_pred), from_logits=True)
         return (1 - self._share) * loss + self._share * (self._temperature**2 * keras.ops.mean(taught) + own)

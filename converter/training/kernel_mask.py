@@ -60,6 +60,6 @@ def choose_kernel_mask(
     if before is None:
         groups = group_by_saliency(saliency, options.group_size, density if final is None else final)
     else:
-        options = replace(options, search=False)  # which would leave the groups
+        options = replace(options, search=False)  # A search would leave the groups.
         groups = filter_permutation(np.ascontiguousarray(before.reshape(-1, before.shape[-1]).T), options.group_size)
     return kernel_from_ohwi(choose_aligned(saliency, density, options, groups), kernel.ndim)

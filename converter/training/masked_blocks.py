@@ -34,14 +34,16 @@ from mcpruner.converter.training.masked_layers import Exchanged, Masked, mask_la
 
 Place = list[str | int]
 
-WAITING = "_places_to_mask"  # attribute of a block that is not built yet: places of what it has not made yet
+# A block that is not built yet has this attribute: the places of the layers that are to be masked once it has made
+# them.
+WAITING = "_places_to_mask"
 _WRITTEN = "masked_inside"
 
 
 class MaskedBlock(Exchanged):
     """What a block with masked layers inside has in addition to its plain class; see the module."""
 
-    _plain_block: type  # the block's own class
+    _plain_block: type  # This is the block's own class.
 
     def _post_build(self) -> None:
         """Called by Keras after `build`, which may have made layers."""
@@ -79,7 +81,7 @@ class MaskedBlock(Exchanged):
 
 
 _written_as = keras.saving.register_keras_serializable("mcpruner", "MaskedBlock")
-_written_as(MaskedBlock)  # for files of another process
+_written_as(MaskedBlock)  # Another process reads this name in files before it has masked a block.
 
 
 @cache
@@ -164,11 +166,12 @@ def _steps(holder: Any) -> Iterator[tuple[str | int, Any]]:
         return
     if isinstance(holder, Functional | keras.Sequential):
         yield "layers", holder.layers
-    own = vars(holder)  # before what its class makes of them, `layers` of a subclassed model for one
+    # Attributes come before what the class makes of them: a subclassed model has the layers in `layers`, too.
+    own = vars(holder)
     names = {*dir(holder)} - get_attr_skipset(holder._obj_type())
     for name in sorted(names, key=lambda name: (name not in own, name)):
-        if not name.startswith("_self_"):  # where TensorFlow keeps what it found in the others
-            with suppress(Exception):  # a property may raise anything
+        if not name.startswith("_self_"):  # There TensorFlow keeps what it found in the other attributes.
+            with suppress(Exception):  # A property may raise anything.
                 yield name, getattr(holder, name)
 
 

@@ -61,7 +61,7 @@ class Exchanged:
 class Masked(Exchanged):
     """What a masked layer has in addition to its plain class; see the module."""
 
-    plain: type  # the layer's own class
+    plain: type  # This is the layer's own class.
 
     @property
     def kernel(self) -> Any:
@@ -129,7 +129,7 @@ class Masked(Exchanged):
 
 
 _written_as = keras.saving.register_keras_serializable("mcpruner", "Masked")
-_written_as(Masked)  # for files of another process
+_written_as(Masked)  # Another process reads this name in files before it has masked a layer.
 
 
 @cache

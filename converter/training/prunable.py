@@ -18,7 +18,7 @@ import numpy as np
 
 from mcpruner.converter.format.limits_generated import MAX_POSITIONS
 
-# What may stand between the classifier and the output: classes of keras.layers and keras.ops.
+# These classes of keras.layers and keras.ops may stand between the classifier and the output.
 _TRANSPARENT = {
     *("Activation", "ReLU", "LeakyReLU", "Relu", "Relu6", "Softmax", "LogSoftmax", "Sigmoid", "Tanh", "Identity"),
     *("Flatten", "Reshape", "Squeeze", "ExpandDims", "Mean", "Max", "Cast", "Dropout", "SpatialDropout2D"),

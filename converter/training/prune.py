@@ -73,14 +73,14 @@ def copy_plain(model: keras.Model) -> Copier:
     check_model(model)
     copier = Copier(model)
     overridden = type(model).compile is not keras.Model.compile
-    if model.compiled and not overridden:  # a `compile` of the model's own has arguments that only the user knows
+    if model.compiled and not overridden:  # Only the user knows the arguments of a `compile` of the model's own.
         arguments = dict(model._compile_config.config)
         # Keras takes the optimizer out of these where it writes an HDF5 file.
         optimizer = arguments.get("optimizer", model.optimizer)
         arguments.update((name, copier.of(arguments[name])) for name in ("metrics", "weighted_metrics"))
         try:
             arguments["optimizer"] = _anew(optimizer, model, copier)
-        except Exception as error:  # whatever a constructor of the user's own raises
+        except Exception as error:  # A constructor of the user's own may raise anything.
             warnings.warn(
                 f"The copy of {model.name!r} is not compiled: an optimizer {type(optimizer).__name__} cannot be made "
                 f"from its configuration ({error}), so compile the copy before you train it.",
@@ -94,13 +94,14 @@ def copy_plain(model: keras.Model) -> Copier:
 def _anew(optimizer: keras.optimizers.Optimizer, model: keras.Model, copier: Copier) -> keras.optimizers.Optimizer:
     """An optimizer of the same settings that has made no step, for the copy of a model."""
     config = optimizer.get_config()
-    if callable(rate := getattr(optimizer, "_learning_rate", None)):  # a schedule or a function, which has no state
+    # A schedule or a function has no state, so that both optimizers may have it.
+    if callable(rate := getattr(optimizer, "_learning_rate", None)):
         config["learning_rate"] = rate
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         config["inner_optimizer"] = _anew(optimizer.inner_optimizer, model, copier)
         return type(optimizer)(**config)
     anew = type(optimizer).from_config(config)
-    if hasattr(optimizer, "_exclude_from_weight_decay"):  # which configurations do not tell
+    if hasattr(optimizer, "_exclude_from_weight_decay"):  # Configurations do not tell it.
         variables = [v for layer in model._flatten_layers() for v in layer._trainable_variables]
         anew.exclude_from_weight_decay([copier.of(v) for v in variables if not optimizer._use_weight_decay(v)])
     return anew

@@ -224,7 +224,7 @@ class Pruner:
 
     def _choose(self) -> None:
         """Choose all masks from the dense kernels; let pruned weights rest once the schedule is over."""
-        with ThreadPoolExecutor() as pool:  # NumPy works without the interpreter's lock
+        with ThreadPoolExecutor() as pool:  # NumPy works without the interpreter's lock.
             masks = list(pool.map(self._choose_one, self._layers.values(), self.densities.values()))
         self.density = _kept(masks)
         learns = not self.frozen and self._removed != "frozen"
@@ -281,6 +281,6 @@ def _iterations(optimizer: Any) -> int:
     """How many batches an optimizer has seen, those too whose gradients it only added up; 0 if there is none."""
     if optimizer is None:
         return 0
-    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of loss scaling
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # Loss scaling wraps the optimizer that counts.
     counter = inner._iterations if inner.gradient_accumulation_steps else inner.iterations
     return int(keras.ops.convert_to_numpy(counter))

@@ -52,7 +52,8 @@ def first_order_saliency(
     """
     check_batches(batches, "pairs (x, y)")
     found = find_layers(model)[0]
-    copier = Copier(model, single=True)  # half precision would lose small gradients, and its scaling skip steps
+    # Half precision would lose small gradients, and its loss scaling skips steps.
+    copier = Copier(model, single=True)
     copy = copier.copy
     layers = {label: copier.twin(layer) for label, layer in found.items()}
     _let_learn(copy, layers.values())
@@ -84,7 +85,7 @@ def _let_learn(model: keras.Model, layers: Iterable[keras.layers.Layer]) -> None
     """
     for variable in model.trainable_variables:
         variable.trainable = False
-    model._trainable = True  # by the property, all layers inside would be
+    model._trainable = True  # The property would make all layers inside trainable.
     for layer in layers:
         shadow(layer).trainable = True
         shadow(layer).constraint = None

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from mcpruner.converter.training.arguments import check_number, check_steps
 
-# Weight decay of removed weights until `end_step`, added to their straight-through gradients. This number and the next
-# one are those of the recipe that 170 trainings of ResNet-18 and VGG-16 in PyTorch found (docs/pruning.md).
+# Removed weights have this weight decay until `end_step`, added to their straight-through gradients. This number and
+# the next one are those of the recipe that 170 trainings of ResNet-18 and VGG-16 in PyTorch found (docs/pruning.md).
 REMOVED_DECAY = 2e-3
-# Share of the way from `begin_step` to `end_step` after which filters stay in their groups.
+# After this share of the way from `begin_step` to `end_step`, filters stay in their groups.
 REGROUPED = 0.27
 
 

@@ -28,7 +28,7 @@ from mcpruner.converter.options import KNOBS, PruningOptions, takes_options
 from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.schedule import REMOVED_DECAY
 
-# Layers and densities are the policy's and the schedule's.
+# These knobs are not ours: tfmot's policy chooses the layers, its schedule the densities.
 _WITHOUT = ("density", "sparsity", "scope", "search", "saliency")
 
 
@@ -109,7 +109,7 @@ class PruneAligned(PruneLowMagnitude):
         )
         self.pruning_obj.options = self._options
         kernel = self.layer.kernel
-        dtype = getattr(kernel, "true_dtype", kernel.dtype)  # of the variable, whatever it is cast to
+        dtype = getattr(kernel, "true_dtype", kernel.dtype)  # This is the variable's type, whatever it is cast to.
         self.held = self.add_weight("held", kernel.shape, dtype, "zeros", trainable=False)
         self.pruning_obj.held = self.held
 
@@ -121,7 +121,7 @@ class PruneAligned(PruneLowMagnitude):
         learns = tf.cast(tf.constant(True) if end < 0 else self.pruning_step < end, dense.dtype)
         removed = tf.where(mask, tf.zeros_like(dense), dense)
         at_rest = tf.stop_gradient(removed)
-        # A loss whose value is 0 and whose gradient is the decay.
+        # The value of this loss is 0, and its gradient is the decay.
         self.add_loss(REMOVED_DECAY * learns * tf.reduce_sum(at_rest * (removed - at_rest)))
         # tfmot's wrapper calls the layer, which is to find a tensor in the place of its variable, tracked as before.
         object.__setattr__(self.layer, "kernel", tf.where(mask, dense, learns * (dense - tf.stop_gradient(dense))))
@@ -142,7 +142,8 @@ class _AlignedMasks(Pruning):
 
     options: PruningOptions
     held: tf.Variable
-    called = False  # whether it is the wrapper's call that asks for exact zeros, and not the end of an epoch
+    # Whether the wrapper's call asks for exact zeros, and not the end of an epoch.
+    called = False
 
     def _update_mask(self, weights: Any) -> tuple[Any, Any]:
         """Threshold (of no meaning here, 0) and mask of a kernel, in its dtype."""

@@ -28,13 +28,18 @@ from mcpruner.cost_fit import Sample, fit, relative_errors
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime, native
 
-_TOLERANCE = 1e-4  # of the output's largest magnitude
-_SECONDS = 0.12  # of timing each layer
-_OTHER_FLOATS = 1 << 20  # 4 MB, more than any L2
+# The two runtimes' outputs may differ by this share of the largest magnitude; a layer whose outputs differ more is not
+# timed.
+_TOLERANCE = 1e-4
+_SECONDS = 0.12  # Each layer is timed for so long.
+# Reading so many floats, 4 MB, drives everything else out of an L2 of up to that size.
+_OTHER_FLOATS = 1 << 20
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-# Not 1: full patterns take fewer products (delegate/cpu/kernels/winograd), so that time would not grow with weights.
+# Density 1 is left out: layers whose patterns are all full take fewer products (delegate/cpu/kernels/winograd), so that
+# their time would not grow with their weights.
 _DENSITIES = (0.1, 0.2, 0.5, 0.9)
-# (filters, input channels, kernel, output size, stride); all group sizes, densities in turn
+# Each row is (filters, input channels, kernel, output size, stride). It is measured in all group sizes, each with the
+# next of the densities.
 _CONVS = (
     (64, 64, 3, 56, 1),
     (128, 128, 3, 28, 1),
@@ -60,8 +65,9 @@ _CONVS = (
     (16, 16, 1, 8, 1),
     (64, 32, 1, 4, 1),
 )
-_FULLY_CONNECTED = ((16, 64), (128, 128), (512, 512), (1000, 1280), (2048, 1024), (4096, 1024))  # (filters, channels)
-# (channels, kernel, output size, stride)
+# Each pair is (filters, channels).
+_FULLY_CONNECTED = ((16, 64), (128, 128), (512, 512), (1000, 1280), (2048, 1024), (4096, 1024))
+# Each row is (channels, kernel, output size, stride).
 _DEPTHWISE = (
     (32, 3, 112, 1),
     (96, 3, 56, 2),
@@ -269,7 +275,7 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
     best_plain, end = np.inf, time.perf_counter() + _SECONDS
     while not best or time.perf_counter() < end:
         other.sum()
-        plugin.set_profiling(True)  # from zero
+        plugin.set_profiling(True)  # This sets the times of all ops to zero.
         plugin.invoke()
         ops = plugin.profile()
         best = [min(pair, key=lambda op: op["nanoseconds"]) for pair in zip(best or ops, ops, strict=True)]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-_SIMD = ("avx", "fma", "f16c", "asimd", "fphp", "neon", "sve", "i8mm", "bf16")  # beginnings of flags about vectors
+# The flags of a processor that are about vectors begin with these.
+_SIMD = ("avx", "fma", "f16c", "asimd", "fphp", "neon", "sve", "i8mm", "bf16")
 _X86_KEYS = ("vendor_id", "cpu family", "model", "stepping")
 
 

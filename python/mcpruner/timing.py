@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-# Counted runs between two changes of the model: few, so that both models meet the same slow moments of a machine. With
-# one run between changes, a large model emptied the cache of the small one before each of its runs (commit 7aeda64).
+# So many runs are counted between two changes of the model. They are few, so that both models meet the same slow
+# moments of a machine. With one run between changes, a large model emptied the cache of the small one before each of
+# its runs (commit 7aeda64).
 BLOCK = 3
 
-# Called with a number of runs, it makes one run more and returns the milliseconds of all but the first.
+# A timed block is called with a number of runs. It makes one run more and returns the milliseconds of all but the
+# first.
 TimedBlock = Callable[[int], Sequence[float]]
 
 

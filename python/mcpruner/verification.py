@@ -19,15 +19,16 @@ from mcpruner.pairing import WeightDifference, paired_outputs, rounded_reference
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.submodel import entry_points, expose, with_main
 
-# Largest relative errors that pass. With equal weights only the order of summation differs; beside exact weights the
+# Relative errors up to these pass. With equal weights only the order of summation differs; beside exact weights the
 # rounding counts, by the type that weights are stored in.
 TOLERANCE = 1e-4
 EXACT_TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 1e-1}
 # An inner tensor is taken to be at least this share of its operands: float32 rounds their sums by some 1e-7 of them.
 CANCELLED = 1e-2
 
-THREADS = (1, 2)  # how many threads each comparison runs with
-# Written over the plugin's working memory before each inference: a result that depends on it is wrong with either.
+THREADS = (1, 2)  # Each comparison runs with each of these numbers of threads.
+# Each of these is written over the plugin's working memory before an inference; a result that depends on it is wrong
+# with either.
 POISONS = (float("nan"), 1e30)
 
 

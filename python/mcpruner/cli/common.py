@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-MISMATCH = 1  # exit status where a comparison failed
-BAD_INPUT = 2  # exit status where mcpruner cannot use what it was given
+MISMATCH = 1  # This is the exit status where a comparison failed.
+BAD_INPUT = 2  # This is the exit status where mcpruner cannot use what it was given.
 
 
 def read_tflite(path: str) -> bytes:

@@ -99,7 +99,7 @@ def _dense(model: Any, graph: Any, op: Any) -> dict[str, Any]:
 def _constant_bytes(model: Any, graph: Any, op: Any) -> int:
     from mcpruner.converter.tflite.model import constant_bytes
 
-    tensors = {graph.tensors[i].buffer: i for i in op.inputs if i >= 0}  # one for each buffer
+    tensors = {graph.tensors[i].buffer: i for i in op.inputs if i >= 0}  # Each buffer counts once.
     return sum(len(constant_bytes(model, graph, i)) for i in tensors.values())
 
 

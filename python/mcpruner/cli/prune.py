@@ -10,7 +10,8 @@ from mcpruner.converter.options import KNOBS
 from mcpruner.converter.whole_file import own_stream, whole_file
 from mcpruner.text import table
 
-READ = [knob for knob in KNOBS if knob.metadata]  # the others have more than one form here, or none
+# The other knobs have more than one form on the command line, or none.
+READ = [knob for knob in KNOBS if knob.metadata]
 
 
 def add_parser(commands: Any) -> None:
