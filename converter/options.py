@@ -39,10 +39,10 @@ class PruningOptions:
     target
         Hardware it is for, by name (`mcpruner.converter.target.TARGETS`).
     density
-        Share of weights kept in each prunable layer, above 0 and at most 1: a number, or a mapping of layer-name
-        globs to numbers, of which the layer's own label counts, else the first that matches (no match: the layer is
-        left as it is). It is met to the nearest kernel of pattern size x group size weights; 1 leaves a layer as it
-        is.
+        Share of weights kept in each prunable layer, above 0 and at most 1: a number, a plan (`mcpruner.allocate`),
+        or a mapping of layer-name globs to numbers, of which the layer's own label counts, else the first that matches
+        (no match: the layer is left as it is). It is met to the nearest kernel of pattern size x group size weights; 1
+        leaves a layer as it is.
     sparsity
         1 - density, given instead of it.
     pattern_size

@@ -9,5 +9,5 @@ if __name__ == "__main__":
     dense = task.dense()
     images = task.x[:300]
     plan = mcpruner.measure_sensitivity(dense, images, TARGET).allocate(task.options.density)
-    pruned = mcpruner.prune_post_training(dense, images, TARGET, density=plan.densities)
+    pruned = mcpruner.prune_post_training(dense, images, TARGET, density=plan)
     task.finish(dense, pruned)

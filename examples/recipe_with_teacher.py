@@ -9,5 +9,5 @@ if __name__ == "__main__":
     dense = task.dense()
     taught = mcpruner.prune_with_teacher(mcpruner.strip(dense))
     plan = mcpruner.allocate(dense, TARGET, density=task.options.density)
-    task.fit(taught, mcpruner.PruningCallback(TARGET, density=plan.densities))
+    task.fit(taught, mcpruner.PruningCallback(TARGET, density=plan))
     task.finish(dense, mcpruner.strip(taught.student))

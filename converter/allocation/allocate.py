@@ -18,7 +18,7 @@ where the network is trained on.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from numbers import Real
 from pathlib import Path
@@ -44,8 +44,10 @@ _BISECTIONS = 60
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Densities to prune with, to be read, edited and kept: ``prune(model, target, density=plan.densities)``.
+class Plan(Mapping[str, float]):
+    """Densities to prune with, to be read, edited and kept: ``prune(model, target, density=plan)``.
+
+    A plan is the mapping of labels to densities that `density` takes.
 
     Attributes
     ----------
@@ -69,6 +71,18 @@ class Plan:
     dense_ms: float | None = None
     pruned_ms: float | None = None
 
+    def __getitem__(self, label: str) -> float:
+        """The density of a layer."""
+        return self.densities[label]
+
+    def __iter__(self) -> Iterator[str]:
+        """The labels of the layers."""
+        return iter(self.densities)
+
+    def __len__(self) -> int:
+        """How many layers it has a density for."""
+        return len(self.densities)
+
     def save(self, path: str | Path) -> None:
         """Write as JSON, whole or not at all."""
         write_file(path, json.dumps(asdict(self), indent=2) + "\n")
@@ -83,7 +97,10 @@ class Plan:
             The file is no plan.
         """
         try:
-            return cls(**json.loads(Path(path).read_text()))
+            plan = cls(**json.loads(Path(path).read_text()))
+            if not isinstance(plan.densities, dict):
+                raise TypeError(f"its densities are {plan.densities!r}, and not a number for each layer")
+            return plan
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is no plan ({error}): write one with `mcpruner.allocate(...).save`.") from error
 

@@ -13,7 +13,7 @@ from mcpruner.converter.training.distill import Distiller
 from mcpruner.converter.training.masked_layers import StepState
 from mcpruner.converter.training.prunable import find_layers
 from mcpruner.converter.training.prune import select_layers
-from mcpruner.converter.training.pruner import Pruner, Removed, begin, far_from
+from mcpruner.converter.training.pruner import Pruner, Removed, begin, check_removed, far_from
 from mcpruner.converter.training.schedule import PolynomialSchedule
 
 # The default schedule, from 12 % to 60 % of the steps, is that of the recipe that 170 trainings found
@@ -45,8 +45,8 @@ class PruningCallback(keras.callbacks.Callback):
     Raises
     ------
     ValueError
-        A knob is out of range. When ``fit`` begins: as `mcpruner.prune` does, or `end_step` is None and the number of
-        steps is unknown.
+        A knob, `removed` or the schedule is out of range. When ``fit`` begins: as `mcpruner.prune` does, or `end_step`
+        is None and the number of steps is unknown.
 
     Examples
     --------
@@ -70,6 +70,7 @@ class PruningCallback(keras.callbacks.Callback):
         **knobs: Any,
     ) -> None:
         super().__init__()
+        check_removed(removed)
         self._schedule = {
             "begin_step": begin_step,
             "end_step": end_step,
@@ -77,6 +78,7 @@ class PruningCallback(keras.callbacks.Callback):
             "power": power,
             "initial_density": initial_density,
         }
+        _check_schedule(**self._schedule)
         self._options, self._removed = PruningOptions(target, density, **knobs), removed
         self.pruner: Pruner | None = None
         self._last_batch = -1
@@ -186,9 +188,6 @@ class PruningCallback(keras.callbacks.Callback):
     def _steps(self, state: StepState) -> dict[str, int]:
         """Where the schedule begins and ends, and how often masks are chosen, as far as the user did not say it."""
         begin_step, end_step, frequency = (self._schedule[name] for name in ("begin_step", "end_step", "frequency"))
-        for name in ("begin_step", "end_step", "frequency"):
-            if self._schedule[name] is not None:
-                check_steps(name, self._schedule[name])
         epochs, steps = self.params.get("epochs"), self.params.get("steps")
         start = 0
         if end_step is None and state.end > 0 and (state.count < state.end or not self._asks_for_more()):
@@ -207,6 +206,16 @@ class PruningCallback(keras.callbacks.Callback):
         """Whether a model that was pruned to the end has other densities than these."""
         pruned = _student(self.model)
         return any(far_from(find_layers(pruned)[0], select_layers(pruned, self._options), self._options))
+
+
+def _check_schedule(begin_step: Any, end_step: Any, frequency: Any, **others: Any) -> None:
+    """Raise ValueError where no schedule has these arguments, whatever ``fit`` puts in the place of None."""
+    for name, steps in (("begin_step", begin_step), ("end_step", end_step), ("frequency", frequency)):
+        if steps is not None:
+            check_steps(name, steps)
+    begin_step = 0 if begin_step is None else begin_step
+    end_step = begin_step + 1 if end_step is None else end_step
+    PolynomialSchedule(begin_step, end_step, 1 if frequency is None else frequency, **others)
 
 
 def _student(model: keras.Model) -> keras.Model:

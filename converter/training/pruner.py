@@ -50,6 +50,12 @@ _NEAR = 0.05
 Removed = Literal["decay", "frozen", "straight_through"]
 
 
+def check_removed(removed: Any) -> None:
+    """Raise ValueError unless `removed` is one of `Removed`."""
+    if removed not in get_args(Removed):
+        raise ValueError(f"Expected removed as one of {', '.join(get_args(Removed))}, got {removed!r}.")
+
+
 class Pruner:
     """Drives the masks of one model. Call `step` after each optimizer step, `finish` when training ends.
 
@@ -106,8 +112,7 @@ class Pruner:
         choose: MaskChooser = choose_kernel_mask,
         **knobs: Any,
     ) -> None:
-        if removed not in get_args(Removed):
-            raise ValueError(f"Expected removed as one of {', '.join(get_args(Removed))}, got {removed!r}.")
+        check_removed(removed)
         if not isinstance(schedule, PolynomialSchedule):
             raise ValueError(f"Expected schedule as a PolynomialSchedule, got {schedule!r}.")
         if not isinstance(optimizer, keras.optimizers.Optimizer | None):

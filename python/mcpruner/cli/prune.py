@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
     images = load_images(args.calibration) if args.calibration else None
     if args.plan:
-        named = {"density": Plan.load(args.plan).densities}
+        named = {"density": Plan.load(args.plan)}
     if goal:
         named = {"density": _allocated(model, args, goal, images)}
     options = {knob.name: getattr(args, knob.name) for knob in READ}
@@ -90,8 +90,8 @@ def save_keras(model: Any, path: str) -> None:
         model.save(link)
 
 
-def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], images: Any) -> dict[str, float]:
-    """Densities for the goal: where there are images, one of density goes by what they show."""
+def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], images: Any) -> Any:
+    """A plan for the goal: where there are images, one of density goes by what they show."""
     from mcpruner.converter.allocation.allocate import allocate
     from mcpruner.converter.allocation.sensitivity import measure_sensitivity
 
@@ -102,7 +102,7 @@ def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], ima
         plan = allocate(model, args.target, scope=args.scope, **goal)
     if args.save_plan:
         plan.save(args.save_plan)
-    return plan.densities
+    return plan
 
 
 def load_images(path: str) -> Any:

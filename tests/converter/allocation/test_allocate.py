@@ -9,7 +9,10 @@ from keras import layers
 
 from mcpruner.converter.allocation.allocate import Plan, allocate
 from mcpruner.converter.cost.latency import Latency
+from mcpruner.converter.options import PruningOptions
+from mcpruner.converter.post_training.recipe import prune_post_training
 from mcpruner.converter.target import get_target
+from mcpruner.converter.training.callback import PruningCallback
 from mcpruner.converter.training.prune import prune
 
 
@@ -34,6 +37,10 @@ def cnn(image: int | None = 16) -> keras.Model:
         layer = model.get_layer(name)
         layer.kernel.assign(rng.uniform(0.5, 1.0, layer.kernel.shape) ** power)
     return model
+
+
+def images() -> np.ndarray:
+    return np.random.default_rng(4).random((8, 16, 16, 3), np.float32)
 
 
 def kept(model: keras.Model) -> float:
@@ -104,9 +111,35 @@ def test_saved_edited_and_loaded(tmp_path):
     edited["densities"]["flat"] = 0.25
     (tmp_path / "plan.json").write_text(json.dumps(edited))
     assert Plan.load(tmp_path / "plan.json").densities["flat"] == 0.25
-    (tmp_path / "plan.json").write_text('{"layers": 3}')
+
+
+@pytest.mark.parametrize(
+    "text", ['{"layers": 3}', '{"target": "x86-64", "densities": [0.5], "density": 0.5}', "[]", "{"]
+)
+def test_files_that_are_no_plan(tmp_path, text):
+    (tmp_path / "plan.json").write_text(text)
     with pytest.raises(ValueError, match="is no plan .* write one with `mcpruner.allocate"):
         Plan.load(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize("way", [prune, lambda model, density: prune_post_training(model, images(), density=density)])
+def test_a_plan_is_a_density(way):
+    model = cnn()
+    plan = allocate(model, density=0.3)
+    by_plan, by_densities = way(model, density=plan), way(model, density=plan.densities)
+    assert dict(plan) == plan.densities and len(plan) == 3
+    for one, other in zip(by_plan.get_weights(), by_densities.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_options_keep_their_own_copy_of_a_plan():
+    plan = Plan("generic", {"flat": 0.25}, 0.25)
+    options = PruningOptions(density=plan)
+    plan.densities["flat"] = 0.5
+    assert options.globs == {"flat": 0.25} and PruningOptions(**options.given()) == options
+    assert PruningCallback(density=plan).pruner is None
+    with pytest.raises(ValueError, match="^Expected density as a number or a mapping .* got an empty mapping.$"):
+        PruningOptions(density=Plan("generic", {}, 1.0))
 
 
 @pytest.mark.parametrize(

@@ -202,14 +202,39 @@ def test_pattern_size_holds_at_the_end_only():
         ({"density": 0.5, "begin_step": "1"}, "^Expected begin_step as a whole number of steps, got '1'.$"),
         ({"density": 0.5, "end_step": 2.5}, "^Expected end_step as a whole number of steps, got 2.5.$"),
         ({"density": 0.5, "frequency": 0}, "^Expected a frequency of at least 1 step, got 0.$"),
-        ({"density": 0.5, "pattern_size": 4}, "^Layer 'conv': pattern_size 4 keeps at most 4 of 9 weights"),
-        ({"density": 0.5, "scope": "fc"}, "^The glob 'fc' of scope matches only layers that are not pruned"),
+        ({"density": 0.5, "begin_step": -1}, "^Expected 0 <= begin_step < end_step, got -1 and 0.$"),
+        ({"density": 0.5, "begin_step": 7, "end_step": 7}, "^Expected 0 <= begin_step < end_step, got 7 and 7.$"),
+        ({"density": 0.5, "frequency": True}, "^Expected frequency as a whole number of steps, got True.$"),
+        ({"density": 0.5, "power": 0}, "^Expected a power above 0, got 0.$"),
+        ({"density": 0.5, "initial_density": "1"}, "^Expected initial_density as a number, got '1'.$"),
+        (
+            {"density": 0.5, "removed": "kept"},
+            "^Expected removed as one of decay, frozen, .*, got 'kept'.$",
+        ),
         ({"density": 0.5, "target": "arm"}, "^Unknown target 'arm'"),
     ],
 )
-def test_bad_options(options, message):
+def test_bad_options_are_refused_at_once(options, message):
     with pytest.raises(ValueError, match=message):
-        fit(cnn(), PruningCallback(**options), epochs=1)
+        PruningCallback(**options)
+
+
+@pytest.mark.parametrize("options", [{"begin_step": 0}, {"begin_step": 10**9}, {"end_step": 1}, {"frequency": 1}, {}])
+def test_what_fit_will_fill_in_may_be_left_out(options):
+    assert PruningCallback(density=0.5, **options).pruner is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pattern_size": 4}, "^Layer 'conv': pattern_size 4 keeps at most 4 of 9 weights"),
+        ({"scope": "fc"}, "^The glob 'fc' of scope matches only layers that are not pruned"),
+    ],
+)
+def test_options_that_do_not_suit_the_model(options, message):
+    callback = PruningCallback(density=0.5, **options)
+    with pytest.raises(ValueError, match=message):
+        fit(cnn(), callback, epochs=1)
 
 
 def test_steps_per_execution():
