@@ -10,14 +10,14 @@ of equal paths have labels with a number beside ("block/conv#2"); a glob without
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 
 def assign_density(
     paths: Sequence[str],
     globs: Mapping[str, float],
-    scope: str | Iterable[str] | None = None,
+    scope: tuple[str, ...] | None = None,
     left_out: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Give each layer that is to be pruned its density.
@@ -43,7 +43,6 @@ def assign_density(
     ValueError
         A glob matches no prunable layer, or no layer is left.
     """
-    scope = None if scope is None else [scope] if isinstance(scope, str) else list(scope)
     for option, patterns in (("density", globs), ("scope", scope or [])):
         for glob in patterns:
             _check_match(option, glob, paths, left_out or {})

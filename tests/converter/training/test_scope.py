@@ -15,9 +15,9 @@ PATHS = ["conv1", "body/conv2", "body/conv3", "fc1"]
         ({"*": 0.2, "fc*": 0.1}, None, dict.fromkeys(PATHS, 0.2)),
         ({"conv?": 0.3}, None, {"conv1": 0.3, "body/conv2": 0.3, "body/conv3": 0.3}),
         ({"body/*": 0.3}, None, {"body/conv2": 0.3, "body/conv3": 0.3}),
-        ({"*": 0.2}, "conv*", {"conv1": 0.2, "body/conv2": 0.2, "body/conv3": 0.2}),
-        ({"*": 0.2}, ["conv1", "fc1"], {"conv1": 0.2, "fc1": 0.2}),
-        ({"fc1": 1.0, "*": 0.2}, ["conv1", "fc1"], {"conv1": 0.2, "fc1": 1.0}),
+        ({"*": 0.2}, ("conv*",), {"conv1": 0.2, "body/conv2": 0.2, "body/conv3": 0.2}),
+        ({"*": 0.2}, ("conv1", "fc1"), {"conv1": 0.2, "fc1": 0.2}),
+        ({"fc1": 1.0, "*": 0.2}, ("conv1", "fc1"), {"conv1": 0.2, "fc1": 1.0}),
     ],
 )
 def test_who_matches(globs, scope, expected):
@@ -30,11 +30,11 @@ def test_a_layers_own_label_counts_before_globs():
     plan = dict(zip(paths, (0.1, 0.2, 0.3, 0.4), strict=True))
     assert assign_density(paths, plan) == plan
     assert assign_density(paths, {"*": 0.5, "body/conv": 0.2}) == {**dict.fromkeys(paths, 0.5), "body/conv": 0.2}
-    assert assign_density(paths, {"conv": 0.1}, ["step[0]", "body/conv"]) == {"body/conv": 0.1, "body/conv#1": 0.1}
+    assert assign_density(paths, {"conv": 0.1}, ("step[0]", "body/conv")) == {"body/conv": 0.1, "body/conv#1": 0.1}
 
 
 @pytest.mark.parametrize(
-    ("globs", "scope", "option"), [({"dense*": 0.1}, None, "density"), ({"*": 0.1}, ["dense*"], "scope")]
+    ("globs", "scope", "option"), [({"dense*": 0.1}, None, "density"), ({"*": 0.1}, ("dense*",), "scope")]
 )
 def test_a_glob_without_a_layer(globs, scope, option):
     layers = "conv1, body/conv2, body/conv3, fc1"
@@ -53,12 +53,12 @@ def test_density_and_scope_without_a_common_layer():
     with pytest.raises(
         ValueError, match="^No layer is left to prune: the globs of density and scope share none of conv1"
     ):
-        assign_density(PATHS, {"fc*": 0.1}, ["conv1"])
+        assign_density(PATHS, {"fc*": 0.1}, ("conv1",))
 
 
 def test_an_empty_scope():
     with pytest.raises(ValueError, match="^No layer is left to prune"):
-        assign_density(PATHS, {"*": 0.1}, [])
+        assign_density(PATHS, {"*": 0.1}, ())
 
 
 def test_long_lists_are_cut():
