@@ -4,10 +4,12 @@
     x ─ FULLY_CONNECTED(weights, bias) ─ y   ->   x ─ McprunerSparseFullyConnected(blob) ─ y
 
 The blob (format/sparse_pattern.fbs) is a constant UINT8 tensor, the options are the operator's custom options.
-Operators keep their places, tensors their names. Which layers these are was decided before (`decide`).
+Operators keep their places, tensors their names. Equal blobs, as of signatures that share weights, are stored once.
+Which layers are packed was decided before (`decide`).
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -63,27 +65,33 @@ def rewrite(model: Any, decision: Decision, values: str) -> dict[tuple[int, int]
     """
     if not decision.packs:
         return {}
-    before, packed = Use.of(model), {}
+    before, packed, stored = Use.of(model), {}, {}
     for number, (graph, decided) in enumerate(zip(model.subgraphs, decision.graphs, strict=True)):
         operators = list(graph.operators)  # They keep the numbers that `decided` has.
         for each in decided.layers:
             if each.layer is not None:
                 op = operators[each.index]
-                packed[number, each.index] = _pack_layer(model, graph, op, each.layer, each.choice, values)
+                packed[number, each.index] = _pack_layer(model, graph, op, each.layer, each.choice, values, stored)
         if decided.accelerated:
             fold_flatten(model, graph)
     drop_unused(model, before)
     return packed
 
 
-def _pack_layer(model: Any, graph: Any, op: Any, layer: DenseLayer, choice: Choice, values: str) -> PackedLayer:
-    """Put a packed operator into the place of a layer's."""
-    stored, why_not = choose_value_type(layer.weights, values)
-    blob, num_patterns = _make_blob(layer, choice, stored)
+def _pack_layer(
+    model: Any, graph: Any, op: Any, layer: DenseLayer, choice: Choice, values: str, stored: dict[bytes, int]
+) -> PackedLayer:
+    """Put a packed operator into the place of a layer's; `stored` has the buffers of blobs by their digests."""
+    value_type, why_not = choose_value_type(layer.weights, values)
+    blob, num_patterns = _make_blob(layer, choice, value_type)
     options = layer.options
     if layer.kind == "Conv2D":
         options = fold_pad(model, graph, op, options, producers(graph))
-    _replace(model, graph, op, layer.kind, blob, serialize_options(options))
+    name = f"{tensor_name(graph, op.outputs[0])}/mcpruner"
+    digest = sha256(blob).digest()
+    constant = add_constant(model, graph, name, np.frombuffer(blob, np.uint8), stored.get(digest))
+    stored[digest] = graph.tensors[constant].buffer
+    _replace(model, op, layer.kind, constant, serialize_options(options))
     return PackedLayer(num_patterns, len(blob), why_not)
 
 
@@ -102,10 +110,9 @@ def _or_zeros(bias: np.ndarray | None, layer: Any) -> np.ndarray:
     return np.zeros(layer.out_channels, np.float32) if bias is None else bias
 
 
-def _replace(model: Any, graph: Any, op: Any, kind: str, blob: bytes, options: bytes) -> None:
+def _replace(model: Any, op: Any, kind: str, constant: int, options: bytes) -> None:
     op.opcodeIndex = operator_code(model, schema.BuiltinOperator.CUSTOM, _CODES[kind], VERSION)
-    name = f"{tensor_name(graph, op.outputs[0])}/mcpruner"
-    op.inputs = [op.inputs[0], add_constant(model, graph, name, np.frombuffer(blob, np.uint8))]
+    op.inputs = [op.inputs[0], constant]
     op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.NONE, None
     op.customOptions = np.frombuffer(options, np.uint8)
     # The schema knows no other format; the bytes are a SparseOptions flatbuffer, which only our delegate reads.
