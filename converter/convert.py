@@ -8,6 +8,7 @@ from mcpruner.converter.source import load_source
 from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.tflite.decide import decide
 from mcpruner.converter.tflite.describe import describe
+from mcpruner.converter.tflite.fix_batch import fix_batch
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.report import Report
 from mcpruner.converter.tflite.rewrite import rewrite
@@ -20,6 +21,7 @@ def convert(
     target: str | Target = "generic",
     values: str = "float32",
     calibration: str | Path | None = None,
+    batch: int | None = None,
 ) -> tuple[bytes, Report]:
     """Pack the pruned layers of a model for mcpruner's delegate.
 
@@ -40,11 +42,13 @@ def convert(
     calibration
         File of ``mcpruner calibrate``, made on the machine that will run the model, to predict speed by; by default the
         target's shipped table.
+    batch
+        Size of the batch that the file will run with, for a model that leaves it open; by default it stays open.
 
     Returns
     -------
     bytes
-        The ``.tflite``; the dense one, byte for byte, if no layer was packed.
+        The ``.tflite``; the dense one, byte for byte, if no layer was packed and no batch was fixed.
     Report
         For each layer how it is packed, or why it is not.
 
@@ -58,8 +62,9 @@ def convert(
         raise ValueError(f"Unknown value type {values!r}: use one of {', '.join(VALUES)}.")
     content = load_source(model_or_path)
     model = read_model(content)
+    fixed = set() if batch is None else fix_batch(model, batch)
     decision = decide(model, hardware, load_costs(calibration or hardware.costs))
-    packed = rewrite(model, decision, values)
-    result = write_model(model) if packed else content
+    packed = rewrite(model, decision, values, fixed)
+    result = write_model(model) if packed or fixed else content
     lines = describe(decision, packed)
     return result, Report(hardware.name, values, len(content), len(result), round(decision.speedup, 3), lines)

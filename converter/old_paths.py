@@ -24,7 +24,7 @@ _MOVED = {
     "mask": ("any_pattern", "connectivity", "pattern", "permute", "reorder"),
     "post_training": ("reconstruct", "removal", "streams"),
     "tflite": (
-        *("archive", "checked_schema", "dense_layer", "densify", "drop_unused", "fold_flatten", "fold_pad"),
+        *("archive", "checked_schema", "dense_layer", "densify", "drop_unused", "fold_pad"),
         *("outside", "report", "weights"),
     ),
     "training": (

@@ -1,6 +1,6 @@
 """Take out of a model what conversion left without a reader, so that the file shrinks.
 
-    DEQUANTIZE and DENSIFY of constants  ->  tensors  ->  buffers  ->  operator codes
+    what expands constants or computes shapes, and copies  ->  tensors  ->  buffers  ->  operator codes
 
 What nobody read before conversion either stays: somebody may look for it by its name. Everything that stays keeps its
 order; signatures and metadata follow their tensors and buffers. Where metadata may count operators or tensors itself
@@ -13,7 +13,11 @@ from typing import Any
 
 from mcpruner.converter.tflite.model import operator_name
 
-_REMOVABLE = ("DEQUANTIZE", "DENSIFY")
+# Conversion may leave these without a reader: they expand constants, compute shapes, or copy.
+_REMOVABLE = {
+    *("DEQUANTIZE", "DENSIFY", "TRANSPOSE", "RESHAPE", "PAD", "PADV2", "MIRROR_PAD", "CONCATENATION"),
+    *("SHAPE", "STRIDED_SLICE", "SLICE", "GATHER", "PACK", "CAST", "REDUCE_PROD", "MUL", "SQUEEZE", "EXPAND_DIMS"),
+}
 # Metadata that is known not to count operators or tensors: versions, and TFLite Metadata, which goes by the order of
 # inputs and outputs.
 _COUNTS_NOTHING = (
@@ -31,13 +35,14 @@ class Use:
 
     Attributes
     ----------
-    tensors
-        For each subgraph the numbers of its tensors that are read.
+    tensors, read
+        For each subgraph the numbers of its tensors that are read or written, and of those that are read.
     buffers, codes
         Numbers of the buffers and of the operator codes that are used.
     """
 
     tensors: list[set[int]]
+    read: list[set[int]]
     buffers: set[int]
     codes: set[int]
 
@@ -45,7 +50,9 @@ class Use:
     def of(cls, model: Any) -> "Use":
         """Find what has a reader in the model as it is now."""
         tensors = [_used_tensors(model, number) for number in range(len(model.subgraphs))]
-        return cls(tensors, _used_buffers(model), {op.opcodeIndex for g in model.subgraphs for op in g.operators})
+        read = [_read_tensors(graph) for graph in model.subgraphs]
+        codes = {op.opcodeIndex for graph in model.subgraphs for op in graph.operators}
+        return cls(tensors, read, _used_buffers(model), codes)
 
 
 def operators_may_go(model: Any) -> bool:
@@ -58,7 +65,7 @@ def drop_unused(model: Any, before: Use) -> None:
     may_go = operators_may_go(model)
     for number, graph in enumerate(model.subgraphs):
         if may_go:
-            _drop_operators(model, graph, before.tensors[number])
+            _drop_operators(model, graph, before.read[number])
         unread = before.tensors[number] - _used_tensors(model, number)
         if may_go:
             _drop_tensors(model, number, unread)
@@ -71,6 +78,10 @@ def drop_unused(model: Any, before: Use) -> None:
     if may_go:
         _drop_buffers(model, unread)
     _drop_codes(model, before.codes)
+
+
+def _read_tensors(graph: Any) -> set[int]:
+    return {*graph.outputs, *(tensor for op in graph.operators for tensor in op.inputs)}
 
 
 def _used_tensors(model: Any, number: int) -> set[int]:
@@ -97,7 +108,7 @@ def _integers(vector: Any) -> list[int]:
 
 
 def _drop_operators(model: Any, graph: Any, read_before: set[int]) -> None:
-    """Drop what expands constants that nobody reads any more; from the last one back, since one may read another."""
+    """Drop operators that nobody reads any more; from the last one back, since one may read another."""
     kept = []
     read = set(graph.outputs)
     for op in reversed(graph.operators):

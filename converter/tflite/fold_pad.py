@@ -13,9 +13,7 @@ import numpy as np
 from mcpruner.converter.format.limits_generated import MAX_PAD
 from mcpruner.converter.format.serialize import SparseOptions
 from mcpruner.converter.tflite.drop_unused import operators_may_go
-from mcpruner.converter.tflite.model import constant_array, operator_name, schema, use_counts
-
-_INTEGERS = {schema.TensorType.INT32: np.int32, schema.TensorType.INT64: np.int64}
+from mcpruner.converter.tflite.model import INTEGERS, constant_array, operator_name, schema, use_counts
 
 
 def fold_pad(model: Any, graph: Any, op: Any, options: SparseOptions, writers: dict[int, Any]) -> SparseOptions:
@@ -50,7 +48,7 @@ def _zero_pads(model: Any, graph: Any, pad: Any) -> list[list[int]] | None:
     name = operator_name(model, pad)
     if len(pad.inputs) != {"PAD": 2, "PADV2": 3}.get(name, -1) or min(pad.inputs) < 0:
         return None
-    table = constant_array(model, graph, pad.inputs[1], _INTEGERS)
+    table = constant_array(model, graph, pad.inputs[1], INTEGERS)
     if table is None or table.shape != (4, 2) or table.min() < 0 or table.max() > MAX_PAD or table[[0, 3]].any():
         return None
     if name == "PADV2":

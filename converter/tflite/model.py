@@ -22,6 +22,7 @@ from mcpruner.converter.tflite.checked_schema import CheckedBytes, schema
 from mcpruner.converter.tflite.outside import bring_in, pack_outside
 
 __all__ = [
+    "INTEGERS",
     "add_constant",
     "constant_array",
     "constant_bytes",
@@ -40,6 +41,9 @@ IDENTIFIER = b"TFL3"
 MAX_BYTES = 2**31 - 1  # The offsets of a flatbuffer are signed 32-bit numbers.
 # Buffers begin at multiples of it, as TFLite's C++ writer has them; the delegate may rely on that.
 ALIGNMENT = 16
+
+# The types of shapes, axes and bounds, as `constant_array` takes them.
+INTEGERS = {schema.TensorType.INT32: np.int32, schema.TensorType.INT64: np.int64}
 
 _BUILTIN_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 _TYPE_NAMES = {v: k for k, v in vars(schema.TensorType).items() if isinstance(v, int)}

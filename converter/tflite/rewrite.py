@@ -8,6 +8,7 @@ Operators keep their places, tensors their names. Equal blobs, as of signatures 
 Which layers are packed was decided before (`decide`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -21,7 +22,7 @@ from mcpruner.converter.format.value_type import choose_value_type
 from mcpruner.converter.tflite.decide import PACKED, Decision
 from mcpruner.converter.tflite.dense_layer import DenseLayer
 from mcpruner.converter.tflite.drop_unused import Use, drop_unused
-from mcpruner.converter.tflite.fold_flatten import fold_flatten
+from mcpruner.converter.tflite.fold import fold
 from mcpruner.converter.tflite.fold_pad import fold_pad
 from mcpruner.converter.tflite.model import add_constant, operator_code, producers, schema, tensor_name
 
@@ -48,7 +49,9 @@ class PackedLayer:
     why_float32: str
 
 
-def rewrite(model: Any, decision: Decision, values: str) -> dict[tuple[int, int], PackedLayer]:
+def rewrite(
+    model: Any, decision: Decision, values: str, fixed: Collection[int] = ()
+) -> dict[tuple[int, int], PackedLayer]:
     """Pack the layers of `model` (``ModelT``) as decided, in place.
 
     Parameters
@@ -57,6 +60,8 @@ def rewrite(model: Any, decision: Decision, values: str) -> dict[tuple[int, int]
         What `decide` returned for this model as it is now; where nothing is to be packed, nothing changes.
     values
         ``"float32"``, ``"float16"`` or ``"int8"``: how weights are stored.
+    fixed
+        Numbers of the subgraphs that run with the batch that the file gives them and no other.
 
     Returns
     -------
@@ -68,12 +73,12 @@ def rewrite(model: Any, decision: Decision, values: str) -> dict[tuple[int, int]
     before, packed, stored = Use.of(model), {}, {}
     for number, (graph, decided) in enumerate(zip(model.subgraphs, decision.graphs, strict=True)):
         operators = list(graph.operators)  # They keep the numbers that `decided` has.
+        if decided.accelerated:
+            fold(model, graph, number in fixed)
         for each in decided.layers:
             if each.layer is not None:
                 op = operators[each.index]
                 packed[number, each.index] = _pack_layer(model, graph, op, each.layer, each.choice, values, stored)
-        if decided.accelerated:
-            fold_flatten(model, graph)
     drop_unused(model, before)
     return packed
 

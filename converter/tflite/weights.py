@@ -3,18 +3,21 @@
     float32 constant                             ─┐
     float16 constant ─ DEQUANTIZE                 ├─> read_constant -> float32 array in TFLite's order
     sparse constant (SparsityParameters)          │
-    sparse constant ─ DENSIFY [─ DEQUANTIZE]     ─┘
+    sparse constant ─ DENSIFY [─ DEQUANTIZE]      │
+    each of these ─ TRANSPOSE                    ─┘
 
 `SparsityParameters` (schema.fbs) store a tensor as a tree: the dimensions, cut into blocks first, are visited in
 ``traversal_order``; a DENSE level has all its children, a SPARSE_CSR level those between two `array_segments`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mcpruner.converter.tflite.model import (
+    INTEGERS,
+    constant_array,
     constant_bytes,
     operator_name,
     producers,
@@ -80,7 +83,7 @@ def read_constant(model: Any, graph: Any, index: int, writers: dict[int, Any]) -
     if index in writers:
         op = writers[index]
         name = operator_name(model, op)
-        if name not in ("DEQUANTIZE", "DENSIFY") or len(op.inputs) != 1 or op.inputs[0] in (-1, index):
+        if not _expands(model, graph, op, name) or op.inputs[0] in (-1, index):
             if _is_variable(model, op, writers):
                 raise NotConstantError(
                     f"{tensor_name(graph, index)} is a variable, since a signature of the model assigns it; export "
@@ -88,6 +91,9 @@ def read_constant(model: Any, graph: Any, index: int, writers: dict[int, Any]) -
                 )
             raise NotConstantError(f"{tensor_name(graph, index)} is computed by {name}")
         constant = read_constant(model, graph, op.inputs[0], {k: v for k, v in writers.items() if k != index})
+        if name == "TRANSPOSE":
+            values = constant.values.transpose(_order(model, graph, op))
+            constant = replace(constant, values=np.ascontiguousarray(values))
         if list(constant.values.shape) != tensor.shape:
             raise ValueError(f"Tensor {tensor_name(graph, index)} and the constant behind it differ in shape.")
         return constant
@@ -110,6 +116,20 @@ def read_constant(model: Any, graph: Any, index: int, writers: dict[int, Any]) -
             raise ValueError(f"Tensor {name} has damaged sparsity parameters: {detail}.") from error
     with np.errstate(invalid="ignore"):  # a signalling NaN; `convert` refuses NaN by the layer's name
         return Constant(values.astype(np.float32, copy=False), len(data) + _index_bytes(tensor.sparsity), dtype.name)
+
+
+def _expands(model: Any, graph: Any, op: Any, name: str) -> bool:
+    """Whether an operator's output has the values of its first input, perhaps in another order."""
+    if name == "TRANSPOSE":
+        return _order(model, graph, op) is not None
+    return name in ("DEQUANTIZE", "DENSIFY") and len(op.inputs) == 1
+
+
+def _order(model: Any, graph: Any, op: Any) -> list[int] | None:
+    """The order of axes that a TRANSPOSE has in the file."""
+    order = constant_array(model, graph, op.inputs[1], INTEGERS) if len(op.inputs) == 2 else None
+    rank = len(graph.tensors[op.inputs[0]].shape)
+    return None if order is None or sorted(order.ravel()) != list(range(rank)) else order.ravel().tolist()
 
 
 def _is_variable(model: Any, op: Any, writers: dict[int, Any]) -> bool:

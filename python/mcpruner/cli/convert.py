@@ -25,6 +25,9 @@ def add_parser(commands: Any) -> None:
         metavar="FILE.json",
         help="what `mcpruner calibrate` wrote on the machine that will run it (default: the target's shipped table)",
     )
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="fix the batch of a model that leaves it open (default: it stays open)"
+    )
     parser.add_argument("--report", type=output_file, metavar="FILE.json", help="write what happened to each layer")
 
 
@@ -35,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_two_files(args.output, args.report)
     with progress(f"converting {args.source}"):
-        content, report = convert(args.source, target=args.target, values=args.values, calibration=args.calibration)
+        content, report = convert(args.source, args.target, args.values, args.calibration, args.batch)
     write_file(args.output, content)
     if args.report:
         write_file(args.report, report.to_json())

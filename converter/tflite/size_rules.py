@@ -1,0 +1,158 @@
+"""Which sizes of its inputs an operator's output has; only what is needed to recognise a batch that comes through."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mcpruner.converter.tflite.model import schema
+from mcpruner.converter.tflite.sizes import KnownSizes, Size, Sizes, product
+
+Rule = Callable[[KnownSizes, Any], Sequence[Size | None] | None]
+
+
+def kept_sizes(known: KnownSizes, op: Any, name: str) -> Sequence[Size | None] | None:
+    """Sizes of an operator's output, None for each that it does not tell; None where it tells nothing."""
+    rule, inputs = SIZE_RULES.get(name, (None, 0))
+    if rule is None or len(op.inputs) < inputs or min(op.inputs[:inputs], default=-1) < 0 or len(op.outputs) != 1:
+        return None
+    return rule(known, op)
+
+
+def _all(known: KnownSizes, op: Any) -> Sizes | None:
+    return known.sizes(op.inputs[0])
+
+
+def _axes(*kept: int, source: int = 0) -> Rule:
+    """The output has the same dimensions on these axes as input number `source`."""
+
+    def rule(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+        sizes = known.sizes(op.inputs[source])
+        return None if sizes is None else [size if axis in kept else None for axis, size in enumerate(sizes)]
+
+    return rule
+
+
+def _broadcast(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    one, other = (known.sizes(tensor) for tensor in op.inputs[:2])
+    if one is None or other is None:
+        return None
+    rank = max(len(one), len(other))
+    pairs = zip(*((Size(1),) * (rank - len(sizes)) + sizes for sizes in (one, other)), strict=True)
+    return [_of_both(*pair) for pair in pairs]
+
+
+def _of_both(one: Size | None, other: Size | None) -> Size | None:
+    """The size that broadcasting makes of two: an unknown one may be 1 beside a number, and is none of two others."""
+    if one == other or other == Size(1):
+        return one
+    if one == Size(1):
+        return other
+    return next((size for size in (one, other) if size and not size.unknown), None)
+
+
+def _reduce(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, axes = known.sizes(op.inputs[0]), known.numbers(op.inputs[1])
+    if sizes is None or axes is None or not isinstance(op.builtinOptions, schema.ReducerOptionsT):
+        return None
+    reduced = {axis % len(sizes) for axis in axes if sizes}
+    if op.builtinOptions.keepDims:
+        return [Size(1) if axis in reduced else size for axis, size in enumerate(sizes)]
+    return [size for axis, size in enumerate(sizes) if axis not in reduced]
+
+
+def _reshape(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes = known.sizes(op.inputs[0])
+    return None if sizes is None else reshaped(sizes, known.values(op.inputs[1]))
+
+
+def reshaped(sizes: Sizes, shape: Sizes | None) -> Sizes | None:
+    """The sizes that RESHAPE makes of others, its -1 among them; None where they are not known or do not fit."""
+    whole = product(sizes)
+    if whole is None or shape is None or None in shape or shape.count(Size(-1)) > 1:
+        return None
+    if Size(-1) in shape:
+        others = product(size for size in shape if size != Size(-1))
+        if others is None or others.factor < 1 or whole.factor % others.factor:
+            return None
+        if others.unknown not in (None, whole.unknown):
+            return None
+        left = Size(whole.factor // others.factor, None if others.unknown else whole.unknown)
+        shape = tuple(left if size == Size(-1) else size for size in shape)
+    fits = product(shape) == whole and all(size.factor > 0 for size in shape)
+    return shape if fits else None
+
+
+def _fully_connected(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, weights = known.sizes(op.inputs[0]), known.sizes(op.inputs[1])
+    if sizes is None or weights is None or len(weights) != 2 or not sizes or sizes[-1] != weights[1]:
+        return None
+    if known.rank(op.outputs[0]) == len(sizes):
+        return [*sizes[:-1], weights[0]]
+    return [product(sizes[:-1]), weights[0]]
+
+
+def _concatenation(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    if min(op.inputs) < 0:
+        return None
+    inputs, options = [known.sizes(tensor) for tensor in op.inputs], op.builtinOptions
+    if None in inputs or not isinstance(options, schema.ConcatenationOptionsT) or len({*map(len, inputs)}) != 1:
+        return None
+    joined = options.axis % len(inputs[0]) if inputs[0] else 0
+    return [None if axis == joined else sizes[0] for axis, sizes in enumerate(zip(*inputs, strict=True))]
+
+
+def _transpose(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, order = known.sizes(op.inputs[0]), known.numbers(op.inputs[1])
+    if sizes is None or order is None or sorted(order) != list(range(len(sizes))):
+        return None
+    return [sizes[axis] for axis in order]
+
+
+def _pad(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, pads = known.sizes(op.inputs[0]), known.numbers(op.inputs[1])
+    if sizes is None or pads is None or len(pads) != 2 * len(sizes):
+        return None
+    return [None if any(pads[2 * axis : 2 * axis + 2]) else size for axis, size in enumerate(sizes)]
+
+
+def _expand_dims(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, axis = known.sizes(op.inputs[0]), known.numbers(op.inputs[1])
+    if sizes is None or axis is None or len(axis) != 1 or not -len(sizes) - 1 <= axis[0] <= len(sizes):
+        return None
+    place = axis[0] % (len(sizes) + 1)
+    return [*sizes[:place], Size(1), *sizes[place:]]
+
+
+def _tile(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, times = known.sizes(op.inputs[0]), known.numbers(op.inputs[1])
+    if sizes is None or times is None or len(times) != len(sizes):
+        return None
+    return [product((size, Size(count))) for size, count in zip(sizes, times, strict=True)]
+
+
+_SAME = (
+    *("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LEAKY_RELU", "ELU", "GELU", "HARD_SWISH", "LOGISTIC", "TANH"),
+    *("EXP", "LOG", "ABS", "NEG", "SQUARE", "SQRT", "RSQRT", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "SIGN", "CAST"),
+    *("SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION", "LOCAL_RESPONSE_NORMALIZATION", "QUANTIZE", "DEQUANTIZE"),
+)
+_BOTH = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "POW", "SQUARED_DIFFERENCE", "PRELU")
+_WINDOWS = ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D")
+_RESIZED = ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
+_REDUCED = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD")
+_PADDED = ("PAD", "PADV2", "MIRROR_PAD")
+
+# To each name belong its rule and how many inputs it reads.
+SIZE_RULES: dict[str, tuple[Rule, int]] = {
+    **dict.fromkeys(_SAME, (_all, 1)),
+    **dict.fromkeys(_BOTH, (_broadcast, 2)),
+    **dict.fromkeys(_WINDOWS, (_axes(0), 1)),
+    **dict.fromkeys(_RESIZED, (_axes(0, 3), 1)),
+    **dict.fromkeys(_REDUCED, (_reduce, 2)),
+    **dict.fromkeys(_PADDED, (_pad, 2)),
+    "TRANSPOSE_CONV": (_axes(0, source=2), 3),
+    "RESHAPE": (_reshape, 2),
+    "FULLY_CONNECTED": (_fully_connected, 2),
+    "CONCATENATION": (_concatenation, 1),
+    "TRANSPOSE": (_transpose, 2),
+    "EXPAND_DIMS": (_expand_dims, 2),
+    "TILE": (_tile, 2),
+}
