@@ -10,6 +10,7 @@ from mcpruner.converter.tflite.fold_copies import fold_copies
 from mcpruner.converter.tflite.fold_shapes import fold_shapes
 from mcpruner.converter.tflite.fold_transpose import fold_transpose
 from mcpruner.converter.tflite.infer_sizes import infer_sizes
+from mcpruner.converter.tflite.sizes import KnownSizes
 
 
 def fold(model: Any, graph: Any, fixed_batch: bool = False) -> None:
@@ -28,3 +29,17 @@ def fold(model: Any, graph: Any, fixed_batch: bool = False) -> None:
     fold_shapes(model, graph, known)
     fold_transpose(model, graph, known)
     fold_copies(model, graph, known)
+    _write_sizes(graph, known)
+
+
+def _write_sizes(graph: Any, known: KnownSizes) -> None:
+    """Write into the file what is known of tensors with open sizes, in the place of examples that may not fit.
+
+    A delegate is asked which operators it takes while these examples are all that it sees.
+    """
+    for tensor, sizes in ((graph.tensors[i], known.sizes(i)) for op in graph.operators for i in op.outputs):
+        signature = [] if tensor.shapeSignature is None else tensor.shapeSignature
+        if any(size < 0 for size in signature) and sizes is not None and None not in sizes:
+            examples = [graph.tensors[size.unknown[0]].shape[size.unknown[1]] if size.unknown else 1 for size in sizes]
+            tensor.shape = [size.factor * example for size, example in zip(sizes, examples, strict=True)]
+            tensor.shapeSignature = [-1 if size.unknown else size.factor for size in sizes]

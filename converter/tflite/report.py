@@ -85,7 +85,7 @@ class Report:
         if not self.layers:
             return "The model has no convolution and no dense layer, so nothing was packed."
         if not self.num_accelerated:
-            return f"None of {len(self.layers)} layers was packed: the file is as it was."
+            return f"None of {len(self.layers)} layers was packed: all weights are as they were."
         speedup = f"predicted {self.predicted_speedup:.2f} times as fast together"
         return f"{self.num_accelerated} of {len(self.layers)} layers are packed for {self.target}, {speedup}; {size}."
 

@@ -69,3 +69,15 @@ def test_stdout_takes_the_file_and_stderr_the_table(files: Files) -> None:
     process = subprocess.run(command, capture_output=True, check=True)
     expected, report = mcpruner.convert(files.dense)
     assert process.stdout == expected and process.stderr.decode() == report.table()
+
+
+@pytest.mark.parametrize(("batch", "status"), [("1", 0), ("2", 2), ("0", 2)])
+def test_the_batch_is_fixed_or_refused(
+    batch: str, status: int, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """The small network has a batch of 1; `test_fix_batch` has those that leave it open."""
+    output = tmp_path / "out.tflite"
+    assert main(["convert", str(files.dense), "-o", str(output), "--batch", batch]) == status
+    assert output.exists() == (status == 0)
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == (status != 0) and ("batch" in errors) == (status != 0)

@@ -137,6 +137,19 @@ def test_a_product_with_the_batch_is_one_unknown_size() -> None:
     assert _names(model) == ["RESHAPE"] and _constant(model) == [-1, 4]
 
 
+def test_examples_of_open_sizes_fit_what_is_known() -> None:
+    """TensorFlow writes [1, 1] for [b x 5, 4] where it does not follow the product."""
+    net = TfliteBuilder()
+    x = net.input((2, 5, 4))
+    with_open_batch(net, x)
+    shape = _packed(net, _integers(net, "MUL", [_size(net, x, 0), _number(net, 5)], ()), _number(net, 4))
+    y = net.operator("RESHAPE", [x, shape], (1, 1), schema.ReshapeOptionsT())
+    net.graph.tensors[y].shapeSignature = [-1, -1]
+    model = folded(net.build([y]))
+    tensor = model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]]
+    assert (tensor.shape, tensor.shapeSignature) == ([10, 4], [-1, 4])
+
+
 def test_the_batch_is_followed_to_where_it_is_read() -> None:
     """The shape is that of the input, what is reshaped comes behind a padding, a reduction and a sum."""
     net = TfliteBuilder()

@@ -59,4 +59,4 @@ def test_summary_of_a_model_without_layers(report: Report) -> None:
 def test_summary_when_nothing_was_packed(report: Report) -> None:
     report.layers = report.layers[1:]
     assert report.num_accelerated == 0
-    assert report.summary == "None of 1 layers was packed: the file is as it was."
+    assert report.summary == "None of 1 layers was packed: all weights are as they were."
