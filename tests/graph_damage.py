@@ -61,12 +61,16 @@ def _network(rng: np.random.Generator) -> bytes:
     y = net.depthwise_conv(y, _weights(rng, 1, 3, 3, 8), stride=(2, 2), name="c")
     z = net.fully_connected(_flatten(net, y), _weights(rng, 12, 72), name="d")
     z = net.fully_connected(z, net.densify(_sparse_matrix(net)), name="e")
+    for shape in ((-1, 2, 4), (-1, 8)):
+        z = net.operator("RESHAPE", [z, net.constant(np.array(shape, np.int32))], (1, *shape[1:]))
+    order = net.constant(np.array([1, 0], np.int32))
+    last = net.operator("TRANSPOSE", [net.constant(_weights(rng, 8, 5), "turned"), order], (5, 8))
     entry = schema.TensorMapT(name=b"x", tensorIndex=x)
     net.model.signatureDefs = [schema.SignatureDefT(signatureKey=b"serve", inputs=[entry], outputs=[])]
     net.model.buffers.append(schema.BufferT(data=np.frombuffer(b"1.2.3", np.uint8)))
     net.model.metadata = [schema.MetadataT(name=b"min_runtime_version", buffer=len(net.model.buffers) - 1)]
     net.graph.tensors[x].shapeSignature = [-1, 6, 6, 4]
-    return net.build([net.fully_connected(z, _weights(rng, 5, 8), name="f")])
+    return net.build([net.fully_connected(z, last, name="f")])
 
 
 def sample_models() -> list[bytes]:

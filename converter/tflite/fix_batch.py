@@ -10,7 +10,7 @@ from typing import Any
 
 from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.model import constant_bytes
-from mcpruner.converter.tflite.sizes import says_what_is_open
+from mcpruner.converter.tflite.sizes import MOST, says_what_is_open
 
 
 def fix_batch(model: Any, batch: int) -> set[int]:
@@ -21,7 +21,7 @@ def fix_batch(model: Any, batch: int) -> set[int]:
     model
         The model (``ModelT``). Bodies of loops and branches stay as they are: they get their sizes from who calls them.
     batch
-        The size, at least 1.
+        The size, at least 1 and below 2^31.
 
     Returns
     -------
@@ -31,10 +31,10 @@ def fix_batch(model: Any, batch: int) -> set[int]:
     Raises
     ------
     ValueError
-        The batch is no such number, or no input leaves it open and none has it already.
+        The batch is no such number, or makes a tensor too large; or no input leaves it open and none has it already.
     """
-    if not isinstance(batch, Integral) or isinstance(batch, bool) or batch < 1:
-        raise ValueError(f"Expected batch as a whole number of at least 1, got {batch!r}.")
+    if not isinstance(batch, Integral) or isinstance(batch, bool) or not 1 <= batch <= MOST:
+        raise ValueError(f"Expected batch as a whole number of 1 to {MOST}, got {batch!r}.")
     entries = {0, *(signature.subgraphIndex for signature in model.signatureDefs)}
     inputs = [(number, tensor) for number in sorted(entries) for tensor in _inputs(model.subgraphs[number])]
     fixed = {number for number, tensor in inputs if _batch_is_open(tensor)}
@@ -75,5 +75,7 @@ def _fix(model: Any, graph: Any, batch: int) -> None:
 
 def _set_sizes(tensor: Any, sizes: list[int]) -> None:
     """Set the sizes of a tensor; of those that are open, -1, the file keeps its example."""
+    if max(sizes, default=0) > MOST:
+        raise ValueError(f"Expected a smaller batch: a tensor would have a dimension of {max(sizes)}.")
     tensor.shape = [int(old if size < 0 else size) for old, size in zip(tensor.shape, sizes, strict=True)]
     tensor.shapeSignature = [int(size) for size in sizes] if min(sizes, default=0) < 0 else None

@@ -10,7 +10,7 @@ from mcpruner.converter.tflite.fold_copies import fold_copies
 from mcpruner.converter.tflite.fold_shapes import fold_shapes
 from mcpruner.converter.tflite.fold_transpose import fold_transpose
 from mcpruner.converter.tflite.infer_sizes import infer_sizes
-from mcpruner.converter.tflite.sizes import KnownSizes
+from mcpruner.converter.tflite.sizes import MOST, KnownSizes
 
 
 def fold(model: Any, graph: Any, fixed_batch: bool = False) -> None:
@@ -41,5 +41,7 @@ def _write_sizes(graph: Any, known: KnownSizes) -> None:
         signature = [] if tensor.shapeSignature is None else tensor.shapeSignature
         if any(size < 0 for size in signature) and sizes is not None and None not in sizes:
             examples = [graph.tensors[size.unknown[0]].shape[size.unknown[1]] if size.unknown else 1 for size in sizes]
-            tensor.shape = [size.factor * example for size, example in zip(sizes, examples, strict=True)]
-            tensor.shapeSignature = [-1 if size.unknown else size.factor for size in sizes]
+            shape = [size.factor * example for size, example in zip(sizes, examples, strict=True)]
+            if all(0 <= size <= MOST for size in shape):
+                tensor.shape = shape
+                tensor.shapeSignature = [-1 if size.unknown else size.factor for size in sizes]

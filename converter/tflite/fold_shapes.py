@@ -17,7 +17,7 @@ import numpy as np
 
 from mcpruner.converter.tflite.model import INTEGERS, add_constant, operator_name, producers, schema, tensor_name
 from mcpruner.converter.tflite.size_rules import reshaped
-from mcpruner.converter.tflite.sizes import KnownSizes, Sizes
+from mcpruner.converter.tflite.sizes import MOST, KnownSizes, Sizes
 from mcpruner.converter.tflite.value_rules import VALUE_RULES
 
 # What they read becomes the input of another subgraph, which may hold any value there.
@@ -52,7 +52,7 @@ def fold_shapes(model: Any, graph: Any, known: KnownSizes) -> None:
 def _constant(known: KnownSizes, op: Any, name: str, place: int) -> list[int] | None:
     """The numbers that an input can be replaced by; None where it stays computed."""
     values = known.values(op.inputs[place])
-    if values is None or None in values:
+    if values is None or not all(size and abs(size.factor) <= MOST for size in values):
         return None
     if name == "RESHAPE" and place == 1:
         return _shape(known.sizes(op.inputs[0]), values)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mcpruner.converter.tflite.model import INTEGERS, constant_array, constant_bytes
 
+MOST = 2**31 - 1  # No dimension of a tensor is larger: files have them as signed 32-bit numbers.
 MOST_VALUES = 64  # No shape, axis or bound has more elements; larger constants are not looked into.
 
 
@@ -23,13 +24,13 @@ Sizes = tuple[Size | None, ...]  # None is a size of which nothing is known, not
 
 
 def product(sizes: Iterable[Size | None]) -> Size | None:
-    """All sizes multiplied; None where more than one unknown is among them, or a None."""
+    """All sizes multiplied; None where more than one unknown or a None is among them, or no tensor is so large."""
     result = Size(1)
     for size in sizes:
         if size is None or (size.unknown and result.unknown):
             return None
         result = Size(result.factor * size.factor, result.unknown or size.unknown)
-    return result
+    return result if abs(result.factor) <= MOST else None
 
 
 class KnownSizes:

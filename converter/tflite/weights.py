@@ -127,7 +127,9 @@ def _expands(model: Any, graph: Any, op: Any, name: str) -> bool:
 
 def _order(model: Any, graph: Any, op: Any) -> list[int] | None:
     """The order of axes that a TRANSPOSE has in the file."""
-    order = constant_array(model, graph, op.inputs[1], INTEGERS) if len(op.inputs) == 2 else None
+    if len(op.inputs) != 2 or min(op.inputs) < 0:
+        return None
+    order = constant_array(model, graph, op.inputs[1], INTEGERS)
     rank = len(graph.tensors[op.inputs[0]].shape)
     return None if order is None or sorted(order.ravel()) != list(range(rank)) else order.ravel().tolist()
 

@@ -77,9 +77,9 @@ def test_a_model_that_has_the_batch_already() -> None:
     assert convert(content, batch=3)[0] == convert(content)[0]
 
 
-@pytest.mark.parametrize("batch", [0, -1, 2.0, True, "2"])
+@pytest.mark.parametrize("batch", [0, -1, 2.0, True, "2", 2**31])
 def test_what_is_no_batch(batch: object) -> None:
-    with pytest.raises(ValueError, match=f"^Expected batch as a whole number of at least 1, got {batch!r}.$"):
+    with pytest.raises(ValueError, match=f"^Expected batch as a whole number of 1 to 2147483647, got {batch!r}.$"):
         convert(fixed_shape(1), batch=batch)
 
 

@@ -62,3 +62,10 @@ def test_an_order_that_is_none_is_a_reason(order: list[int]) -> None:
     weights = net.operator("TRANSPOSE", [net.constant(prunable(RNG, (16, 8))), axes], (8, 16))
     _, report = convert(net.build([net.fully_connected(x, weights)]))
     assert report.layers[0].reason.endswith("is computed by TRANSPOSE")
+
+
+def test_a_transpose_without_inputs_is_a_reason() -> None:
+    net = TfliteBuilder()
+    weights = net.operator("TRANSPOSE", [], (8, 16))
+    _, report = convert(net.build([net.fully_connected(net.input((1, 16)), weights)]))
+    assert report.layers[0].reason.endswith("is computed by TRANSPOSE")

@@ -211,3 +211,4 @@ def test_reshapes(shape: Any, expected: Any) -> None:
 def test_products() -> None:
     assert product([]) == Size(1) and product([Size(3), BATCH, Size(2)]) == Size(6, (0, 0))
     assert product([BATCH, BATCH]) is None and product([Size(2), None]) is None
+    assert product([Size(2**30), Size(2)]) is None and product([Size(2**31 - 1)]) == Size(2**31 - 1)
