@@ -7,7 +7,7 @@ export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
 CPP_SOURCES = $(shell git ls-files '*.c' '*.cc' '*.h')
 
 .PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-clang
-.PHONY: test-asan test-tsan test-python test-long test-aarch64 count-aarch64 demo bench bench-peers roofline performance fuzz fuzz-python campaign clean
+.PHONY: test-asan test-tsan test-python test-long test-aarch64 count-aarch64 demo bench bench-peers roofline performance zoo fuzz fuzz-python campaign clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -96,6 +96,9 @@ roofline: install ## Draw each layer's speed against the machine's limits
 
 performance: install .venv-peers/.setup-stamp ## Measure all of docs/performance.md, twice, and write its tables
 	$(PYTHON) benchmarks/performance.py
+
+zoo: install ## Prune, convert, check and time the networks of examples/zoo, and write docs/models.md
+	$(PYTHON) benchmarks/zoo/make_zoo.py --publish
 
 .venv-peers/.setup-stamp: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv --clear .venv-peers

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,10 +101,14 @@ def export(name: str, density: float, values: str, folder: Path = OUT) -> Files:
 
 @functools.cache
 def _fingerprint() -> str:
-    """Of every source that decides what is in the files."""
+    return fingerprint([Path(__file__), ROOT / "examples/models.py"])
+
+
+def fingerprint(sources: Iterable[Path]) -> str:
+    """Of every source that decides what is in the files: those of the networks, and the converter."""
     digest = hashlib.sha256()
     converter = (path for path in (ROOT / "converter").rglob("*") if path.suffix in (".py", ".json"))
-    for path in [Path(__file__), ROOT / "examples/models.py", *sorted(converter)]:
+    for path in [*sources, *sorted(converter)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -135,6 +135,8 @@ def rescale_filters(pruned: keras.Model, dense: keras.Model) -> None:
     of them says nothing. Training does this by itself.
     """
     for layer in pruned.layers:
+        if isinstance(layer, keras.Model):
+            rescale_filters(layer, dense.get_layer(layer.name))
         if not isinstance(layer, layers.Conv2D | layers.Dense) or isinstance(layer, layers.DepthwiseConv2D):
             continue
         kernel, *rest = layer.get_weights()

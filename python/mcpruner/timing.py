@@ -20,6 +20,8 @@ BLOCK = 3
 # A timed block is called with a number of runs. It makes one run more and returns the milliseconds of all but the
 # first.
 TimedBlock = Callable[[int], Sequence[float]]
+# The same by two clocks: an array [2, runs], by the wall's clock and by the processor's.
+TwiceTimedBlock = Callable[[int], np.ndarray]
 
 
 def timed_block(call: Callable[[], Any]) -> TimedBlock:
@@ -37,7 +39,28 @@ def timed_block(call: Callable[[], Any]) -> TimedBlock:
     return block
 
 
-def take_turns(contenders: Sequence[TimedBlock], runs: int, tick: Callable[[], None] = lambda: None) -> np.ndarray:
+def twice_timed_block(call: Callable[[], Any]) -> TwiceTimedBlock:
+    """Make blocks that also have the time that the processor spent on this process, on all threads together.
+
+    On a busy machine a process waits for its turn. Its processor's time leaves the waiting out.
+    """
+
+    def block(runs: int) -> np.ndarray:
+        call()
+        times = np.empty((2, runs))
+        for i in range(runs):
+            begin = time.perf_counter_ns(), time.process_time_ns()
+            call()
+            end = time.perf_counter_ns(), time.process_time_ns()
+            times[:, i] = np.subtract(end, begin) / 1e6
+        return times
+
+    return block
+
+
+def take_turns(
+    contenders: Sequence[TimedBlock | TwiceTimedBlock], runs: int, tick: Callable[[], None] = lambda: None
+) -> np.ndarray:
     """Milliseconds of each contender in each of its blocks.
 
     Parameters
@@ -52,12 +75,12 @@ def take_turns(contenders: Sequence[TimedBlock], runs: int, tick: Callable[[], N
     Returns
     -------
     numpy.ndarray
-        float64 ``[contenders, rounds, runs in a block]``.
+        float64 ``[contenders, rounds, runs in a block]``, or ``[contenders, rounds, 2, runs in a block]`` where blocks
+        are timed twice.
     """
     size = min(runs, BLOCK)
-    for contender in contenders:
-        contender(size)
-    times = np.empty((len(contenders), rounds(runs), size))
+    shapes = [np.shape(contender(size)) for contender in contenders]
+    times = np.empty((len(contenders), rounds(runs), *shapes[0]))
     for i in range(times.shape[1]):
         for j, contender in enumerate(contenders):
             times[j, i] = contender(size)

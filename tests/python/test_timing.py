@@ -1,9 +1,11 @@
 """Turns of blocks, and what is quoted of their times. No time is asserted."""
 
+import time
+
 import numpy as np
 import pytest
 
-from mcpruner.timing import milliseconds, rounds, runs_for, speedup, take_turns, timed_block
+from mcpruner.timing import milliseconds, rounds, runs_for, speedup, take_turns, timed_block, twice_timed_block
 
 
 def test_blocks_alternate_and_their_first_runs_do_not_count() -> None:
@@ -18,6 +20,13 @@ def test_times_stand_where_they_belong() -> None:
     count = iter(range(100))
     times = take_turns([lambda runs: [next(count)] * runs, lambda runs: [-next(count)] * runs], 6)
     assert times.tolist() == [[[2] * 3, [4] * 3], [[-3] * 3, [-5] * 3]]
+
+
+def test_blocks_by_two_clocks_leave_out_of_one_what_is_waited_for() -> None:
+    times = take_turns([twice_timed_block(lambda: time.sleep(0.02))] * 2, 4)
+    assert times.shape == (2, 2, 2, 3)
+    wall, processor = times[:, :, 0], times[:, :, 1]
+    assert (wall >= 20).all() and (processor >= 0).all() and np.median(processor) < 10
 
 
 def test_few_runs_make_a_short_block() -> None:

@@ -1,0 +1,122 @@
+"""Check and time one network of the zoo: ``python benchmarks/zoo/measure.py NETWORK FILES RECORD SECONDS``.
+
+The folder ``FILES`` has what `files.py` made, and ``RECORD`` is written. The record says what the plugin took
+and what it left, how far the converted network is from the dense one, and how fast each of both is, timed in turns.
+"""
+
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from files import stem
+from workloads import TARGET
+
+from mcpruner.compare import random_inputs, run
+from mcpruner.converter.whole_file import write_file
+from mcpruner.machine import birth_certificate
+from mcpruner.runtime import Interpreter, find_runtime
+from mcpruner.timing import milliseconds, runs_for, speedup, take_turns, twice_timed_block
+from mcpruner.verification import Verification, verify
+
+THREADS = (1, 2)
+SAMPLES = 3  # inferences that are compared, as many as `verify` makes up by itself
+WORST = 5  # errors that a record lists
+CLOCKS = ("wall", "cpu")
+_NAME = re.compile(r" '[^']*'")  # a tensor's in a reason; without it the same reason is the same for all nodes
+
+
+def sample(interpreter: Any, shape: tuple[int, ...] | None) -> list[np.ndarray]:
+    """Random inputs of one inference."""
+    if shape is None:
+        return next(iter(random_inputs(interpreter, samples=1)))
+    return [np.random.default_rng(0).standard_normal(shape).astype(np.float32)]
+
+
+def taken_and_left(content: bytes, inputs: list[np.ndarray], backend: str) -> dict[str, Any]:
+    """How many partitions the plugin makes, how many nodes it takes, and what it leaves to TFLite, and why."""
+    interpreter = Interpreter(model_content=content, num_threads=1, backend=backend)
+    run(interpreter, inputs)
+    report = interpreter.report()
+    left: defaultdict[str, list[str]] = defaultdict(list)
+    for node in report["nodes"]:
+        if not node["taken"]:
+            left[node["op"]].append(_NAME.sub("", node["reason"]))
+    return {
+        "partitions": len(report["partitions"]),
+        "taken": sum(node["taken"] for node in report["nodes"]),
+        "left": {op: {"count": len(why), "reasons": sorted(set(why))} for op, why in sorted(left.items())},
+    }
+
+
+def check(content: bytes, dense: bytes, shape: tuple[int, ...] | None) -> Verification:
+    """Compare outputs and all layers, with one thread and with two."""
+    if shape is None:
+        return verify(content, dense, num_threads=THREADS, all_layers=True)
+    inputs = np.random.default_rng(0).standard_normal((SAMPLES * shape[0], *shape[1:])).astype(np.float32)
+    return verify(content, dense, inputs=inputs, batch=shape[0], num_threads=THREADS, all_layers=True)
+
+
+def errors(found: Verification) -> dict[str, Any]:
+    """What a record says of a comparison."""
+    wrong = [e for e in [*found.outputs, *found.layers] if not e.relative <= found.tolerance]
+    wrong.sort(key=lambda error: error.relative, reverse=True)
+    return {
+        "ok": found.ok,
+        "tolerance": found.tolerance,
+        "output_error": max(error.relative for error in found.outputs),
+        "layer_error": max((error.relative for error in found.layers), default=0.0),
+        "wrong": [[error.name, error.relative] for error in wrong[:WORST]],
+    }
+
+
+def times(content: bytes, dense: bytes, inputs: list[np.ndarray], threads: int, seconds: float) -> dict[str, Any]:
+    """Both networks in turns: for each clock their milliseconds and the ratio."""
+    plugin = Interpreter(model_content=content, num_threads=threads)
+    plain = find_runtime().interpreter(model_content=dense, num_threads=threads)
+    for interpreter in (plugin, plain):
+        run(interpreter, inputs)
+    blocks = [twice_timed_block(interpreter.invoke) for interpreter in (plugin, plain)]
+    runs = runs_for(seconds, sum(block(1)[0, 0] for block in blocks))
+    turns = take_turns(blocks, runs)
+    found: dict[str, Any] = {"threads": threads}
+    for i, clock in enumerate(CLOCKS):
+        ours, theirs = turns[:, :, i]
+        found[clock] = {**milliseconds(ours), **milliseconds(theirs, "against_"), **speedup(ours, theirs)}
+    return found
+
+
+def measure(network: str, folder: Path, seconds: float) -> dict[str, Any]:
+    """Record of a network whose files are in the folder."""
+    facts = json.loads((folder / f"{stem(network)}.json").read_text())
+    runtime = find_runtime()
+    record = {
+        "network": network,
+        **birth_certificate(),
+        "runtime": f"{runtime.name} {runtime.version}",
+        "target": TARGET,
+        **facts,
+    }
+    if "reason" in facts:
+        return record
+    dense, content = ((folder / f"{stem(network)}{end}.tflite").read_bytes() for end in ("_dense", ""))
+    shape = facts["shape"]
+    inputs = sample(runtime.interpreter(model_content=dense), shape)
+    record |= taken_and_left(content, inputs, "auto")
+    found = check(content, dense, shape)
+    record |= errors(found)
+    record["times"] = [times(content, dense, inputs, count, seconds) for count in THREADS] if found.ok else []
+    return record
+
+
+def main() -> None:
+    """Measure it and write its record."""
+    network, folder, record, seconds = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
+    write_file(record, json.dumps(measure(network, folder, seconds), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

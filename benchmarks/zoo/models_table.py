@@ -1,0 +1,117 @@
+"""The tables of docs/models.md, from the records that `measure.py` writes."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tables import markdown
+
+RESULTS = Path(__file__).resolve().parent / "results"
+FLOOR = 0.97  # a network below this ratio is slower than without the plugin; measurements waver by the rest
+
+Record = dict[str, Any]
+
+
+def read(folder: Path) -> list[Record]:
+    """All records of a folder, by the names of their networks."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def all_tables(records: Sequence[Record]) -> dict[str, str]:
+    """What stands between the markers of each name."""
+    return {
+        "zoo": networks(records),
+        "zoo_failed": failed(records),
+        "zoo_summary": summary(records),
+        "zoo_left": left(records),
+        "zoo_origin": origin(records),
+    }
+
+
+def measured(record: Record) -> float:
+    """How many times as fast as dense LiteRT, on one thread, by the processor's clock."""
+    return record["times"][0]["cpu"]["speedup"]
+
+
+def _timed(records: Sequence[Record]) -> list[Record]:
+    return [record for record in records if record.get("times")]
+
+
+def networks(records: Sequence[Record]) -> str:
+    """A row for each network that was timed."""
+    headers = ["network", "layers packed", "predicted", "1 thread, CPU time", "1 thread", "2 threads"]
+    headers += ["dense, ms", "partitions", "nodes left", "largest error"]
+    return markdown(headers, [_row(record) for record in _timed(records)])
+
+
+def _row(record: Record) -> list[Any]:
+    one, two = record["times"]
+    ratio = measured(record)
+    return [
+        record["network"],
+        f"{record['packed']} of {record['layers']}",
+        f"{record['predicted']:.2f}",
+        f"**{ratio:.2f}**" if ratio < FLOOR else f"{ratio:.2f}",
+        *(f"{times['wall']['speedup']:.2f}" for times in (one, two)),
+        f"{one['cpu']['against_median_ms']:.2f}",
+        record["partitions"],
+        sum(op["count"] for op in record["left"].values()),
+        f"{max(record['output_error'], record['layer_error']):.0e}",
+    ]
+
+
+def failed(records: Sequence[Record]) -> str:
+    """A line for each network that was not timed: it was refused, or its numbers differ."""
+    lines = [f"- {record['network']}: {_why(record)}" for record in records if not record.get("times")]
+    return "\n".join(lines) or "None."
+
+
+def _why(record: Record) -> str:
+    if "reason" in record:
+        return record["reason"]
+    worst = "; ".join(f"{name} by {error:.1e}" for name, error in record["wrong"])
+    return f"outputs or layers differ from the dense network's: {worst}"
+
+
+def summary(records: Sequence[Record]) -> str:
+    """Prediction errors, and how many networks are slower than without the plugin."""
+    timed = _timed(records)
+    if not timed:
+        return "No network was timed."
+    misses = np.abs(np.log([record["predicted"] / measured(record) for record in timed]))
+    middle, high = np.quantile(misses, [0.5, 0.9])
+    slower = sum(measured(record) < FLOOR for record in timed)
+    return (
+        f"Of {len(records)} networks {len(timed)} were timed, and {slower} of them are below {FLOOR} of the dense "
+        f"speed. The error of the prediction, |log(predicted / measured)| by CPU time on one thread, has the median "
+        f"{middle:.2f}; nine of ten are at most {high:.2f}."
+    )
+
+
+def left(records: Sequence[Record]) -> str:
+    """The operators that the plugin left to TFLite in networks of which it took some: nodes, networks, reasons."""
+    nodes: Counter[str] = Counter()
+    where: dict[str, list[str]] = {}
+    reasons: dict[str, dict[str, None]] = {}
+    for record in records:
+        for op, found in record.get("left", {}).items() if record.get("partitions") else ():
+            nodes[op] += found["count"]
+            where.setdefault(op, []).append(record["network"])
+            reasons.setdefault(op, {}).update(dict.fromkeys(found["reasons"]))
+    rows = [[op, count, ", ".join(where[op]), "; ".join(reasons[op])] for op, count in nodes.most_common()]
+    return markdown(["operator", "nodes", "in", "why"], rows)
+
+
+def origin(records: Sequence[Record]) -> str:
+    """When, how and on what the records were made."""
+    if not records:
+        return "Nothing was measured yet."
+    days = sorted({record["date"][:10] for record in records})
+    values = {key: ", ".join(sorted({r[key] for r in records})) for key in ("command", "commit", "runtime", "machine")}
+    return "`{command}`, {dates}, commit {commit}; {runtime}; {machine}.".format(dates=" and ".join(days), **values)
