@@ -33,24 +33,25 @@ class Network:
         return model
 
 
+# The name in Keras, and the size of the images that the network was published for.
 _APPLICATIONS = {
-    "efficientnet_b0": "EfficientNetB0",
-    "efficientnet_v2_b0": "EfficientNetV2B0",
-    "mobilenet_v1": "MobileNet",
-    "mobilenet_v2": "MobileNetV2",
-    "mobilenet_v3_small": "MobileNetV3Small",
-    "mobilenet_v3_large": "MobileNetV3Large",
-    "resnet50": "ResNet50",
-    "resnet50_v2": "ResNet50V2",
-    "densenet121": "DenseNet121",
-    "inception_v3": "InceptionV3",
-    "xception": "Xception",
-    "nasnet_mobile": "NASNetMobile",
-    "vgg16": "VGG16",
-    "convnext_tiny": "ConvNeXtTiny",
+    "efficientnet_b0": ("EfficientNetB0", 224),
+    "efficientnet_v2_b0": ("EfficientNetV2B0", 224),
+    "mobilenet_v1": ("MobileNet", 224),
+    "mobilenet_v2": ("MobileNetV2", 224),
+    "mobilenet_v3_small": ("MobileNetV3Small", 224),
+    "mobilenet_v3_large": ("MobileNetV3Large", 224),
+    "resnet50": ("ResNet50", 224),
+    "resnet50_v2": ("ResNet50V2", 224),
+    "densenet121": ("DenseNet121", 224),
+    "inception_v3": ("InceptionV3", 299),
+    "xception": ("Xception", 299),
+    "nasnet_mobile": ("NASNetMobile", 224),
+    "vgg16": ("VGG16", 224),
+    "convnext_tiny": ("ConvNeXtTiny", 224),
 }
 _MAKERS: dict[str, Callable[[], keras.Model]] = {
-    **{name: classification.application(keras_name) for name, keras_name in _APPLICATIONS.items()},
+    **{name: classification.application(*published) for name, published in _APPLICATIONS.items()},
     **{f"unet_{u}": functools.partial(dense_prediction.unet, u) for u in dense_prediction.UPSAMPLINGS},
     "deeplab": dense_prediction.deeplab,
     **{f"yolo_{a}": functools.partial(detection.yolo, a) for a in detection.ACTIVATIONS},

@@ -21,9 +21,10 @@ from zoo.blocks import (
 NORMS = {"group": group_norm, "layer": layer_norm, "instance": instance_norm}
 
 
-def application(name: str) -> Callable[[], keras.Model]:
-    """A network of keras.applications for its usual images, logits without a softmax."""
-    return lambda: getattr(keras.applications, name)(weights=None, classifier_activation=None)
+def application(name: str, size: int) -> Callable[[], keras.Model]:
+    """A network of keras.applications for images of `size` x `size` pixels, logits without a softmax."""
+    make = getattr(keras.applications, name)
+    return lambda: make(weights=None, classifier_activation=None, input_shape=(size, size, 3))
 
 
 def _residual_network(name: str, norm: Activation = batch_norm, gate: Activation | None = None) -> keras.Model:
