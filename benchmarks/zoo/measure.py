@@ -26,7 +26,8 @@ THREADS = (1, 2)
 SAMPLES = 3  # inferences that are compared, as many as `verify` makes up by itself
 WORST = 5  # errors that a record lists
 CLOCKS = ("wall", "cpu")
-_NAME = re.compile(r" '[^']*'")  # a tensor's in a reason; without it the same reason is the same for all nodes
+# A tensor's name or shape in a reason. They are left out, so that equal reasons of many nodes are one.
+_ONE_NODE = re.compile(r" '[^']*'|(\[)[\d, -]*(?=\])")
 
 
 def sample(interpreter: Any, shape: tuple[int, ...] | None) -> list[np.ndarray]:
@@ -44,7 +45,7 @@ def taken_and_left(content: bytes, inputs: list[np.ndarray], backend: str) -> di
     left: defaultdict[str, list[str]] = defaultdict(list)
     for node in report["nodes"]:
         if not node["taken"]:
-            left[node["op"]].append(_NAME.sub("", node["reason"]))
+            left[node["op"]].append(_ONE_NODE.sub(lambda found: found[1] or "", node["reason"]))
     return {
         "partitions": len(report["partitions"]),
         "taken": sum(node["taken"] for node in report["nodes"]),

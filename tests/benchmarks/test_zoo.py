@@ -79,8 +79,8 @@ def timed(name: str, predicted: float, cpu: float, wall: float = 1.0, left: dict
 def test_rows_have_the_ratios_and_mark_what_is_slower() -> None:
     rows = TABLE.networks([timed("fast", 2.0, 1.5), timed("slow", 2.0, 0.5, wall=0.6)]).splitlines()
     assert rows[2:] == [
-        "| fast | 3 of 5 | 2.00 | 1.50 | 1.00 | 1.00 | 8.00 | 1 | 0 | 4e-06 |",
-        "| slow | 3 of 5 | 2.00 | **0.50** | 0.60 | 0.60 | 8.00 | 1 | 0 | 4e-06 |",
+        "| fast | 3 of 5 | 2.00 | 1.50 | 1.50 | 1.00 | 1.00 | 8.00 | 1 | 0 | 4e-06 |",
+        "| slow | 3 of 5 | 2.00 | **0.50** | 0.50 | 0.60 | 0.60 | 8.00 | 1 | 0 | 4e-06 |",
     ]
 
 
