@@ -61,7 +61,7 @@ _MAKERS: dict[str, Callable[[], keras.Model]] = {
     **{f"espcn_{a}": functools.partial(dense_prediction.espcn, a) for a in ("prelu", "tanh")},
     "crnn": detection.crnn,
     "ds_cnn": detection.ds_cnn,
-    "shufflenet": classification.shufflenet,
+    **{f"shufflenet_{v}": functools.partial(classification.shufflenet, v) for v in classification.SHUFFLES},
     "resnext": classification.resnext,
     **{f"{n}_norm": functools.partial(classification.normalised, n) for n in classification.NORMS},
     "landmarks": detection.landmarks,

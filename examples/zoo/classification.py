@@ -78,10 +78,11 @@ def _shuffle_channels(x: Tensor, groups: int) -> Tensor:
     return layers.Reshape((height, width, channels))(layers.Permute((1, 2, 4, 3))(x))
 
 
-def _shuffle_block(x: Tensor, filters: int, stride: int, groups: int) -> Tensor:
+def _grouped_shuffle_block(x: Tensor, filters: int, stride: int, groups: int) -> Tensor:
     """Grouped 1x1, shuffle, depthwise, grouped 1x1; at stride 2 beside a pooled copy that is concatenated."""
     made = filters - x.shape[-1] if stride > 1 else filters
-    y = _shuffle_channels(conv(x, filters // 4, 1, groups=groups), groups)
+    first = conv(x, filters // 4, 1, groups=1 if x.shape[-1] == _STEM else groups)
+    y = _shuffle_channels(first, groups)
     y = batch_norm(layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(y))
     y = conv(y, made, 1, activation=None, groups=groups)
     if stride > 1:
@@ -89,14 +90,36 @@ def _shuffle_block(x: Tensor, filters: int, stride: int, groups: int) -> Tensor:
     return relu(layers.Add()([x, y]))
 
 
-def shufflenet() -> keras.Model:
-    """ShuffleNet (Zhang et al., arXiv 1707.01083) with three groups."""
+def _split_shuffle_block(x: Tensor, filters: int, stride: int, groups: int) -> Tensor:
+    """Two branches, each of half the channels, whose outputs are shuffled; at stride 1 the first is as it was."""
+    around, through = (x, x) if stride > 1 else keras.ops.split(x, 2, axis=-1)
+    if stride > 1:
+        around = batch_norm(layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(around))
+        around = conv(around, filters // 2, 1)
+    through = conv(through, filters // 2, 1)
+    through = batch_norm(layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(through))
+    through = conv(through, filters // 2, 1)
+    return _shuffle_channels(layers.Concatenate()([around, through]), groups)
+
+
+_STEM = 24  # channels behind the first pool, whose 1x1 convolution has no groups
+SHUFFLES = {
+    "v1": (_grouped_shuffle_block, 3, (240, 480, 960)),
+    "v2": (_split_shuffle_block, 2, (116, 232, 464)),
+}
+
+
+def shufflenet(version: str) -> keras.Model:
+    """ShuffleNet: grouped convolutions (v1, arXiv 1707.01083), or channels that are split (v2, arXiv 1807.11164)."""
+    block, groups, widths = SHUFFLES[version]
     inputs = keras.Input((224, 224, 3), name="image")
-    x = layers.MaxPooling2D(3, 2, padding="same")(conv(inputs, 24, 3, 2))
-    for filters, blocks in ((240, 4), (480, 8), (960, 4)):
-        for block in range(blocks):
-            x = _shuffle_block(x, filters, 2 if block == 0 else 1, 3)
-    return keras.Model(inputs, mean_and_dense(x, 1000), name="shufflenet")
+    x = layers.MaxPooling2D(3, 2, padding="same")(conv(inputs, _STEM, 3, 2))
+    for filters, blocks in zip(widths, (4, 8, 4), strict=True):
+        for i in range(blocks):
+            x = block(x, filters, 2 if i == 0 else 1, groups)
+    if version == "v2":
+        x = conv(x, 1024, 1)
+    return keras.Model(inputs, mean_and_dense(x, 1000), name=f"shufflenet_{version}")
 
 
 def resnext() -> keras.Model:

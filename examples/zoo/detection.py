@@ -80,8 +80,11 @@ def landmarks() -> keras.Model:
 
 
 def crnn() -> keras.Model:
-    """CRNN (Shi et al., arXiv 1507.05717): convolutions over a line of text, two LSTMs, a character each column."""
-    inputs = keras.Input((32, 128, 1), name="line")
+    """CRNN (Shi et al., arXiv 1507.05717): convolutions over a line of text, two LSTMs, a character each column.
+
+    Its batch is fixed, since TensorFlow's converter refuses an LSTM whose batch is open.
+    """
+    inputs = keras.Input((32, 128, 1), batch_size=1, name="line")
     x = layers.MaxPooling2D()(conv(inputs, 64))
     x = layers.MaxPooling2D()(conv(x, 128))
     x = layers.MaxPooling2D((2, 1))(conv(conv(x, 256), 256))
