@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tables import markdown
 
 RESULTS = Path(__file__).resolve().parent / "results"
+BUSY = 1.1  # times the CPU time that one thread takes by the wall's clock, where something else ran beside it
 FLOOR = 0.97  # a network below this ratio is slower than without the plugin; measurements waver by the rest
 
 Record = dict[str, Any]
@@ -91,7 +92,19 @@ def summary(records: Sequence[Record]) -> str:
     return (
         f"Of {len(records)} networks {len(timed)} were timed, and {slower} of them are below {FLOOR} of the dense "
         f"speed. The error of the prediction, |log(predicted / measured)| by CPU time on one thread, has the median "
-        f"{middle:.2f}; nine of ten are at most {high:.2f}."
+        f"{middle:.2f}; nine of ten are at most {high:.2f}.{_busy(timed)}"
+    )
+
+
+def _busy(timed: Sequence[Record]) -> str:
+    """A sentence where one thread had to wait for a core."""
+    ones = [record["times"][0] for record in timed]
+    waits = float(np.median([one["wall"]["against_median_ms"] / one["cpu"]["against_median_ms"] for one in ones]))
+    if waits < BUSY:
+        return ""
+    return (
+        f" The machine was busy: dense networks took {waits:.1f} times their CPU time (median), so the ratios without "
+        "CPU time say little."
     )
 
 

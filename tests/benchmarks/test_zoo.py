@@ -55,8 +55,11 @@ def test_a_sample_goes_through_all_of_it_and_nothing_is_done_twice(tmp_path: Pat
     assert records(tmp_path) == found
 
 
-def timed(name: str, predicted: float, cpu: float, wall: float = 1.0, left: dict | None = None) -> dict:
-    clocks = {"cpu": {"speedup": cpu, "against_median_ms": 8.0}, "wall": {"speedup": wall}}
+def timed(
+    name: str, predicted: float, cpu: float, wall: float = 1.0, left: dict | None = None, waits: float = 1.0
+) -> dict:
+    clocks = {"cpu": {"speedup": cpu, "against_median_ms": 8.0}}
+    clocks["wall"] = {"speedup": wall, "against_median_ms": 8.0 * waits}
     return {
         "network": name,
         "date": "2026-11-30T01:02:03Z",
@@ -88,7 +91,13 @@ def test_the_prediction_error_is_that_of_logarithms() -> None:
     """log 1, log 2 and log 4: the median is log 2, and nine of ten are at most 0.2 log 2 + 0.8 log 4."""
     text = TABLE.summary([timed("a", 1.0, 1.0), timed("b", 2.0, 1.0), timed("c", 1.0, 4.0)])
     assert text.startswith("Of 3 networks 3 were timed, and 0 of them are below 0.97")
-    assert "median 0.69; nine of ten are at most 1.25." in text
+    assert text.endswith("median 0.69; nine of ten are at most 1.25.")
+
+
+def test_a_busy_machine_is_told() -> None:
+    quiet, busy = timed("quiet", 1, 1, waits=1.05), timed("busy", 1, 1, waits=3)
+    assert "busy" not in TABLE.summary([quiet])
+    assert "dense networks took 2.0 times their CPU time (median)" in TABLE.summary([quiet, busy])
 
 
 def test_what_was_not_timed_has_its_reason() -> None:
