@@ -127,5 +127,7 @@ def origin(records: Sequence[Record]) -> str:
     if not records:
         return "Nothing was measured yet."
     days = sorted({record["date"][:10] for record in records})
-    values = {key: ", ".join(sorted({r[key] for r in records})) for key in ("command", "commit", "runtime", "machine")}
+    keys = ("command", "commit", "runtime", "machine")
+    # A record of a process that ended has no runtime.
+    values = {key: ", ".join(sorted({record[key] for record in records if key in record})) for key in keys}
     return "`{command}`, {dates}, commit {commit}; {runtime}; {machine}.".format(dates=" and ".join(days), **values)

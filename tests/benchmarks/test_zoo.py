@@ -110,7 +110,7 @@ def test_what_was_not_timed_has_its_reason() -> None:
     ]
     assert TABLE.failed([timed("right", 1, 1)]) == "None."
     assert TABLE.summary([refused]) == "No network was timed."
-    assert TABLE.origin([refused]).startswith("`make zoo`, 2026-11-30, commit abc; ")
+    assert TABLE.origin([refused, wrong]) == "`make zoo`, 2026-11-30, commit abc; litert 1; here."
 
 
 def test_left_operators_are_counted_over_networks_with_partitions() -> None:
