@@ -127,10 +127,11 @@ def test_the_docs_hold_the_tables_of_the_results() -> None:
         assert f"<!-- {name} -->\n{table}\n<!-- /{name} -->" in page
 
 
-def test_every_network_of_the_zoo_has_a_result() -> None:
+def test_results_are_of_networks_of_the_zoo() -> None:
+    """A run with ``--networks`` may have left some out, but none is of a network that is gone."""
     from zoo import ZOO
 
-    assert {record["network"] for record in TABLE.read(TABLE.RESULTS)} == set(ZOO)
+    assert {record["network"] for record in TABLE.read(TABLE.RESULTS)} <= set(ZOO)
 
 
 @pytest.mark.parametrize("name", ["squeeze_excite_dense", "landmarks", "siamese"])
