@@ -8,6 +8,9 @@
     packed fully_connected  multiply_adds, kernels, weight_bytes, layer
     cpu depthwise           multiply_adds, output_bytes, strided_bytes, layer    in our plugin; it is never packed
     cpu edge                output_bytes, layer                      NHWC to rows, or back, at a partition's edge
+    cpu partition           layer                                    what calling a partition costs by itself
+    tflite inference        layer                                    what calling an interpreter costs by itself
+    ... elementwise, ...    operators without weights, in both runtimes (`plain_ops`)
     tflite ...              multiply_adds, output_bytes, strided_bytes, weight_bytes, layer: XNNPACK, dense
 
     multiply_adds  stored values (explicit zeros included) x pixels of the output. Our vectors run along a row and are
@@ -32,7 +35,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SHIPPED = Path(__file__).resolve().parent / "data"
-FORMAT = 1  # Tables are written in this version of the JSON.
+FORMAT = 2  # Tables are written in this version of the JSON.
 
 _SHARED = 4  # Our micro-kernels sum so many filters at once, however large the group is.
 _PIXELS = 4  # A row's pixels count in fours, which is a quarter of the widest vector.
@@ -52,10 +55,23 @@ TERMS: dict[str, tuple[str, ...]] = {
     "packed fully_connected": ("multiply_adds", "kernels", "weight_bytes", "layer"),
     "cpu depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
     "cpu edge": ("output_bytes", "layer"),
+    "cpu partition": ("layer",),
+    "tflite inference": ("layer",),
     "tflite conv": _CONV,
     "tflite pointwise": _CONV,
     "tflite fully_connected": ("multiply_adds", "weight_bytes", "layer"),
     "tflite depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
+    **{
+        f"{runtime} {kind}": terms
+        for runtime in ("cpu", "tflite")
+        for kind, terms in {
+            "elementwise": ("output_bytes", "layer"),
+            "exponential": ("output_bytes", "layer"),
+            "window": ("read_bytes", "output_bytes", "layer"),
+            "reduction": ("input_bytes", "layer"),
+            "copy": ("output_bytes", "layer"),
+        }.items()
+    },
 }
 
 
@@ -233,6 +249,16 @@ def tflite_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amo
     multiply_adds = filters * (weights // max(1, shape[0])) * -(-pixels // tile_pixels) * tile_pixels
     terms = {"multiply_adds": multiply_adds, "weight_bytes": 4 * weights}
     return Amounts(f"tflite {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3], geometry)})
+
+
+def partition_amounts() -> Amounts:
+    """Amount of work of calling a partition, beside its edges and operators."""
+    return Amounts("cpu partition", {"layer": 1})
+
+
+def inference_amounts() -> Amounts:
+    """Amount of work of calling an interpreter, beside all operators."""
+    return Amounts("tflite inference", {"layer": 1})
 
 
 def edge_amounts(elements: int) -> Amounts:

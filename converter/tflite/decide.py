@@ -1,9 +1,8 @@
 """Which layers of a model to pack: each that is faster packed, if then the model is faster too.
 
-A packed layer brings its neighbours along: what stands between two packed layers runs in our plugin as well, where
-dense and depthwise layers may be slower than in TFLite. So all layers of a subgraph are predicted in both runtimes,
-with the conversions at the partition's edges; where the sum is not clearly smaller, nothing is packed. Layers that no
-table knows (transposed, grouped, with computed weights) and operators without weights count as equally fast in both.
+Packed layers bring their neighbours along, in partitions that TFLite makes (`predict`). The layers of a partition that
+is not clearly faster in the plugin stay dense, and so do all layers of a subgraph that is not. Layers that no table
+knows (transposed, grouped, with computed weights) stay with TFLite, and count as nothing.
 
 The model is only read here. What is decided is data, which `rewrite` carries out and `describe` puts into words:
 
@@ -21,7 +20,6 @@ from mcpruner.converter.cost.cost_model import (
     CostModel,
     Counts,
     Geometry,
-    edge_amounts,
     packed_amounts,
     tflite_amounts,
     unpacked_amounts,
@@ -31,6 +29,7 @@ from mcpruner.converter.target import Target
 from mcpruner.converter.tflite.dense_layer import DenseLayer, StaysDense, output_geometry, read_layer, short_name
 from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
 from mcpruner.converter.tflite.model import constant_bytes, operator_name, producers, schema, type_name
+from mcpruner.converter.tflite.predict import PredictedPartition, Prediction, predict
 from mcpruner.converter.tflite.weights import NotConstantError, read_constant
 
 KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
@@ -40,8 +39,8 @@ _NEVER = {
     "TRANSPOSE_CONV": "transposed convolutions are not packed",
     "CONV_3D": "three-dimensional convolutions are not packed",
 }
-# A model is packed from this predicted speed-up on. It asks for more than 1, since predictions of whole models are
-# optimistic (docs/cost_model.md).
+# A partition, and a subgraph, is packed from this predicted speed-up on. It asks for more than 1, since predictions of
+# whole models are optimistic (docs/cost_model.md).
 _WORTH_IT = 1.05
 
 
@@ -98,6 +97,21 @@ class LayerDecision:
     layer: DenseLayer | None = None
 
     @property
+    def packed(self) -> bool:
+        """Whether the file will have it packed."""
+        return self.layer is not None or self.earlier is not None
+
+    @property
+    def taken(self) -> bool:
+        """Whether the plugin will take it: the obstacle of a depthwise convolution is one to packing alone."""
+        return self.packed or self.op == "DEPTHWISE_CONV_2D" or not self.obstacle
+
+    @property
+    def tflite_ns(self) -> float:
+        """Predicted nanoseconds in TFLite."""
+        return self.times.tflite
+
+    @property
     def plugin_ns(self) -> float:
         """Predicted nanoseconds in our plugin, as decided."""
         return self.times.kept if self.layer is None else self.times.tflite / self.choice.predicted_speedup
@@ -112,14 +126,19 @@ class GraphDecision:
     layers
         The operators with weights, in execution order.
     considered
-        Predicted speed-up if every layer were packed that is faster so.
-    speedup
-        Predicted speed-up as decided: time of all layers in TFLite over their time in our plugin.
+        What was predicted if every layer were packed that is faster so.
+    predicted
+        What is predicted as decided.
     """
 
     layers: tuple[LayerDecision, ...]
-    considered: float
-    speedup: float
+    considered: Prediction
+    predicted: Prediction
+
+    def slow_partition(self, layer: LayerDecision) -> PredictedPartition | None:
+        """The partition that a layer would have been packed in, if that one was predicted too slow."""
+        slow = (each for each in self.considered.partitions if each.speedup < _WORTH_IT)
+        return next((each for each in slow if layer.index in each.ops), None)
 
     @property
     def packs(self) -> bool:
@@ -146,7 +165,7 @@ class Decision:
     @property
     def speedup(self) -> float:
         """Predicted speed-up of the first subgraph that has a packed layer; 1 where no layer is packed."""
-        return next((graph.speedup for graph in self.graphs if graph.accelerated), 1.0)
+        return next((graph.predicted.speedup for graph in self.graphs if graph.accelerated), 1.0)
 
 
 def decide(model: Any, target: Target, costs: CostModel) -> Decision:
@@ -207,20 +226,14 @@ def _decide_graph(model: Any, graph: Any, target: Target, costs: CostModel) -> G
     writers = producers(graph)
     found = (_decide_operator(model, graph, i, writers, target, costs) for i in range(len(graph.operators)))
     layers = tuple(layer for layer in found if layer is not None)
-    considered = _predict_graph(graph, layers, costs)
-    if considered >= _WORTH_IT:
-        return GraphDecision(layers, considered, considered)
-    left = tuple(replace(layer, layer=None) for layer in layers)
-    return GraphDecision(left, considered, _predict_graph(graph, left, costs))
-
-
-def _predict_graph(graph: Any, layers: tuple[LayerDecision, ...], costs: CostModel) -> float:
-    """Time of all layers in TFLite over their time in our plugin, conversions at the edges included; 1 without any."""
-    edges = (graph.tensors[i] for i in {*graph.inputs, *graph.outputs} if i >= 0)
-    images = (int(np.prod(t.shape)) for t in edges if len(t.shape) == 4 and type_name(t) == "float32")
-    plugin = sum(costs.time(edge_amounts(elements)) for elements in images) + sum(each.plugin_ns for each in layers)
-    tflite = sum(each.times.tflite for each in layers)
-    return tflite / plugin if tflite > 0 else 1.0
+    considered = predict(model, graph, layers, costs)
+    slow = {i for partition in considered.partitions if partition.speedup < _WORTH_IT for i in partition.ops}
+    decided = tuple(replace(layer, layer=None) if layer.index in slow else layer for layer in layers)
+    predicted = predict(model, graph, decided, costs)
+    if predicted.speedup < _WORTH_IT:
+        decided = tuple(replace(layer, layer=None) for layer in layers)
+        predicted = predict(model, graph, decided, costs)
+    return GraphDecision(decided, considered, predicted)
 
 
 def _decide_operator(

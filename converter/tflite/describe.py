@@ -66,10 +66,11 @@ def _why_dense(layer: LayerDecision, graph: GraphDecision) -> str:
         return layer.obstacle
     if layer.choice.predicted_speedup <= 1:
         return _why_slower(layer.density, layer.choice)
-    return (
-        f"packed it is predicted {layer.choice.predicted_speedup:.2f} times as fast, but with the dense layers beside "
-        f"it the model {graph.considered:.2f} times, which is not worth it"
-    )
+    alone, slow = layer.choice.predicted_speedup, graph.slow_partition(layer)
+    what, speedup = "the model", graph.considered.speedup
+    if slow is not None:
+        what, speedup = f"the {len(slow.ops)} operators that the plugin would run with it", slow.speedup
+    return f"packed it is predicted {alone:.2f} times as fast, but {what} {speedup:.2f} times, which is not worth it"
 
 
 def _why_slower(density: float, choice: Choice) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from mcpruner import compare, one_layer
-from mcpruner.converter.cost import cost_model
+from mcpruner.converter.cost import cost_model, plain_ops
 from mcpruner.converter.cost.cost_model import Amounts, Geometry
 from mcpruner.converter.cost.estimate import count
 from mcpruner.converter.format.pack import GROUP_SIZES
@@ -78,6 +78,10 @@ _DEPTHWISE = (
     (240, 5, 14, 1),
     (16, 3, 8, 1),
 )
+
+
+# Each pair is (channels, size) of what operators without weights read, one of each kind of `plain_ops.KINDS`.
+_PLAIN = ((16, 8), (64, 7), (32, 56), (64, 28), (256, 14), (512, 8), (24, 112))
 
 
 @dataclass(frozen=True)
@@ -214,9 +218,14 @@ def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sa
     dense: dict[tuple, tuple[str, Amounts, float]] = {}
     edges: dict[int, float] = {}
     rng = np.random.default_rng(0)
+    inference = _time_inference()
+    yield "an operator on one number", Sample(cost_model.inference_amounts(), inference)
+    yield from _measure_plain(simd, inference, tick)
     for layer in grid():
         content, amounts = _make(layer, simd, rng)
-        ops, plain = _time(content, simd, str(layer))
+        ops, around, plain = _time(content, simd, str(layer))
+        plain = _without(inference, plain)
+        yield str(layer), Sample(cost_model.partition_amounts(), _without(inference, around))
         for op in ops:
             elements = int(np.prod(op["input"]))
             if op["type"] in ("Pack", "Unpack"):
@@ -232,6 +241,40 @@ def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sa
         yield name, Sample(amounts, nanoseconds)
     for elements, nanoseconds in edges.items():
         yield f"conversion of {elements}", Sample(cost_model.edge_amounts(elements), nanoseconds)
+
+
+def _measure_plain(simd: str, inference: float, tick: Callable[[], None]) -> Iterator[tuple[str, Sample]]:
+    """Name and sample of each operator without weights, in the plugin and in the runtime."""
+    for kind in plain_ops.KINDS:
+        for channels, size in _PLAIN:
+            name, read = f"{kind} {channels}x{size}x{size}", 4 * channels * size * size
+            written = {"window": read // 4, "copy": 2 * read}.get(kind, read)
+            amount = plain_ops.amount_of(kind, read, written, 4)
+            ops, _, _ = _time(one_layer.plain_operator(kind, channels, size, True), simd, name)
+            mine = next(op for op in ops if op["type"] not in ("Pack", "Unpack", "DepthwiseConv"))
+            yield name, Sample(Amounts(f"cpu {kind}", amount), mine["nanoseconds"])
+            _, _, plain = _time(one_layer.plain_operator(kind, channels, size, False), simd, name)
+            yield name, Sample(Amounts(f"tflite {kind}", amount), _without(inference, plain))
+            tick()
+
+
+def _time_inference() -> float:
+    """Nanoseconds of the runtime for an operator on one number: all of it is what calling an interpreter costs."""
+    plain = find_runtime().interpreter(
+        model_content=one_layer.plain_operator("exponential", 1, 1, False), num_threads=1
+    )
+    plain.allocate_tensors()
+    times = []
+    for _ in range(2000):
+        begin = time.perf_counter_ns()
+        plain.invoke()
+        times.append(time.perf_counter_ns() - begin)
+    return float(min(times))
+
+
+def _without(inference: float, nanoseconds: float) -> float:
+    """What was measured of an operator less the call of the interpreter; a clock's tick is left at least."""
+    return max(nanoseconds - inference, 50.0)
 
 
 def _make(layer: Layer, simd: str, rng: np.random.Generator) -> tuple[bytes, Amounts]:
@@ -262,8 +305,11 @@ def make_mask(layer: Layer, rng: np.random.Generator) -> np.ndarray:
     return np.repeat(mask, layer.group_size, axis=0)[:filters].reshape(layer.shape)
 
 
-def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], float]:
-    """Profile of the plugin's ops and nanoseconds of the runtime's dense model, the best of turns, outputs compared."""
+def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], float, float]:
+    """Profile of the plugin's ops, the plugin's nanoseconds beside them, and those of the runtime's dense model.
+
+    Each is the best of turns; outputs are compared first.
+    """
     plugin = Interpreter(model_content=content, num_threads=1, backend="cpu", simd=simd, verbosity=0)
     plain = find_runtime().interpreter(model_content=densify(content), num_threads=1)
     ((error,),) = compare.output_errors([plugin], [plain], compare.random_inputs(plain, samples=1))
@@ -272,16 +318,19 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
     (detail,), other = plain.get_input_details(), np.ones(_OTHER_FLOATS, np.float32)
     x = plain.get_tensor(detail["index"])
     best: list[dict[str, Any]] = []
-    best_plain, end = np.inf, time.perf_counter() + _SECONDS
+    best_plain, best_around, end = np.inf, np.inf, time.perf_counter() + _SECONDS
     while not best or time.perf_counter() < end:
         other.sum()
         plugin.set_profiling(True)  # This sets the times of all ops to zero.
+        begin = time.perf_counter_ns()
         plugin.invoke()
+        whole = time.perf_counter_ns() - begin
         ops = plugin.profile()
+        best_around = min(best_around, whole - sum(op["nanoseconds"] for op in ops))
         best = [min(pair, key=lambda op: op["nanoseconds"]) for pair in zip(best or ops, ops, strict=True)]
         other.sum()
         plain.set_tensor(detail["index"], x)
         begin = time.perf_counter_ns()
         plain.invoke()
         best_plain = min(best_plain, time.perf_counter_ns() - begin)
-    return best, best_plain
+    return best, best_around, best_plain

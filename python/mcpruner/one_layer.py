@@ -1,5 +1,7 @@
 """``.tflite`` files of one layer, to measure it packed; `densify` makes the dense file of it."""
 
+from typing import Any
+
 import numpy as np
 
 from mcpruner.converter.format.pack import pack
@@ -43,16 +45,65 @@ def depthwise_conv(weights: np.ndarray, size: int, stride: int) -> bytes:
     """
     channels = weights.shape[3]
     model, graph = _model([(1, size * stride, size * stride, channels), (1, size, size, channels)])
+    _add_depthwise(model, graph, weights, stride, 0, 1)
+    return write_model(model)
+
+
+def _add_depthwise(
+    model: schema.ModelT, graph: schema.SubGraphT, weights: np.ndarray, stride: int, x: int, y: int
+) -> None:
+    """Append a depthwise convolution with SAME padding that reads tensor `x` and writes tensor `y`."""
     constants = [add_constant(model, graph, "weights", weights)]
-    constants += [add_constant(model, graph, "bias", np.zeros(channels, np.float32))]
-    op = schema.OperatorT(inputs=[0, *constants], outputs=[1])
-    op.opcodeIndex = operator_code(model, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
-    op.builtinOptionsType = schema.BuiltinOptions.DepthwiseConv2DOptions
-    op.builtinOptions = schema.DepthwiseConv2DOptionsT(
+    constants += [add_constant(model, graph, "bias", np.zeros(weights.shape[3], np.float32))]
+    options = schema.DepthwiseConv2DOptionsT(
         padding=schema.Padding.SAME, strideH=stride, strideW=stride, depthMultiplier=1
     )
-    graph.operators.append(op)
+    _add_operator(model, graph, "DEPTHWISE_CONV_2D", [x, *constants], [y], options)
+
+
+def plain_operator(kind: str, channels: int, size: int, behind_depthwise: bool) -> bytes:
+    """Make a file of one operator without weights.
+
+    Parameters
+    ----------
+    kind
+        One of `mcpruner.converter.cost.plain_ops.KINDS`; the operator is one that costs like it.
+    channels, size
+        Channels, height and width of its input.
+    behind_depthwise
+        Whether a depthwise convolution stands before it: the plugin takes no partition without weights.
+    """
+    image = (1, size, size, channels)
+    outputs = {"window": (1, size // 2, size // 2, channels), "reduction": (1, channels)}
+    model, graph = _model([image, outputs.get(kind, (*image[:3], 2 * channels) if kind == "copy" else image)])
+    y = 0
+    if behind_depthwise:
+        y = len(graph.tensors)
+        float32 = schema.TensorType.FLOAT32
+        graph.tensors.append(schema.TensorT(shape=list(image), type=float32, name=b"smoothed", hasRank=True))
+        _add_depthwise(model, graph, np.ones((1, 3, 3, channels), np.float32) / 9, 1, 0, y)
+    code, inputs, options = {
+        "elementwise": ("MUL", [y, 0], schema.MulOptionsT()),
+        "exponential": ("LOGISTIC", [y], None),
+        "window": ("MAX_POOL_2D", [y], schema.Pool2DOptionsT(1, 2, 2, 2, 2)),
+        "reduction": ("MEAN", [y], schema.ReducerOptionsT()),
+        "copy": ("CONCATENATION", [y, 0], schema.ConcatenationOptionsT(axis=3)),
+    }[kind]
+    if kind == "reduction":
+        inputs.append(add_constant(model, graph, "axes", np.array([1, 2], np.int32)))
+    _add_operator(model, graph, code, inputs, [1], options)
     return write_model(model)
+
+
+def _add_operator(
+    model: schema.ModelT, graph: schema.SubGraphT, code: str, inputs: list[int], outputs: list[int], options: Any
+) -> None:
+    op = schema.OperatorT(inputs=inputs, outputs=outputs)
+    op.opcodeIndex = operator_code(model, getattr(schema.BuiltinOperator, code))
+    if options is not None:
+        op.builtinOptions = options
+        op.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
+    graph.operators.append(op)
 
 
 def _packed(

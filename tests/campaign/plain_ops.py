@@ -78,8 +78,8 @@ def left_binary(g: Growth, x: int) -> int | None:
 
 def unary(g: Growth, x: int) -> int | None:
     """Functions of one element that are defined everywhere and grow slowly."""
-    codes = ("RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "ELU", "GELU", "LEAKY_RELU", "ABS", "NEG")
-    code = g.choice(codes)
+    activations = ("RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC", "TANH", "ELU", "GELU", "LEAKY_RELU")
+    code = g.choice((*activations, "ABS", "NEG"))
     options = {
         "ABS": schema.AbsOptionsT(),
         "NEG": schema.NegOptionsT(),

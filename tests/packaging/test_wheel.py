@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GENERATED = ("mcpruner/converter/format/limits_generated.py", "mcpruner/converter/format/sparse_pattern_generated.py")
+GENERATED = tuple(
+    f"mcpruner/converter/format/{name}_generated.py" for name in ("limits", "operators", "sparse_pattern")
+)
 NATIVE = ("mcpruner/libmcpruner_delegate.so", "mcpruner/_native.so", *GENERATED)
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,25 @@ TEST_F(Parse, MissingParametersAreSaid) {
                              kTfLiteBuiltinConcatenation, kTfLiteBuiltinReshape, kTfLiteBuiltinStridedSlice}) {
     EXPECT_EQ(Reason(code, {x}), "the file holds no parameters for it") << code;
   }
+}
+
+// The converter predicts by that list what the plugin will take.
+TEST_F(Parse, TakesTheOperatorsOfTheList) {
+  const std::set<std::string> listed{
+#define MCPRUNER_OPERATOR(name, cost) #name,
+#include "format/operators.inc"
+#undef MCPRUNER_OPERATOR
+  };
+  std::set<std::string> found;
+  for (int32_t code = 0; code < 256; ++code) {
+    TfLiteRegistration registration{};
+    registration.builtin_code = code;
+    const std::string name = OpName(registration), reason = Reason(code, {x});
+    const bool stays =
+        reason == "the delegate does not run " + name || reason.find("stays with TFLite") != std::string::npos;
+    if (!stays && code != kTfLiteBuiltinCustom) found.insert(name);
+  }
+  EXPECT_EQ(found, listed);
 }
 
 TEST_F(Parse, Convolutions) {

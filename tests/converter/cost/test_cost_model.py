@@ -11,14 +11,18 @@ import pytest
 from mcpruner.converter.cost import cost_model
 from mcpruner.converter.cost.cost_model import (
     TERMS,
+    Amounts,
     Counts,
     Geometry,
     edge_amounts,
+    inference_amounts,
     load_costs,
     packed_amounts,
+    partition_amounts,
     tflite_amounts,
     unpacked_amounts,
 )
+from mcpruner.converter.cost.plain_ops import KINDS, amount_of
 from mcpruner.converter.target import TARGETS
 
 SHIPPED = sorted(path.stem for path in cost_model.SHIPPED.glob("*.json"))
@@ -54,7 +58,9 @@ def test_amounts_of_dense_layers() -> None:
 
 @pytest.mark.parametrize("simd", cost_model.VECTORS)
 def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
-    made = [edge_amounts(10)]
+    made = [edge_amounts(10), partition_amounts(), inference_amounts()]
+    for kind in KINDS:
+        made += [Amounts(f"{runtime} {kind}", amount_of(kind, 8, 8)) for runtime in ("cpu", "tflite")]
     for shape, kind in SHAPES:
         made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, Geometry(kind), simd))
         made += [unpacked_amounts(shape, Geometry(kind), simd), tflite_amounts(shape, Geometry(kind), simd)]
@@ -142,7 +148,7 @@ def test_bad_calibrations_are_one_sentence(tmp_path: Path) -> None:
     cases = [
         ("[1, 2]", "list indices"),
         ("no json", "Expecting value"),
-        (json.dumps({**table, "format": 2}), "its format is 2, this version reads 1"),
+        (json.dumps({**table, "format": 1}), "its format is 1, this version reads 2"),
         (json.dumps({**table, "simd": "mmx"}), "its simd is 'mmx', known are avx512"),
         (json.dumps(_without(table, "nanoseconds", "cpu edge")), "'cpu edge' is missing"),
         (json.dumps(_without(table, "nanoseconds", "cpu edge", "layer")), "'layer' is missing"),

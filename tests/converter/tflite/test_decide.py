@@ -7,28 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flat_costs import calibration
 from tflite_builder import TfliteBuilder
 
 from mcpruner.converter.convert import convert
-from mcpruner.converter.cost import cost_model
 from mcpruner.converter.cost.cost_model import Geometry, load_costs, unpacked_amounts
 from mcpruner.converter.target import get_target
 from mcpruner.converter.tflite.decide import decide
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.rewrite import rewrite
-
-TABLE = json.loads((cost_model.SHIPPED / "avx512.json").read_text())
-
-
-def calibration(tmp_path: Path, **layers: float) -> Path:
-    """A table in which a layer of each entry takes so many nanoseconds, whatever it does; 1000 by default."""
-    nanoseconds = {
-        entry: {term: 0.0 for term in terms} | {"layer": layers.get(entry.replace(" ", "_"), 1000.0)}
-        for entry, terms in cost_model.TERMS.items()
-    }
-    path = tmp_path / "costs.json"
-    path.write_text(json.dumps({**TABLE, "nanoseconds": nanoseconds, "samples": []}))
-    return path
 
 
 @pytest.fixture
@@ -43,16 +30,16 @@ def network() -> bytes:
 
 
 def test_a_layer_that_gains_is_packed(network: bytes, tmp_path: Path) -> None:
-    """2000 + 1000 + 1000 ns in TFLite; 1000 + 1000 + 1000 and an edge of 100 in the plugin."""
+    """2000 + 1000 + 1000 ns in TFLite; 1000 + 1000 + 1000 and two edges of 100 in the plugin."""
     content, report = convert(network, calibration=calibration(tmp_path, tflite_conv=2000, cpu_edge=100))
     assert [layer.accelerated for layer in report.layers] == [True, False, False]
     assert report.layers[0].predicted_speedup == 2
-    assert report.predicted_speedup == pytest.approx(4000 / 3100, abs=1e-3)
-    assert "1 of 3 layers are packed for generic, predicted 1.29 times as fast together" in report.summary
+    assert report.predicted_speedup == pytest.approx(4000 / 3200, abs=1e-3)
+    assert "1 of 3 layers are packed for generic, predicted 1.25 times as fast together" in report.summary
 
 
 def test_layers_that_stay_dense_take_the_time_of_dense_ones(network: bytes, tmp_path: Path) -> None:
-    """The edge costs more than the convolution gains: then all of its weights are multiplied, zeros too."""
+    """The edges cost more than the convolution gains: then TFLite runs all of it, as if the plugin were not there."""
     path = calibration(tmp_path, tflite_conv=9000, packed_conv=0, cpu_edge=9000)
     table = json.loads(path.read_text())
     table["nanoseconds"]["packed conv"]["multiply_adds"] = 1e-2
@@ -61,11 +48,10 @@ def test_layers_that_stay_dense_take_the_time_of_dense_ones(network: bytes, tmp_
     decision = decide(model, get_target("generic"), costs)
     (graph,) = decision.graphs
     assert not decision.packs and graph.layers[0].choice.predicted_speedup > 1
-    geometry = Geometry("Conv2D", 8, 8)
-    dense = costs.time(unpacked_amounts((16, 3, 3, 8), geometry, costs.simd))
+    dense = costs.time(unpacked_amounts((16, 3, 3, 8), Geometry("Conv2D", 8, 8), costs.simd))
     assert [layer.plugin_ns for layer in graph.layers] == pytest.approx([dense, 1000, 1000]) and dense > 500
-    assert graph.speedup == pytest.approx(11000 / (2000 + dense + 9000))
-    assert decision.speedup == 1
+    assert graph.considered.speedup == pytest.approx(11000 / (2000 + 2 * 9000), rel=1e-2)
+    assert graph.predicted.partitions == () and graph.predicted.speedup == decision.speedup == 1
 
 
 def test_a_decision_changes_nothing(network: bytes, tmp_path: Path) -> None:
@@ -73,7 +59,7 @@ def test_a_decision_changes_nothing(network: bytes, tmp_path: Path) -> None:
     costs, model = load_costs(calibration(tmp_path, tflite_conv=2000, cpu_edge=100)), read_model(network)
     first, second = (decide(model, get_target("generic"), costs) for _ in range(2))
     assert write_model(model) == write_model(read_model(network))
-    assert first.packs and first.speedup == second.speedup == pytest.approx(4000 / 3100)
+    assert first.packs and first.speedup == second.speedup == pytest.approx(4000 / 3200)
     assert [layer.layer is not None for layer in first.graphs[0].layers] == [True, False, False]
     assert rewrite(model, second, "float32").keys() == {(0, 0)}
 
@@ -86,10 +72,8 @@ def test_a_model_that_loses_stays_dense(network: bytes, tmp_path: Path, loss: di
     assert content == network
     assert report.num_accelerated == 0 and report.predicted_speedup == 1
     reason = report.layers[0].reason
-    assert reason.startswith("dense: packed it is predicted 2.00 times as fast, but with the dense layers beside it")
-    assert reason.endswith(
-        (" the model 1.00 times, which is not worth it", " the model 0.98 times, which is not worth it")
-    )
+    start = "dense: packed it is predicted 2.00 times as fast, but the 4 operators that the plugin would run with it "
+    assert reason.startswith(start) and reason.endswith(" times, which is not worth it")
 
 
 def test_a_layer_that_loses_stays_dense(network: bytes, tmp_path: Path) -> None:

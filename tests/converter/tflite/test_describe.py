@@ -8,13 +8,17 @@ import pytest
 from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.tflite.decide import Decision, GraphDecision, LayerDecision, Packing
 from mcpruner.converter.tflite.describe import describe
+from mcpruner.converter.tflite.predict import PredictedPartition, Prediction
 from mcpruner.converter.tflite.report import LayerReport
 from mcpruner.converter.tflite.rewrite import PackedLayer
 
 
-def line(layer: LayerDecision, packed: PackedLayer | None = None) -> LayerReport:
+def line(
+    layer: LayerDecision, packed: PackedLayer | None = None, partitions: tuple[PredictedPartition, ...] = ()
+) -> LayerReport:
     """Of a layer that is alone in the second subgraph."""
-    decision = Decision((GraphDecision((), 1.0, 1.0), GraphDecision((layer,), 0.98, 1.0)))
+    nothing, slow = Prediction(1000.0, 1000.0, ()), Prediction(980.0, 1000.0, partitions)
+    decision = Decision((GraphDecision((), nothing, nothing), GraphDecision((layer,), slow, nothing)))
     (found,) = describe(decision, {} if packed is None else {(1, layer.index): packed})
     return found
 
@@ -35,8 +39,7 @@ def choice(speedup: float) -> Choice:
         ),
         (
             {"choice": choice(2.0), "density": 0.5},
-            "dense: packed it is predicted 2.00 times as fast, but with the dense layers beside it the model 0.98 "
-            "times, which is not worth it",
+            "dense: packed it is predicted 2.00 times as fast, but the model 0.98 times, which is not worth it",
         ),
     ],
 )

@@ -1,0 +1,67 @@
+"""A subgraph is predicted partition by partition, and the partitions are the plugin's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flat_costs import calibration
+from tflite_builder import TfliteBuilder
+
+from mcpruner.converter.convert import convert
+from mcpruner.converter.cost.cost_model import load_costs
+from mcpruner.converter.target import get_target
+from mcpruner.converter.tflite.decide import decide
+from mcpruner.converter.tflite.model import read_model
+from mcpruner.runtime import Interpreter
+
+
+def network(between: str) -> bytes:
+    """Two pruned convolutions and an operator between them."""
+    rng, net = np.random.default_rng(0), TfliteBuilder()
+    x = net.input((1, 8, 8, 16))
+    for code in (between, ""):
+        weights = rng.standard_normal((16, 3, 3, 16)) * np.repeat(rng.random((4, 3, 3, 16)) < 0.2, 4, axis=0)
+        x = net.conv(x, weights.astype(np.float32))
+        x = net.operator(code, [x], net.shape(x)) if code else x
+    return net.build([x])
+
+
+@pytest.mark.parametrize(("between", "partitions"), [("LOGISTIC", 1), ("SIN", 2)])
+def test_partitions_are_those_of_the_plugin(between: str, partitions: int, tmp_path: Path) -> None:
+    path = calibration(tmp_path, tflite_conv=4000, cpu_edge=10)
+    decision = decide(read_model(network(between)), get_target("generic"), load_costs(path))
+    assert len(decision.graphs[0].predicted.partitions) == partitions
+    content, _ = convert(network(between), calibration=path)
+    plugin = Interpreter(model_content=content, backend="cpu", num_threads=1)
+    plugin.allocate_tensors()
+    assert len(plugin.report()["partitions"]) == partitions
+
+
+def test_edges_partitions_and_inferences_cost(tmp_path: Path) -> None:
+    """What is left between two partitions makes two edges and a call more, and takes as long in both."""
+    path = calibration(
+        tmp_path, tflite_conv=4000, cpu_edge=10, cpu_partition=100, tflite_inference=500, tflite_copy=7, cpu_copy=9
+    )
+    decision = decide(read_model(network("SIN")), get_target("generic"), load_costs(path))
+    predicted = decision.graphs[0].predicted
+    assert predicted.tflite_ns == pytest.approx(2 * 4000 + 500 + 7)
+    assert predicted.plugin_ns == pytest.approx(2 * (1000 + 100 + 2 * 10) + 500 + 7)
+    for partition in predicted.partitions:
+        assert partition.speedup == pytest.approx(4000 / 1120)
+
+
+def test_a_slow_partition_stays_dense_alone(tmp_path: Path) -> None:
+    """The first convolution has a bystander that is slow in the plugin; the second one, behind SIN, has not."""
+    rng, net = np.random.default_rng(0), TfliteBuilder()
+    weights = rng.standard_normal((16, 3, 3, 16)) * np.repeat(rng.random((4, 3, 3, 16)) < 0.2, 4, axis=0)
+    x = net.conv(net.input((1, 8, 8, 16)), weights.astype(np.float32), name="first")
+    x = net.operator("LOGISTIC", [x], net.shape(x))
+    x = net.operator("SIN", [x], net.shape(x))
+    content = net.build([net.conv(x, weights.astype(np.float32), name="second")])
+    path = calibration(tmp_path, tflite_conv=4000, cpu_edge=10, cpu_exponential=5000)
+    _, report = convert(content, calibration=path)
+    assert [layer.accelerated for layer in report.layers] == [False, True]
+    assert "the 2 operators that the plugin would run with it 0.6" in report.layers[0].reason
+    assert report.predicted_speedup == pytest.approx(8000 / 5020, abs=1e-3)
