@@ -7,7 +7,7 @@ from mcpruner.converter.cost.cost_model import load_costs
 from mcpruner.converter.source import load_source
 from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.tflite.decide import decide
-from mcpruner.converter.tflite.describe import describe
+from mcpruner.converter.tflite.describe import describe, describe_partitions
 from mcpruner.converter.tflite.fix_batch import fix_batch
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.report import Report
@@ -67,4 +67,5 @@ def convert(
     packed = rewrite(model, decision, values, fixed)
     result = write_model(model) if packed or fixed else content
     lines = describe(decision, packed)
-    return result, Report(hardware.name, values, len(content), len(result), round(decision.speedup, 3), lines)
+    sizes, parts = (len(content), len(result)), describe_partitions(decision)
+    return result, Report(hardware.name, values, *sizes, round(decision.speedup, 3), lines, parts)

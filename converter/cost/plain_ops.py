@@ -7,17 +7,21 @@
     copy          PAD, CONCATENATION, ...       output_bytes
 
 `format/operators.inc` says which operator costs like what. One that it does not name costs like a copy in TFLite: much
-less than any that it could part partitions by.
+less than any that it could part partitions by. Our micro-kernels run along rows of a channel, so there bytes count in
+whole vectors: of an image that is 7 columns wide, as many as of one of 16 columns.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.cost.cost_model import Amounts
+from mcpruner.converter.cost.cost_model import VECTORS, Amounts
 from mcpruner.converter.format.operators_generated import OPERATORS
 
 KINDS = ("elementwise", "exponential", "window", "reduction", "copy")
+
+Shape = Sequence[int]
 
 
 def is_taken(name: str) -> bool:
@@ -25,7 +29,7 @@ def is_taken(name: str) -> bool:
     return name in OPERATORS
 
 
-def plain_amounts(name: str, graph: Any, op: Any) -> tuple[Amounts, Amounts]:
+def operator_amounts(name: str, graph: Any, op: Any, simd: str) -> tuple[Amounts, Amounts]:
     """Amounts of work of an operator without weights, in our plugin and in TFLite.
 
     Parameters
@@ -34,26 +38,44 @@ def plain_amounts(name: str, graph: Any, op: Any) -> tuple[Amounts, Amounts]:
         Name of the operator in TFLite's schema.
     graph, op
         Subgraph and operator, as ``ModelT`` has them.
+    simd
+        Instruction set of the plugin, one of `VECTORS`.
     """
-    kind = OPERATORS.get(name, "copy")
-    amount = amount_of(kind, _bytes(graph, op.inputs), _bytes(graph, op.outputs), _window(op))
-    return Amounts(f"cpu {kind}", amount), Amounts(f"tflite {kind}", amount)
-
-
-def amount_of(kind: str, input_bytes: int, output_bytes: int, window: int = 1) -> dict[str, float]:
-    """Terms of an operator of one of `KINDS`; `window` is how many elements of the input each output element reads."""
-    terms = {
-        "window": {"read_bytes": output_bytes * window, "output_bytes": output_bytes},
-        "reduction": {"input_bytes": input_bytes},
-    }.get(kind, {"output_bytes": output_bytes})
-    return {**terms, "layer": 1}
-
-
-def _window(op: Any) -> int:
     options = op.builtinOptions
-    return int(getattr(options, "filterHeight", 1) * getattr(options, "filterWidth", 1))
+    window = int(getattr(options, "filterHeight", 1) * getattr(options, "filterWidth", 1))
+    shapes = ([graph.tensors[i].shape for i in tensors if i >= 0] for tensors in (op.inputs, op.outputs))
+    return plain_amounts(OPERATORS.get(name, "copy"), *shapes, window, simd)
 
 
-def _bytes(graph: Any, tensors: Any) -> int:
-    """Bytes of the computed tensors among them, as float32; an open size counts as 1."""
-    return sum(4 * int(np.prod([max(1, size) for size in graph.tensors[i].shape])) for i in tensors if i >= 0)
+def plain_amounts(
+    kind: str, inputs: Sequence[Shape], outputs: Sequence[Shape], window: int, simd: str
+) -> tuple[Amounts, Amounts]:
+    """Amounts of work of an operator of one of `KINDS`, in our plugin and in TFLite.
+
+    Parameters
+    ----------
+    kind
+        What the operator costs like.
+    inputs, outputs
+        Shapes of what it reads and writes, NHWC.
+    window
+        How many elements of the input each element of the output is made of, if it is of kind ``"window"``.
+    simd
+        Instruction set of the plugin, one of `VECTORS`.
+    """
+    found = []
+    for runtime, lanes in (("cpu", VECTORS[simd][0]), ("tflite", 1)):
+        read, written = (sum(_bytes(shape, lanes) for shape in shapes) for shapes in (inputs, outputs))
+        terms = {
+            "window": {"read_bytes": written * window, "output_bytes": written},
+            "reduction": {"input_bytes": read},
+        }.get(kind, {"output_bytes": written})
+        found.append(Amounts(f"{runtime} {kind}", {**terms, "layer": 1}))
+    return found[0], found[1]
+
+
+def _bytes(shape: Shape, lanes: int) -> int:
+    """Bytes of float32 elements whose rows count in whole vectors; an open size counts as 1."""
+    sizes = [max(1, int(size)) for size in shape]
+    width = sizes[-2] if len(sizes) > 2 else 1
+    return 4 * int(np.prod(sizes, dtype=np.int64)) // width * (-(-width // lanes) * lanes)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.format.limits_generated import MAX_PATTERNS
 from mcpruner.converter.tflite.decide import Decision, GraphDecision, LayerDecision
-from mcpruner.converter.tflite.report import LayerReport
+from mcpruner.converter.tflite.report import LayerReport, PartitionReport
 from mcpruner.converter.tflite.rewrite import PackedLayer
 
 
@@ -24,6 +24,22 @@ def describe(decision: Decision, packed: Mapping[tuple[int, int], PackedLayer]) 
         _line(layer, graph, packed.get((number, layer.index)))
         for number, graph in enumerate(decision.graphs)
         for layer in graph.layers
+    ]
+
+
+def describe_partitions(decision: Decision) -> list[PartitionReport]:
+    """Write the report's partitions, in execution order, subgraph by subgraph; `decision` is what `decide` returned."""
+    return [
+        PartitionReport(
+            number,
+            len(part.ops),
+            sum(layer.packed for layer in graph.layers if layer.index in part.ops),
+            round(part.tflite_ns / 1e3, 1),
+            round(part.plugin_ns / 1e3, 1),
+            round(part.speedup, 3),
+        )
+        for number, graph in enumerate(decision.graphs)
+        for part in graph.predicted.partitions
     ]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mcpruner.converter.cost.cost_model import CostModel, edge_amounts, inference_amounts, partition_amounts
 from mcpruner.converter.cost.partitions import Node, Partition, find_partitions
-from mcpruner.converter.cost.plain_ops import is_taken, plain_amounts
+from mcpruner.converter.cost.plain_ops import is_taken, operator_amounts
 from mcpruner.converter.tflite.model import operator_name, producers, type_name
 
 
@@ -97,7 +97,7 @@ def _operator(name: str, graph: Any, op: Any, layer: Layer | None, costs: CostMo
     """Whether the plugin takes an operator, and its nanoseconds in TFLite and in the plugin."""
     if layer is not None:
         return layer.taken, layer.tflite_ns, layer.plugin_ns
-    plugin, tflite = plain_amounts(name, graph, op)
+    plugin, tflite = operator_amounts(name, graph, op, costs.simd)
     return is_taken(name), costs.time(tflite), costs.time(plugin)
 
 

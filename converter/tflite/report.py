@@ -50,6 +50,30 @@ class LayerReport:
 
 
 @dataclass
+class PartitionReport:
+    """Operators that the plugin is predicted to run together, since they hold packed layers.
+
+    Attributes
+    ----------
+    subgraph
+        Number of the subgraph.
+    operators, packed
+        How many operators it has, and how many of them are packed layers.
+    tflite_microseconds, plugin_microseconds
+        Predicted time of an inference in TFLite, and in the plugin with the conversions at its edges; one thread.
+    predicted_speedup
+        The first over the second.
+    """
+
+    subgraph: int
+    operators: int
+    packed: int
+    tflite_microseconds: float
+    plugin_microseconds: float
+    predicted_speedup: float
+
+
+@dataclass
 class Report:
     """All layers of a model in execution order.
 
@@ -64,6 +88,8 @@ class Report:
         included; 1 where nothing is packed.
     layers
         A `LayerReport` for each layer.
+    partitions
+        A `PartitionReport` for each partition that holds packed layers.
     """
 
     target: str
@@ -72,6 +98,7 @@ class Report:
     bytes_after: int
     predicted_speedup: float = 1.0
     layers: list[LayerReport] = field(default_factory=list)
+    partitions: list[PartitionReport] = field(default_factory=list)
 
     @property
     def num_accelerated(self) -> int:
@@ -92,8 +119,8 @@ class Report:
     def to_json(self) -> str:
         """The report as a JSON object. Keys (docs/cli.md) keep their names and order from release to release."""
         data: dict[str, Any] = dataclasses.asdict(self)
-        layers = data.pop("layers")
-        return json.dumps({**data, "summary": self.summary, "layers": layers}, indent=2) + "\n"
+        lists = {name: data.pop(name) for name in ("layers", "partitions")}
+        return json.dumps({**data, "summary": self.summary, **lists}, indent=2) + "\n"
 
     def table(self) -> str:
         """A table of the layers and the summary, as text."""
@@ -119,5 +146,12 @@ class Report:
         console = Console(file=text, width=200, color_system=None)
         if self.layers:
             console.print(table)
+        for number, part in enumerate(self.partitions if len(self.partitions) > 1 else [], start=1):
+            console.print(
+                f"Partition {number}: {part.operators} operators, {part.packed} of them packed, predicted "
+                f"{part.tflite_microseconds:.0f} us in TFLite and {part.plugin_microseconds:.0f} us in the plugin.",
+                soft_wrap=True,
+                highlight=False,
+            )
         console.print(self.summary, soft_wrap=True, highlight=False)
         return text.getvalue()

@@ -217,6 +217,7 @@ def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sa
     """Name and sample of all that was measured: packed layers, conversions at the edges, dense ones in the runtime."""
     dense: dict[tuple, tuple[str, Amounts, float]] = {}
     edges: dict[int, float] = {}
+    partition = np.inf
     rng = np.random.default_rng(0)
     # Nearly all that an operator on one number takes is what calling an interpreter costs.
     inference = _time_plain(one_layer.plain_operator("exponential", 1, 1, False))
@@ -226,7 +227,7 @@ def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sa
         content, amounts = _make(layer, simd, rng)
         ops, around, plain = _time(content, simd, str(layer))
         plain = _without(inference, plain)
-        yield str(layer), Sample(cost_model.partition_amounts(), _without(inference, around))
+        partition = min(partition, _without(inference, around))
         for op in ops:
             elements = int(np.prod(op["input"]))
             if op["type"] in ("Pack", "Unpack"):
@@ -240,6 +241,7 @@ def _measure_grid(simd: str, tick: Callable[[], None]) -> Iterator[tuple[str, Sa
         tick()
     for name, amounts, nanoseconds in dense.values():
         yield name, Sample(amounts, nanoseconds)
+    yield "a partition", Sample(cost_model.partition_amounts(), partition)
     for elements, nanoseconds in edges.items():
         yield f"conversion of {elements}", Sample(cost_model.edge_amounts(elements), nanoseconds)
 
@@ -248,14 +250,14 @@ def _measure_plain(simd: str, inference: float, tick: Callable[[], None]) -> Ite
     """Name and sample of each operator without weights, in the plugin and in the runtime."""
     for kind in plain_ops.KINDS:
         for channels, size in _PLAIN:
-            name, read = f"{kind} {channels}x{size}x{size}", 4 * channels * size * size
-            written = {"window": read // 4, "copy": 2 * read}.get(kind, read)
-            amount = plain_ops.amount_of(kind, read, written, 4)
+            name, image = f"{kind} {channels}x{size}x{size}", (1, size, size, channels)
+            written = one_layer.plain_output(kind, channels, size)
+            mine, theirs = plain_ops.plain_amounts(kind, [image], [written], 4, simd)
             ops, _, _ = _time(one_layer.plain_operator(kind, channels, size, True), simd, name)
-            mine = next(op for op in ops if op["type"] not in ("Pack", "Unpack", "DepthwiseConv"))
-            yield name, Sample(Amounts(f"cpu {kind}", amount), mine["nanoseconds"])
+            last = next(op for op in ops if op["type"] not in ("Pack", "Unpack", "DepthwiseConv"))
+            yield name, Sample(mine, last["nanoseconds"])
             plain = _time_plain(one_layer.plain_operator(kind, channels, size, False))
-            yield name, Sample(Amounts(f"tflite {kind}", amount), _without(inference, plain))
+            yield name, Sample(theirs, _without(inference, plain))
             tick()
 
 

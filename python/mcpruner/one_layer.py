@@ -74,8 +74,7 @@ def plain_operator(kind: str, channels: int, size: int, behind_depthwise: bool) 
         Whether a depthwise convolution stands before it: the plugin takes no partition without weights.
     """
     image = (1, size, size, channels)
-    outputs = {"window": (1, size // 2, size // 2, channels), "reduction": (1, channels)}
-    model, graph = _model([image, outputs.get(kind, (*image[:3], 2 * channels) if kind == "copy" else image)])
+    model, graph = _model([image, plain_output(kind, channels, size)])
     y = 0
     if behind_depthwise:
         y = len(graph.tensors)
@@ -93,6 +92,16 @@ def plain_operator(kind: str, channels: int, size: int, behind_depthwise: bool) 
         inputs.append(add_constant(model, graph, "axes", np.array([1, 2], np.int32)))
     _add_operator(model, graph, code, inputs, [1], options)
     return write_model(model)
+
+
+def plain_output(kind: str, channels: int, size: int) -> tuple[int, ...]:
+    """Shape of what `plain_operator` makes."""
+    shapes = {
+        "window": (1, size // 2, size // 2, channels),
+        "reduction": (1, channels),
+        "copy": (1, size, size, 2 * channels),
+    }
+    return shapes.get(kind, (1, size, size, channels))
 
 
 def _add_operator(

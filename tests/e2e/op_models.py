@@ -135,9 +135,7 @@ def _unary(code: str, options: Any = None) -> Callable:
 
 
 def _unary_of_positive(code: str) -> Callable:
-    return lambda s: s.net.operator(
-        code, [s.net.operator("LOGISTIC", [s.x], s.net.shape(s.x))], s.net.shape(s.x)
-    )
+    return lambda s: s.net.operator(code, [s.net.operator("LOGISTIC", [s.x], s.net.shape(s.x))], s.net.shape(s.x))
 
 
 def _silu(s: Stage) -> int:

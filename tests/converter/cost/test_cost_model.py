@@ -11,7 +11,6 @@ import pytest
 from mcpruner.converter.cost import cost_model
 from mcpruner.converter.cost.cost_model import (
     TERMS,
-    Amounts,
     Counts,
     Geometry,
     edge_amounts,
@@ -22,7 +21,7 @@ from mcpruner.converter.cost.cost_model import (
     tflite_amounts,
     unpacked_amounts,
 )
-from mcpruner.converter.cost.plain_ops import KINDS, amount_of
+from mcpruner.converter.cost.plain_ops import KINDS, plain_amounts
 from mcpruner.converter.target import TARGETS
 
 SHIPPED = sorted(path.stem for path in cost_model.SHIPPED.glob("*.json"))
@@ -60,7 +59,7 @@ def test_amounts_of_dense_layers() -> None:
 def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
     made = [edge_amounts(10), partition_amounts(), inference_amounts()]
     for kind in KINDS:
-        made += [Amounts(f"{runtime} {kind}", amount_of(kind, 8, 8)) for runtime in ("cpu", "tflite")]
+        made += plain_amounts(kind, [(1, 5, 7, 3)], [(1, 5, 7, 3)], 4, simd)
     for shape, kind in SHAPES:
         made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, Geometry(kind), simd))
         made += [unpacked_amounts(shape, Geometry(kind), simd), tflite_amounts(shape, Geometry(kind), simd)]

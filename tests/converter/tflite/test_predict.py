@@ -33,7 +33,13 @@ def test_partitions_are_those_of_the_plugin(between: str, partitions: int, tmp_p
     path = calibration(tmp_path, tflite_conv=4000, cpu_edge=10)
     decision = decide(read_model(network(between)), get_target("generic"), load_costs(path))
     assert len(decision.graphs[0].predicted.partitions) == partitions
-    content, _ = convert(network(between), calibration=path)
+    content, report = convert(network(between), calibration=path)
+    assert [(part.subgraph, part.packed) for part in report.partitions] == [(0, 2 // partitions)] * partitions
+    assert all(
+        part.predicted_speedup == pytest.approx(part.tflite_microseconds / part.plugin_microseconds, rel=0.1)
+        for part in report.partitions
+    )
+    assert report.table().count("Partition") == (partitions if partitions > 1 else 0)
     plugin = Interpreter(model_content=content, backend="cpu", num_threads=1)
     plugin.allocate_tensors()
     assert len(plugin.report()["partitions"]) == partitions

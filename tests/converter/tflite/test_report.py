@@ -31,7 +31,16 @@ def report() -> Report:
 
 def test_json_is_stable(report: Report) -> None:
     data = json.loads(report.to_json())
-    assert list(data) == ["target", "values", "bytes_before", "bytes_after", "predicted_speedup", "summary", "layers"]
+    assert list(data) == [
+        "target",
+        "values",
+        "bytes_before",
+        "bytes_after",
+        "predicted_speedup",
+        "summary",
+        "layers",
+        "partitions",
+    ]
     assert list(data["layers"][0]) == [
         "name", "index", "op", "shape", "density", "num_patterns", "group_size", "bytes_before", "bytes_after",
         "predicted_speedup", "accelerated", "reason",
