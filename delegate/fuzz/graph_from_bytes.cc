@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <random>
 #include <utility>
@@ -129,7 +130,8 @@ class Maker {
 
   void Binary(int x) {
     const OpType type = kAllBinaryOps[std::max(0, d_.Below(kBinaryOpCount + 1) - 1)];  // Add twice as often
-    int other = Any();
+    int other = TameOperand(type, 0, Any(), add_unary_);
+    x = TameOperand(type, 1, x, add_unary_);
     if (d_.Below(2) == 0) {  // a constant, broadcast along any dimensions
       Shape shape = ShapeOf(x);
       const int ones = d_.Below(16);
@@ -139,7 +141,7 @@ class Maker {
       if ((ones & 8) != 0) shape.c = 1;
       other = AddConstant(shape);
     }
-    if (d_.Below(4) == 0) std::swap(x, other);
+    if (type == OpType::kDiv || d_.Below(4) == 0) std::swap(x, other);  // x is far from 0
     Add(type, {x, other}, {});
   }
 
@@ -184,10 +186,7 @@ class Maker {
   }
 
   void Unary(int x) {
-    AddTamed(kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)], x, [&](UnaryFunction function, int input) {
-      Add(OpType::kUnary, {input}, UnaryParams{function, 0.25f});
-      return known_.back();
-    });
+    AddTamed(kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)], x, add_unary_);
   }
 
   void Next() {
@@ -226,6 +225,10 @@ class Maker {
     }
   }
 
+  const std::function<int(UnaryFunction, int)> add_unary_ = [this](UnaryFunction function, int input) {
+    Add(OpType::kUnary, {input}, UnaryParams{function, 0.25f});
+    return known_.back();
+  };
   Decisions& d_;
   std::mt19937 rng_;
   Graph graph_;

@@ -175,6 +175,7 @@ OPERATORS: dict[str, Callable] = {
     "SUB": lambda op, a, b: _plus(op, a, b, -1),
     "MUL": lambda op, a, b: a * b,
     "DIV": lambda op, a, b: a / b,
+    "POW": lambda op, a, b: a**b,
     "MAXIMUM": lambda op, a, b: np.maximum(a, b),
     "MINIMUM": lambda op, a, b: np.minimum(a, b),
     "SQUARED_DIFFERENCE": lambda op, a, b: ((a - b) ** 2, (np.abs(a) + np.abs(b)) ** 2),

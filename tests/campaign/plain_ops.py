@@ -63,13 +63,17 @@ def _two(g: Growth, x: int, code: str, other: int) -> int | None:
 
 
 def binary(g: Growth, x: int) -> int | None:
-    """ADD, MUL, SUB of two tensors, or of a tensor and a constant on either side."""
-    return _two(g, x, g.choice(("ADD", "MUL", "SUB"), (3, 2, 1)), _operand(g, x))
+    """ADD, MUL, SUB, MAXIMUM, MINIMUM of two tensors, or of a tensor and a constant on either side."""
+    return _two(g, x, g.choice(("ADD", "MUL", "SUB", "MAXIMUM", "MINIMUM"), (6, 4, 2, 1, 1)), _operand(g, x))
 
 
-def left_binary(g: Growth, x: int) -> int | None:
-    """Operators with two inputs that the plugin leaves; the divisor is away from 0."""
-    code = g.choice(("MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "DIV"))
+def growing_binary(g: Growth, x: int) -> int | None:
+    """SQUARED_DIFFERENCE, which grows fast, POW of numbers between 0 and 1, and DIV, whose divisor is away from 0."""
+    code = g.choice(("SQUARED_DIFFERENCE", "DIV", "POW"))
+    if code == "POW":
+        between = g.emit("LOGISTIC", [x], g.shape(x))
+        exponent = g.net.constant(np.array(g.choice((2, 0.5, -0.5, 1.5)), np.float32))
+        return None if between is None else g.emit("POW", [between, exponent], g.shape(x), schema.PowOptionsT())
     if code == "DIV":
         divisor = g.net.constant((2 + g.rng.random(g.shape(x)[-1:])).astype(np.float32))
         return g.emit(code, [x, divisor], g.shape(x), schema.DivOptionsT())

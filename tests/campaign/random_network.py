@@ -21,6 +21,7 @@ WILD = {
     weighted_ops.depthwise_conv: 3,
     weighted_ops.fully_connected: 4,
     plain_ops.binary: 6,
+    plain_ops.growing_binary: 0.5,
     plain_ops.unary: 3,
     plain_ops.narrow_unary: 0.5,
     plain_ops.prelu: 1.5,
@@ -45,7 +46,6 @@ PUBLISHED = {
 LEFT = {
     weighted_ops.grouped_conv: 1,
     weighted_ops.computed_weights: 1,
-    plain_ops.left_binary: 2,
     left_ops.unary: 3,
     left_ops.transpose: 1,
     left_ops.reduce: 1,

@@ -42,8 +42,18 @@ def _activation(name: str) -> int:
 
 def _binary(code: str, other: Callable[[Stage], int], activation: str = "NONE", swap: bool = False) -> Callable:
     def add(s: Stage) -> int:
-        table = {"ADD": schema.AddOptionsT, "MUL": schema.MulOptionsT, "SUB": schema.SubOptionsT}
-        options = table[code](fusedActivationFunction=_activation(activation))
+        table = {
+            "ADD": schema.AddOptionsT,
+            "MUL": schema.MulOptionsT,
+            "SUB": schema.SubOptionsT,
+            "DIV": schema.DivOptionsT,
+            "MAXIMUM": schema.MaximumMinimumOptionsT,
+            "MINIMUM": schema.MaximumMinimumOptionsT,
+            "SQUARED_DIFFERENCE": schema.SquaredDifferenceOptionsT,
+        }
+        options = table[code]()
+        if hasattr(options, "fusedActivationFunction"):
+            options.fusedActivationFunction = _activation(activation)
         inputs = [s.x, other(s)]
         return s.net.operator(code, inputs[::-1] if swap else inputs, s.net.shape(s.x), options)
 
@@ -134,8 +144,32 @@ def _unary(code: str, options: Any = None) -> Callable:
     return lambda s: s.net.operator(code, [s.x], s.net.shape(s.x), options)
 
 
-def _unary_of_positive(code: str) -> Callable:
-    return lambda s: s.net.operator(code, [s.net.operator("LOGISTIC", [s.x], s.net.shape(s.x))], s.net.shape(s.x))
+def _unary_of_positive(code: str, options: Any = None) -> Callable:
+    return lambda s: s.net.operator(
+        code, [s.net.operator("LOGISTIC", [s.x], s.net.shape(s.x))], s.net.shape(s.x), options
+    )
+
+
+def _reciprocal(s: Stage) -> int:
+    """1 / x of numbers away from 0."""
+    positive = _unary_of_positive("EXP", schema.ExpOptionsT())(s)
+    one = s.net.constant(np.array(1, np.float32))
+    return s.net.operator("DIV", [one, positive], s.net.shape(s.x), schema.DivOptionsT())
+
+
+def _far_from_zero(s: Stage) -> int:
+    return s.net.constant(2 + s.rng.random(6).astype(np.float32))
+
+
+def _pow(exponent: float) -> Callable:
+    """POW of numbers between 0 and 1."""
+
+    def add(s: Stage) -> int:
+        shape = s.net.shape(s.x)
+        positive = s.net.operator("LOGISTIC", [s.x], shape)
+        return s.net.operator("POW", [positive, s.net.constant(np.array(exponent, np.float32))], shape, schema.PowOptionsT())
+
+    return add
 
 
 def _silu(s: Stage) -> int:
@@ -229,6 +263,17 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "mul_gate_first": _binary("MUL", lambda s: _mean([1, 2], True)(s), swap=True),
     "sub": _binary("SUB", lambda s: s.conv(), "RELU"),
     "sub_from_vector": _binary("SUB", lambda s: s.net.constant(s.random(1, 1, 1, 6)), swap=True),
+    "div": _binary("DIV", _unary_of_positive("EXP", schema.ExpOptionsT()), "RELU"),
+    "div_by_vector": _binary("DIV", _far_from_zero, "RELU6"),
+    "div_of_scalar": _reciprocal,
+    "maximum": _binary("MAXIMUM", lambda s: s.conv()),
+    "maximum_scalar": _binary("MAXIMUM", lambda s: s.net.constant(np.array(0.3, np.float32))),
+    "minimum": _binary("MINIMUM", lambda s: s.net.constant(s.random(7, 6)), swap=True),
+    "squared_difference": _binary("SQUARED_DIFFERENCE", lambda s: s.conv()),
+    "squared_difference_mean": _binary("SQUARED_DIFFERENCE", lambda s: _mean([1, 2], True)(s), swap=True),
+    "pow_2": _pow(2.0),
+    "pow_half": _pow(0.5),
+    "pow_minus_half": _pow(-0.5),
     "prelu": _prelu(1, 1, 6),
     "prelu_map": _prelu(9, 7, 6),
     "prelu_computed": _prelu(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,6 +39,10 @@ def _binary(code: str, activation: str) -> Callable[[Stage], int]:
         return s.net.operator(code, [s.x, s.net.constant(-_inputs()[:, ::-1])], SHAPE, fused)
 
     return add
+
+
+def _two(code: str, options: Any) -> Callable[[Stage], int]:
+    return lambda s: s.net.operator(code, [s.x, s.net.constant(-_inputs()[:, ::-1])], SHAPE, options)
 
 
 def _pool(code: str, activation: str) -> Callable[[Stage], int]:
@@ -75,17 +80,23 @@ def _fully_connected(activation: str) -> Callable[[Stage], int]:
 
 # EXP is not among them: LiteRT makes 0 of NaN there, and the plugin NaN, as C's exp does.
 UNARY = ("RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "HARD_SWISH", "TANH", "ELU", "LOG", "SQRT", "RSQRT")
+TWO = {
+    "MAXIMUM": schema.MaximumMinimumOptionsT(),
+    "MINIMUM": schema.MaximumMinimumOptionsT(),
+    "SQUARED_DIFFERENCE": schema.SquaredDifferenceOptionsT(),
+}
 CASES: dict[str, Callable[[Stage], int]] = {
     **{code: _unary(code) for code in UNARY},
     "PRELU": lambda s: s.net.operator("PRELU", [s.x, s.net.constant(-_inputs()[:, ::-1])], SHAPE),
-    **{f"{code}_{act}": _binary(code, act) for code in ("ADD", "MUL", "SUB") for act in ACTIVATIONS},
+    **{f"{code}_{act}": _binary(code, act) for code in ("ADD", "MUL", "SUB", "DIV") for act in ACTIVATIONS},
+    **{code: _two(code, options) for code, options in TWO.items()},
     **{f"{code}_{act}": _pool(code, act) for code in ("MAX_POOL_2D", "AVERAGE_POOL_2D") for act in ACTIVATIONS},
     "SOFTMAX": _softmax,
     "MEAN": lambda s: s.net.mean(s.x),
     **{f"DEPTHWISE_CONV_2D_{act}": _depthwise(act) for act in ACTIVATIONS},
     **{f"FULLY_CONNECTED_{act}": _fully_connected(act) for act in ACTIVATIONS},
 }
-OWN_KERNELS = ("MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
+OWN_KERNELS = ("MAXIMUM", "MINIMUM", "MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
 BACKENDS = [{"backend": "reference"}, *({"backend": "cpu", "simd": simd} for simd in native.simd_targets())]
 
 

@@ -50,6 +50,20 @@ int AddTamed(UnaryFunction function, int x, const Add& add) {
   return add(function, x);
 }
 
+// Returns what stands for operand `side` (0 or 1) of a function of two tensors, made of `x` by `add` in the same way:
+// a divisor far from 0, and numbers whose squares do not grow.
+template <class Add>
+int TameOperand(OpType type, int side, int x, const Add& add) {
+  switch (type) {
+    case OpType::kDiv:
+      return side == 0 ? x : add(UnaryFunction::kExp, add(UnaryFunction::kReluN1To1, x));
+    case OpType::kSquaredDifference:
+      return add(UnaryFunction::kReluN1To1, x);
+    default:
+      return x;
+  }
+}
+
 }  // namespace mcpruner
 
 #endif  // MCPRUNER_DELEGATE_GRAPH_TESTING_OP_LISTS_H_

@@ -91,11 +91,20 @@ class RandomGraphMaker {
   int Binary(int x) {
     const OpType type = Below(3) > 0 ? OpType::kAdd : kAllBinaryOps[1 + Below(kBinaryOpCount - 1)];
     const Activation activation = TakesActivation(type) ? RandomActivation() : Activation::kNone;
+    const auto tame = [&](int side, int operand) {
+      return TameOperand(type, side, operand, [&](UnaryFunction function, int input) {
+        return builder_.Op(OpType::kUnary, {input}, UnaryParams{function});
+      });
+    };
     const int other = Pick();
-    if (builder_.shape(other) == builder_.shape(x)) return builder_.Op(type, {x, other}, {}, activation);
+    if (builder_.shape(other) == builder_.shape(x)) {
+      const int a = tame(0, x), b = tame(1, other);
+      return builder_.Op(type, {a, b}, {}, activation);
+    }
     const int channels = builder_.shape(x).c;
     const int constant = builder_.Constant({1, 1, 1, channels}, RandomFloats(rng_, channels));
-    return builder_.Op(type, {x, constant}, {}, activation);
+    if (type == OpType::kDiv) return builder_.Op(type, {constant, tame(1, x)}, {}, activation);
+    return builder_.Op(type, {tame(0, x), constant}, {}, activation);
   }
 
   int Unary(int x) {

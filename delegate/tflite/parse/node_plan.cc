@@ -63,6 +63,8 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
 #define MCPRUNER_INNER_UNARY(name)
 #include "delegate/graph/unary_functions.inc"
 #undef MCPRUNER_UNARY
+    case kTfLiteBuiltinPow:
+      return ParsePow(c);
     case kTfLiteBuiltinSoftmax:
       return ParseSoftmax(c);
     case kTfLiteBuiltinReshape:

@@ -45,6 +45,8 @@ Result<NodePlan> ParseSparse(const ParseContext& c);
 // binary_functions.inc.
 Result<NodePlan> ParseBinary(const ParseContext& c, OpType type);
 Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function);
+// Takes the exponents that have a function of their own.
+Result<NodePlan> ParsePow(const ParseContext& c);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);
 Result<NodePlan> ParseMean(const ParseContext& c);

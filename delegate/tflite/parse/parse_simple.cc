@@ -54,6 +54,28 @@ Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function) {
   return plan;
 }
 
+Result<NodePlan> ParsePow(const ParseContext& c) {
+  const Result<Operand> exponent = ReadOperand(c, 1);
+  if (!exponent.ok()) return exponent.status();
+  // A vector of one number could make the rank of the output larger than that of the input.
+  if (exponent->constant == nullptr || !exponent->constant_dims.empty()) {
+    return Status::Error("its exponent is not one constant number without dimensions");
+  }
+  const float value = exponent->constant->front();
+  Result<NodePlan> plan = StartPlan(c, OpType::kUnary);
+  if (!plan.ok()) return plan;
+  if (value == 2.0f) {
+    plan->params = UnaryParams{UnaryFunction::kSquare};
+  } else if (value == 0.5f) {
+    plan->params = UnaryParams{UnaryFunction::kSqrt};
+  } else if (value == -0.5f) {
+    plan->params = UnaryParams{UnaryFunction::kRsqrt};
+  } else {
+    return Status::Error("its exponent is " + std::to_string(value) + "; the delegate runs 2, 0.5 and -0.5");
+  }
+  return plan;
+}
+
 Result<NodePlan> ParseSoftmax(const ParseContext& c) {
   const auto* params = BuiltinParams<TfLiteSoftmaxParams>(c.node);
   if (params == nullptr) return MissingParams();

@@ -74,6 +74,17 @@ TEST_F(Parse, TakesTheOperatorsOfTheList) {
   EXPECT_EQ(found, listed);
 }
 
+TEST_F(Parse, PowersWithAFunctionOfTheirOwn) {
+  for (const float exponent : {2.0f, 0.5f, -0.5f}) {
+    EXPECT_EQ(Reason(kTfLiteBuiltinPow, {x, model.Constant("exponent", {}, {exponent})}), "");
+  }
+  EXPECT_EQ(Reason(kTfLiteBuiltinPow, {x, model.Constant("exponent", {}, {3.0f})}),
+            "its exponent is 3.000000; the delegate runs 2, 0.5 and -0.5");
+  const std::string reason = "its exponent is not one constant number without dimensions";
+  EXPECT_EQ(Reason(kTfLiteBuiltinPow, {x, x}), reason);
+  EXPECT_EQ(Reason(kTfLiteBuiltinPow, {x, model.Constant("exponents", {1}, {2.0f})}), reason);
+}
+
 TEST_F(Parse, Convolutions) {
   TfLiteConvParams params = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w}, &params), "");

@@ -19,6 +19,14 @@ HWY_INLINE V Apply(V a, V b) {
       return hn::Mul(a, b);
     case BinaryFunction::kSub:
       return hn::Sub(a, b);
+    case BinaryFunction::kDiv:
+      return hn::Div(a, b);
+    case BinaryFunction::kMaximum:
+      return hn::IfThenElse(hn::Gt(a, b), a, b);
+    case BinaryFunction::kMinimum:
+      return hn::IfThenElse(hn::Lt(a, b), a, b);
+    case BinaryFunction::kSquaredDifference:
+      return hn::Mul(hn::Sub(a, b), hn::Sub(a, b));
     case BinaryFunction::kPrelu:
       return hn::IfThenElse(hn::Lt(a, hn::Zero(Floats())), hn::Mul(a, b), a);
   }

@@ -16,6 +16,14 @@ float Apply(BinaryFunction function, float a, float b) {
       return a * b;
     case BinaryFunction::kSub:
       return a - b;
+    case BinaryFunction::kDiv:
+      return a / b;
+    case BinaryFunction::kMaximum:
+      return a > b ? a : b;
+    case BinaryFunction::kMinimum:
+      return a < b ? a : b;
+    case BinaryFunction::kSquaredDifference:
+      return (a - b) * (a - b);
     case BinaryFunction::kPrelu:
       return a < 0 ? a * b : a;
   }

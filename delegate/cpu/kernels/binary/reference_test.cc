@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 namespace mcpruner {
@@ -36,6 +37,27 @@ TEST(BinaryReferenceTest, RepeatsADimensionOfOneOnEitherSide) {
 TEST(BinaryReferenceTest, PreluMultipliesWhatIsNegative) {
   EXPECT_EQ(Binary(BinaryFunction::kPrelu, {1, 1, 2, 2}, {-1, 2, 3, -4}, {1, 1, 1, 2}, {0.5f, 10}, {1, 1, 2, 2}),
             (std::vector<float>{-0.5f, 2, 3, -40}));
+}
+
+TEST(BinaryReferenceTest, DividesAndSquaresDifferences) {
+  const Shape s{1, 1, 2, 2};
+  const std::vector<float> a{1, -2, 3, 0}, b{4, 0, 2, -5};
+  EXPECT_EQ(Binary(BinaryFunction::kDiv, s, a, s, b, s), (std::vector<float>{0.25f, -INFINITY, 1.5f, 0}));
+  EXPECT_EQ(Binary(BinaryFunction::kSquaredDifference, s, a, s, b, s), (std::vector<float>{9, 4, 1, 25}));
+}
+
+// TFLite's kernels compare and choose, so the second operand comes out where one is NaN.
+TEST(BinaryReferenceTest, TheLargerAndTheSmallerAreTheSecondOperandBesideNan) {
+  const Shape s{1, 1, 2, 2};
+  const std::vector<float> a{1, -2, NAN, 3}, b{4, -5, 2, NAN};
+  for (const auto function : {BinaryFunction::kMaximum, BinaryFunction::kMinimum}) {
+    const std::vector<float> y = Binary(function, s, a, s, b, s);
+    const bool larger = function == BinaryFunction::kMaximum;
+    EXPECT_EQ(y[0], larger ? 4 : 1);
+    EXPECT_EQ(y[1], larger ? -2 : -5);
+    EXPECT_EQ(y[2], 2);
+    EXPECT_TRUE(std::isnan(y[3]));
+  }
 }
 
 TEST(BinaryReferenceTest, RepeatsOverTheBatch) {

@@ -29,6 +29,14 @@ const char* BinaryExpression(BinaryFunction function) {
       return "a*b";
     case BinaryFunction::kSub:
       return "a-b";
+    case BinaryFunction::kDiv:
+      return "a/b";
+    case BinaryFunction::kMaximum:
+      return "a>b?a:b";
+    case BinaryFunction::kMinimum:
+      return "a<b?a:b";
+    case BinaryFunction::kSquaredDifference:
+      return "(a-b)*(a-b)";
     case BinaryFunction::kPrelu:
       return "a<0.0f?a*b:a";
   }
