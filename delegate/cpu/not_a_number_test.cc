@@ -69,8 +69,12 @@ TEST(NotANumberTest, Pools) {
   }
 }
 
-TEST(NotANumberTest, MeansAndSoftmax) {
-  Check("mean", [](GraphBuilder& b, int x) { return b.Op(OpType::kMean, {x}); });
+TEST(NotANumberTest, ReductionsAndSoftmax) {
+  for (const OpType type : kAllReduceOps) {
+    for (const ReduceParams& params : kAllReductions) {
+      Check("reduce", [&](GraphBuilder& b, int x) { return b.Op(type, {x}, params); });
+    }
+  }
   Check("reference", [](GraphBuilder& b, int x) { return b.Op(OpType::kSoftmax, {x}, SoftmaxParams{}); });
 }
 

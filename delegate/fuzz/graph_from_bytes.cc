@@ -185,6 +185,11 @@ class Maker {
     Add(OpType::kReshape, {x}, {}, output);
   }
 
+  void Reduce(int x) {
+    const OpType type = kAllReduceOps[d_.Below(kReduceOpCount)];
+    Add(type, {x}, kAllReductions[d_.Below(kReductionCount)]);
+  }
+
   void Unary(int x) {
     AddTamed(kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)], x, add_unary_);
   }
@@ -221,7 +226,7 @@ class Maker {
       case 14:
         return Unary(x);
       default:
-        return d_.Below(2) == 0 ? Add(OpType::kMean, {x}, {}) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
+        return d_.Below(2) == 0 ? Reduce(x) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
     }
   }
 

@@ -40,6 +40,18 @@ BinaryFunction BinaryFunctionOf(OpType type) {
   }
 }
 
+ReduceFunction ReduceFunctionOf(OpType type) {
+  switch (type) {
+#define MCPRUNER_REDUCE(name) \
+  case OpType::k##name:       \
+    return ReduceFunction::k##name;
+#include "delegate/graph/reduce_functions.inc"
+#undef MCPRUNER_REDUCE
+    default:
+      std::abort();  // The caller mistook an op of another family.
+  }
+}
+
 int WindowOutput(int in, int kernel, int stride, int dilation, int pad_before, int pad_after) {
   const int64_t dilated = int64_t{kernel - 1} * dilation + 1;
   const int64_t room = int64_t{in} + pad_before + pad_after - dilated;

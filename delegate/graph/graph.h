@@ -26,6 +26,7 @@
 #include "delegate/base/limits.h"
 #include "delegate/base/status.h"
 #include "delegate/graph/binary_function.h"
+#include "delegate/graph/reduce_function.h"
 #include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
@@ -69,6 +70,8 @@ const char* OpTypeName(OpType type);  // "Conv", "DepthwiseConv", ... as profile
 bool TakesActivation(OpType type);
 // Returns what ops of this type compute; `type` is one of binary_functions.inc.
 BinaryFunction BinaryFunctionOf(OpType type);
+// Returns what ops of this type make of many elements; `type` is one of reduce_functions.inc.
+ReduceFunction ReduceFunctionOf(OpType type);
 
 enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
 enum class UnaryFunction : uint8_t {
@@ -110,6 +113,11 @@ struct PoolParams {
   Window window;  // averages leave padding out of sum and count, as TFLite does
   int filter_height = 0, filter_width = 0;
 };
+// These are the dimensions that an op of family Reduce takes together: at least one, and not both rows and channels, which
+// are two ops.
+struct ReduceParams {
+  bool rows = true, columns = true, channels = false;
+};
 struct PadParams {
   std::array<int, 4> before{}, after{};  // N, H, W, C; each at least 0
   float value = 0.0f;
@@ -129,8 +137,8 @@ struct StridedSliceParams {
       stride{1, 1, 1, 1};  // N, H, W, C; positive strides, resolved: size is the output's
 };
 
-using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, PadParams,
-                              ConcatParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
+using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams,
+                              ReduceParams, PadParams, ConcatParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
 
 struct Op {
   OpType type;

@@ -125,6 +125,13 @@ Result<Shape> PoolShape(const Shape& x, const PoolParams& p) {
   return FromDims(out);
 }
 
+Result<Shape> ReduceShape(const Shape& x, const ReduceParams& p) {
+  if (!p.rows && !p.columns && !p.channels) return Status::Error("expected a dimension to reduce");
+  if (p.rows && p.channels) return Status::Error("expected rows or channels to reduce, got both");
+  const Shape out = ReducedShape(p, x);
+  return FromDims(ToDims(out));
+}
+
 Result<Shape> PadShape(const Shape& x, const PadParams& p) {
   Dims out = ToDims(x);
   for (size_t i = 0; i < 4; ++i) {
@@ -198,6 +205,14 @@ std::string ShapeText(const Shape& s) {
          std::to_string(s.c) + "]";
 }
 
+Shape ReducedShape(const ReduceParams& params, const Shape& in) {
+  return {in.n, params.rows ? 1 : in.h, params.columns ? 1 : in.w, params.channels ? 1 : in.c};
+}
+
+int64_t ReducedElements(const ReduceParams& params, const Shape& in) {
+  return int64_t{params.rows ? in.h : 1} * (params.columns ? in.w : 1) * (params.channels ? in.c : 1);
+}
+
 Status CheckShape(const Shape& shape) { return FromDims(ToDims(shape)).status(); }
 
 Result<Shape> OutputShape(const Graph& graph, const Op& op) {
@@ -219,8 +234,10 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
     case OpType::kMaxPool:
     case OpType::kAveragePool:
       return PoolShape(x, std::get<PoolParams>(op.params));
-    case OpType::kMean:
-      return FromDims({x.n, 1, 1, x.c});
+#define MCPRUNER_REDUCE(name) case OpType::k##name:
+#include "delegate/graph/reduce_functions.inc"
+#undef MCPRUNER_REDUCE
+      return ReduceShape(x, std::get<ReduceParams>(op.params));
     case OpType::kPad:
       return PadShape(x, std::get<PadParams>(op.params));
     case OpType::kConcat:

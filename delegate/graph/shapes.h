@@ -17,6 +17,10 @@ namespace mcpruner {
 // Returns a shape as text for messages: "[1, 56, 56, 64]".
 std::string ShapeText(const Shape& shape);
 
+// Returns what a reduction leaves of a shape, and how many elements it makes one of.
+Shape ReducedShape(const ReduceParams& params, const Shape& in);
+int64_t ReducedElements(const ReduceParams& params, const Shape& in);
+
 // Checks that no dimension is negative and that the shape is within kMaxElements.
 Status CheckShape(const Shape& shape);
 

@@ -122,8 +122,18 @@ TEST(OutputShapeTest, Pools) {
   EXPECT_EQ(Infer(OpType::kMaxPool, {{1, 6, 6, 2}}, dilated), "expected a pool without dilation");
 }
 
-TEST(OutputShapeTest, MeanUnaryAndSoftmax) {
-  EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}), "[3, 1, 1, 2]");
+TEST(OutputShapeTest, Reductions) {
+  EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{}), "[3, 1, 1, 2]");
+  EXPECT_EQ(Infer(OpType::kSum, {{3, 6, 7, 2}}, ReduceParams{true, false, false}), "[3, 1, 7, 2]");
+  EXPECT_EQ(Infer(OpType::kReduceMax, {{3, 6, 7, 2}}, ReduceParams{false, true, true}), "[3, 6, 1, 1]");
+  EXPECT_EQ(Infer(OpType::kReduceMin, {{3, 0, 7, 2}}, ReduceParams{}), "[3, 1, 1, 2]");
+  EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{true, true, true}),
+            "expected rows or channels to reduce, got both");
+  EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{false, false, false}),
+            "expected a dimension to reduce");
+}
+
+TEST(OutputShapeTest, UnaryAndSoftmax) {
   EXPECT_EQ(Infer(OpType::kUnary, {{3, 6, 7, 2}}, UnaryParams{}), "[3, 6, 7, 2]");
   EXPECT_EQ(Infer(OpType::kSoftmax, {{3, 6, 7, 2}}, SoftmaxParams{}), "[3, 6, 7, 2]");
   EXPECT_EQ(Infer(OpType::kSoftmax, {{3, 6, 7, 2}}), "its parameters are those of another op");

@@ -87,7 +87,7 @@ TEST(OpenClBackendTest, EmptyTensorsAndUnreadInputsNeedNoMemory) {
 TEST(OpenClBackendTest, ElementsOfAnEmptyTensorAreRefused) {
   MCPRUNER_NEEDS_OPENCL();
   GraphBuilder b;
-  const Graph graph = b.Finish({b.Op(OpType::kMean, {b.Input({1, 0, 3, 2})})});
+  const Graph graph = b.Finish({b.Op(OpType::kMean, {b.Input({1, 0, 3, 2})}, ReduceParams{})});
   EXPECT_EQ(MakeTestBackend()->Compile(graph).message(), "op 't1' makes elements of an empty tensor");
 }
 
@@ -104,7 +104,7 @@ TEST_P(OpenClMeans, OfManyPixelsLoseNothing) {
     GraphBuilder b;
     const int zeros = b.Op(OpType::kMul, {b.Input(shape), b.Constant({1, 1, 1, 1}, {0.0f})});
     const int terms = b.Op(OpType::kAdd, {zeros, b.Constant({1, 1, 1, 1}, {1.1f})});
-    ExpectAgreement(*backend, b.Finish({b.Op(OpType::kMean, {terms})}), 1, tolerance);
+    ExpectAgreement(*backend, b.Finish({b.Op(OpType::kMean, {terms}, ReduceParams{})}), 1, tolerance);
   }
 }
 

@@ -203,6 +203,7 @@ OPERATORS: dict[str, Callable] = {
     "AVERAGE_POOL_2D": _average_pool,
     "MEAN": lambda op, x, axes: _sum(op, x, axes, np.mean),
     "SUM": lambda op, x, axes: _sum(op, x, axes, np.sum),
+    "REDUCE_MIN": lambda op, x, axes: _sum(op, x, axes, np.min)[0],
     "REDUCE_MAX": lambda op, x, axes: _sum(op, x, axes, np.max)[0],
     "PAD": _pad,
     "PADV2": _pad,

@@ -18,15 +18,6 @@ def transpose(g: Growth, x: int) -> int | None:
     return g.emit("TRANSPOSE", [x, g.ints(order)], [g.shape(x)[i] for i in order], schema.TransposeOptionsT())
 
 
-def reduce(g: Growth, x: int) -> int | None:
-    """SUM and REDUCE_MAX over one axis."""
-    axis, keep = g.whole(0, g.rank(x) - 1), g.chance(0.5)
-    shape = [1 if i == axis else n for i, n in enumerate(g.shape(x)) if keep or i != axis]
-    if not shape:
-        return None
-    return g.emit(g.choice(("SUM", "REDUCE_MAX")), [x, g.ints([axis])], shape, schema.ReducerOptionsT(keepDims=keep))
-
-
 def squeeze(g: Growth, x: int) -> int | None:
     """SQUEEZE of one axis of size 1, or EXPAND_DIMS by one."""
     ones = [i for i, n in enumerate(g.shape(x)) if n == 1 and i > 0]

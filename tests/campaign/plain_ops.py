@@ -1,6 +1,6 @@
 """Operators without weights for random networks that the plugin takes, in all the forms that TFLite allows.
 
-Some of these forms the plugin leaves (a mean over channels, a removed axis): they stand here as well, so that the line
+Some of these forms the plugin leaves (a removed axis): they stand here as well, so that the line
 between taken and left is crossed everywhere.
 """
 
@@ -142,20 +142,21 @@ def pool(g: Growth, x: int) -> int | None:
     return g.emit(g.choice(("MAX_POOL_2D", "AVERAGE_POOL_2D")), [x], (n, rows, columns, channels), options)
 
 
-def mean(g: Growth, x: int) -> int | None:
-    """MEAN: over rows and columns mostly, axes counted from either end, once or twice."""
+def reduce(g: Growth, x: int) -> int | None:
+    """MEAN, SUM, REDUCE_MAX, REDUCE_MIN: over rows and columns mostly, axes counted from either end, once or twice."""
     rank = g.rank(x)
     if rank < 2:
         return None
     axes = {4: [1, 2], 3: [1]}.get(rank, [1])
-    if g.chance(0.15):
+    if g.chance(0.4):
         axes = sorted({g.whole(0, rank - 1) for _ in range(2)})
     keep = g.chance(0.5)
     shape = [1 if i in axes else n for i, n in enumerate(g.shape(x)) if keep or i not in axes]
     if not shape:
         return None
     listed = [axis - rank if g.chance(0.3) else axis for axis in (axes if g.chance(0.8) else axes[::-1])]
-    return g.emit("MEAN", [x, g.ints(listed)], shape, schema.ReducerOptionsT(keepDims=keep))
+    code = g.choice(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), (4, 1, 1, 1))
+    return g.emit(code, [x, g.ints(listed)], shape, schema.ReducerOptionsT(keepDims=keep))
 
 
 def pad(g: Growth, x: int) -> int | None:

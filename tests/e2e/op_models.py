@@ -99,12 +99,22 @@ def _depthwise(multiplier: int, padding: str, stride: int, dilation: int, activa
     return add
 
 
-def _mean(axes: list[int], keep: bool) -> Callable:
+def _reduce(code: str, axes: list[int], keep: bool, old: tuple[int, ...] = (1, 9, 7, 6)) -> Callable:
+    """A reduction of the convolution's output, under the shape `old`."""
+
     def add(s: Stage) -> int:
-        shape = (1, 1, 1, 6) if keep else (1, 6)
-        return s.net.operator("MEAN", [s.x, s.ints(*axes)], shape, schema.ReducerOptionsT(keepDims=keep))
+        x = s.x
+        if len(old) != 4:
+            x = s.net.operator("RESHAPE", [x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT())
+        over = [axis % len(old) for axis in axes]
+        shape = [1 if i in over else n for i, n in enumerate(old) if keep or i not in over]
+        return s.net.operator(code, [x, s.ints(*axes)], shape, schema.ReducerOptionsT(keepDims=keep))
 
     return add
+
+
+def _mean(axes: list[int], keep: bool) -> Callable:
+    return _reduce("MEAN", axes, keep)
 
 
 def _pad(table: list[list[int]], value: float | None = None) -> Callable:
@@ -284,6 +294,22 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "mean": _mean([1, 2], False),
     "mean_keep_dims": _mean([2, 1], True),
     "mean_negative_axes": _mean([-2, -3], False),
+    "mean_channels": _mean([3], True),
+    "mean_channels_dropped": _mean([-1], False),
+    "mean_image": _mean([1, 2, 3], True),
+    "mean_rows": _mean([1], False),
+    "mean_columns_and_channels": _mean([2, 3], True),
+    "mean_rows_and_channels": _mean([3, 1], False),
+    "mean_groups": _reduce("MEAN", [1, 2, 4], True, (1, 9, 7, 2, 3)),
+    "sum_channels": _reduce("SUM", [3], False),
+    "sum_map": _reduce("SUM", [1, 2], True),
+    "sum_vector": _reduce("SUM", [1], False, (1, 378)),
+    "sum_columns": _reduce("SUM", [1], False, (1, 63, 6)),
+    "largest_of_channels": _reduce("REDUCE_MAX", [3], True),
+    "largest_of_map": _reduce("REDUCE_MAX", [2, 1], False),
+    "largest_of_image": _reduce("REDUCE_MAX", [1, 2, 3], True),
+    "smallest_of_rows": _reduce("REDUCE_MIN", [1], True),
+    "smallest_of_vectors": _reduce("REDUCE_MIN", [2], False, (1, 63, 6)),
     "pad": _pad([[0, 0], [1, 2], [0, 3], [0, 0]]),
     "pad_channels": _pad([[0, 0], [0, 0], [0, 0], [2, 3]]),
     "pad_value": _pad([[0, 0], [1, 1], [1, 1], [0, 1]], -1.5),

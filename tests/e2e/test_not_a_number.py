@@ -60,6 +60,11 @@ def _pool(code: str, activation: str) -> Callable[[Stage], int]:
     return add
 
 
+def _reduce(code: str, axis: int) -> Callable[[Stage], int]:
+    shape = tuple(n for i, n in enumerate(SHAPE) if i != axis)
+    return lambda s: s.net.operator(code, [s.x, s.ints(axis)], shape, schema.ReducerOptionsT())
+
+
 def _softmax(s: Stage) -> int:
     return s.net.operator("SOFTMAX", [s.x], SHAPE, schema.SoftmaxOptionsT(beta=1.0))
 
@@ -92,11 +97,12 @@ CASES: dict[str, Callable[[Stage], int]] = {
     **{code: _two(code, options) for code, options in TWO.items()},
     **{f"{code}_{act}": _pool(code, act) for code in ("MAX_POOL_2D", "AVERAGE_POOL_2D") for act in ACTIVATIONS},
     "SOFTMAX": _softmax,
+    **{f"{code}_{axis}": _reduce(code, axis) for code in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN") for axis in (1, 2, 3)},
     "MEAN": lambda s: s.net.mean(s.x),
     **{f"DEPTHWISE_CONV_2D_{act}": _depthwise(act) for act in ACTIVATIONS},
     **{f"FULLY_CONNECTED_{act}": _fully_connected(act) for act in ACTIVATIONS},
 }
-OWN_KERNELS = ("MAXIMUM", "MINIMUM", "MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
+OWN_KERNELS = ("MAXIMUM", "MINIMUM", "REDUCE_MAX", "REDUCE_MIN", "MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
 BACKENDS = [{"backend": "reference"}, *({"backend": "cpu", "simd": simd} for simd in native.simd_targets())]
 
 

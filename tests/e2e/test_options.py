@@ -60,10 +60,10 @@ LEFT_BEHIND = (
         lambda s: s.net.operator("SIN", [s.x], SHAPE),
     ),
     (
-        "mean_of_channels",
-        "MEAN",
-        "a mean over axes [3] of 4 dimensions",
-        lambda s: s.net.operator("MEAN", [s.x, s.ints(3)], SHAPE[:3], schema.ReducerOptionsT()),
+        "cube",
+        "POW",
+        "its exponent is 3",
+        lambda s: s.net.operator("POW", [s.x, s.net.constant(np.array(3, np.float32))], SHAPE, schema.PowOptionsT()),
     ),
     (
         "large_kernel",

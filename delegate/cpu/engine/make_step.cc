@@ -6,9 +6,9 @@
 #include "delegate/cpu/kernels/conv/make_conv_step.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_step.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
-#include "delegate/cpu/kernels/mean/mean_step.h"
 #include "delegate/cpu/kernels/pad/pad_step.h"
 #include "delegate/cpu/kernels/pool/pool_step.h"
+#include "delegate/cpu/kernels/reduce/reduce_step.h"
 #include "delegate/cpu/kernels/unary/unary_step.h"
 
 namespace mcpruner {

@@ -7,9 +7,9 @@
 #include "delegate/cpu/kernels/conv/reference.h"
 #include "delegate/cpu/kernels/depthwise_conv/reference.h"
 #include "delegate/cpu/kernels/fully_connected/reference.h"
-#include "delegate/cpu/kernels/mean/reference.h"
 #include "delegate/cpu/kernels/pad/reference.h"
 #include "delegate/cpu/kernels/pool/reference.h"
+#include "delegate/cpu/kernels/reduce/reference.h"
 #include "delegate/cpu/kernels/reshape/reference.h"
 #include "delegate/cpu/kernels/softmax/reference.h"
 #include "delegate/cpu/kernels/strided_slice/reference.h"
@@ -39,8 +39,10 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
       return MaxPoolReference(std::get<PoolParams>(op.params), in, x, out, y);
     case OpType::kAveragePool:
       return AveragePoolReference(std::get<PoolParams>(op.params), in, x, out, y);
-    case OpType::kMean:
-      return MeanReference(in, x, y);
+#define MCPRUNER_REDUCE(name) case OpType::k##name:
+#include "delegate/graph/reduce_functions.inc"
+#undef MCPRUNER_REDUCE
+      return ReduceReference(ReduceFunctionOf(op.type), std::get<ReduceParams>(op.params), in, x, y);
     case OpType::kPad:
       return PadReference(std::get<PadParams>(op.params), in, x, out, y);
     case OpType::kConcat:

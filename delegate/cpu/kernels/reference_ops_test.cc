@@ -56,7 +56,7 @@ TEST(RunReferenceOpTest, OpsOfOneInput) {
   pool.filter_width = 2;
   EXPECT_EQ(RunOne(OpType::kMaxPool, 1, kShape, pool), (std::vector<float>{3, 4}));
   EXPECT_EQ(RunOne(OpType::kAveragePool, 1, kShape, pool), (std::vector<float>{2, 3}));
-  EXPECT_EQ(RunOne(OpType::kMean, 1, kShape, {}), (std::vector<float>{2, 3}));
+  EXPECT_EQ(RunOne(OpType::kMean, 1, kShape, ReduceParams{}), (std::vector<float>{2, 3}));
   EXPECT_EQ(RunOne(OpType::kPad, 1, kShape, PadParams{{0, 0, 1, 0}, {}}), (std::vector<float>{0, 0, 1, 2, 3, 4}));
   EXPECT_EQ(RunOne(OpType::kUnary, 1, kShape, UnaryParams{UnaryFunction::kReluN1To1}),
             (std::vector<float>{1, 1, 1, 1}));
@@ -101,7 +101,7 @@ TEST(RunReferenceOpTest, TheActivationComesAfterTheResidual) {
 TEST(RunReferenceOpTest, EmptyTensorsNeedNoMemory) {
   GraphBuilder b;
   const int x = b.Input({0, 4, 4, 2});
-  const Graph graph = b.Finish({b.Op(OpType::kMean, {x})});
+  const Graph graph = b.Finish({b.Op(OpType::kMean, {x}, ReduceParams{})});
   const std::vector<const float*> inputs{nullptr};
   EXPECT_EQ(RunReferenceOp(graph, graph.ops[0], inputs, nullptr).message(), "");
 }

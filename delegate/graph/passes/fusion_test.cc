@@ -120,7 +120,7 @@ TEST_F(FusionTest, AConvolutionTakesOneAddOnly) {
 TEST_F(FusionTest, AddsThatAConvolutionCannotDoStay) {
   const int conv = Conv(x);
   const int constant = b.Constant(b.shape(conv), std::vector<float>(6 * 6 * 4, 1.0f));
-  const int per_channel = b.Op(OpType::kMean, {x});
+  const int per_channel = b.Op(OpType::kMean, {x}, ReduceParams{});
   const std::vector<int> outputs{
       b.Op(OpType::kAdd, {conv, conv}),                      // needed twice
       b.Op(OpType::kAdd, {Conv(x, Activation::kRelu6), x}),  // has an activation already

@@ -23,6 +23,17 @@ inline constexpr OpType kAllBinaryOps[] = {
 };
 inline constexpr int kBinaryOpCount = static_cast<int>(std::size(kAllBinaryOps));
 
+// These are the ops of family Reduce, and all that they may reduce.
+inline constexpr OpType kAllReduceOps[] = {
+#define MCPRUNER_REDUCE(name) OpType::k##name,
+#include "delegate/graph/reduce_functions.inc"
+#undef MCPRUNER_REDUCE
+};
+inline constexpr int kReduceOpCount = static_cast<int>(std::size(kAllReduceOps));
+inline constexpr ReduceParams kAllReductions[] = {
+    {true, false, false}, {false, true, false}, {true, true, false}, {false, false, true}, {false, true, true}};
+inline constexpr int kReductionCount = static_cast<int>(std::size(kAllReductions));
+
 inline constexpr UnaryFunction kAllUnaryFunctions[] = {
 #define MCPRUNER_UNARY(name) UnaryFunction::k##name,
 #include "delegate/graph/unary_functions.inc"
@@ -51,12 +62,14 @@ int AddTamed(UnaryFunction function, int x, const Add& add) {
 }
 
 // Returns what stands for operand `side` (0 or 1) of a function of two tensors, made of `x` by `add` in the same way:
-// a divisor far from 0, and numbers whose squares do not grow.
+// a divisor far from 0, and numbers whose products and squares do not grow.
 template <class Add>
 int TameOperand(OpType type, int side, int x, const Add& add) {
   switch (type) {
     case OpType::kDiv:
       return side == 0 ? x : add(UnaryFunction::kExp, add(UnaryFunction::kReluN1To1, x));
+    case OpType::kMul:
+      return side == 0 ? x : add(UnaryFunction::kReluN1To1, x);
     case OpType::kSquaredDifference:
       return add(UnaryFunction::kReluN1To1, x);
     default:

@@ -143,20 +143,28 @@ class RandomGraphMaker {
     return builder_.Op(OpType::kStridedSlice, {x}, p);
   }
 
+  int Reduce(int x) {
+    const OpType type = kAllReduceOps[Below(kReduceOpCount)];
+    const ReduceParams params = kAllReductions[Below(kReductionCount)];
+    return builder_.Op(type, {x}, params);
+  }
+
   int Rare(int x) {
     const Shape s = builder_.shape(x);
-    switch (Below(4)) {
+    switch (Below(5)) {
       case 0:
         return builder_.Op(OpType::kConcat, {x, x}, ConcatParams{Below(4)});
       case 1:
         return builder_.Op(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
       case 2: {
-        if (s.h < 2 || s.w < 2) return builder_.Op(OpType::kMean, {x});
+        if (s.h < 2 || s.w < 2) return Reduce(x);
         StridedSliceParams p;
         p.size = {s.n, (s.h + 1) / 2, (s.w + 1) / 2, s.c};
         p.stride = {1, 2, 2, 1};
         return builder_.Op(OpType::kStridedSlice, {x}, p);
       }
+      case 3:
+        return Reduce(x);
       default: {
         auto layer = RandomLayer(rng_, LayerKind::kFullyConnected, {5, 1, 1, s.c}, 4, 1, 0.7);
         return builder_.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, RandomActivation());

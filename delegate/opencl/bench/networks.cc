@@ -42,7 +42,7 @@ class NetworkMaker {
 
   int Mean(int x) {
     const Shape in = graph_.tensor(x).shape;
-    return Add(OpType::kMean, {x}, {in.n, 1, 1, in.c}, NoParams(), Activation::kNone);
+    return Add(OpType::kMean, {x}, {in.n, 1, 1, in.c}, ReduceParams{}, Activation::kNone);
   }
 
   int FullyConnected(int x, int filters, double density, Activation activation) {

@@ -64,7 +64,7 @@ Result<Graph> MakeNetwork() {
   y = AddOp(OpType::kDepthwiseConv, "depthwise", {y}, depthwise, &graph);
   y = AddOp(OpType::kMaxPool, "pool", {y}, PoolParams{{2, 2, 1, 1, {}}, 2, 2}, &graph);
   graph.outputs = {y};
-  y = AddOp(OpType::kMean, "mean", {y}, {}, &graph);
+  y = AddOp(OpType::kMean, "mean", {y}, ReduceParams{}, &graph);
   y = AddOp(OpType::kFullyConnected, "dense", {y}, FullyConnectedParams{*dense}, &graph);
   graph.outputs.push_back(AddOp(OpType::kSoftmax, "softmax", {y}, SoftmaxParams{0.01f}, &graph));
   return graph;

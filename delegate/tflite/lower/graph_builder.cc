@@ -23,8 +23,10 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
 #include "delegate/graph/binary_functions.inc"
 #undef MCPRUNER_BINARY
       return LowerBinary(plan, x, operands[1], graph);
-    case OpType::kMean:
-      return LowerMean(plan, x, graph);
+#define MCPRUNER_REDUCE(name) case OpType::k##name:
+#include "delegate/graph/reduce_functions.inc"
+#undef MCPRUNER_REDUCE
+      return LowerReduce(plan, x, graph);
     case OpType::kPad:
       return LowerPad(plan, x, graph);
     case OpType::kConcat:

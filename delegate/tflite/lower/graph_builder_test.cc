@@ -80,10 +80,10 @@ TEST(GraphBuilder, EveryRankIsKept) {
 
 TEST(GraphBuilder, MeanDropsOrKeepsAxes) {
   NodePlan mean = Plan(OpType::kMean, {Computed(0)}, 1);
-  mean.deferred = MeanAxes{{1, -2}, false};
+  mean.deferred = ReduceAxes{{1, -2}, false};
   EXPECT_EQ(Build({mean}, 1, {{0, {2, 3, 4, 5}}})->output_dims[0], (Dims{2, 5}));
   EXPECT_EQ(Build({mean}, 1, {{0, {2, 4, 5}}})->output_dims[0], (Dims{2, 5}));
-  mean.deferred = MeanAxes{{1, -2}, true};
+  mean.deferred = ReduceAxes{{1, -2}, true};
   EXPECT_EQ(Build({mean}, 1, {{0, {2, 3, 4, 5}}})->output_dims[0], (Dims{2, 1, 1, 5}));
   EXPECT_EQ(Build({mean}, 1, {{0, {2, 4, 5}}})->output_dims[0], (Dims{2, 1, 5}));
   EXPECT_EQ(Build({mean}, 1, {{0, {5}}}).message(), "Mean 'out1': its axis 1 is out of range for 1 dimensions");

@@ -1,7 +1,8 @@
 // Lowering turns a node plan and the sizes of its operands into ops of the internal graph, whatever the rank.
 //
 //     lower_window.cc   convolutions and pools: rank 4, as in TFLite
-//     lower_axes.cc     PAD, CONCATENATION, RESHAPE, STRIDED_SLICE, MEAN
+//     lower_axes.cc     PAD, CONCATENATION, RESHAPE, STRIDED_SLICE
+//     lower_reduce.cc   MEAN, SUM, REDUCE_MAX, REDUCE_MIN
 //     lower_rows.cc     element by element, with broadcasting; FULLY_CONNECTED, which reads rows of channels
 //
 // A partition may meet other sizes than those in the file: after a resize, or where the file says nothing. TFLite can
@@ -21,13 +22,18 @@ namespace mcpruner {
 // Returns an op with type, name, parameters and activation of the plan. Its inputs are still to be set.
 Op OpOf(const NodePlan& plan);
 
+// Returns `axis`, which is counted from the end if negative.
+Result<size_t> CountAxis(int axis, size_t rank);
+// Applies `op`, whose inputs are still to be set, to `v` under the shape `view`. The dims of `v` stay.
+Status ApplyUnder(const Result<Shape>& view, Op op, GraphTensors* graph, Value* v);
+
 // Each of these returns the node's output.
 Result<Value> LowerWindow(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerConcat(const NodePlan& plan, const std::vector<Value>& parts, GraphTensors* graph);
 Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerSlice(const NodePlan& plan, const Value& x, GraphTensors* graph);
-Result<Value> LowerMean(const NodePlan& plan, const Value& x, GraphTensors* graph);
+Result<Value> LowerReduce(const NodePlan& plan, const Value& x, GraphTensors* graph);
 // This lowers unary functions and softmax.
 Result<Value> LowerUnary(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, GraphTensors* graph);

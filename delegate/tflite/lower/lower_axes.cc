@@ -8,27 +8,6 @@
 namespace mcpruner {
 namespace {
 
-// Applies `op` to `v` under the shape `view`.
-Status Apply(Op op, const Result<Shape>& view, GraphTensors* graph, Value* v) {
-  if (!view.ok()) return view.status();
-  const Result<int> x = graph->As(*v, *view, op.name);
-  if (!x.ok()) return x.status();
-  op.inputs = {*x};
-  const Result<int> made = graph->Append(std::move(op));
-  if (!made.ok()) return made.status();
-  v->index = *made;
-  return Status::Ok();
-}
-
-// Returns `axis`, which is counted from the end if negative.
-Result<size_t> CountAxis(int axis, size_t rank) {
-  const int signed_rank = static_cast<int>(rank);
-  const int counted = axis < 0 ? axis + signed_rank : axis;
-  if (counted >= 0 && counted < signed_rank) return static_cast<size_t>(counted);
-  return Status::Error("its axis " + std::to_string(axis) + " is out of range for " + std::to_string(rank) +
-                       " dimensions");
-}
-
 // Returns the new shape with its -1 resolved. The graph checks whether the number of elements fits.
 Dims ResolveReshape(int64_t elements, Dims dims) {
   int64_t known = 1;
@@ -75,7 +54,7 @@ Status SliceAxes(const NodePlan& plan, GraphTensors* graph, Value* v) {
     SetAxis(slice, 2, &params);
     Op op = OpOf(plan);
     op.params = params;
-    MCPRUNER_RETURN_IF_ERROR(Apply(std::move(op), view, graph, v));
+    MCPRUNER_RETURN_IF_ERROR(ApplyUnder(view, std::move(op), graph, v));
     v->dims[i] = slice.count;
   }
   return Status::Ok();
@@ -91,13 +70,32 @@ Status PadAxes(const NodePlan& plan, GraphTensors* graph, Value* v) {
     params.value = paddings.value;
     Op op = OpOf(plan);
     op.params = params;
-    MCPRUNER_RETURN_IF_ERROR(Apply(std::move(op), AroundAxes(v->dims, i, i + 1), graph, v));
+    MCPRUNER_RETURN_IF_ERROR(ApplyUnder(AroundAxes(v->dims, i, i + 1), std::move(op), graph, v));
     v->dims[i] += paddings.before[i] + paddings.after[i];
   }
   return Status::Ok();
 }
 
 }  // namespace
+
+Result<size_t> CountAxis(int axis, size_t rank) {
+  const int signed_rank = static_cast<int>(rank);
+  const int counted = axis < 0 ? axis + signed_rank : axis;
+  if (counted >= 0 && counted < signed_rank) return static_cast<size_t>(counted);
+  return Status::Error("its axis " + std::to_string(axis) + " is out of range for " + std::to_string(rank) +
+                       " dimensions");
+}
+
+Status ApplyUnder(const Result<Shape>& view, Op op, GraphTensors* graph, Value* v) {
+  if (!view.ok()) return view.status();
+  const Result<int> x = graph->As(*v, *view, op.name);
+  if (!x.ok()) return x.status();
+  op.inputs = {*x};
+  const Result<int> made = graph->Append(std::move(op));
+  if (!made.ok()) return made.status();
+  v->index = *made;
+  return Status::Ok();
+}
 
 Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph) {
   const auto& paddings = std::get<Paddings>(plan.deferred);
@@ -119,7 +117,7 @@ Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph
   }
   Op op = OpOf(plan);
   op.params = params;
-  MCPRUNER_RETURN_IF_ERROR(Apply(std::move(op), MapDims(x.dims), graph, &v));
+  MCPRUNER_RETURN_IF_ERROR(ApplyUnder(MapDims(x.dims), std::move(op), graph, &v));
   for (size_t i = 0; i < rank; ++i) v.dims[i] += paddings.before[i] + paddings.after[i];
   return v;
 }
@@ -144,7 +142,7 @@ Result<Value> LowerSlice(const NodePlan& plan, const Value& x, GraphTensors* gra
   }
   Op op = OpOf(plan);
   op.params = params;
-  MCPRUNER_RETURN_IF_ERROR(Apply(std::move(op), MapDims(x.dims), graph, &v));
+  MCPRUNER_RETURN_IF_ERROR(ApplyUnder(MapDims(x.dims), std::move(op), graph, &v));
   return v;
 }
 
@@ -184,33 +182,6 @@ Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* g
   const Result<int> made = graph->AppendReshape(x.index, *shape, plan.name);
   if (!made.ok()) return made.status();
   return Value{dims, *made, nullptr};
-}
-
-Result<Value> LowerMean(const NodePlan& plan, const Value& x, GraphTensors* graph) {
-  const auto& mean = std::get<MeanAxes>(plan.deferred);
-  const size_t rank = x.dims.size();
-  std::vector<bool> over(rank);
-  for (const int axis : mean.axes) {
-    const Result<size_t> counted = CountAxis(axis, rank);
-    if (!counted.ok()) return counted.status();
-    over[*counted] = true;
-  }
-  // A mean of means over equally many elements is the mean of all, so each run of neighbouring axes takes one op.
-  Value v = x;
-  for (size_t first = 0; first < rank; ++first) {
-    size_t last = first;
-    while (last < rank && over[last]) ++last;
-    if (last == first) continue;
-    MCPRUNER_RETURN_IF_ERROR(Apply(OpOf(plan), AroundAxes(v.dims, first, last), graph, &v));
-    for (; first < last; ++first) v.dims[first] = 1;
-  }
-  if (mean.keep_dims) return v;
-  Dims left;
-  for (size_t i = 0; i < rank; ++i) {
-    if (!over[i]) left.push_back(x.dims[i]);
-  }
-  v.dims = left;
-  return v;
 }
 
 }  // namespace mcpruner

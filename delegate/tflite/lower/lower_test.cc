@@ -197,12 +197,40 @@ TEST(Lower, ConcatenationsOfAnyRank) {
 
 TEST(Lower, MeansOverAxesThatAreNoNeighbours) {
   NodePlan plan = Plan(OpType::kMean);
-  plan.deferred = MeanAxes{{1, -2}, false};
+  plan.deferred = ReduceAxes{{1, -2}, false};
   const Output output = RunNode(plan, {{2, 2, 1, 2, 3}});
   EXPECT_EQ(output.dims, (Dims{2, 1, 3}));
   EXPECT_EQ(output.values, (std::vector<float>{4.5f, 5.5f, 6.5f, 16.5f, 17.5f, 18.5f}));
-  plan.deferred = MeanAxes{{1, -2}, true};
+  plan.deferred = ReduceAxes{{1, -2}, true};
   EXPECT_EQ(RunNode(plan, {{2, 2, 1, 2, 3}}).dims, (Dims{2, 1, 1, 1, 3}));
+}
+
+TEST(Lower, ReducesAnyAxesOfAnyRank) {
+  for (const Dims& dims : {Dims{4}, Dims{3, 4}, Dims{2, 3, 4}, Dims{2, 3, 2, 4}, Dims{2, 3, 2, 1, 4}}) {
+    for (int mask = 0; mask < 1 << dims.size(); ++mask) {
+      NodePlan plan = Plan(OpType::kSum);
+      Dims axes, kept = dims, left;
+      for (size_t i = 0; i < dims.size(); ++i) {
+        if ((mask >> i & 1) != 0) {
+          axes.push_back(static_cast<int>(i));
+          kept[i] = 1;
+        } else {
+          left.push_back(dims[i]);
+        }
+      }
+      SCOPED_TRACE(DimsText(dims) + " over " + DimsText(axes));
+      plan.deferred = ReduceAxes{axes, false};
+      const Output output = RunNode(plan, {dims});
+      EXPECT_EQ(output.error, "");
+      EXPECT_EQ(output.dims, left);
+      const std::vector<float> x = Iota(dims, 0);
+      std::vector<float> want(static_cast<size_t>(Count(kept)));
+      ForEach(dims, [&](const Dims& at) { want[Offset(kept, at)] += x[Offset(dims, at)]; });
+      EXPECT_EQ(output.values, want);
+      plan.deferred = ReduceAxes{axes, true};
+      EXPECT_EQ(RunNode(plan, {dims}).dims, kept);
+    }
+  }
 }
 
 std::shared_ptr<const SparseLayer> LayerOf(LayerKind kind, const DenseShape& shape, const std::vector<float>& weights,

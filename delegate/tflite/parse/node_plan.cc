@@ -50,8 +50,11 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParsePool(c, OpType::kMaxPool);
     case kTfLiteBuiltinAveragePool2d:
       return ParsePool(c, OpType::kAveragePool);
-    case kTfLiteBuiltinMean:
-      return ParseMean(c);
+#define MCPRUNER_REDUCE(name) \
+  case kTfLiteBuiltin##name:   \
+    return ParseReduce(c, OpType::k##name);
+#include "delegate/graph/reduce_functions.inc"
+#undef MCPRUNER_REDUCE
     case kTfLiteBuiltinPad:
     case kTfLiteBuiltinPadv2:
       return ParsePad(c);

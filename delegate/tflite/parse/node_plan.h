@@ -44,11 +44,11 @@ struct Paddings {
   Dims before, after;
   float value = 0.0f;
 };
-// In a CONCATENATION or MEAN, a negative axis is counted from the last one.
+// In a CONCATENATION, MEAN, SUM, REDUCE_MAX or REDUCE_MIN, a negative axis is counted from the last one.
 struct ConcatAxis {
   int axis = 0;
 };
-struct MeanAxes {
+struct ReduceAxes {
   Dims axes;
   bool keep_dims = false;
 };
@@ -62,7 +62,7 @@ struct NodePlan {
   int output = -1;  // TFLite's number
   Activation activation = Activation::kNone;
   OpParams params;
-  std::variant<std::monostate, SamePadding, NewShape, SliceBounds, Paddings, ConcatAxis, MeanAxes, KeepRank> deferred;
+  std::variant<std::monostate, SamePadding, NewShape, SliceBounds, Paddings, ConcatAxis, ReduceAxes, KeepRank> deferred;
 };
 
 // Returns the plan, or a sentence that says why the delegate cannot run the node.

@@ -49,7 +49,7 @@ Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function);
 Result<NodePlan> ParsePow(const ParseContext& c);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);
-Result<NodePlan> ParseMean(const ParseContext& c);
+Result<NodePlan> ParseReduce(const ParseContext& c, OpType type);
 // parse_shape.cc has operators that move elements.
 Result<NodePlan> ParsePad(const ParseContext& c);
 Result<NodePlan> ParseConcatenation(const ParseContext& c);

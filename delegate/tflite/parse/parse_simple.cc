@@ -1,7 +1,8 @@
 // These parsers read operators that work element by element or window by window, without weights.
 
-#include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "delegate/tflite/parse/parse_common.h"
 
@@ -103,24 +104,14 @@ Result<NodePlan> ParsePool(const ParseContext& c, OpType type) {
   return plan;
 }
 
-Result<NodePlan> ParseMean(const ParseContext& c) {
+Result<NodePlan> ParseReduce(const ParseContext& c, OpType type) {
   const auto* params = BuiltinParams<TfLiteReducerParams>(c.node);
   if (params == nullptr) return MissingParams();
-  Result<NodePlan> plan = StartPlan(c, OpType::kMean);
+  Result<NodePlan> plan = StartPlan(c, type);
   if (!plan.ok()) return plan;
   Result<std::vector<int>> axes = ReadInts(c.view, InputIndex(c.node, 1), "its list of axes");
   if (!axes.ok()) return axes.status();
-  plan->deferred = MeanAxes{*axes, params->keep_dims};
-  const int rank = static_cast<int>(InputDims(c).size());
-  for (int& axis : *axes) axis += axis < 0 ? rank : 0;
-  std::sort(axes->begin(), axes->end());
-  axes->erase(std::unique(axes->begin(), axes->end()), axes->end());
-  // [N, W, C] lies as [N, 1, W, C]: the mean over its W is one over H and W.
-  const bool spatial = (rank == 4 && *axes == std::vector<int>{1, 2}) || (rank == 3 && *axes == std::vector<int>{1});
-  if (!spatial) {
-    return Status::Error("it is a mean over axes " + DimsText(*axes) + " of " + std::to_string(rank) +
-                         " dimensions; the delegate runs means over rows and columns");
-  }
+  plan->deferred = ReduceAxes{std::move(*axes), params->keep_dims};
   return plan;
 }
 
