@@ -174,6 +174,10 @@ class Maker {
       p.stride[i] = 1 + d_.Seldom(4, 0);
       p.begin[i] = d_.Seldom(dims[i], 0);
       p.size[i] = (dims[i] - p.begin[i] + p.stride[i] - 1) / p.stride[i];
+      if (d_.Seldom(4, -1) == 0) {  // backwards
+        p.begin[i] += (p.size[i] - 1) * p.stride[i];
+        p.stride[i] = -p.stride[i];
+      }
     }
     Add(OpType::kStridedSlice, {x}, p);
   }

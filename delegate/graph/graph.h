@@ -134,7 +134,7 @@ struct SoftmaxParams {
 };
 struct StridedSliceParams {
   std::array<int, 4> begin{}, size{},
-      stride{1, 1, 1, 1};  // N, H, W, C; positive strides, resolved: size is the output's
+      stride{1, 1, 1, 1};  // N, H, W, C; resolved: size is the output's, strides are not 0
 };
 
 using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams,

@@ -161,10 +161,11 @@ Result<Shape> ConcatShape(const Graph& graph, const Op& op, const ConcatParams& 
 Result<Shape> SliceShape(const Shape& x, const StridedSliceParams& p) {
   const Dims in = ToDims(x);
   for (size_t i = 0; i < 4; ++i) {
-    if (p.begin[i] < 0 || p.size[i] < 0 || p.stride[i] < 1) {
-      return Status::Error("expected begin and size of at least 0 and strides of at least 1");
+    if (p.begin[i] < 0 || p.size[i] < 0 || p.stride[i] == 0) {
+      return Status::Error("expected begin and size of at least 0 and strides other than 0");
     }
-    if (p.size[i] > 0 && p.begin[i] + int64_t{p.size[i] - 1} * p.stride[i] >= in[i]) {
+    const int64_t last = p.begin[i] + int64_t{p.size[i] - 1} * p.stride[i];
+    if (p.size[i] > 0 && (std::max<int64_t>(p.begin[i], last) >= in[i] || last < 0)) {
       return Status::Error("the slice leaves its input " + ShapeText(x));
     }
   }

@@ -159,7 +159,7 @@ TEST(OutputShapeTest, StridedSlice) {
   EXPECT_EQ(Infer(OpType::kStridedSlice, {{1, 5, 5, 4}}, p), "[1, 2, 3, 4]");
   EXPECT_EQ(Infer(OpType::kStridedSlice, {{1, 4, 5, 4}}, p), "the slice leaves its input [1, 4, 5, 4]");
   EXPECT_EQ(Infer(OpType::kStridedSlice, {{1, 5, 5, 4}}, StridedSliceParams{{9, 9, 9, 9}, {}}), "[0, 0, 0, 0]");
-  const std::string bad = "expected begin and size of at least 0 and strides of at least 1";
+  const std::string bad = "expected begin and size of at least 0 and strides other than 0";
   EXPECT_EQ(Infer(OpType::kStridedSlice, {{1, 5, 5, 4}}, StridedSliceParams{{-1, 0, 0, 0}, {}}), bad);
   EXPECT_EQ(Infer(OpType::kStridedSlice, {{1, 5, 5, 4}}, StridedSliceParams{{}, {}, {1, 1, 1, 0}}), bad);
   const int huge = 2147483647;

@@ -213,6 +213,11 @@ OPERATORS: dict[str, Callable] = {
     "TRANSPOSE": lambda op, x, order: x.transpose(order),
     "SQUEEZE": lambda op, x: x.squeeze(tuple(op.builtinOptions.squeezeDims)),
     "EXPAND_DIMS": lambda op, x, axis: np.expand_dims(x, int(axis)),
+    "PACK": lambda op, *parts: np.stack(parts, op.builtinOptions.axis),
+    "UNPACK": lambda op, x: list(np.moveaxis(x, op.builtinOptions.axis, 0)),
+    "SLICE": lambda op, x, begin, size: x[
+        tuple(slice(b, None if n < 0 else b + n) for b, n in zip(begin, size, strict=True))
+    ],
     "SPLIT": lambda op, axis, x: np.split(x, op.builtinOptions.numSplits, int(axis)),
     "RESIZE_NEAREST_NEIGHBOR": lambda op, x, size: x.repeat(2, 1).repeat(2, 2),
     "SPACE_TO_DEPTH": _space_to_depth,

@@ -18,34 +18,6 @@ def transpose(g: Growth, x: int) -> int | None:
     return g.emit("TRANSPOSE", [x, g.ints(order)], [g.shape(x)[i] for i in order], schema.TransposeOptionsT())
 
 
-def squeeze(g: Growth, x: int) -> int | None:
-    """SQUEEZE of one axis of size 1, or EXPAND_DIMS by one."""
-    ones = [i for i, n in enumerate(g.shape(x)) if n == 1 and i > 0]
-    if ones and g.rank(x) > 2:
-        axis = g.choice(ones)
-        shape = [n for i, n in enumerate(g.shape(x)) if i != axis]
-        return g.emit("SQUEEZE", [x], shape, schema.SqueezeOptionsT(squeezeDims=[axis]))
-    if g.rank(x) > 3:
-        return None
-    axis = g.whole(1, g.rank(x))
-    shape = [*g.shape(x)[:axis], 1, *g.shape(x)[axis:]]
-    return g.emit("EXPAND_DIMS", [x, g.ints(axis)], shape, schema.ExpandDimsOptionsT())
-
-
-def split(g: Growth, x: int) -> int | None:
-    """SPLIT along the last axis: an operator with several outputs, of which the others are read later or never."""
-    channels = g.shape(x)[-1]
-    parts = g.choice((2, 3, 4))
-    if channels % parts:
-        return None
-    shape = (*g.shape(x)[:-1], channels // parts)
-    first = g.net.operator("SPLIT", [g.ints(g.rank(x) - 1), x], shape, schema.SplitOptionsT(numSplits=parts))
-    more = [g.net.tensor(shape, "") for _ in range(parts - 1)]
-    g.net.graph.operators[-1].outputs += more
-    g.tensors += more
-    return first
-
-
 def nearest(g: Growth, x: int) -> int | None:
     """RESIZE_NEAREST_NEIGHBOR to twice the rows and columns."""
     if g.rank(x) != 4:

@@ -1,7 +1,7 @@
 """Operators without weights for random networks that the plugin takes, in all the forms that TFLite allows.
 
-Some of these forms the plugin leaves (a removed axis): they stand here as well, so that the line
-between taken and left is crossed everywhere.
+Some of these forms the plugin leaves (POW with another exponent): they stand here as well, so that the line between
+taken and left is crossed everywhere.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def reshape(g: Growth, x: int) -> int | None:
 
 
 def strided_slice(g: Growth, x: int) -> int | None:
-    """STRIDED_SLICE: bounds beyond the ends, counted from the end, masked; steps, and now and then a removed axis."""
+    """STRIDED_SLICE: bounds beyond the ends, counted from the end, masked; steps, backwards too, and now and then a removed axis."""
     begin, end, stride, window = [], [], [], []
     masks = {"beginMask": 0, "endMask": 0, "shrinkAxisMask": 0}
     for axis, n in enumerate(g.shape(x)):
@@ -242,6 +242,14 @@ def strided_slice(g: Growth, x: int) -> int | None:
         window.append(slice(low, high, step))
         masks["beginMask"] |= (low == 0 and g.chance(0.5)) << axis
         masks["endMask"] |= (high == n and g.chance(0.5)) << axis
+        if not whole and g.chance(0.1):  # backwards, from the element before `high` to the one at `low`
+            window[-1] = slice(high - 1, low - 1 if low else None, -step)
+            masks["beginMask"] &= ~(1 << axis)
+            masks["endMask"] = masks["endMask"] & ~(1 << axis) | (low == 0) << axis
+            begin.append(high - 1)
+            end.append(max(0, low - 1))
+            stride.append(-step)
+            continue
         begin.append(low - n if low > 0 and g.chance(0.2) else low)
         end.append(high - n if high < n and g.chance(0.3) else high + (3 if high == n and g.chance(0.2) else 0))
         stride.append(step)
@@ -253,3 +261,59 @@ def strided_slice(g: Growth, x: int) -> int | None:
     shape = np.lib.stride_tricks.as_strided(np.zeros(1), g.shape(x), (0,) * g.rank(x))[tuple(window)].shape
     inputs = [x, g.ints(begin), g.ints(end), g.ints(stride)]
     return g.emit("STRIDED_SLICE", inputs, shape, schema.StridedSliceOptionsT(**masks))
+
+
+def squeeze(g: Growth, x: int) -> int | None:
+    """SQUEEZE of one axis of size 1, or EXPAND_DIMS by one."""
+    ones = [i for i, n in enumerate(g.shape(x)) if n == 1 and i > 0]
+    if ones and g.rank(x) > 2:
+        axis = g.choice(ones)
+        shape = [n for i, n in enumerate(g.shape(x)) if i != axis]
+        return g.emit("SQUEEZE", [x], shape, schema.SqueezeOptionsT(squeezeDims=[axis]))
+    if g.rank(x) > 3:
+        return None
+    axis = g.whole(1, g.rank(x))
+    shape = [*g.shape(x)[:axis], 1, *g.shape(x)[axis:]]
+    return g.emit("EXPAND_DIMS", [x, g.ints(axis)], shape, schema.ExpandDimsOptionsT())
+
+
+def split(g: Growth, x: int) -> int | None:
+    """SPLIT along the last axis: an operator with several outputs, of which the others are read later or never."""
+    channels = g.shape(x)[-1]
+    parts = g.choice((2, 3, 4))
+    if channels % parts:
+        return None
+    shape = (*g.shape(x)[:-1], channels // parts)
+    first = g.net.operator("SPLIT", [g.ints(g.rank(x) - 1), x], shape, schema.SplitOptionsT(numSplits=parts))
+    more = [g.net.tensor(shape, "") for _ in range(parts - 1)]
+    g.net.graph.operators[-1].outputs += more
+    g.tensors += more
+    return first
+
+
+def pack(g: Growth, x: int) -> int | None:
+    """PACK of `x` and others along a new axis, then UNPACK of it, or not."""
+    if g.rank(x) > 4:
+        return None
+    axis = g.whole(1, g.rank(x))
+    parts = [x, g.other(x, lambda s: s == g.shape(x)) or x]
+    shape = [*g.shape(x)[:axis], 2, *g.shape(x)[axis:]]
+    packed = g.emit("PACK", parts, shape, schema.PackOptionsT(valuesCount=2, axis=axis))
+    if packed is None:
+        return None
+    g.read.update(parts)
+    if g.chance(0.3):
+        return packed
+    first = g.net.operator("UNPACK", [packed], g.shape(x), schema.UnpackOptionsT(num=2, axis=axis))
+    second = g.net.tensor(g.shape(x), "")
+    g.net.graph.operators[-1].outputs.append(second)
+    g.tensors.append(second)
+    return first
+
+
+def window(g: Growth, x: int) -> int | None:
+    """SLICE of a window; the batch is whole."""
+    begin = [0, *(g.whole(0, n // 2) for n in g.shape(x)[1:])]
+    size = [-1, *(g.whole(1, n - b) for n, b in zip(g.shape(x)[1:], begin[1:], strict=True))]
+    shape = [n if k < 0 else k for n, k in zip(g.shape(x), size, strict=True)]
+    return g.emit("SLICE", [x, g.ints(begin), g.ints(size)], shape, schema.SliceOptionsT())

@@ -32,6 +32,10 @@ WILD = {
     plain_ops.concatenation: 2,
     plain_ops.reshape: 1.5,
     plain_ops.strided_slice: 1.5,
+    plain_ops.window: 0.5,
+    plain_ops.squeeze: 0.7,
+    plain_ops.split: 0.7,
+    plain_ops.pack: 0.5,
 }
 PUBLISHED = {
     weighted_ops.conv: 12,
@@ -48,8 +52,6 @@ LEFT = {
     weighted_ops.computed_weights: 1,
     left_ops.unary: 3,
     left_ops.transpose: 1,
-    left_ops.squeeze: 1,
-    left_ops.split: 1,
     left_ops.nearest: 1,
     left_ops.space_to_depth: 1,
     left_ops.tile: 1,

@@ -225,6 +225,63 @@ def _slice(begin: list[int], end: list[int], stride: list[int], masks: tuple[int
     return add
 
 
+def _sliced(masks: dict[str, int], begin: list[int], end: list[int], stride: list[int], shape: tuple[int, ...]) -> Callable:
+    """STRIDED_SLICE with any masks; `shape` is what comes of it."""
+
+    def add(s: Stage) -> int:
+        inputs = [s.x, *(s.ints(*v) for v in (begin, end, stride))]
+        return s.net.operator("STRIDED_SLICE", inputs, shape, schema.StridedSliceOptionsT(**masks))
+
+    return add
+
+
+def _squeeze(axes: list[int], shape: tuple[int, ...]) -> Callable:
+    """SQUEEZE of [1, 1, 1, 6], the mean of the map."""
+    return lambda s: s.net.operator("SQUEEZE", [_mean([1, 2], True)(s)], shape, schema.SqueezeOptionsT(squeezeDims=axes))
+
+
+def _expand(axis: int, shape: tuple[int, ...]) -> Callable:
+    """EXPAND_DIMS, and an addition behind it that broadcasts."""
+
+    def add(s: Stage) -> int:
+        y = s.net.operator("EXPAND_DIMS", [s.x, s.ints(axis)], shape, schema.ExpandDimsOptionsT())
+        return s.net.operator("ADD", [y, s.net.constant(s.random(6, 1, 1))], _together(shape, (6, 1, 1)), schema.AddOptionsT())
+
+    return add
+
+
+def _together(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return np.broadcast_shapes(a, b)
+
+
+def _pack(axis: int) -> Callable:
+    def add(s: Stage) -> int:
+        shape = list(s.net.shape(s.x))
+        shape.insert(axis if axis >= 0 else axis + 5, 3)
+        parts = [s.x, s.conv(), s.net.constant(s.random(1, 9, 7, 6))]
+        return s.net.operator("PACK", parts, shape, schema.PackOptionsT(valuesCount=3, axis=axis))
+
+    return add
+
+
+def _parts(code: str, inputs: Callable[[Stage], list[int]], shapes: list[tuple[int, ...]], options: Any) -> Callable:
+    """An operator of several outputs, of which the last two are added up, or the only one is used."""
+
+    def add(s: Stage) -> int:
+        first = s.net.operator(code, inputs(s), shapes[0], options)
+        outputs = [first, *(s.net.tensor(shape, "") for shape in shapes[1:])]
+        s.net.graph.operators[-1].outputs = outputs
+        if shapes[-1] != shapes[-2]:
+            return outputs[-1]
+        return s.net.operator("ADD", outputs[-2:], shapes[-1], schema.AddOptionsT())
+
+    return add
+
+
+def _sizes(code: str, begin: list[int], size: list[int], shape: tuple[int, ...]) -> Callable:
+    return lambda s: s.net.operator(code, [s.x, s.ints(*begin), s.ints(*size)], shape, schema.SliceOptionsT())
+
+
 def _fc(keep: bool, bias: bool, activation: str, flat: bool = False) -> Callable:
     def add(s: Stage) -> int:
         x = s.net.mean(s.x) if flat else s.x
@@ -346,6 +403,30 @@ CASES: dict[str, Callable[[Stage], int]] = {
     ),
     "slice_stride": _slice([0, 0, 0, 0], [0, 0, 0, 0], [1, 2, 2, 1], (15, 15)),
     "slice_window": _slice([0, 1, -5, 2], [0, -1, 100, 5], [1, 1, 2, 1], (1, 1)),
+    "slice_backwards": _sliced({"beginMask": 15, "endMask": 15}, [0] * 4, [0] * 4, [1, -1, -2, -1], (1, 9, 4, 6)),
+    "slice_removed_axis": _sliced({"beginMask": 3, "endMask": 3, "shrinkAxisMask": 4}, [0, 0, 2], [0, 0, 3], [1, 1, 1], (1, 9, 6)),
+    "slice_last_channel": _sliced({"ellipsisMask": 1, "shrinkAxisMask": 2}, [0, -1], [0, 0], [1, 1], (1, 9, 7)),
+    "slice_new_axis": _sliced({"ellipsisMask": 1, "newAxisMask": 2}, [0, 0], [0, 0], [1, 1], (1, 9, 7, 6, 1)),
+    "slice_sizes": _sizes("SLICE", [0, 2, 1, 3], [-1, 5, -1, 2], (1, 5, 6, 2)),
+    "squeeze": _squeeze([1, 2], (1, 6)),
+    "squeeze_negative": _squeeze([-2], (1, 1, 6)),
+    "expand_dims": _expand(-1, (1, 9, 7, 6, 1)),
+    "expand_dims_second": _expand(1, (1, 1, 9, 7, 6)),
+    "pack_last": _pack(-1),
+    "pack_rows": _pack(1),
+    "split": _parts("SPLIT", lambda s: [s.ints(3), s.x], [(1, 9, 7, 2)] * 3, schema.SplitOptionsT(numSplits=3)),
+    "split_rows": _parts("SPLIT", lambda s: [s.ints(-3), s.x], [(1, 3, 7, 6)] * 3, schema.SplitOptionsT(numSplits=3)),
+    "split_sizes": _parts(
+        "SPLIT_V",
+        lambda s: [s.x, s.ints(2, -1, 1), s.ints(3)],
+        [(1, 9, 7, 2), (1, 9, 7, 3), (1, 9, 7, 1)],
+        schema.SplitVOptionsT(numSplits=3),
+    ),
+    "unpack_columns": _parts(
+        "UNPACK", lambda s: [s.x], [(1, 9, 6)] * 7, schema.UnpackOptionsT(num=7, axis=2)
+    ),
+    "unpack_channels": _parts("UNPACK", lambda s: [s.x], [(1, 9, 7)] * 6, schema.UnpackOptionsT(num=6, axis=-1)),
+    "reshape_to_5": _reshape([-1, 9, 7, 3, 2], (1, 9, 7, 3, 2), lambda s, y: s.net.operator("RELU", [y], (1, 9, 7, 3, 2))),
     "resnet20_shortcut": _shortcut,
 }
 

@@ -92,17 +92,6 @@ LEFT_BEHIND = (
             s.net.operator("RESHAPE", [s.net.mean(s.x), s.ints(1, 6)], (1, 6), schema.ReshapeOptionsT()),
         ),
     ),
-    (
-        "removed_axis",
-        "STRIDED_SLICE",
-        "an ellipsis, a new axis or a removed axis",
-        lambda s: s.net.operator(
-            "STRIDED_SLICE",
-            [s.x, s.ints(0, 0, 0, 0), s.ints(1, 9, 7, 6), s.ints(1, 1, 1, 1)],
-            SHAPE[1:],
-            schema.StridedSliceOptionsT(shrinkAxisMask=1),
-        ),
-    ),
 )
 
 

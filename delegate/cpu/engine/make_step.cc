@@ -9,6 +9,7 @@
 #include "delegate/cpu/kernels/pad/pad_step.h"
 #include "delegate/cpu/kernels/pool/pool_step.h"
 #include "delegate/cpu/kernels/reduce/reduce_step.h"
+#include "delegate/cpu/kernels/strided_slice/strided_slice_step.h"
 #include "delegate/cpu/kernels/unary/unary_step.h"
 
 namespace mcpruner {
@@ -17,7 +18,6 @@ namespace {
 // These families have no micro-kernel: what is null is left to ReferenceStep.
 std::unique_ptr<Step> MakeSoftmaxStep(const StepContext&) { return nullptr; }
 std::unique_ptr<Step> MakeReshapeStep(const StepContext&) { return nullptr; }
-std::unique_ptr<Step> MakeStridedSliceStep(const StepContext&) { return nullptr; }
 
 std::unique_ptr<Step> MakeStepOfFamily(const StepContext& context) {
   switch (context.op.type) {

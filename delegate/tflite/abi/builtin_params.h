@@ -33,25 +33,32 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinMean = 40,
   kTfLiteBuiltinSub = 41,
   kTfLiteBuiltinDiv = 42,
+  kTfLiteBuiltinSqueeze = 43,
   kTfLiteBuiltinStridedSlice = 45,
   kTfLiteBuiltinExp = 47,
+  kTfLiteBuiltinSplit = 49,
   kTfLiteBuiltinDelegate = 51,
   kTfLiteBuiltinPrelu = 54,
   kTfLiteBuiltinMaximum = 55,
   kTfLiteBuiltinMinimum = 57,
   kTfLiteBuiltinNeg = 59,
   kTfLiteBuiltinPadv2 = 60,
+  kTfLiteBuiltinSlice = 65,
+  kTfLiteBuiltinExpandDims = 70,
   kTfLiteBuiltinLog = 73,
   kTfLiteBuiltinSum = 74,
   kTfLiteBuiltinSqrt = 75,
   kTfLiteBuiltinRsqrt = 76,
   kTfLiteBuiltinPow = 78,
   kTfLiteBuiltinReduceMax = 82,
+  kTfLiteBuiltinPack = 83,
+  kTfLiteBuiltinUnpack = 88,
   kTfLiteBuiltinReduceMin = 89,
   kTfLiteBuiltinSquare = 92,
   kTfLiteBuiltinLeakyRelu = 98,
   kTfLiteBuiltinSquaredDifference = 99,
   kTfLiteBuiltinAbs = 101,
+  kTfLiteBuiltinSplitV = 102,
   kTfLiteBuiltinElu = 111,
   kTfLiteBuiltinHardSwish = 117,
   kTfLiteBuiltinGelu = 150,
@@ -135,6 +142,22 @@ struct TfLiteReshapeParams {
   int num_dimensions;
 };
 static_assert(offsetof(TfLiteReshapeParams, num_dimensions) == 32);
+
+struct TfLiteSqueezeParams {
+  int32_t squeeze_dims[8];
+  int num_squeeze_dims;
+};
+static_assert(offsetof(TfLiteSqueezeParams, num_squeeze_dims) == 32);
+
+struct TfLitePackParams {
+  int values_count;
+  int axis;
+};
+
+struct TfLiteUnpackParams {
+  int num;
+  int axis;
+};
 
 struct TfLiteStridedSliceParams {
   int begin_mask;

@@ -1,7 +1,8 @@
 // Lowering turns a node plan and the sizes of its operands into ops of the internal graph, whatever the rank.
 //
 //     lower_window.cc   convolutions and pools: rank 4, as in TFLite
-//     lower_axes.cc     PAD, CONCATENATION, RESHAPE, STRIDED_SLICE
+//     lower_axes.cc     PAD, CONCATENATION, PACK, RESHAPE, SQUEEZE, EXPAND_DIMS
+//     lower_slice.cc    STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK
 //     lower_reduce.cc   MEAN, SUM, REDUCE_MAX, REDUCE_MIN
 //     lower_rows.cc     element by element, with broadcasting; FULLY_CONNECTED, which reads rows of channels
 //
@@ -30,7 +31,7 @@ Status ApplyUnder(const Result<Shape>& view, Op op, GraphTensors* graph, Value* 
 // Each of these returns the node's output.
 Result<Value> LowerWindow(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph);
-Result<Value> LowerConcat(const NodePlan& plan, const std::vector<Value>& parts, GraphTensors* graph);
+Result<Value> LowerConcat(const NodePlan& plan, std::vector<Value> parts, GraphTensors* graph);
 Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerSlice(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerReduce(const NodePlan& plan, const Value& x, GraphTensors* graph);

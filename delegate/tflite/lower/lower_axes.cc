@@ -18,46 +18,34 @@ Dims ResolveReshape(int64_t elements, Dims dims) {
   return dims;
 }
 
-// An AxisSlice says where a slice begins on an axis of `size` elements, its step, and how many elements it takes.
-struct AxisSlice {
-  int begin, stride, count;
-};
-AxisSlice ResolveSlice(const SliceBounds& bounds, size_t axis, int64_t size) {
-  const auto wrap = [size](int64_t v) { return std::clamp<int64_t>(v < 0 ? v + size : v, 0, size); };
-  if (axis >= bounds.begin.size()) return {0, 1, static_cast<int>(size)};
-  const int64_t begin = ((bounds.begin_mask >> axis) & 1) != 0 ? 0 : wrap(bounds.begin[axis]);
-  const int64_t end = ((bounds.end_mask >> axis) & 1) != 0 ? size : wrap(bounds.end[axis]);
-  const int stride = bounds.stride[axis];
-  const int64_t count = end > begin ? (end - begin + stride - 1) / stride : 0;
-  return {static_cast<int>(begin), stride, static_cast<int>(count)};
-}
-
-StridedSliceParams WholeSlice(const Shape& x) {
-  StridedSliceParams params;
-  params.size = {x.n, x.h, x.w, x.c};
-  return params;
-}
-
-void SetAxis(const AxisSlice& slice, size_t axis, StridedSliceParams* params) {
-  params->begin[axis] = slice.begin;
-  params->stride[axis] = slice.stride;
-  params->size[axis] = slice.count;
-}
-
-// Slices a tensor of more than four dimensions axis by axis.
-Status SliceAxes(const NodePlan& plan, GraphTensors* graph, Value* v) {
-  for (size_t i = 0; i < v->dims.size(); ++i) {
-    const AxisSlice slice = ResolveSlice(std::get<SliceBounds>(plan.deferred), i, v->dims[i]);
-    const Result<Shape> view = AroundAxes(v->dims, i, i + 1);
-    if (!view.ok()) return view.status();
-    StridedSliceParams params = WholeSlice(*view);
-    SetAxis(slice, 2, &params);
-    Op op = OpOf(plan);
-    op.params = params;
-    MCPRUNER_RETURN_IF_ERROR(ApplyUnder(view, std::move(op), graph, v));
-    v->dims[i] = slice.count;
+// Returns the dims without the axes that a SQUEEZE takes away.
+Result<Dims> SqueezeDims(const Dims& dims, const Dims& axes) {
+  std::vector<bool> gone(dims.size());
+  for (const int axis : axes) {
+    const Result<size_t> counted = CountAxis(axis, dims.size());
+    if (!counted.ok()) return counted.status();
+    gone[*counted] = true;
+    if (dims[*counted] != 1) return Status::Error("its axis " + std::to_string(axis) + " of " + DimsText(dims) + " is not 1");
   }
-  return Status::Ok();
+  Dims left;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (axes.empty() ? dims[i] != 1 : !gone[i]) left.push_back(dims[i]);
+  }
+  return left;
+}
+
+// Returns the dims with an axis of size 1 more, whose place a negative number counts from the end of the result.
+Result<Dims> AddAxis(Dims dims, int axis) {
+  const Result<size_t> counted = CountAxis(axis, dims.size() + 1);
+  if (!counted.ok()) return counted.status();
+  dims.insert(dims.begin() + static_cast<ptrdiff_t>(*counted), 1);
+  return dims;
+}
+
+Result<Dims> ReshapedDims(const NodePlan& plan, const Dims& dims, int64_t elements) {
+  if (const auto* squeezed = std::get_if<SqueezedAxes>(&plan.deferred)) return SqueezeDims(dims, squeezed->axes);
+  if (const auto* added = std::get_if<AddedAxis>(&plan.deferred)) return AddAxis(dims, added->axis);
+  return ResolveReshape(elements, std::get<NewShape>(plan.deferred).dims);
 }
 
 // Pads a tensor of more than four dimensions axis by axis.
@@ -122,34 +110,21 @@ Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph
   return v;
 }
 
-Result<Value> LowerSlice(const NodePlan& plan, const Value& x, GraphTensors* graph) {
-  const auto& bounds = std::get<SliceBounds>(plan.deferred);
-  const size_t rank = x.dims.size();
-  if (bounds.begin.size() > rank) {
-    return Status::Error("its lists have " + std::to_string(bounds.begin.size()) + " entries for " +
-                         std::to_string(rank) + " dimensions");
+Result<Value> LowerConcat(const NodePlan& plan, std::vector<Value> parts, GraphTensors* graph) {
+  int listed = 0;
+  if (const auto* added = std::get_if<AddedAxis>(&plan.deferred)) {
+    listed = added->axis;
+    for (Value& part : parts) {
+      const Result<Dims> dims = AddAxis(part.dims, listed);
+      if (!dims.ok()) return dims.status();
+      part.dims = *dims;
+    }
+  } else {
+    listed = std::get<ConcatAxis>(plan.deferred).axis;
   }
-  Value v = x;
-  if (rank > kMaxMappedRank) {
-    MCPRUNER_RETURN_IF_ERROR(SliceAxes(plan, graph, &v));
-    return v;
-  }
-  StridedSliceParams params = WholeSlice(graph->shape(x.index));
-  for (size_t i = 0; i < rank; ++i) {
-    const AxisSlice slice = ResolveSlice(bounds, i, x.dims[i]);
-    SetAxis(slice, MapAxis(rank, i), &params);
-    v.dims[i] = slice.count;
-  }
-  Op op = OpOf(plan);
-  op.params = params;
-  MCPRUNER_RETURN_IF_ERROR(ApplyUnder(MapDims(x.dims), std::move(op), graph, &v));
-  return v;
-}
-
-Result<Value> LowerConcat(const NodePlan& plan, const std::vector<Value>& parts, GraphTensors* graph) {
   Dims dims = parts[0].dims;
   const size_t rank = dims.size();
-  const Result<size_t> axis = CountAxis(std::get<ConcatAxis>(plan.deferred).axis, rank);
+  const Result<size_t> axis = CountAxis(listed, rank);
   if (!axis.ok()) return axis.status();
   Op op = OpOf(plan);
   op.params = ConcatParams{rank > kMaxMappedRank ? 2 : static_cast<int>(MapAxis(rank, *axis))};
@@ -176,12 +151,13 @@ Result<Value> LowerConcat(const NodePlan& plan, const std::vector<Value>& parts,
 }
 
 Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* graph) {
-  const Dims dims = ResolveReshape(graph->shape(x.index).size(), std::get<NewShape>(plan.deferred).dims);
-  const Result<Shape> shape = MapDims(dims);
+  const Result<Dims> dims = ReshapedDims(plan, x.dims, graph->shape(x.index).size());
+  if (!dims.ok()) return dims.status();
+  const Result<Shape> shape = MapDims(*dims);
   if (!shape.ok()) return shape.status();
   const Result<int> made = graph->AppendReshape(x.index, *shape, plan.name);
   if (!made.ok()) return made.status();
-  return Value{dims, *made, nullptr};
+  return Value{*dims, *made, nullptr};
 }
 
 }  // namespace mcpruner

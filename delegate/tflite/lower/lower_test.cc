@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -165,6 +166,80 @@ TEST(Lower, SlicesOfAnyRankAreWholeBehindTheirLists) {
     EXPECT_EQ(output.values, want);
   }
   EXPECT_EQ(RunNode(plan, {{3, 4}}).error, "StridedSlice 'y': its lists have 3 entries for 2 dimensions");
+}
+
+TEST(Lower, SlicesWithAnEllipsisNewAndRemovedAxesGoBackwardsToo) {
+  NodePlan plan = Plan(OpType::kStridedSlice);
+  // x[::-2, new, ..., 1]
+  plan.deferred = SliceBounds{{0, 0, 0, 1}, {0, 0, 0, 0}, {-2, 1, 1, 1}, 1, 1, 4, 2, 8};
+  for (const Dims& dims : {Dims{3, 4}, Dims{3, 5, 4}, Dims{3, 2, 2, 4}, Dims{3, 2, 2, 2, 4}}) {
+    const Output output = RunNode(plan, {dims});
+    Dims left = dims, out{2, 1};
+    left.pop_back();
+    out.insert(out.end(), left.begin() + 1, left.end());
+    EXPECT_EQ(output.error, "");
+    EXPECT_EQ(output.dims, out);
+    const std::vector<float> x = Iota(dims, 0);
+    left[0] = 2;
+    std::vector<float> want;
+    ForEach(left, [&](Dims at) {
+      at[0] = 2 - 2 * at[0];
+      at.push_back(1);
+      want.push_back(x[Offset(dims, at)]);
+    });
+    EXPECT_EQ(output.values, want);
+  }
+  plan.deferred = SliceBounds{{5}, {6}, {1}, 0, 0, 0, 0, 1};
+  EXPECT_EQ(RunNode(plan, {{3, 4}}).error, "StridedSlice 'y': the slice leaves its input [3, 1, 1, 4]");
+}
+
+TEST(Lower, PartsOfAnyAxis) {
+  for (const Dims& dims : {Dims{6}, Dims{2, 6}, Dims{6, 1, 2}, Dims{2, 3, 6, 2}, Dims{2, 1, 6, 3, 2}}) {
+    const size_t axis = static_cast<size_t>(std::find(dims.begin(), dims.end(), 6) - dims.begin());
+    const int counted = static_cast<int>(axis) - static_cast<int>(dims.size());
+    for (const AxisPart& part : {AxisPart{counted, 1, 3, {}, false}, AxisPart{counted, 1, 2, {-1, 2}, false},
+                                 AxisPart{counted, 4, 6, {}, true}}) {
+      NodePlan plan = Plan(OpType::kStridedSlice);
+      plan.deferred = part;
+      const Output output = RunNode(plan, {dims});
+      const int begin = part.drops_axis ? 4 : part.sizes.empty() ? 2 : 4;
+      Dims out = dims;
+      out[axis] = part.drops_axis ? 1 : 2;
+      const std::vector<float> x = Iota(dims, 0);
+      std::vector<float> want;
+      ForEach(out, [&](Dims at) {
+        at[axis] += begin;
+        want.push_back(x[Offset(dims, at)]);
+      });
+      if (part.drops_axis) out.erase(out.begin() + static_cast<ptrdiff_t>(axis));
+      EXPECT_EQ(output.dims, out);
+      EXPECT_EQ(output.values, want);
+    }
+  }
+  NodePlan plan = Plan(OpType::kStridedSlice);
+  plan.deferred = AxisPart{0, 0, 4, {}, false};
+  EXPECT_EQ(RunNode(plan, {{6}}).error, "StridedSlice 'y': its axis of 6 elements is not 4 equal parts");
+  plan.deferred = AxisPart{0, 0, 2, {3, 4}, false};
+  EXPECT_EQ(RunNode(plan, {{6}}).error, "StridedSlice 'y': its parts [3, 4] do not make an axis of 6 elements");
+}
+
+TEST(Lower, AxesOfSizeOneComeAndGo) {
+  NodePlan plan = Plan(OpType::kReshape);
+  plan.deferred = SqueezedAxes{{-1, 1}};
+  EXPECT_EQ(RunNode(plan, {{2, 1, 3, 1, 1}}).dims, (Dims{2, 3, 1}));
+  EXPECT_EQ(RunNode(plan, {{2, 3}}).error, "Reshape 'y': its axis -1 of [2, 3] is not 1");
+  plan.deferred = SqueezedAxes{};
+  EXPECT_EQ(RunNode(plan, {{2, 1, 3, 1}}).dims, (Dims{2, 3}));
+  EXPECT_EQ(RunNode(plan, {{1, 1}}).dims, Dims());
+  plan.deferred = AddedAxis{-1};
+  EXPECT_EQ(RunNode(plan, {{2, 3, 4, 5}}).dims, (Dims{2, 3, 4, 5, 1}));
+  plan.deferred = AddedAxis{1};
+  EXPECT_EQ(RunNode(plan, {{2, 3}}).dims, (Dims{2, 1, 3}));
+  plan = Plan(OpType::kConcat);
+  plan.deferred = AddedAxis{-1};
+  const Output packed = RunNode(plan, {{2, 2}, {2, 2}});
+  EXPECT_EQ(packed.dims, (Dims{2, 2, 2}));
+  EXPECT_EQ(packed.values, (std::vector<float>{0, 100, 1, 101, 2, 102, 3, 103}));
 }
 
 TEST(Lower, ConcatenationsOfAnyRank) {

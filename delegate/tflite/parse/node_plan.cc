@@ -1,6 +1,7 @@
 #include "delegate/tflite/parse/node_plan.h"
 
 #include <cstring>
+#include <utility>
 
 #include "delegate/tflite/abi/int_array.h"
 #include "delegate/tflite/parse/parse_common.h"
@@ -74,6 +75,14 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParseReshape(c);
     case kTfLiteBuiltinStridedSlice:
       return ParseStridedSlice(c);
+    case kTfLiteBuiltinSqueeze:
+      return ParseSqueeze(c);
+    case kTfLiteBuiltinExpandDims:
+      return ParseExpandDims(c);
+    case kTfLiteBuiltinPack:
+      return ParsePack(c);
+    case kTfLiteBuiltinSlice:
+      return ParseSlice(c);
     case kTfLiteBuiltinDequantize:
       return Status::Error("DEQUANTIZE stays with TFLite (float16 constants behind it are read by the delegate)");
     default:
@@ -96,14 +105,14 @@ Result<Operand> ReadOperand(const ParseContext& c, size_t i) {
   return operand;
 }
 
-Result<NodePlan> StartPlan(const ParseContext& c, OpType type) {
+Result<NodePlan> StartPlan(const ParseContext& c, OpType type, size_t first_input, size_t first_output) {
   NodePlan plan;
   plan.type = type;
-  plan.output = OutputIndex(c.node, 0);
+  plan.output = OutputIndex(c.node, first_output);
   const TfLiteTensor* output = TensorAt(c.view.context, plan.output);
   if (const Status status = CheckFloat(output, "output"); !status.ok()) return status;
   plan.name = TensorName(output);
-  const int input = InputIndex(c.node, 0);
+  const int input = InputIndex(c.node, first_input);
   MCPRUNER_RETURN_IF_ERROR(CheckFloat(TensorAt(c.view.context, input), "input"));
   // A constant is an input too: the runtime has its elements as it has those of other inputs.
   plan.inputs.push_back(Operand{input, nullptr, {}});
@@ -150,11 +159,25 @@ bool IsSparseOp(const TfLiteRegistration& registration) {
          (name == "McprunerSparseConv2D" || name == "McprunerSparseFullyConnected");
 }
 
-Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache) {
+Result<std::vector<NodePlan>> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache) {
+  const ParseContext c{view, node, cache};
+  switch (node.registration->builtin_code) {
+    case kTfLiteBuiltinSplit:
+      return ParseSplit(c);
+    case kTfLiteBuiltinSplitV:
+      return ParseSplitV(c);
+    case kTfLiteBuiltinUnpack:
+      return ParseUnpack(c);
+    default:
+      break;
+  }
   const size_t outputs = IntArrayView(node.node->outputs).size();
   if (outputs != 1) return Status::Error("it has " + std::to_string(outputs) + " outputs instead of one");
-  const ParseContext c{view, node, cache};
-  return IsSparseOp(*node.registration) ? ParseSparse(c) : ParseBuiltin(c);
+  Result<NodePlan> plan = IsSparseOp(*node.registration) ? ParseSparse(c) : ParseBuiltin(c);
+  if (!plan.ok()) return plan.status();
+  std::vector<NodePlan> plans;
+  plans.push_back(std::move(*plan));
+  return plans;
 }
 
 }  // namespace mcpruner

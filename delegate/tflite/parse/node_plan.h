@@ -33,11 +33,30 @@ struct SamePadding {};
 struct NewShape {
   Dims dims;
 };
-// In a STRIDED_SLICE, the lists count TFLite's axes; axes behind them are taken whole. Where bit i of a mask is set,
-// the slice of axis i begins (ends) where the tensor does.
+// In a STRIDED_SLICE, the lists have an entry for each axis; axes behind them are taken whole. Where bit i of a mask is
+// set, entry i
+//     begin_mask, end_mask   begins (ends) where the tensor does
+//     ellipsis_mask          stands for as many whole axes as the other entries leave
+//     new_axis_mask          is an axis of size 1 that only the output has
+//     shrink_axis_mask       takes the element at `begin`, and the output has no such axis
 struct SliceBounds {
   Dims begin, end, stride;
-  int begin_mask = 0, end_mask = 0;
+  int begin_mask = 0, end_mask = 0, ellipsis_mask = 0, new_axis_mask = 0, shrink_axis_mask = 0;
+};
+// In a slice that is an output of a SPLIT, SPLIT_V or UNPACK: part `index` of `count` along one axis.
+struct AxisPart {
+  int axis = 0, index = 0, count = 1;
+  Dims sizes;              // of all parts, of which at most one is -1; empty where they are equal
+  bool drops_axis = false;  // whether the axis is gone, since the part has one element of it
+};
+// In a RESHAPE that is a SQUEEZE: the axes that go, or none for all of size 1.
+struct SqueezedAxes {
+  Dims axes;
+};
+// In a RESHAPE that is an EXPAND_DIMS, or a CONCATENATION that is a PACK: the place of an axis that comes, which a
+// negative number counts from the end of the output.
+struct AddedAxis {
+  int axis = 0;
 };
 // In a PAD, both lists count TFLite's axes.
 struct Paddings {
@@ -62,11 +81,13 @@ struct NodePlan {
   int output = -1;  // TFLite's number
   Activation activation = Activation::kNone;
   OpParams params;
-  std::variant<std::monostate, SamePadding, NewShape, SliceBounds, Paddings, ConcatAxis, ReduceAxes, KeepRank> deferred;
+  std::variant<std::monostate, SamePadding, NewShape, SqueezedAxes, AddedAxis, SliceBounds, AxisPart, Paddings,
+               ConcatAxis, ReduceAxes, KeepRank>
+      deferred;
 };
 
-// Returns the plan, or a sentence that says why the delegate cannot run the node.
-Result<NodePlan> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache);
+// Returns the plans, one for each output, or a sentence that says why the delegate cannot run the node.
+Result<std::vector<NodePlan>> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache);
 
 // Sets type, parameters and activation for one of the project's own operators, from its layer and the bytes of its
 // SparseOptions. plan->inputs[0] must be set before.

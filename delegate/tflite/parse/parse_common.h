@@ -4,6 +4,7 @@
 #define MCPRUNER_DELEGATE_TFLITE_PARSE_PARSE_COMMON_H_
 
 #include <string>
+#include <vector>
 
 #include "delegate/tflite/abi/builtin_params.h"
 #include "delegate/tflite/parse/node_plan.h"
@@ -23,8 +24,9 @@ const T* BuiltinParams(const NodeRef& node) {
 }
 inline Status MissingParams() { return Status::Error("the file holds no parameters for it"); }
 
-// Fills name, output and inputs[0] of the plan: one float32 tensor in, one float32 tensor out.
-Result<NodePlan> StartPlan(const ParseContext& c, OpType type);
+// Fills name, output and inputs[0] of the plan: one float32 tensor in, one float32 tensor out, which are these inputs
+// and outputs of the node.
+Result<NodePlan> StartPlan(const ParseContext& c, OpType type, size_t input = 0, size_t output = 0);
 // Returns the i-th input as a computed or constant float32 operand.
 Result<Operand> ReadOperand(const ParseContext& c, size_t i);
 // InputDims returns the sizes of input 0 as the file has them; RankedDims does if there are `rank` of them.
@@ -55,6 +57,17 @@ Result<NodePlan> ParsePad(const ParseContext& c);
 Result<NodePlan> ParseConcatenation(const ParseContext& c);
 Result<NodePlan> ParseReshape(const ParseContext& c);
 Result<NodePlan> ParseStridedSlice(const ParseContext& c);
+
+// parse_parts.cc has operators that cut a tensor in parts or put parts together, and those that add and remove axes.
+Result<NodePlan> ParseSqueeze(const ParseContext& c);
+Result<NodePlan> ParseExpandDims(const ParseContext& c);
+Result<NodePlan> ParsePack(const ParseContext& c);
+Result<NodePlan> ParseSlice(const ParseContext& c);
+Result<std::vector<NodePlan>> ParseSplit(const ParseContext& c);
+Result<std::vector<NodePlan>> ParseSplitV(const ParseContext& c);
+Result<std::vector<NodePlan>> ParseUnpack(const ParseContext& c);
+// parse_shape.cc: reads the inputs of a node that joins tensors, of which some are constants.
+Result<NodePlan> PlanOfMany(const ParseContext& c, OpType type);
 
 }  // namespace mcpruner
 

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "delegate/tflite/parse/parse_common.h"
-#include "delegate/tflite/parse/rank_map.h"
 
 namespace mcpruner {
 namespace {
@@ -35,10 +34,7 @@ Result<NodePlan> ParsePad(const ParseContext& c) {
   return plan;
 }
 
-Result<NodePlan> ParseConcatenation(const ParseContext& c) {
-  const auto* params = BuiltinParams<TfLiteConcatenationParams>(c.node);
-  if (params == nullptr) return MissingParams();
-  if (params->activation != kTfLiteActNone) return Status::Error("it has a fused activation");
+Result<NodePlan> PlanOfMany(const ParseContext& c, OpType type) {
   NodePlan plan;
   const TfLiteTensor* output = TensorAt(c.view.context, OutputIndex(c.node, 0));
   if (output == nullptr || output->type != kTfLiteFloat32) return Status::Error("its output is not float32");
@@ -50,10 +46,18 @@ Result<NodePlan> ParseConcatenation(const ParseContext& c) {
     plan.inputs.push_back(std::move(*operand));
   }
   if (!computed) return Status::Error("it has no computed input");
-  plan.type = OpType::kConcat;
+  plan.type = type;
   plan.name = TensorName(output);
   plan.output = OutputIndex(c.node, 0);
-  plan.deferred = ConcatAxis{params->axis};
+  return plan;
+}
+
+Result<NodePlan> ParseConcatenation(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteConcatenationParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  if (params->activation != kTfLiteActNone) return Status::Error("it has a fused activation");
+  Result<NodePlan> plan = PlanOfMany(c, OpType::kConcat);
+  if (plan.ok()) plan->deferred = ConcatAxis{params->axis};
   return plan;
 }
 
@@ -72,9 +76,6 @@ Result<NodePlan> ParseReshape(const ParseContext& c) {
     shape.dims.assign(params->shape, params->shape + params->num_dimensions);
     if (shape.dims == Dims{0}) shape.dims.clear();  // how old files write a scalar
   }
-  if (std::max(InputDims(c).size(), shape.dims.size()) > kMaxMappedRank) {
-    return Status::Error("it has more than 4 dimensions on one side; TFLite does it without moving a number");
-  }
   const auto free_dims = std::count_if(shape.dims.begin(), shape.dims.end(), [](int d) { return d < 0; });
   if (free_dims > 1 || std::any_of(shape.dims.begin(), shape.dims.end(), [](int d) { return d < -1; })) {
     return Status::Error("its new shape " + DimsText(shape.dims) + " has more than one unknown dimension");
@@ -86,8 +87,9 @@ Result<NodePlan> ParseReshape(const ParseContext& c) {
 Result<NodePlan> ParseStridedSlice(const ParseContext& c) {
   const auto* params = BuiltinParams<TfLiteStridedSliceParams>(c.node);
   if (params == nullptr) return MissingParams();
-  if (params->ellipsis_mask != 0 || params->new_axis_mask != 0 || params->shrink_axis_mask != 0) {
-    return Status::Error("it has an ellipsis, a new axis or a removed axis");
+  const int ellipsis = params->ellipsis_mask, added = params->new_axis_mask, removed = params->shrink_axis_mask;
+  if ((ellipsis & (ellipsis - 1)) != 0 || (ellipsis & (added | removed)) != 0 || (added & removed) != 0) {
+    return Status::Error("it has two ellipses, or an axis that is new and removed");
   }
   // Version 8 may count the end from the begin.
   if (c.node.registration->version >= 8) return Status::Error("it is of version 8 or later; the delegate runs up to 7");
@@ -104,11 +106,14 @@ Result<NodePlan> ParseStridedSlice(const ParseContext& c) {
   if (bounds.end.size() != bounds.begin.size() || bounds.stride.size() != bounds.begin.size()) {
     return Status::Error("its lists of begins, ends and strides differ in length");
   }
-  if (std::any_of(bounds.stride.begin(), bounds.stride.end(), [](int s) { return s < 1; })) {
-    return Status::Error("it has a stride below 1");
+  if (std::any_of(bounds.stride.begin(), bounds.stride.end(), [](int s) { return s == 0; })) {
+    return Status::Error("it has a stride of 0");
   }
   bounds.begin_mask = params->begin_mask;
   bounds.end_mask = params->end_mask;
+  bounds.ellipsis_mask = ellipsis;
+  bounds.new_axis_mask = added;
+  bounds.shrink_axis_mask = removed;
   plan->deferred = std::move(bounds);
   return plan;
 }

@@ -153,7 +153,7 @@ TEST_F(Parse, Pads) {
   const auto value = [&](int32_t code, std::vector<int> inputs) {
     ModelView view;
     view.context = model.context();
-    return std::get<Paddings>(ParseNode(view, model.Ref(model.Node(code, inputs, {y})), &cache)->deferred).value;
+    return std::get<Paddings>(ParseNode(view, model.Ref(model.Node(code, inputs, {y})), &cache)->front().deferred).value;
   };
   EXPECT_EQ(value(kTfLiteBuiltinPad, {x, zeros, model.Constant("v", {}, {2})}), 2.0f);
   EXPECT_EQ(value(kTfLiteBuiltinPadv2, {x, zeros}), 0.0f);
@@ -171,9 +171,8 @@ TEST_F(Parse, Reshapes) {
   EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {2}, {-1, 32})}), "");
   EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {2}, {-1, -1})}),
             "its new shape [-1, -1] has more than one unknown dimension");
-  const std::string deep_shape = "it has more than 4 dimensions on one side; TFLite does it without moving a number";
-  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {5}, {1, 1, 1, 1, 32})}), deep_shape);
-  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {deep, model.Ints("s", {1}, {32})}), deep_shape);
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, model.Ints("s", {5}, {1, 1, 1, 1, 32})}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {deep, model.Ints("s", {1}, {32})}), "");
   const int computed = model.Tensor("computed", {2}, kTfLiteInt32);
   EXPECT_EQ(Reason(kTfLiteBuiltinReshape, {x, computed}),
             "its new shape 'computed' is not an int32 constant of the file");
@@ -188,8 +187,8 @@ TEST_F(Parse, ReshapesWithoutAListOfSizesGoByTheirParameters) {
   const auto dims = [&](const std::vector<int>& inputs) {
     ModelView view;
     view.context = model.context();
-    Result<NodePlan> plan = ParseNode(view, model.Ref(model.Node(kTfLiteBuiltinReshape, inputs, {y}, &params)), &cache);
-    return plan.ok() ? std::get<NewShape>(plan->deferred).dims : Dims{-9};
+    const auto plans = ParseNode(view, model.Ref(model.Node(kTfLiteBuiltinReshape, inputs, {y}, &params)), &cache);
+    return plans.ok() ? std::get<NewShape>(plans->front().deferred).dims : Dims{-9};
   };
   EXPECT_EQ(dims({x}), Dims());  // a scalar
   EXPECT_EQ(dims({x, model.Ints("scalar", {}, {32})}), Dims());
@@ -213,12 +212,35 @@ TEST_F(Parse, StridedSlices) {
   EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, ones}, &params), "");
   EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, ones}, &params, 8),
             "it is of version 8 or later; the delegate runs up to 7");
-  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, zeros}, &params), "it has a stride below 1");
+  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, zeros}, &params), "it has a stride of 0");
   EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, model.Ints("s", {2}, {1, 1})}, &params),
             "its lists of begins, ends and strides differ in length");
   params.shrink_axis_mask = 1;
+  params.new_axis_mask = 2;
+  params.ellipsis_mask = 4;
+  EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, ones}, &params), "");
+  params.new_axis_mask = 1;
   EXPECT_EQ(Reason(kTfLiteBuiltinStridedSlice, {x, zeros, ones, ones}, &params),
-            "it has an ellipsis, a new axis or a removed axis");
+            "it has two ellipses, or an axis that is new and removed");
+}
+
+TEST_F(Parse, PartsNeedSizesOfParts) {
+  const int axis = model.Ints("axis", {}, {3}), both = model.Ints("axes", {2}, {1, 2});
+  EXPECT_EQ(Reason(kTfLiteBuiltinSplit, {axis, x}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSplit, {both, x}), "its axis is not one number");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSplitV, {x, model.Ints("s", {1}, {2}), axis}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSplitV, {x, both, axis}), "its list of sizes is not as long as that of its outputs");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSplitV, {x, model.Ints("s", {1}, {-2}), axis}), "its sizes [-2] are not those of parts");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSlice, {x, both, model.Ints("s", {2}, {1, -1})}), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSlice, {x, both, axis}), "its lists of begins and sizes differ in length");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSlice, {x, model.Ints("b", {1}, {-1}), model.Ints("s", {1}, {1})}),
+            "it begins at [-1] with sizes [1]");
+  EXPECT_EQ(Reason(kTfLiteBuiltinExpandDims, {x, axis}), "");
+  TfLiteSqueezeParams squeeze = {{0}, 9};
+  EXPECT_EQ(Reason(kTfLiteBuiltinSqueeze, {x}, &squeeze), "the file holds no parameters for it");
+  TfLitePackParams pack = {2, 0};
+  EXPECT_EQ(Reason(kTfLiteBuiltinPack, {x, w}, &pack), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinPack, {w, w}, &pack), "it has no computed input");
 }
 
 TEST_F(Parse, SparseOpsOfAnotherVersion) {

@@ -1,5 +1,6 @@
 #include "delegate/tflite/run/delegated_partition.h"
 
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -46,11 +47,11 @@ Status DelegatedPartition::Parse(TfLiteContext* context) {
   for (const int index : node_indices_) {
     const Result<NodeRef> node = GetNode(context, index);
     if (!node.ok()) return node.status();
-    Result<NodePlan> plan = ParseNode(model->view, *node, delegate_->layers());
-    if (!plan.ok()) {
-      return Status::Error("node " + std::to_string(index) + " (" + Describe(context, *node) + "): " + plan.message());
+    Result<std::vector<NodePlan>> plans = ParseNode(model->view, *node, delegate_->layers());
+    if (!plans.ok()) {
+      return Status::Error("node " + std::to_string(index) + " (" + Describe(context, *node) + "): " + plans.message());
     }
-    plans_.push_back(std::move(*plan));
+    std::move(plans->begin(), plans->end(), std::back_inserter(plans_));
   }
   return Status::Ok();
 }

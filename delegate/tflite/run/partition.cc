@@ -31,14 +31,15 @@ bool IsAnothers(const ModelView& view, const NodeRef& node) {
 Status CanRun(const ModelView& view, const NodeRef& node, LayerCache* cache) {
   if (IsSparseOp(*node.registration)) return Status::Ok();
   if (IsAnothers(view, node)) return Status::Error("another delegate has taken it");
-  Result<NodePlan> plan = ParseNode(view, node, cache);
-  if (!plan.ok()) return plan.status();
+  const Result<std::vector<NodePlan>> plans = ParseNode(view, node, cache);
+  if (!plans.ok()) return plans.status();
   const auto dims_of = [&view](int tensor) {
     const TfLiteTensor* t = TensorAt(view.context, tensor);
     return t != nullptr ? TensorDims(*t) : Dims();
   };
-  const int output = plan->output;
-  return BuildGraph({std::move(*plan)}, {output}, dims_of).status();
+  std::vector<int> outputs;
+  for (const NodePlan& plan : *plans) outputs.push_back(plan.output);
+  return BuildGraph(*plans, outputs, dims_of).status();
 }
 
 Result<std::vector<NodeRef>> ListNodes(TfLiteContext* context) {
