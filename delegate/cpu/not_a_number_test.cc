@@ -78,6 +78,15 @@ TEST(NotANumberTest, ReductionsAndSoftmax) {
   Check("reference", [](GraphBuilder& b, int x) { return b.Op(OpType::kSoftmax, {x}, SoftmaxParams{}); });
 }
 
+TEST(NotANumberTest, Normalizations) {
+  for (const NormalizeParams& params : {NormalizeParams{true, 4, 1e-3f}, NormalizeParams{false, 8, 1e-3f}}) {
+    Check("normalize", [&](GraphBuilder& b, int x) {
+      const int ones = b.Constant({1, 1, 1, 8}, std::vector<float>(8, 1.0f));
+      return b.Op(OpType::kNormalize, {x, ones, ones}, params, Activation::kRelu6);
+    });
+  }
+}
+
 TEST(NotANumberTest, FusedActivations) {
   std::mt19937 rng(1);
   for (const Activation activation : kActivations) {

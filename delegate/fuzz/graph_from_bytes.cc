@@ -194,13 +194,24 @@ class Maker {
     Add(type, {x}, kAllReductions[d_.Below(kReductionCount)]);
   }
 
+  void Normalize(int x) {
+    const int channels = ShapeOf(x).c;
+    NormalizeParams p;
+    p.over_map = d_.Below(2) == 0;
+    p.group = 1 + d_.Below(8);
+    if (channels == 0 || channels % p.group != 0) p.group = std::max(channels, 1);
+    p.epsilon = 0.1f;
+    const int scale = AddConstant({1, 1, 1, channels}), shift = AddConstant({1, 1, 1, channels});
+    Add(OpType::kNormalize, {x, scale, shift}, p);
+  }
+
   void Unary(int x) {
     AddTamed(kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)], x, add_unary_);
   }
 
   void Next() {
     const int x = Mostly();
-    switch (d_.Below(16)) {
+    switch (d_.Below(17)) {
       case 0:
       case 1:
       case 2:
@@ -229,6 +240,8 @@ class Maker {
                    FullyConnectedParams{MakeLayer(LayerKind::kFullyConnected, ShapeOf(x).c)});
       case 14:
         return Unary(x);
+      case 15:
+        return Normalize(x);
       default:
         return d_.Below(2) == 0 ? Reduce(x) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
     }

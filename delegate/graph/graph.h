@@ -118,6 +118,11 @@ struct PoolParams {
 struct ReduceParams {
   bool rows = true, columns = true, channels = false;
 };
+struct NormalizeParams {
+  bool over_map = false;  // mean and variance are those of the map, else those of each pixel by itself
+  int group = 1;          // neighbouring channels that are normalized together
+  float epsilon = 0.0f;   // added to the variance
+};
 struct PadParams {
   std::array<int, 4> before{}, after{};  // N, H, W, C; each at least 0
   float value = 0.0f;
@@ -138,7 +143,7 @@ struct StridedSliceParams {
 };
 
 using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams,
-                              ReduceParams, PadParams, ConcatParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
+                              ReduceParams, NormalizeParams, PadParams, ConcatParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
 
 struct Op {
   OpType type;

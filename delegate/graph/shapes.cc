@@ -132,6 +132,17 @@ Result<Shape> ReduceShape(const Shape& x, const ReduceParams& p) {
   return FromDims(ToDims(out));
 }
 
+Result<Shape> NormalizeShape(const Shape& x, const Shape& scale, const Shape& shift, const NormalizeParams& p) {
+  if (p.group < 1 || x.c % p.group != 0) {
+    return Status::Error("expected groups of channels that divide " + std::to_string(x.c) + ", got " +
+                         std::to_string(p.group));
+  }
+  const Shape per_channel{1, 1, 1, x.c};
+  if (scale == per_channel && shift == per_channel) return x;
+  return Status::Error("expected a scale and a shift of shape " + ShapeText(per_channel) + ", got " +
+                       ShapeText(scale) + " and " + ShapeText(shift));
+}
+
 Result<Shape> PadShape(const Shape& x, const PadParams& p) {
   Dims out = ToDims(x);
   for (size_t i = 0; i < 4; ++i) {
@@ -239,6 +250,9 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
 #include "delegate/graph/reduce_functions.inc"
 #undef MCPRUNER_REDUCE
       return ReduceShape(x, std::get<ReduceParams>(op.params));
+    case OpType::kNormalize:
+      return NormalizeShape(x, graph.tensor(op.inputs[1]).shape, graph.tensor(op.inputs[2]).shape,
+                            std::get<NormalizeParams>(op.params));
     case OpType::kPad:
       return PadShape(x, std::get<PadParams>(op.params));
     case OpType::kConcat:

@@ -133,6 +133,15 @@ TEST(OutputShapeTest, Reductions) {
             "expected a dimension to reduce");
 }
 
+TEST(OutputShapeTest, Normalize) {
+  const Shape x{3, 6, 7, 4}, c{1, 1, 1, 4};
+  EXPECT_EQ(Infer(OpType::kNormalize, {x, c, c}, NormalizeParams{true, 2, 0.1f}), "[3, 6, 7, 4]");
+  EXPECT_EQ(Infer(OpType::kNormalize, {x, c, c}, NormalizeParams{true, 3, 0.1f}),
+            "expected groups of channels that divide 4, got 3");
+  EXPECT_EQ(Infer(OpType::kNormalize, {x, c, x}, NormalizeParams{false, 4, 0.1f}),
+            "expected a scale and a shift of shape [1, 1, 1, 4], got [1, 1, 1, 4] and [3, 6, 7, 4]");
+}
+
 TEST(OutputShapeTest, UnaryAndSoftmax) {
   EXPECT_EQ(Infer(OpType::kUnary, {{3, 6, 7, 2}}, UnaryParams{}), "[3, 6, 7, 2]");
   EXPECT_EQ(Infer(OpType::kSoftmax, {{3, 6, 7, 2}}, SoftmaxParams{}), "[3, 6, 7, 2]");

@@ -16,6 +16,9 @@ from ai_edge_litert import schema_py_generated as schema
 from tflite_builder import TfliteBuilder
 
 
+SHAPE = (1, 9, 7, 6)  # of the convolution's output
+
+
 @dataclass
 class Stage:
     """A model under construction: `x` is the output of its first convolution, [1, 9, 7, 6]."""
@@ -282,6 +285,29 @@ def _sizes(code: str, begin: list[int], size: list[int], shape: tuple[int, ...])
     return lambda s: s.net.operator(code, [s.x, s.ints(*begin), s.ints(*size)], shape, schema.SliceOptionsT())
 
 
+def _norm(s: Stage, axes: list[int], constants: tuple[int, ...], old: tuple[int, ...]) -> int:
+    """A normalization as TensorFlow writes it, of the convolution's output under the shape `old`."""
+    x = s.net.operator("RESHAPE", [s.x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT()) if old != SHAPE else s.x
+    small = tuple(1 if i in axes else n for i, n in enumerate(old))
+    both = _together(small, constants)
+
+    def op(code: str, a: int, b: int | np.ndarray | None, shape: tuple[int, ...], options: Any = None) -> int:
+        other = [] if b is None else [b if isinstance(b, int) else s.net.constant(b)]
+        return s.net.operator(code, [a, *other], shape, options)
+
+    over = np.array(axes, np.int32)
+    mean = op("MEAN", x, over, small, schema.ReducerOptionsT(keepDims=True))
+    squares = op("SQUARED_DIFFERENCE", x, mean, old, schema.SquaredDifferenceOptionsT())
+    variance = op("MEAN", squares, over, small, schema.ReducerOptionsT(keepDims=True))
+    spread = op("ADD", variance, np.array(1e-3, np.float32), small, schema.AddOptionsT())
+    factor = op("MUL", op("RSQRT", spread, None, small), s.random(*constants), both, schema.MulOptionsT())
+    less = op("MUL", op("NEG", mean, None, small, schema.NegOptionsT()), factor, both, schema.MulOptionsT())
+    shift = op("ADD", less, s.random(*constants), both, schema.AddOptionsT())
+    relu = schema.AddOptionsT(fusedActivationFunction=_activation("RELU"))
+    y = op("ADD", op("MUL", x, factor, old, schema.MulOptionsT()), shift, old, relu)
+    return s.net.operator("RESHAPE", [y, s.ints(-1, *SHAPE[1:])], SHAPE, schema.ReshapeOptionsT()) if old != SHAPE else y
+
+
 def _fc(keep: bool, bias: bool, activation: str, flat: bool = False) -> Callable:
     def add(s: Stage) -> int:
         x = s.net.mean(s.x) if flat else s.x
@@ -403,6 +429,11 @@ CASES: dict[str, Callable[[Stage], int]] = {
     ),
     "slice_stride": _slice([0, 0, 0, 0], [0, 0, 0, 0], [1, 2, 2, 1], (15, 15)),
     "slice_window": _slice([0, 1, -5, 2], [0, -1, 100, 5], [1, 1, 2, 1], (1, 1)),
+    "layer_norm": lambda s: s.conv(_norm(s, [3], (1, 1, 1, 6), SHAPE)),
+    "layer_norm_of_image": lambda s: _norm(s, [1, 2, 3], (1, 9, 7, 6), SHAPE),
+    "layer_norm_of_rows": lambda s: _norm(s, [2], (6,), (1, 63, 6)),
+    "instance_norm": lambda s: s.conv(_norm(s, [1, 2], (6,), SHAPE)),
+    "group_norm": lambda s: s.conv(_norm(s, [1, 2, 4], (1, 1, 1, 3, 2), (1, 9, 7, 3, 2))),
     "slice_backwards": _sliced({"beginMask": 15, "endMask": 15}, [0] * 4, [0] * 4, [1, -1, -2, -1], (1, 9, 4, 6)),
     "slice_removed_axis": _sliced({"beginMask": 3, "endMask": 3, "shrinkAxisMask": 4}, [0, 0, 2], [0, 0, 3], [1, 1, 1], (1, 9, 6)),
     "slice_last_channel": _sliced({"ellipsisMask": 1, "shrinkAxisMask": 2}, [0, -1], [0, 0], [1, 1], (1, 9, 7)),

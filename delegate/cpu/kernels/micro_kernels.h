@@ -26,6 +26,7 @@
 #include "delegate/cpu/kernels/conv/conv_args.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_args.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_args.h"
+#include "delegate/cpu/kernels/normalize/normalize_args.h"
 #include "delegate/cpu/kernels/pack/pack_args.h"
 #include "delegate/cpu/kernels/pool/pool_args.h"
 #include "delegate/cpu/kernels/reduce/reduce_args.h"

@@ -7,6 +7,7 @@
 #include "delegate/cpu/kernels/conv/reference.h"
 #include "delegate/cpu/kernels/depthwise_conv/reference.h"
 #include "delegate/cpu/kernels/fully_connected/reference.h"
+#include "delegate/cpu/kernels/normalize/reference.h"
 #include "delegate/cpu/kernels/pad/reference.h"
 #include "delegate/cpu/kernels/pool/reference.h"
 #include "delegate/cpu/kernels/reduce/reference.h"
@@ -43,6 +44,8 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
 #include "delegate/graph/reduce_functions.inc"
 #undef MCPRUNER_REDUCE
       return ReduceReference(ReduceFunctionOf(op.type), std::get<ReduceParams>(op.params), in, x, y);
+    case OpType::kNormalize:
+      return NormalizeReference(std::get<NormalizeParams>(op.params), in, x, inputs[1], inputs[2], y);
     case OpType::kPad:
       return PadReference(std::get<PadParams>(op.params), in, x, out, y);
     case OpType::kConcat:

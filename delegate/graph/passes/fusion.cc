@@ -30,11 +30,33 @@ void RemoveDeadOps(Graph* graph) {
   EraseFolded(graph);
 }
 
+// A reshape of what a reshape made reads the input of the first one. RemoveDeadOps takes that one away, since others may
+// read it.
+void JoinReshapes(Graph* graph) {
+  const std::vector<Op*> producers = FindProducers(graph);
+  for (Op& op : graph->ops) {
+    const Op* const before = producers[static_cast<size_t>(op.inputs[0])];
+    if (op.type == OpType::kReshape && before != nullptr && before->type == OpType::kReshape) {
+      op.inputs[0] = before->inputs[0];
+    }
+  }
+}
+
+// Returns whether a slice goes backwards along a dimension.
+bool IsReversed(const Op& op) {
+  const auto* slice = std::get_if<StridedSliceParams>(&op.params);
+  if (slice == nullptr) return false;
+  for (size_t i = 0; i < 4; ++i) {
+    if (slice->size[i] > 1 && slice->stride[i] < 0) return true;
+  }
+  return false;
+}
+
 void RemoveIdentities(Graph* graph) {
   for (Op& op : graph->ops) {
     const bool may_be = op.type == OpType::kReshape || op.type == OpType::kPad || op.type == OpType::kStridedSlice;
-    // A pad or slice that keeps the shape keeps every element at its place.
-    if (!may_be || graph->tensor(op.inputs[0]).shape != graph->tensor(op.output).shape) continue;
+    // A pad that keeps the shape keeps every element at its place, and so does a slice that goes forwards.
+    if (!may_be || IsReversed(op) || graph->tensor(op.inputs[0]).shape != graph->tensor(op.output).shape) continue;
     if (IsOutput(*graph, op.output)) continue;  // the caller reads this very tensor
     for (Op& reader : graph->ops) std::replace(reader.inputs.begin(), reader.inputs.end(), op.output, op.inputs[0]);
     op.output = -1;
@@ -144,6 +166,7 @@ void FoldResiduals(Graph* graph) {
 
 Status FuseGraph(Graph* graph) {
   MCPRUNER_RETURN_IF_ERROR(ValidateGraph(*graph));
+  JoinReshapes(graph);
   RemoveIdentities(graph);
   FoldPads(graph);
   RemoveDeadOps(graph);  // before readers are counted

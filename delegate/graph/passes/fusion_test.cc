@@ -111,6 +111,20 @@ TEST_F(FusionTest, AddsInARowFoldOneByOne) {
   EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kConv}));
 }
 
+TEST_F(FusionTest, ReshapesThereAndBackAreGone) {
+  const int conv = Conv(x);
+  const int flat = b.Reshape(conv, {36, 1, 1, 4});
+  const Graph fused = Fused({Conv(b.Reshape(flat, b.shape(conv)))});
+  EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kConv}));
+}
+
+TEST_F(FusionTest, ASliceThatGoesBackwardsIsNoIdentity) {
+  const Shape s = b.shape(x);
+  const StridedSliceParams backwards{{0, s.h - 1, 0, 0}, {s.n, s.h, s.w, s.c}, {1, -1, 1, 1}};
+  const Graph fused = Fused({Conv(b.Op(OpType::kStridedSlice, {x}, backwards))});
+  EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kStridedSlice, OpType::kConv}));
+}
+
 TEST_F(FusionTest, AConvolutionTakesOneAddOnly) {
   const int sum = b.Op(OpType::kAdd, {Conv(x), x});
   const Graph fused = Fused({b.Op(OpType::kAdd, {sum, x})});

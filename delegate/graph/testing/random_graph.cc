@@ -149,9 +149,20 @@ class RandomGraphMaker {
     return builder_.Op(type, {x}, params);
   }
 
+  int Normalize(int x) {
+    const int channels = builder_.shape(x).c;
+    NormalizeParams p;
+    p.over_map = Below(2) == 0;
+    p.group = Below(2) == 0 ? 1 : channels;
+    p.epsilon = 0.1f;
+    const int scale = builder_.Constant({1, 1, 1, channels}, RandomFloats(rng_, channels));
+    const int shift = builder_.Constant({1, 1, 1, channels}, RandomFloats(rng_, channels));
+    return builder_.Op(OpType::kNormalize, {x, scale, shift}, p, RandomActivation());
+  }
+
   int Rare(int x) {
     const Shape s = builder_.shape(x);
-    switch (Below(5)) {
+    switch (Below(6)) {
       case 0:
         return builder_.Op(OpType::kConcat, {x, x}, ConcatParams{Below(4)});
       case 1:
@@ -165,6 +176,8 @@ class RandomGraphMaker {
       }
       case 3:
         return Reduce(x);
+      case 4:
+        return s.c > 0 ? Normalize(x) : Reduce(x);
       default: {
         auto layer = RandomLayer(rng_, LayerKind::kFullyConnected, {5, 1, 1, s.c}, 4, 1, 0.7);
         return builder_.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, RandomActivation());

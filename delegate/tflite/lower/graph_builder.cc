@@ -1,5 +1,6 @@
 #include "delegate/tflite/lower/graph_builder.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,19 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
     case OpType::kUnary:
     case OpType::kSoftmax:
       return LowerUnary(plan, x, graph);
+    case OpType::kNormalize:
+      return Status::Error("no operator of TFLite is one");
     case OpType::kReshape:
       return LowerReshape(plan, x, graph);
     case OpType::kStridedSlice:
       return LowerSlice(plan, x, graph);
   }
   return Status::Error("unknown op type");
+}
+
+Status Named(const NodePlan& plan, const Status& status) {
+  if (status.ok()) return status;
+  return Status::Error(std::string(OpTypeName(plan.type)) + " '" + plan.name + "': " + status.message());
 }
 
 Status AddNode(const NodePlan& plan, GraphTensors* graph) {
@@ -52,6 +60,16 @@ Status AddNode(const NodePlan& plan, GraphTensors* graph) {
   const Result<Value> output = Lower(plan, operands, graph);
   if (!output.ok()) return output.status();
   return graph->Define(plan.output, *output, plan.name);
+}
+
+// Adds a normalization as one op, or one op after the other where there is none for its sizes.
+Status AddNormalization(const Normalization& norm, const std::vector<NodePlan>& nodes, GraphTensors* graph) {
+  const NodePlan& last = nodes[norm.plans.back()];
+  const Result<std::optional<Value>> made = LowerNormalization(norm, last, graph);
+  if (!made.ok()) return Named(last, made.status());
+  if (made->has_value()) return Named(last, graph->Define(last.output, **made, last.name));
+  for (const size_t plan : norm.plans) MCPRUNER_RETURN_IF_ERROR(Named(nodes[plan], AddNode(nodes[plan], graph)));
+  return Status::Ok();
 }
 
 }  // namespace
@@ -68,9 +86,17 @@ Op OpOf(const NodePlan& plan) {
 Result<BuiltGraph> BuildGraph(const std::vector<NodePlan>& nodes, const std::vector<int>& outputs,
                               const std::function<Dims(int)>& dims_of) {
   GraphTensors graph(dims_of);
-  for (const NodePlan& plan : nodes) {
-    if (const Status status = AddNode(plan, &graph); !status.ok()) {
-      return Status::Error(std::string(OpTypeName(plan.type)) + " '" + plan.name + "': " + status.message());
+  const std::vector<Normalization> norms = FindNormalizations(nodes, outputs);
+  std::vector<const Normalization*> norm_of(nodes.size(), nullptr);
+  for (const Normalization& norm : norms) {
+    for (const size_t plan : norm.plans) norm_of[plan] = &norm;
+  }
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const Normalization* const norm = norm_of[i];
+    if (norm == nullptr) {
+      MCPRUNER_RETURN_IF_ERROR(Named(nodes[i], AddNode(nodes[i], &graph)));
+    } else if (i == norm->plans.back()) {  // all that it reads is there
+      MCPRUNER_RETURN_IF_ERROR(AddNormalization(*norm, nodes, &graph));
     }
   }
   return graph.Finish(outputs);

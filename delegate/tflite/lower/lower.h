@@ -3,6 +3,7 @@
 //     lower_window.cc   convolutions and pools: rank 4, as in TFLite
 //     lower_axes.cc     PAD, CONCATENATION, PACK, RESHAPE, SQUEEZE, EXPAND_DIMS
 //     lower_slice.cc    STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK
+//     lower_norm.cc     normalizations, which several operators make together
 //     lower_reduce.cc   MEAN, SUM, REDUCE_MAX, REDUCE_MIN
 //     lower_rows.cc     element by element, with broadcasting; FULLY_CONNECTED, which reads rows of channels
 //
@@ -14,8 +15,10 @@
 #ifndef MCPRUNER_DELEGATE_TFLITE_LOWER_LOWER_H_
 #define MCPRUNER_DELEGATE_TFLITE_LOWER_LOWER_H_
 
+#include <optional>
 #include <vector>
 
+#include "delegate/tflite/lower/find_norms.h"
 #include "delegate/tflite/lower/graph_tensors.h"
 
 namespace mcpruner {
@@ -39,6 +42,9 @@ Result<Value> LowerReduce(const NodePlan& plan, const Value& x, GraphTensors* gr
 Result<Value> LowerUnary(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, GraphTensors* graph);
 Result<Value> LowerFullyConnected(const NodePlan& plan, const Value& x, GraphTensors* graph);
+
+// Returns what `last`, the last plan of a normalization, makes; or nothing where the graph has no op for these sizes.
+Result<std::optional<Value>> LowerNormalization(const Normalization& norm, const NodePlan& last, GraphTensors* graph);
 
 }  // namespace mcpruner
 
