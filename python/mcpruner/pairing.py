@@ -1,7 +1,7 @@
 """A converted ``.tflite`` beside the dense one it came from, operator by operator.
 
 Conversion replaces operators where they stand, so operators pair by their order. What it may drop (PAD folded into a
-convolution, DEQUANTIZE and DENSIFY of weights, the computation of a Flatten's shape) is left out on both sides.
+convolution, DEQUANTIZE, DENSIFY and TRANSPOSE of weights, what copies, what computes shapes) is left out on both sides.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from mcpruner.converter.tflite.model import (
 from mcpruner.converter.tflite.weights import read_weights
 
 _SAME_AS = {CONV: "CONV_2D", FULLY_CONNECTED: "FULLY_CONNECTED"}
-_DROPPED = ("PAD", "PADV2", "DEQUANTIZE", "DENSIFY")
+_DROPPED = ("PAD", "PADV2", "MIRROR_PAD", "RESHAPE", "TRANSPOSE", "DEQUANTIZE", "DENSIFY")
 
 
 @dataclass
@@ -81,6 +81,7 @@ def _lasting_operators(model: Any) -> list[tuple[int, Any]]:
         for op in graph.operators
         if len(op.outputs) > 0
         and operator_name(model, op) not in _DROPPED
+        and not (operator_name(model, op) == "CONCATENATION" and len(op.inputs) == 1)
         and type_name(graph.tensors[op.outputs[0]]) not in ("int32", "int64")
     ]
 

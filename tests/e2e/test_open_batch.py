@@ -141,8 +141,9 @@ def test_shapes_with_two_open_sizes_stay_computed() -> None:
         np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-5)
 
 
-def test_every_layer_is_verified_beside_the_dense_file() -> None:
-    dense = export(excited)
+@pytest.mark.parametrize("make", [excited, reshaped, dense_of_rows])
+def test_every_layer_is_verified_beside_the_dense_file(make: Callable) -> None:
+    dense = export(make)
     assert verify(packed(dense), dense, all_layers=True).ok
 
 
