@@ -9,6 +9,7 @@ from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.tflite.decide import decide
 from mcpruner.converter.tflite.describe import describe, describe_partitions
 from mcpruner.converter.tflite.fix_batch import fix_batch
+from mcpruner.converter.tflite.fold import correct_sizes
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.report import Report
 from mcpruner.converter.tflite.rewrite import rewrite
@@ -63,6 +64,7 @@ def convert(
     content = load_source(model_or_path)
     model = read_model(content)
     fixed = set() if batch is None else fix_batch(model, batch)
+    correct_sizes(model, fixed)
     decision = decide(model, hardware, load_costs(calibration or hardware.costs))
     packed = rewrite(model, decision, values, fixed)
     result = write_model(model) if packed or fixed else content

@@ -222,10 +222,8 @@ def output_geometry(graph: Any, op: Any, kind: str, stride: int = 1) -> Geometry
     """Output size; sizes that are only known when the model runs are taken as `Geometry`'s usual ones."""
     tensor = graph.tensors[op.outputs[0]]
     if kind == "FullyConnected":
-        signature = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
-        # An open size is 1 in the shape; an empty one says nothing of what the model will run on.
-        rows = [size for size, fixed in zip(tensor.shape[:-1], signature, strict=False) if size > 0 and fixed >= 0]
-        return Geometry(kind, int(np.prod([1, *rows])), 1)
+        # The examples of open sizes count (`correct_sizes`); an empty one says nothing of what the model will run on.
+        return Geometry(kind, int(np.prod([1, *(size for size in tensor.shape[:-1] if size > 0)])), 1)
     usual = Geometry(kind, stride=stride)
     _, height, width, _ = _known_sizes(tensor)
     return Geometry(kind, height or usual.height, width or usual.width, stride)

@@ -3,6 +3,7 @@
 Nothing is folded where a fold would only be right for the batch that the file was written with.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from mcpruner.converter.tflite.drop_unused import operators_may_go
@@ -30,6 +31,22 @@ def fold(model: Any, graph: Any, fixed_batch: bool = False) -> None:
     fold_transpose(model, graph, known)
     fold_copies(model, graph, known)
     _write_sizes(graph, known)
+
+
+def correct_sizes(model: Any, fixed: Collection[int]) -> None:
+    """Put sizes that fit each other into the place of a model's examples of open ones, in place.
+
+    Time is predicted by these examples, and a file may say 1 where a dense layer has a row for each pixel of an image.
+
+    Parameters
+    ----------
+    model
+        The model.
+    fixed
+        Numbers of the subgraphs that run with the batch that the file gives them and no other.
+    """
+    for number, graph in enumerate(model.subgraphs):
+        _write_sizes(graph, infer_sizes(model, graph, number in fixed))
 
 
 def _write_sizes(graph: Any, known: KnownSizes) -> None:

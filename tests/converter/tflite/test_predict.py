@@ -10,9 +10,10 @@ from flat_costs import calibration
 from tflite_builder import TfliteBuilder
 
 from mcpruner.converter.convert import convert
-from mcpruner.converter.cost.cost_model import load_costs
+from mcpruner.converter.cost.cost_model import Geometry, load_costs, tflite_amounts
 from mcpruner.converter.target import get_target
 from mcpruner.converter.tflite.decide import decide
+from mcpruner.converter.tflite.fold import correct_sizes
 from mcpruner.converter.tflite.model import read_model
 from mcpruner.runtime import Interpreter
 
@@ -71,3 +72,19 @@ def test_a_slow_partition_stays_dense_alone(tmp_path: Path) -> None:
     assert [layer.accelerated for layer in report.layers] == [False, True]
     assert "the 2 operators that the plugin would run with it 0.6" in report.layers[0].reason
     assert report.predicted_speedup == pytest.approx(8000 / 5020, abs=1e-3)
+
+
+def test_open_sizes_count_as_their_examples() -> None:
+    """A dense layer of the 64 pixels of each image: the file says 1 row where TensorFlow left the size open."""
+    rng, net = np.random.default_rng(0), TfliteBuilder()
+    x = net.input((1, 8, 8, 16))
+    rows = net.operator("RESHAPE", [x, net.ints([-1, 16])], (1, 16))
+    y = net.fully_connected(rows, rng.standard_normal((16, 16)).astype(np.float32))
+    for tensor in (x, rows, y):
+        net.graph.tensors[tensor].shapeSignature = [-1, *net.shape(tensor)[1:]]
+    model = read_model(net.build([y]))
+    correct_sizes(model, ())
+    costs = load_costs("avx512")
+    (layer,) = decide(model, get_target("x86-64"), costs).graphs[0].layers
+    expected = tflite_amounts((16, 1, 1, 16), Geometry("FullyConnected", 64, 1), costs.simd)
+    assert layer.tflite_ns == pytest.approx(costs.time(expected))
