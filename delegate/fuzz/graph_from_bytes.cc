@@ -194,6 +194,17 @@ class Maker {
     Add(type, {x}, kAllReductions[d_.Below(kReductionCount)]);
   }
 
+  void Transpose(int x) {
+    TransposeParams p;
+    for (size_t i = 3; i > 0; --i) std::swap(p.order[i], p.order[static_cast<size_t>(d_.Below(static_cast<int>(i) + 1))]);
+    Add(OpType::kTranspose, {x}, p);
+  }
+
+  void Shuffle(int x) {
+    const int channels = ShapeOf(x).c, groups = 1 + d_.Below(8);
+    Add(OpType::kShuffle, {x}, ShuffleParams{channels % groups == 0 ? groups : 1});
+  }
+
   void Normalize(int x) {
     const int channels = ShapeOf(x).c;
     NormalizeParams p;
@@ -211,7 +222,7 @@ class Maker {
 
   void Next() {
     const int x = Mostly();
-    switch (d_.Below(17)) {
+    switch (d_.Below(18)) {
       case 0:
       case 1:
       case 2:
@@ -242,6 +253,8 @@ class Maker {
         return Unary(x);
       case 15:
         return Normalize(x);
+      case 16:
+        return d_.Below(2) == 0 ? Transpose(x) : Shuffle(x);
       default:
         return d_.Below(2) == 0 ? Reduce(x) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
     }

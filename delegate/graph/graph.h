@@ -130,6 +130,12 @@ struct PadParams {
 struct ConcatParams {
   int axis = 3;  // 0..3 in NHWC
 };
+struct TransposeParams {
+  std::array<int, 4> order{0, 1, 2, 3};  // dimension i of the output is dimension order[i] of the input, of N, H, W, C
+};
+struct ShuffleParams {
+  int groups = 1;
+};
 struct UnaryParams {
   UnaryFunction function = UnaryFunction::kRelu;
   float alpha = 0.0f;  // of kLeakyRelu
@@ -143,7 +149,7 @@ struct StridedSliceParams {
 };
 
 using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams,
-                              ReduceParams, NormalizeParams, PadParams, ConcatParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
+                              ReduceParams, NormalizeParams, PadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
 
 struct Op {
   OpType type;

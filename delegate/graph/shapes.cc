@@ -183,6 +183,23 @@ Result<Shape> SliceShape(const Shape& x, const StridedSliceParams& p) {
   return FromDims({p.size[0], p.size[1], p.size[2], p.size[3]});
 }
 
+Result<Shape> TransposeShape(const Shape& x, const TransposeParams& p) {
+  constexpr std::array<int, 4> kOnce{0, 1, 2, 3};
+  if (!std::is_permutation(kOnce.begin(), kOnce.end(), p.order.begin())) {
+    return Status::Error("expected an order of four dimensions, each of them once");
+  }
+  const Dims in = ToDims(x);
+  Dims out{};
+  for (size_t i = 0; i < 4; ++i) out[i] = in[static_cast<size_t>(p.order[i])];
+  return FromDims(out);
+}
+
+Result<Shape> ShuffleShape(const Shape& x, const ShuffleParams& p) {
+  if (p.groups >= 1 && x.c % p.groups == 0) return x;
+  return Status::Error("expected groups that divide " + std::to_string(x.c) + " channels, got " +
+                       std::to_string(p.groups));
+}
+
 Result<Shape> ReshapeShape(const Shape& x, const Shape& out) {
   MCPRUNER_RETURN_IF_ERROR(CheckShape(out));
   if (x.size() == out.size()) return out;
@@ -262,6 +279,10 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
       return x;
     case OpType::kReshape:
       return ReshapeShape(x, graph.tensor(op.output).shape);
+    case OpType::kTranspose:
+      return TransposeShape(x, std::get<TransposeParams>(op.params));
+    case OpType::kShuffle:
+      return ShuffleShape(x, std::get<ShuffleParams>(op.params));
     case OpType::kStridedSlice:
       return SliceShape(x, std::get<StridedSliceParams>(op.params));
   }

@@ -142,6 +142,18 @@ TEST(OutputShapeTest, Normalize) {
             "expected a scale and a shift of shape [1, 1, 1, 4], got [1, 1, 1, 4] and [3, 6, 7, 4]");
 }
 
+TEST(OutputShapeTest, TransposeAndShuffle) {
+  EXPECT_EQ(Infer(OpType::kTranspose, {{3, 6, 7, 2}}, TransposeParams{{3, 0, 2, 1}}), "[2, 3, 7, 6]");
+  const std::string bad = "expected an order of four dimensions, each of them once";
+  EXPECT_EQ(Infer(OpType::kTranspose, {{3, 6, 7, 2}}, TransposeParams{{0, 1, 2, 2}}), bad);
+  EXPECT_EQ(Infer(OpType::kTranspose, {{3, 6, 7, 2}}, TransposeParams{{0, 1, 2, 4}}), bad);
+  EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{3}), "[3, 6, 7, 6]");
+  EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{4}),
+            "expected groups that divide 6 channels, got 4");
+  EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{0}),
+            "expected groups that divide 6 channels, got 0");
+}
+
 TEST(OutputShapeTest, UnaryAndSoftmax) {
   EXPECT_EQ(Infer(OpType::kUnary, {{3, 6, 7, 2}}, UnaryParams{}), "[3, 6, 7, 2]");
   EXPECT_EQ(Infer(OpType::kSoftmax, {{3, 6, 7, 2}}, SoftmaxParams{}), "[3, 6, 7, 2]");

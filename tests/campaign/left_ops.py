@@ -12,12 +12,6 @@ def unary(g: Growth, x: int) -> int | None:
     return g.emit(code, [x], g.shape(x), schema.CosOptionsT() if code == "COS" else None)
 
 
-def transpose(g: Growth, x: int) -> int | None:
-    """TRANSPOSE that leaves the batch in front."""
-    order = [0, *(1 + int(i) for i in g.rng.permutation(g.rank(x) - 1))]
-    return g.emit("TRANSPOSE", [x, g.ints(order)], [g.shape(x)[i] for i in order], schema.TransposeOptionsT())
-
-
 def nearest(g: Growth, x: int) -> int | None:
     """RESIZE_NEAREST_NEIGHBOR to twice the rows and columns."""
     if g.rank(x) != 4:

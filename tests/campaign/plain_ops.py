@@ -317,3 +317,9 @@ def window(g: Growth, x: int) -> int | None:
     size = [-1, *(g.whole(1, n - b) for n, b in zip(g.shape(x)[1:], begin[1:], strict=True))]
     shape = [n if k < 0 else k for n, k in zip(g.shape(x), size, strict=True)]
     return g.emit("SLICE", [x, g.ints(begin), g.ints(size)], shape, schema.SliceOptionsT())
+
+
+def transpose(g: Growth, x: int) -> int | None:
+    """TRANSPOSE that leaves the batch in front."""
+    order = [0, *(1 + int(i) for i in g.rng.permutation(g.rank(x) - 1))]
+    return g.emit("TRANSPOSE", [x, g.ints(order)], [g.shape(x)[i] for i in order], schema.TransposeOptionsT())

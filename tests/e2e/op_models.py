@@ -243,12 +243,12 @@ def _squeeze(axes: list[int], shape: tuple[int, ...]) -> Callable:
     return lambda s: s.net.operator("SQUEEZE", [_mean([1, 2], True)(s)], shape, schema.SqueezeOptionsT(squeezeDims=axes))
 
 
-def _expand(axis: int, shape: tuple[int, ...]) -> Callable:
-    """EXPAND_DIMS, and an addition behind it that broadcasts."""
+def _expand(axis: int, shape: tuple[int, ...], other: tuple[int, ...]) -> Callable:
+    """EXPAND_DIMS, and an addition behind it of a constant of the shape `other`, which broadcasts."""
 
     def add(s: Stage) -> int:
         y = s.net.operator("EXPAND_DIMS", [s.x, s.ints(axis)], shape, schema.ExpandDimsOptionsT())
-        return s.net.operator("ADD", [y, s.net.constant(s.random(6, 1, 1))], _together(shape, (6, 1, 1)), schema.AddOptionsT())
+        return s.net.operator("ADD", [y, s.net.constant(s.random(*other))], _together(shape, other), schema.AddOptionsT())
 
     return add
 
@@ -306,6 +306,26 @@ def _norm(s: Stage, axes: list[int], constants: tuple[int, ...], old: tuple[int,
     relu = schema.AddOptionsT(fusedActivationFunction=_activation("RELU"))
     y = op("ADD", op("MUL", x, factor, old, schema.MulOptionsT()), shift, old, relu)
     return s.net.operator("RESHAPE", [y, s.ints(-1, *SHAPE[1:])], SHAPE, schema.ReshapeOptionsT()) if old != SHAPE else y
+
+
+def _transpose(order: list[int], old: tuple[int, ...] = SHAPE) -> Callable:
+    """TRANSPOSE of the convolution's output under the shape `old`."""
+
+    def add(s: Stage) -> int:
+        x = s.net.operator("RESHAPE", [s.x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT()) if old != SHAPE else s.x
+        return s.net.operator("TRANSPOSE", [x, s.ints(*order)], [old[i] for i in order], schema.TransposeOptionsT())
+
+    return add
+
+
+def _shuffle(groups: int) -> Callable:
+    """ShuffleNet's shuffle of channels, and a convolution behind it."""
+
+    def add(s: Stage) -> int:
+        mixed = _transpose([0, 1, 2, 4, 3], (*SHAPE[:3], groups, 6 // groups))(s)
+        return s.conv(s.net.operator("RESHAPE", [mixed, s.ints(-1, *SHAPE[1:])], SHAPE, schema.ReshapeOptionsT()))
+
+    return add
 
 
 def _fc(keep: bool, bias: bool, activation: str, flat: bool = False) -> Callable:
@@ -434,6 +454,13 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "layer_norm_of_rows": lambda s: _norm(s, [2], (6,), (1, 63, 6)),
     "instance_norm": lambda s: s.conv(_norm(s, [1, 2], (6,), SHAPE)),
     "group_norm": lambda s: s.conv(_norm(s, [1, 2, 4], (1, 1, 1, 3, 2), (1, 9, 7, 3, 2))),
+    "transpose_maps": _transpose([0, 3, 1, 2]),
+    "transpose_rows": _transpose([0, 2, 1, 3]),
+    "transpose_channels": _transpose([0, 1, 3, 2]),
+    "transpose_rank_3": _transpose([0, 2, 1], (1, 63, 6)),
+    "transpose_rank_5": _transpose([0, 4, 2, 1, 3], (1, 9, 7, 3, 2)),
+    "shuffle_2": _shuffle(2),
+    "shuffle_3": _shuffle(3),
     "slice_backwards": _sliced({"beginMask": 15, "endMask": 15}, [0] * 4, [0] * 4, [1, -1, -2, -1], (1, 9, 4, 6)),
     "slice_removed_axis": _sliced({"beginMask": 3, "endMask": 3, "shrinkAxisMask": 4}, [0, 0, 2], [0, 0, 3], [1, 1, 1], (1, 9, 6)),
     "slice_last_channel": _sliced({"ellipsisMask": 1, "shrinkAxisMask": 2}, [0, -1], [0, 0], [1, 1], (1, 9, 7)),
@@ -441,8 +468,8 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "slice_sizes": _sizes("SLICE", [0, 2, 1, 3], [-1, 5, -1, 2], (1, 5, 6, 2)),
     "squeeze": _squeeze([1, 2], (1, 6)),
     "squeeze_negative": _squeeze([-2], (1, 1, 6)),
-    "expand_dims": _expand(-1, (1, 9, 7, 6, 1)),
-    "expand_dims_second": _expand(1, (1, 1, 9, 7, 6)),
+    "expand_dims": _expand(-1, (1, 9, 7, 6, 1), (6, 4)),
+    "expand_dims_second": _expand(1, (1, 1, 9, 7, 6), (2, 1, 1, 6)),
     "pack_last": _pack(-1),
     "pack_rows": _pack(1),
     "split": _parts("SPLIT", lambda s: [s.ints(3), s.x], [(1, 9, 7, 2)] * 3, schema.SplitOptionsT(numSplits=3)),

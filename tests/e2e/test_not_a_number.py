@@ -83,6 +83,7 @@ def _fully_connected(activation: str) -> Callable[[Stage], int]:
     return lambda s: s.net.fully_connected(s.x, s.random(5, 6), s.random(5), activation, keep_num_dims=True)
 
 
+# REDUCE_MAX and REDUCE_MIN are not among them: LiteRT forgets what stands before a NaN, and the plugin leaves NaN out.
 # EXP is not among them: LiteRT makes 0 of NaN there, and the plugin NaN, as C's exp does.
 UNARY = ("RELU", "RELU6", "RELU_N1_TO_1", "LOGISTIC", "HARD_SWISH", "TANH", "ELU", "LOG", "SQRT", "RSQRT")
 TWO = {
@@ -97,12 +98,12 @@ CASES: dict[str, Callable[[Stage], int]] = {
     **{code: _two(code, options) for code, options in TWO.items()},
     **{f"{code}_{act}": _pool(code, act) for code in ("MAX_POOL_2D", "AVERAGE_POOL_2D") for act in ACTIVATIONS},
     "SOFTMAX": _softmax,
-    **{f"{code}_{axis}": _reduce(code, axis) for code in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN") for axis in (1, 2, 3)},
+    **{f"{code}_{axis}": _reduce(code, axis) for code in ("MEAN", "SUM") for axis in (1, 2, 3)},
     "MEAN": lambda s: s.net.mean(s.x),
     **{f"DEPTHWISE_CONV_2D_{act}": _depthwise(act) for act in ACTIVATIONS},
     **{f"FULLY_CONNECTED_{act}": _fully_connected(act) for act in ACTIVATIONS},
 }
-OWN_KERNELS = ("MAXIMUM", "MINIMUM", "REDUCE_MAX", "REDUCE_MIN", "MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
+OWN_KERNELS = ("MAXIMUM", "MINIMUM", "MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
 BACKENDS = [{"backend": "reference"}, *({"backend": "cpu", "simd": simd} for simd in native.simd_targets())]
 
 

@@ -12,8 +12,10 @@
 #include "delegate/cpu/kernels/pool/reference.h"
 #include "delegate/cpu/kernels/reduce/reference.h"
 #include "delegate/cpu/kernels/reshape/reference.h"
+#include "delegate/cpu/kernels/shuffle/reference.h"
 #include "delegate/cpu/kernels/softmax/reference.h"
 #include "delegate/cpu/kernels/strided_slice/reference.h"
+#include "delegate/cpu/kernels/transpose/reference.h"
 #include "delegate/cpu/kernels/unary/reference.h"
 
 namespace mcpruner {
@@ -56,6 +58,10 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
       return SoftmaxReference(std::get<SoftmaxParams>(op.params), out, x, y);
     case OpType::kReshape:
       return ReshapeReference(out.size(), x, y);
+    case OpType::kTranspose:
+      return TransposeReference(std::get<TransposeParams>(op.params), in, x, y);
+    case OpType::kShuffle:
+      return ShuffleReference(std::get<ShuffleParams>(op.params), in, x, y);
     case OpType::kStridedSlice:
       return StridedSliceReference(std::get<StridedSliceParams>(op.params), in, x, y);
   }

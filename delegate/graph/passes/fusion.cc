@@ -1,6 +1,7 @@
 #include "delegate/graph/passes/fusion.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -50,6 +51,26 @@ bool IsReversed(const Op& op) {
     if (slice->size[i] > 1 && slice->stride[i] < 0) return true;
   }
   return false;
+}
+
+// A reshape that gives each group of channels a dimension, a transpose of both, and a reshape back are one shuffle.
+// RemoveDeadOps takes the first two away, since others may read them.
+void FoldShuffles(Graph* graph) {
+  constexpr std::array<int, 4> kSwapped{0, 1, 3, 2};
+  const std::vector<Op*> producers = FindProducers(graph);
+  for (Op& op : graph->ops) {
+    const Op* const transpose = producers[static_cast<size_t>(op.inputs[0])];
+    if (op.type != OpType::kReshape || transpose == nullptr || transpose->type != OpType::kTranspose) continue;
+    const Op* const before = producers[static_cast<size_t>(transpose->inputs[0])];
+    if (std::get<TransposeParams>(transpose->params).order != kSwapped || before == nullptr) continue;
+    const Shape &groups = graph->tensor(transpose->inputs[0]).shape, &out = graph->tensor(op.output).shape;
+    const bool in_groups = before->type == OpType::kReshape && graph->tensor(before->inputs[0]).shape == out &&
+                           out.size() > 0 && int64_t{groups.w} * groups.c == out.c;
+    if (!in_groups) continue;
+    op.type = OpType::kShuffle;
+    op.inputs = {before->inputs[0]};
+    op.params = ShuffleParams{groups.w};
+  }
 }
 
 void RemoveIdentities(Graph* graph) {
@@ -167,6 +188,7 @@ void FoldResiduals(Graph* graph) {
 Status FuseGraph(Graph* graph) {
   MCPRUNER_RETURN_IF_ERROR(ValidateGraph(*graph));
   JoinReshapes(graph);
+  FoldShuffles(graph);
   RemoveIdentities(graph);
   FoldPads(graph);
   RemoveDeadOps(graph);  // before readers are counted

@@ -125,6 +125,15 @@ TEST_F(FusionTest, ASliceThatGoesBackwardsIsNoIdentity) {
   EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kStridedSlice, OpType::kConv}));
 }
 
+TEST_F(FusionTest, AShuffleOfChannelsIsOneOp) {
+  const int conv = Conv(x);
+  const int groups = b.Reshape(conv, {36, 1, 2, 2});
+  const int swapped = b.Op(OpType::kTranspose, {groups}, TransposeParams{{0, 1, 3, 2}});
+  const Graph fused = Fused({Conv(b.Reshape(swapped, b.shape(conv))), b.Reshape(swapped, {1, 6, 12, 2})});
+  EXPECT_EQ(Types(fused), (std::vector<OpType>{OpType::kConv, OpType::kReshape, OpType::kTranspose, OpType::kShuffle,
+                                               OpType::kConv, OpType::kReshape}));
+}
+
 TEST_F(FusionTest, AConvolutionTakesOneAddOnly) {
   const int sum = b.Op(OpType::kAdd, {Conv(x), x});
   const Graph fused = Fused({b.Op(OpType::kAdd, {sum, x})});

@@ -160,9 +160,20 @@ class RandomGraphMaker {
     return builder_.Op(OpType::kNormalize, {x, scale, shift}, p, RandomActivation());
   }
 
+  int Transpose(int x) {
+    TransposeParams p;
+    for (int i = Below(4); i > 0; --i) std::swap(p.order[static_cast<size_t>(i)], p.order[static_cast<size_t>(Below(i))]);
+    return builder_.Op(OpType::kTranspose, {x}, p);
+  }
+
+  int Shuffle(int x) {
+    const int channels = builder_.shape(x).c, groups = 1 + Below(4);
+    return builder_.Op(OpType::kShuffle, {x}, ShuffleParams{channels % groups == 0 ? groups : 1});
+  }
+
   int Rare(int x) {
     const Shape s = builder_.shape(x);
-    switch (Below(6)) {
+    switch (Below(8)) {
       case 0:
         return builder_.Op(OpType::kConcat, {x, x}, ConcatParams{Below(4)});
       case 1:
@@ -178,6 +189,10 @@ class RandomGraphMaker {
         return Reduce(x);
       case 4:
         return s.c > 0 ? Normalize(x) : Reduce(x);
+      case 5:
+        return Transpose(x);
+      case 6:
+        return Shuffle(x);
       default: {
         auto layer = RandomLayer(rng_, LayerKind::kFullyConnected, {5, 1, 1, s.c}, 4, 1, 0.7);
         return builder_.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, RandomActivation());

@@ -35,7 +35,10 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
     case OpType::kUnary:
     case OpType::kSoftmax:
       return LowerUnary(plan, x, graph);
+    case OpType::kTranspose:
+      return LowerTranspose(plan, x, graph);
     case OpType::kNormalize:
+    case OpType::kShuffle:
       return Status::Error("no operator of TFLite is one");
     case OpType::kReshape:
       return LowerReshape(plan, x, graph);

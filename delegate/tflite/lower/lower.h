@@ -2,6 +2,7 @@
 //
 //     lower_window.cc   convolutions and pools: rank 4, as in TFLite
 //     lower_axes.cc     PAD, CONCATENATION, PACK, RESHAPE, SQUEEZE, EXPAND_DIMS
+//     lower_transpose.cc  TRANSPOSE
 //     lower_slice.cc    STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK
 //     lower_norm.cc     normalizations, which several operators make together
 //     lower_reduce.cc   MEAN, SUM, REDUCE_MAX, REDUCE_MIN
@@ -38,6 +39,7 @@ Result<Value> LowerConcat(const NodePlan& plan, std::vector<Value> parts, GraphT
 Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerSlice(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerReduce(const NodePlan& plan, const Value& x, GraphTensors* graph);
+Result<Value> LowerTranspose(const NodePlan& plan, const Value& x, GraphTensors* graph);
 // This lowers unary functions and softmax.
 Result<Value> LowerUnary(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, GraphTensors* graph);

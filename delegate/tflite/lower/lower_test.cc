@@ -223,6 +223,39 @@ TEST(Lower, PartsOfAnyAxis) {
   EXPECT_EQ(RunNode(plan, {{6}}).error, "StridedSlice 'y': its parts [3, 4] do not make an axis of 6 elements");
 }
 
+TEST(Lower, TransposesOfAnyRank) {
+  for (const Dims& dims : {Dims{3}, Dims{2, 3}, Dims{2, 3, 4}, Dims{2, 1, 3, 4}, Dims{2, 3, 1, 2, 4}, Dims{2, 3, 2, 3, 2},
+                           Dims{1, 1, 1, 1, 1}, Dims{2, 0, 2, 3, 2}}) {
+    Dims order(dims.size());
+    std::iota(order.begin(), order.end(), 0);
+    do {
+      SCOPED_TRACE(DimsText(dims) + " in order " + DimsText(order));
+      NodePlan plan = Plan(OpType::kTranspose);
+      plan.deferred = AxisOrder{order};
+      const Output output = RunNode(plan, {dims});
+      Dims out;
+      for (const int axis : order) out.push_back(dims[static_cast<size_t>(axis)]);
+      EXPECT_EQ(output.error, "");
+      EXPECT_EQ(output.dims, out);
+      const std::vector<float> x = Iota(dims, 0);
+      std::vector<float> want;
+      ForEach(out, [&](const Dims& at) {
+        Dims from(at.size());
+        for (size_t i = 0; i < at.size(); ++i) from[static_cast<size_t>(order[i])] = at[i];
+        size_t offset = 0;
+        for (size_t i = 0; i < dims.size(); ++i) {
+          offset = offset * static_cast<size_t>(dims[i]) + static_cast<size_t>(from[i]);
+        }
+        want.push_back(x[offset]);
+      });
+      EXPECT_EQ(output.values, want);
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+  NodePlan plan = Plan(OpType::kTranspose);
+  plan.deferred = AxisOrder{{0, 0}};
+  EXPECT_EQ(RunNode(plan, {{2, 3}}).error, "Transpose 'y': its order [0, 0] is none of 2 dimensions");
+}
+
 TEST(Lower, AxesOfSizeOneComeAndGo) {
   NodePlan plan = Plan(OpType::kReshape);
   plan.deferred = SqueezedAxes{{-1, 1}};

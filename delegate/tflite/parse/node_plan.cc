@@ -75,6 +75,8 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParseReshape(c);
     case kTfLiteBuiltinStridedSlice:
       return ParseStridedSlice(c);
+    case kTfLiteBuiltinTranspose:
+      return ParseTranspose(c);
     case kTfLiteBuiltinSqueeze:
       return ParseSqueeze(c);
     case kTfLiteBuiltinExpandDims:

@@ -71,6 +71,10 @@ struct ReduceAxes {
   Dims axes;
   bool keep_dims = false;
 };
+// In a TRANSPOSE, axis i of the output is axis axes[i] of the input.
+struct AxisOrder {
+  Dims axes;
+};
 // In a FULLY_CONNECTED, this says that the output has the input's rank; without it the rank is 2.
 struct KeepRank {};
 
@@ -82,7 +86,7 @@ struct NodePlan {
   Activation activation = Activation::kNone;
   OpParams params;
   std::variant<std::monostate, SamePadding, NewShape, SqueezedAxes, AddedAxis, SliceBounds, AxisPart, Paddings,
-               ConcatAxis, ReduceAxes, KeepRank>
+               ConcatAxis, ReduceAxes, AxisOrder, KeepRank>
       deferred;
 };
 

@@ -57,6 +57,7 @@ Result<NodePlan> ParsePad(const ParseContext& c);
 Result<NodePlan> ParseConcatenation(const ParseContext& c);
 Result<NodePlan> ParseReshape(const ParseContext& c);
 Result<NodePlan> ParseStridedSlice(const ParseContext& c);
+Result<NodePlan> ParseTranspose(const ParseContext& c);
 
 // parse_parts.cc has operators that cut a tensor in parts or put parts together, and those that add and remove axes.
 Result<NodePlan> ParseSqueeze(const ParseContext& c);

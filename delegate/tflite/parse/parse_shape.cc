@@ -1,7 +1,9 @@
-// These parsers read operators that move elements: PAD, CONCATENATION, RESHAPE, STRIDED_SLICE.
+// These parsers read operators that move elements: PAD, CONCATENATION, RESHAPE, STRIDED_SLICE, TRANSPOSE.
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "delegate/tflite/parse/parse_common.h"
 
@@ -115,6 +117,15 @@ Result<NodePlan> ParseStridedSlice(const ParseContext& c) {
   bounds.new_axis_mask = added;
   bounds.shrink_axis_mask = removed;
   plan->deferred = std::move(bounds);
+  return plan;
+}
+
+Result<NodePlan> ParseTranspose(const ParseContext& c) {
+  Result<NodePlan> plan = StartPlan(c, OpType::kTranspose);
+  if (!plan.ok()) return plan;
+  Result<std::vector<int>> axes = ReadInts(c.view, InputIndex(c.node, 1), "its order of axes");
+  if (!axes.ok()) return axes.status();
+  plan->deferred = AxisOrder{std::move(*axes)};
   return plan;
 }
 

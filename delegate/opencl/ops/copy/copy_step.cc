@@ -78,4 +78,33 @@ Result<Step> MakeStridedSliceStep(const StepContext& context) {
                               from, context.output().map(), ExtentOf(out)));
 }
 
+Result<Step> MakeTransposeStep(const StepContext& context) {
+  const auto& order = std::get<TransposeParams>(context.op.params).order;
+  const Shape& out = context.output().layout.shape;
+  const Map in = context.input().map();
+  const std::array<int, 4> strides{in.image, in.row, in.column, in.channel};
+  const auto stride = [&](size_t i) { return strides[static_cast<size_t>(order[i])]; };
+  const Map from{in.origin, stride(0), stride(3), stride(1), stride(2)};
+  return OneLaunch(MakeLaunch(context.tools, "copy.cl", "copy", {}, ElementRange(out), context.arena, context.arena,
+                              from, context.output().map(), ExtentOf(out)));
+}
+
+// A launch copies the channels of one group.
+Result<Step> MakeShuffleStep(const StepContext& context) {
+  const int groups = std::get<ShuffleParams>(context.op.params).groups;
+  Shape group = context.output().layout.shape;
+  group.c /= groups;
+  Step step;
+  for (int i = 0; i < groups; ++i) {
+    Map to = Beginning(context.output().map(), {0, 0, 0, i});
+    to.channel *= groups;
+    Result<Launch> launch =
+        MakeLaunch(context.tools, "copy.cl", "copy", {}, ElementRange(group), context.arena, context.arena,
+                   Beginning(context.input().map(), {0, 0, 0, i * group.c}), to, ExtentOf(group));
+    if (!launch.ok()) return launch.status();
+    step.launches.push_back(std::move(*launch));
+  }
+  return step;
+}
+
 }  // namespace mcpruner::opencl

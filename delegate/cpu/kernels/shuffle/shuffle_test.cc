@@ -1,0 +1,34 @@
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "delegate/cpu/testing/compare.h"
+#include "delegate/graph/testing/graph_builder.h"
+#include "delegate/graph/testing/random_layer.h"
+
+namespace mcpruner {
+namespace {
+
+TEST(ShuffleTest, AgreesWithTheReference) {
+  for (const Shape& shape : {Shape{2, 5, 19, 12}, Shape{1, 1, 1, 24}, Shape{3, 2, 1, 36}}) {
+    for (const int groups : {1, 2, 3, 4, 12}) {
+      GraphBuilder b;
+      const int y = b.Op(OpType::kShuffle, {b.Input(shape)}, ShuffleParams{groups});
+      ExpectAgreement(b.Finish({y}), 1, 0.0f, "shuffle");
+    }
+  }
+}
+
+TEST(ShuffleTest, IsStreamedBetweenConvolutions) {
+  std::mt19937 rng(1);
+  const Window same{1, 1, 1, 1, {1, 1, 1, 1}};
+  const auto first = RandomLayer(rng, LayerKind::kConv2D, {24, 3, 3, 3}, 4, 2, 1.0);
+  const auto second = RandomLayer(rng, LayerKind::kConv2D, {4, 3, 3, 24}, 4, 2, 0.5);
+  GraphBuilder b;
+  const int maps = b.Op(OpType::kConv, {b.Input({2, 120, 150, 3})}, ConvParams{same, first});
+  const int mixed = b.Op(OpType::kShuffle, {maps}, ShuffleParams{3});
+  ExpectAgreement(b.Finish({b.Op(OpType::kConv, {mixed}, ConvParams{same, second})}), 2, 1e-4f, "conv");
+}
+
+}  // namespace
+}  // namespace mcpruner
