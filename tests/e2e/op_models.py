@@ -15,7 +15,6 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from tflite_builder import TfliteBuilder
 
-
 SHAPE = (1, 9, 7, 6)  # of the convolution's output
 
 
@@ -180,7 +179,9 @@ def _pow(exponent: float) -> Callable:
     def add(s: Stage) -> int:
         shape = s.net.shape(s.x)
         positive = s.net.operator("LOGISTIC", [s.x], shape)
-        return s.net.operator("POW", [positive, s.net.constant(np.array(exponent, np.float32))], shape, schema.PowOptionsT())
+        return s.net.operator(
+            "POW", [positive, s.net.constant(np.array(exponent, np.float32))], shape, schema.PowOptionsT()
+        )
 
     return add
 
@@ -228,7 +229,9 @@ def _slice(begin: list[int], end: list[int], stride: list[int], masks: tuple[int
     return add
 
 
-def _sliced(masks: dict[str, int], begin: list[int], end: list[int], stride: list[int], shape: tuple[int, ...]) -> Callable:
+def _sliced(
+    masks: dict[str, int], begin: list[int], end: list[int], stride: list[int], shape: tuple[int, ...]
+) -> Callable:
     """STRIDED_SLICE with any masks; `shape` is what comes of it."""
 
     def add(s: Stage) -> int:
@@ -240,7 +243,9 @@ def _sliced(masks: dict[str, int], begin: list[int], end: list[int], stride: lis
 
 def _squeeze(axes: list[int], shape: tuple[int, ...]) -> Callable:
     """SQUEEZE of [1, 1, 1, 6], the mean of the map."""
-    return lambda s: s.net.operator("SQUEEZE", [_mean([1, 2], True)(s)], shape, schema.SqueezeOptionsT(squeezeDims=axes))
+    return lambda s: s.net.operator(
+        "SQUEEZE", [_mean([1, 2], True)(s)], shape, schema.SqueezeOptionsT(squeezeDims=axes)
+    )
 
 
 def _expand(axis: int, shape: tuple[int, ...], other: tuple[int, ...]) -> Callable:
@@ -248,7 +253,9 @@ def _expand(axis: int, shape: tuple[int, ...], other: tuple[int, ...]) -> Callab
 
     def add(s: Stage) -> int:
         y = s.net.operator("EXPAND_DIMS", [s.x, s.ints(axis)], shape, schema.ExpandDimsOptionsT())
-        return s.net.operator("ADD", [y, s.net.constant(s.random(*other))], _together(shape, other), schema.AddOptionsT())
+        return s.net.operator(
+            "ADD", [y, s.net.constant(s.random(*other))], _together(shape, other), schema.AddOptionsT()
+        )
 
     return add
 
@@ -305,14 +312,20 @@ def _norm(s: Stage, axes: list[int], constants: tuple[int, ...], old: tuple[int,
     shift = op("ADD", less, s.random(*constants), both, schema.AddOptionsT())
     relu = schema.AddOptionsT(fusedActivationFunction=_activation("RELU"))
     y = op("ADD", op("MUL", x, factor, old, schema.MulOptionsT()), shift, old, relu)
-    return s.net.operator("RESHAPE", [y, s.ints(-1, *SHAPE[1:])], SHAPE, schema.ReshapeOptionsT()) if old != SHAPE else y
+    return (
+        s.net.operator("RESHAPE", [y, s.ints(-1, *SHAPE[1:])], SHAPE, schema.ReshapeOptionsT()) if old != SHAPE else y
+    )
 
 
 def _transpose(order: list[int], old: tuple[int, ...] = SHAPE) -> Callable:
     """TRANSPOSE of the convolution's output under the shape `old`."""
 
     def add(s: Stage) -> int:
-        x = s.net.operator("RESHAPE", [s.x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT()) if old != SHAPE else s.x
+        x = (
+            s.net.operator("RESHAPE", [s.x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT())
+            if old != SHAPE
+            else s.x
+        )
         return s.net.operator("TRANSPOSE", [x, s.ints(*order)], [old[i] for i in order], schema.TransposeOptionsT())
 
     return add
@@ -462,7 +475,9 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "shuffle_2": _shuffle(2),
     "shuffle_3": _shuffle(3),
     "slice_backwards": _sliced({"beginMask": 15, "endMask": 15}, [0] * 4, [0] * 4, [1, -1, -2, -1], (1, 9, 4, 6)),
-    "slice_removed_axis": _sliced({"beginMask": 3, "endMask": 3, "shrinkAxisMask": 4}, [0, 0, 2], [0, 0, 3], [1, 1, 1], (1, 9, 6)),
+    "slice_removed_axis": _sliced(
+        {"beginMask": 3, "endMask": 3, "shrinkAxisMask": 4}, [0, 0, 2], [0, 0, 3], [1, 1, 1], (1, 9, 6)
+    ),
     "slice_last_channel": _sliced({"ellipsisMask": 1, "shrinkAxisMask": 2}, [0, -1], [0, 0], [1, 1], (1, 9, 7)),
     "slice_new_axis": _sliced({"ellipsisMask": 1, "newAxisMask": 2}, [0, 0], [0, 0], [1, 1], (1, 9, 7, 6, 1)),
     "slice_sizes": _sizes("SLICE", [0, 2, 1, 3], [-1, 5, -1, 2], (1, 5, 6, 2)),
@@ -480,11 +495,11 @@ CASES: dict[str, Callable[[Stage], int]] = {
         [(1, 9, 7, 2), (1, 9, 7, 3), (1, 9, 7, 1)],
         schema.SplitVOptionsT(numSplits=3),
     ),
-    "unpack_columns": _parts(
-        "UNPACK", lambda s: [s.x], [(1, 9, 6)] * 7, schema.UnpackOptionsT(num=7, axis=2)
-    ),
+    "unpack_columns": _parts("UNPACK", lambda s: [s.x], [(1, 9, 6)] * 7, schema.UnpackOptionsT(num=7, axis=2)),
     "unpack_channels": _parts("UNPACK", lambda s: [s.x], [(1, 9, 7)] * 6, schema.UnpackOptionsT(num=6, axis=-1)),
-    "reshape_to_5": _reshape([-1, 9, 7, 3, 2], (1, 9, 7, 3, 2), lambda s, y: s.net.operator("RELU", [y], (1, 9, 7, 3, 2))),
+    "reshape_to_5": _reshape(
+        [-1, 9, 7, 3, 2], (1, 9, 7, 3, 2), lambda s, y: s.net.operator("RELU", [y], (1, 9, 7, 3, 2))
+    ),
     "resnet20_shortcut": _shortcut,
 }
 

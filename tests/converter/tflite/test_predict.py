@@ -78,7 +78,7 @@ def test_open_sizes_count_as_their_examples() -> None:
     """A dense layer of the 64 pixels of each image: the file says 1 row where TensorFlow left the size open."""
     rng, net = np.random.default_rng(0), TfliteBuilder()
     x = net.input((1, 8, 8, 16))
-    rows = net.operator("RESHAPE", [x, net.ints([-1, 16])], (1, 16))
+    rows = net.operator("RESHAPE", [x, net.constant(np.array([-1, 16], np.int32))], (1, 16))
     y = net.fully_connected(rows, rng.standard_normal((16, 16)).astype(np.float32))
     for tensor in (x, rows, y):
         net.graph.tensors[tensor].shapeSignature = [-1, *net.shape(tensor)[1:]]
