@@ -19,6 +19,7 @@ from mcpruner.converter.cost.cost_model import CostModel, edge_amounts, inferenc
 from mcpruner.converter.cost.partitions import Node, Partition, find_partitions
 from mcpruner.converter.cost.plain_ops import is_taken, operator_amounts
 from mcpruner.converter.tflite.model import operator_name, producers, type_name
+from mcpruner.converter.tflite.predict_folds import folded_operators
 
 
 class Layer(Protocol):
@@ -73,15 +74,16 @@ def predict(model: Any, graph: Any, layers: Sequence[Layer], costs: CostModel) -
     """
     known = {layer.index: layer for layer in layers}
     numbers, nodes, times = [], [], []
+    folded = folded_operators(model, graph)
     computed = {tensor for tensor in (*producers(graph), *graph.inputs) if _is_float(graph, tensor)}
     for index, op in enumerate(graph.operators):
         outputs = computed.intersection(op.outputs)
         if not outputs:
             continue
         numbers.append(index)
-        taken, *pair = _operator(operator_name(model, op), graph, op, known.get(index), costs)
+        taken, tflite, plugin = _operator(operator_name(model, op), graph, op, known.get(index), costs)
         nodes.append(Node(frozenset(computed.intersection(op.inputs)), frozenset(outputs), taken))
-        times.append(pair)
+        times.append((tflite, 0.0 if index in folded else plugin))
     tflite_ns = sum(tflite for tflite, _ in times) + costs.time(inference_amounts())
     partitions, plugin_ns = [], tflite_ns
     for partition in find_partitions(nodes, frozenset(graph.outputs)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from flat_costs import calibration
 from tflite_builder import TfliteBuilder
 
@@ -14,7 +15,8 @@ from mcpruner.converter.cost.cost_model import Geometry, load_costs, tflite_amou
 from mcpruner.converter.target import get_target
 from mcpruner.converter.tflite.decide import decide
 from mcpruner.converter.tflite.fold import correct_sizes
-from mcpruner.converter.tflite.model import read_model
+from mcpruner.converter.tflite.model import operator_name, read_model
+from mcpruner.converter.tflite.predict_folds import folded_operators
 from mcpruner.runtime import Interpreter
 
 
@@ -88,3 +90,22 @@ def test_open_sizes_count_as_their_examples() -> None:
     (layer,) = decide(model, get_target("x86-64"), costs).graphs[0].layers
     expected = tflite_amounts((16, 1, 1, 16), Geometry("FullyConnected", 64, 1), costs.simd)
     assert layer.tflite_ns == pytest.approx(costs.time(expected))
+
+
+def test_what_the_plugin_folds_costs_nothing_there() -> None:
+    """Convolution, SiLU, and a sum with the convolution's input, of which only the sigmoid and the layers cost."""
+    net = TfliteBuilder()
+    x = net.input((1, 8, 8, 16))
+    weights = np.ones((16, 3, 3, 16), np.float32)
+    y = net.conv(x, weights, name="a")
+    gate = net.operator("LOGISTIC", [y], net.shape(y))
+    z = net.operator("MUL", [y, gate], net.shape(y), schema.MulOptionsT())
+    total = net.operator("ADD", [net.conv(z, weights, name="b"), x], net.shape(y), schema.AddOptionsT())
+    again = net.operator(
+        "MUL", [net.operator("LOGISTIC", [total], net.shape(y)), z], net.shape(y), schema.MulOptionsT()
+    )
+    model = read_model(net.build([again]))
+    names = [operator_name(model, op) for op in model.subgraphs[0].operators]
+    folded = folded_operators(model, model.subgraphs[0])
+    assert names == ["CONV_2D", "LOGISTIC", "MUL", "CONV_2D", "ADD", "LOGISTIC", "MUL"]
+    assert folded == {2, 4}  # The last gate is of another tensor.
