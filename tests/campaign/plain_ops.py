@@ -231,7 +231,7 @@ def reshape(g: Growth, x: int) -> int | None:
 
 
 def strided_slice(g: Growth, x: int) -> int | None:
-    """STRIDED_SLICE: bounds beyond the ends, from the end or masked; steps, backwards too; now and then a removed axis."""
+    """STRIDED_SLICE: bounds beyond the ends, from the end or masked; steps, backwards too; a removed axis at times."""
     begin, end, stride, window = [], [], [], []
     masks = {"beginMask": 0, "endMask": 0, "shrinkAxisMask": 0}
     for axis, n in enumerate(g.shape(x)):
