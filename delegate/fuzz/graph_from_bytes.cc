@@ -196,7 +196,8 @@ class Maker {
 
   void Transpose(int x) {
     TransposeParams p;
-    for (size_t i = 3; i > 0; --i) std::swap(p.order[i], p.order[static_cast<size_t>(d_.Below(static_cast<int>(i) + 1))]);
+    for (size_t i = 3; i > 0; --i)
+      std::swap(p.order[i], p.order[static_cast<size_t>(d_.Below(static_cast<int>(i) + 1))]);
     Add(OpType::kTranspose, {x}, p);
   }
 
@@ -216,9 +217,7 @@ class Maker {
     Add(OpType::kNormalize, {x, scale, shift}, p);
   }
 
-  void Unary(int x) {
-    AddTamed(kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)], x, add_unary_);
-  }
+  void Unary(int x) { AddTamed(kAllUnaryFunctions[d_.Below(kUnaryFunctionCount)], x, add_unary_); }
 
   void Next() {
     const int x = Mostly();

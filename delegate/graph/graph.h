@@ -113,8 +113,8 @@ struct PoolParams {
   Window window;  // averages leave padding out of sum and count, as TFLite does
   int filter_height = 0, filter_width = 0;
 };
-// These are the dimensions that an op of family Reduce takes together: at least one, and not both rows and channels, which
-// are two ops.
+// These are the dimensions that an op of family Reduce takes together: at least one, and not both rows and channels,
+// which are two ops.
 struct ReduceParams {
   bool rows = true, columns = true, channels = false;
 };
@@ -148,8 +148,9 @@ struct StridedSliceParams {
       stride{1, 1, 1, 1};  // N, H, W, C; resolved: size is the output's, strides are not 0
 };
 
-using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams,
-                              ReduceParams, NormalizeParams, PadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams, SoftmaxParams, StridedSliceParams>;
+using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, ReduceParams,
+                              NormalizeParams, PadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams,
+                              SoftmaxParams, StridedSliceParams>;
 
 struct Op {
   OpType type;

@@ -139,8 +139,8 @@ Result<Shape> NormalizeShape(const Shape& x, const Shape& scale, const Shape& sh
   }
   const Shape per_channel{1, 1, 1, x.c};
   if (scale == per_channel && shift == per_channel) return x;
-  return Status::Error("expected a scale and a shift of shape " + ShapeText(per_channel) + ", got " +
-                       ShapeText(scale) + " and " + ShapeText(shift));
+  return Status::Error("expected a scale and a shift of shape " + ShapeText(per_channel) + ", got " + ShapeText(scale) +
+                       " and " + ShapeText(shift));
 }
 
 Result<Shape> PadShape(const Shape& x, const PadParams& p) {

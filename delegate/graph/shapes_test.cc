@@ -129,8 +129,7 @@ TEST(OutputShapeTest, Reductions) {
   EXPECT_EQ(Infer(OpType::kReduceMin, {{3, 0, 7, 2}}, ReduceParams{}), "[3, 1, 1, 2]");
   EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{true, true, true}),
             "expected rows or channels to reduce, got both");
-  EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{false, false, false}),
-            "expected a dimension to reduce");
+  EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{false, false, false}), "expected a dimension to reduce");
 }
 
 TEST(OutputShapeTest, Normalize) {
@@ -148,10 +147,8 @@ TEST(OutputShapeTest, TransposeAndShuffle) {
   EXPECT_EQ(Infer(OpType::kTranspose, {{3, 6, 7, 2}}, TransposeParams{{0, 1, 2, 2}}), bad);
   EXPECT_EQ(Infer(OpType::kTranspose, {{3, 6, 7, 2}}, TransposeParams{{0, 1, 2, 4}}), bad);
   EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{3}), "[3, 6, 7, 6]");
-  EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{4}),
-            "expected groups that divide 6 channels, got 4");
-  EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{0}),
-            "expected groups that divide 6 channels, got 0");
+  EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{4}), "expected groups that divide 6 channels, got 4");
+  EXPECT_EQ(Infer(OpType::kShuffle, {{3, 6, 7, 6}}, ShuffleParams{0}), "expected groups that divide 6 channels, got 0");
 }
 
 TEST(OutputShapeTest, UnaryAndSoftmax) {

@@ -8,38 +8,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import axis_models
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from op_stage import Stage, activation_number
 from tflite_builder import TfliteBuilder
-
-SHAPE = (1, 9, 7, 6)  # of the convolution's output
-
-
-@dataclass
-class Stage:
-    """A model under construction: `x` is the output of its first convolution, [1, 9, 7, 6]."""
-
-    net: TfliteBuilder
-    rng: np.random.Generator
-    x: int
-
-    def random(self, *shape: int) -> np.ndarray:
-        return self.rng.standard_normal(shape).astype(np.float32)
-
-    def ints(self, *values: int | list[int]) -> int:
-        return self.net.constant(np.array(values, np.int32))
-
-    def conv(self, x: int | None = None, channels: int = 6, kernel: int = 1, **kwargs) -> int:
-        x = self.x if x is None else x
-        weights = self.random(channels, kernel, kernel, self.net.shape(x)[3])
-        return self.net.conv(x, weights, self.random(channels), **kwargs)
-
-
-def _activation(name: str) -> int:
-    return getattr(schema.ActivationFunctionType, name)
 
 
 def _binary(code: str, other: Callable[[Stage], int], activation: str = "NONE", swap: bool = False) -> Callable:
@@ -55,7 +30,7 @@ def _binary(code: str, other: Callable[[Stage], int], activation: str = "NONE", 
         }
         options = table[code]()
         if hasattr(options, "fusedActivationFunction"):
-            options.fusedActivationFunction = _activation(activation)
+            options.fusedActivationFunction = activation_number(activation)
         inputs = [s.x, other(s)]
         return s.net.operator(code, inputs[::-1] if swap else inputs, s.net.shape(s.x), options)
 
@@ -70,7 +45,7 @@ def _pool(code: str, padding: str, stride: int, size: tuple[int, int], activatio
             strideW=stride,
             filterHeight=size[0],
             filterWidth=size[1],
-            fusedActivationFunction=_activation(activation),
+            fusedActivationFunction=activation_number(activation),
         )
         sizes = [
             -(-n // stride) if padding == "SAME" else -(-(n - k + 1) // stride)
@@ -90,7 +65,7 @@ def _depthwise(multiplier: int, padding: str, stride: int, dilation: int, activa
             dilationHFactor=dilation,
             dilationWFactor=dilation,
             depthMultiplier=multiplier,
-            fusedActivationFunction=_activation(activation),
+            fusedActivationFunction=activation_number(activation),
         )
         reach = 2 * dilation
         sizes = [-(-n // stride) if padding == "SAME" else -(-(n - reach) // stride) for n in (9, 7)]
@@ -101,22 +76,8 @@ def _depthwise(multiplier: int, padding: str, stride: int, dilation: int, activa
     return add
 
 
-def _reduce(code: str, axes: list[int], keep: bool, old: tuple[int, ...] = (1, 9, 7, 6)) -> Callable:
-    """A reduction of the convolution's output, under the shape `old`."""
-
-    def add(s: Stage) -> int:
-        x = s.x
-        if len(old) != 4:
-            x = s.net.operator("RESHAPE", [x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT())
-        over = [axis % len(old) for axis in axes]
-        shape = [1 if i in over else n for i, n in enumerate(old) if keep or i not in over]
-        return s.net.operator(code, [x, s.ints(*axes)], shape, schema.ReducerOptionsT(keepDims=keep))
-
-    return add
-
-
 def _mean(axes: list[int], keep: bool) -> Callable:
-    return _reduce("MEAN", axes, keep)
+    return axis_models.reduce("MEAN", axes, keep)
 
 
 def _pad(table: list[list[int]], value: float | None = None) -> Callable:
@@ -136,7 +97,7 @@ def _concat(axis: int, with_constant: bool = False) -> Callable:
         other = s.net.constant(s.random(1, 9, 7, 6)) if with_constant else s.conv()
         shape = list(s.net.shape(s.x))
         shape[axis] *= 2
-        options = schema.ConcatenationOptionsT(axis=axis, fusedActivationFunction=_activation("NONE"))
+        options = schema.ConcatenationOptionsT(axis=axis, fusedActivationFunction=activation_number("NONE"))
         return s.net.operator("CONCATENATION", [s.x, other], shape, options)
 
     return add
@@ -229,124 +190,6 @@ def _slice(begin: list[int], end: list[int], stride: list[int], masks: tuple[int
     return add
 
 
-def _sliced(
-    masks: dict[str, int], begin: list[int], end: list[int], stride: list[int], shape: tuple[int, ...]
-) -> Callable:
-    """STRIDED_SLICE with any masks; `shape` is what comes of it."""
-
-    def add(s: Stage) -> int:
-        inputs = [s.x, *(s.ints(*v) for v in (begin, end, stride))]
-        return s.net.operator("STRIDED_SLICE", inputs, shape, schema.StridedSliceOptionsT(**masks))
-
-    return add
-
-
-def _squeeze(axes: list[int], shape: tuple[int, ...]) -> Callable:
-    """SQUEEZE of [1, 1, 1, 6], the mean of the map."""
-    return lambda s: s.net.operator(
-        "SQUEEZE", [_mean([1, 2], True)(s)], shape, schema.SqueezeOptionsT(squeezeDims=axes)
-    )
-
-
-def _expand(axis: int, shape: tuple[int, ...], other: tuple[int, ...]) -> Callable:
-    """EXPAND_DIMS, and an addition behind it of a constant of the shape `other`, which broadcasts."""
-
-    def add(s: Stage) -> int:
-        y = s.net.operator("EXPAND_DIMS", [s.x, s.ints(axis)], shape, schema.ExpandDimsOptionsT())
-        return s.net.operator(
-            "ADD", [y, s.net.constant(s.random(*other))], _together(shape, other), schema.AddOptionsT()
-        )
-
-    return add
-
-
-def _together(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    return np.broadcast_shapes(a, b)
-
-
-def _pack(axis: int) -> Callable:
-    def add(s: Stage) -> int:
-        shape = list(s.net.shape(s.x))
-        shape.insert(axis if axis >= 0 else axis + 5, 3)
-        parts = [s.x, s.conv(), s.x]
-        return s.net.operator("PACK", parts, shape, schema.PackOptionsT(valuesCount=3, axis=axis))
-
-    return add
-
-
-def _parts(code: str, inputs: Callable[[Stage], list[int]], shapes: list[tuple[int, ...]], options: Any) -> Callable:
-    """An operator of several outputs, of which the last two are added up, or the only one is used."""
-
-    def add(s: Stage) -> int:
-        first = s.net.operator(code, inputs(s), shapes[0], options)
-        outputs = [first, *(s.net.tensor(shape, "") for shape in shapes[1:])]
-        s.net.graph.operators[-1].outputs = outputs
-        if shapes[-1] != shapes[-2]:
-            return outputs[-1]
-        return s.net.operator("ADD", outputs[-2:], shapes[-1], schema.AddOptionsT())
-
-    return add
-
-
-def _sizes(begin: list[int], size: list[int], shape: tuple[int, ...]) -> Callable:
-    """SLICE of [9, 7, 6], the sum of the batch: TFLite's own kernel cannot be resized."""
-
-    def add(s: Stage) -> int:
-        x = _reduce("SUM", [0], False)(s)
-        return s.net.operator("SLICE", [x, s.ints(*begin), s.ints(*size)], shape, schema.SliceOptionsT())
-
-    return add
-
-
-def _norm(s: Stage, axes: list[int], constants: tuple[int, ...], old: tuple[int, ...]) -> int:
-    """A normalization as TensorFlow writes it, of the convolution's output under the shape `old`."""
-    x = s.net.operator("RESHAPE", [s.x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT()) if old != SHAPE else s.x
-    small = tuple(1 if i in axes else n for i, n in enumerate(old))
-    both = _together(small, constants)
-
-    def op(code: str, a: int, b: int | np.ndarray | None, shape: tuple[int, ...], options: Any = None) -> int:
-        other = [] if b is None else [b if isinstance(b, int) else s.net.constant(b)]
-        return s.net.operator(code, [a, *other], shape, options)
-
-    over = np.array(axes, np.int32)
-    mean = op("MEAN", x, over, small, schema.ReducerOptionsT(keepDims=True))
-    squares = op("SQUARED_DIFFERENCE", x, mean, old, schema.SquaredDifferenceOptionsT())
-    variance = op("MEAN", squares, over, small, schema.ReducerOptionsT(keepDims=True))
-    spread = op("ADD", variance, np.array(1e-3, np.float32), small, schema.AddOptionsT())
-    factor = op("MUL", op("RSQRT", spread, None, small), s.random(*constants), both, schema.MulOptionsT())
-    less = op("MUL", op("NEG", mean, None, small, schema.NegOptionsT()), factor, both, schema.MulOptionsT())
-    shift = op("ADD", less, s.random(*constants), both, schema.AddOptionsT())
-    relu = schema.AddOptionsT(fusedActivationFunction=_activation("RELU"))
-    y = op("ADD", op("MUL", x, factor, old, schema.MulOptionsT()), shift, old, relu)
-    return (
-        s.net.operator("RESHAPE", [y, s.ints(-1, *SHAPE[1:])], SHAPE, schema.ReshapeOptionsT()) if old != SHAPE else y
-    )
-
-
-def _transpose(order: list[int], old: tuple[int, ...] = SHAPE) -> Callable:
-    """TRANSPOSE of the convolution's output under the shape `old`."""
-
-    def add(s: Stage) -> int:
-        x = (
-            s.net.operator("RESHAPE", [s.x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT())
-            if old != SHAPE
-            else s.x
-        )
-        return s.net.operator("TRANSPOSE", [x, s.ints(*order)], [old[i] for i in order], schema.TransposeOptionsT())
-
-    return add
-
-
-def _shuffle(groups: int) -> Callable:
-    """ShuffleNet's shuffle of channels, and a convolution behind it."""
-
-    def add(s: Stage) -> int:
-        mixed = _transpose([0, 1, 2, 4, 3], (*SHAPE[:3], groups, 6 // groups))(s)
-        return s.conv(s.net.operator("RESHAPE", [mixed, s.ints(-1, *SHAPE[1:])], SHAPE, schema.ReshapeOptionsT()))
-
-    return add
-
-
 def _fc(keep: bool, bias: bool, activation: str, flat: bool = False) -> Callable:
     def add(s: Stage) -> int:
         x = s.net.mean(s.x) if flat else s.x
@@ -416,22 +259,6 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "mean": _mean([1, 2], False),
     "mean_keep_dims": _mean([2, 1], True),
     "mean_negative_axes": _mean([-2, -3], False),
-    "mean_channels": _mean([3], True),
-    "mean_channels_dropped": _mean([-1], False),
-    "mean_image": _mean([1, 2, 3], True),
-    "mean_rows": _mean([1], False),
-    "mean_columns_and_channels": _mean([2, 3], True),
-    "mean_rows_and_channels": _mean([3, 1], False),
-    "mean_groups": _reduce("MEAN", [1, 2, 4], True, (1, 9, 7, 2, 3)),
-    "sum_channels": _reduce("SUM", [3], False),
-    "sum_map": _reduce("SUM", [1, 2], True),
-    "sum_vector": _reduce("SUM", [1], False, (1, 378)),
-    "sum_columns": _reduce("SUM", [1], False, (1, 63, 6)),
-    "largest_of_channels": _reduce("REDUCE_MAX", [3], True),
-    "largest_of_map": _reduce("REDUCE_MAX", [2, 1], False),
-    "largest_of_image": _reduce("REDUCE_MAX", [1, 2, 3], True),
-    "smallest_of_rows": _reduce("REDUCE_MIN", [1], True),
-    "smallest_of_vectors": _reduce("REDUCE_MIN", [2], False, (1, 63, 6)),
     "pad": _pad([[0, 0], [1, 2], [0, 3], [0, 0]]),
     "pad_channels": _pad([[0, 0], [0, 0], [0, 0], [2, 3]]),
     "pad_value": _pad([[0, 0], [1, 1], [1, 1], [0, 1]], -1.5),
@@ -468,45 +295,8 @@ CASES: dict[str, Callable[[Stage], int]] = {
     ),
     "slice_stride": _slice([0, 0, 0, 0], [0, 0, 0, 0], [1, 2, 2, 1], (15, 15)),
     "slice_window": _slice([0, 1, -5, 2], [0, -1, 100, 5], [1, 1, 2, 1], (1, 1)),
-    "layer_norm": lambda s: s.conv(_norm(s, [3], (1, 1, 1, 6), SHAPE)),
-    "layer_norm_of_image": lambda s: _norm(s, [1, 2, 3], (1, 9, 7, 6), SHAPE),
-    "layer_norm_of_rows": lambda s: _norm(s, [2], (6,), (1, 63, 6)),
-    "instance_norm": lambda s: s.conv(_norm(s, [1, 2], (6,), SHAPE)),
-    "group_norm": lambda s: s.conv(_norm(s, [1, 2, 4], (1, 1, 1, 3, 2), (1, 9, 7, 3, 2))),
-    "transpose_maps": _transpose([0, 3, 1, 2]),
-    "transpose_rows": _transpose([0, 2, 1, 3]),
-    "transpose_channels": _transpose([0, 1, 3, 2]),
-    "transpose_rank_3": _transpose([0, 2, 1], (1, 63, 6)),
-    "transpose_rank_5": _transpose([0, 4, 2, 1, 3], (1, 9, 7, 3, 2)),
-    "shuffle_2": _shuffle(2),
-    "shuffle_3": _shuffle(3),
-    "slice_backwards": _sliced({"beginMask": 15, "endMask": 15}, [0] * 4, [0] * 4, [1, -1, -2, -1], (1, 9, 4, 6)),
-    "slice_removed_axis": _sliced(
-        {"beginMask": 3, "endMask": 3, "shrinkAxisMask": 4}, [0, 0, 2], [0, 0, 3], [1, 1, 1], (1, 9, 6)
-    ),
-    "slice_last_channel": _sliced({"ellipsisMask": 1, "shrinkAxisMask": 2}, [0, -1], [0, 0], [1, 1], (1, 9, 7)),
-    "slice_new_axis": _sliced({"ellipsisMask": 1, "newAxisMask": 2}, [0, 0], [0, 0], [1, 1], (1, 9, 7, 6, 1)),
-    "slice_sizes": _sizes([2, 1, 3], [5, -1, 2], (5, 6, 2)),
-    "squeeze": _squeeze([1, 2], (1, 6)),
-    "squeeze_negative": _squeeze([-2], (1, 1, 6)),
-    "expand_dims": _expand(-1, (1, 9, 7, 6, 1), (6, 4)),
-    "expand_dims_second": _expand(1, (1, 1, 9, 7, 6), (2, 1, 1, 6)),
-    "pack_last": _pack(-1),
-    "pack_rows": _pack(1),
-    "split": _parts("SPLIT", lambda s: [s.ints(3), s.x], [(1, 9, 7, 2)] * 3, schema.SplitOptionsT(numSplits=3)),
-    "split_rows": _parts("SPLIT", lambda s: [s.ints(-3), s.x], [(1, 3, 7, 6)] * 3, schema.SplitOptionsT(numSplits=3)),
-    "split_sizes": _parts(
-        "SPLIT_V",
-        lambda s: [s.x, s.ints(2, -1, 1), s.ints(3)],
-        [(1, 9, 7, 2), (1, 9, 7, 3), (1, 9, 7, 1)],
-        schema.SplitVOptionsT(numSplits=3),
-    ),
-    "unpack_columns": _parts("UNPACK", lambda s: [s.x], [(1, 9, 6)] * 7, schema.UnpackOptionsT(num=7, axis=2)),
-    "unpack_channels": _parts("UNPACK", lambda s: [s.x], [(1, 9, 7)] * 6, schema.UnpackOptionsT(num=6, axis=-1)),
-    "reshape_to_5": _reshape(
-        [-1, 9, 7, 3, 2], (1, 9, 7, 3, 2), lambda s, y: s.net.operator("RELU", [y], (1, 9, 7, 3, 2))
-    ),
     "resnet20_shortcut": _shortcut,
+    **axis_models.CASES,
 }
 
 

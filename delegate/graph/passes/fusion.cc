@@ -31,8 +31,8 @@ void RemoveDeadOps(Graph* graph) {
   EraseFolded(graph);
 }
 
-// A reshape of what a reshape made reads the input of the first one. RemoveDeadOps takes that one away, since others may
-// read it.
+// A reshape of what a reshape made reads the input of the first one. RemoveDeadOps takes that one away, since others
+// may read it.
 void JoinReshapes(Graph* graph) {
   const std::vector<Op*> producers = FindProducers(graph);
   for (Op& op : graph->ops) {

@@ -162,7 +162,8 @@ class RandomGraphMaker {
 
   int Transpose(int x) {
     TransposeParams p;
-    for (int i = Below(4); i > 0; --i) std::swap(p.order[static_cast<size_t>(i)], p.order[static_cast<size_t>(Below(i))]);
+    for (int i = Below(4); i > 0; --i)
+      std::swap(p.order[static_cast<size_t>(i)], p.order[static_cast<size_t>(Below(i))]);
     return builder_.Op(OpType::kTranspose, {x}, p);
   }
 

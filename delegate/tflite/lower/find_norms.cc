@@ -48,8 +48,8 @@ MaybeTerm Negative(Term term) {
 }
 
 MaybeTerm Sum(const Term& a, const Term& b) {
-  const bool alike = a.kind == Term::kLinear && b.kind == Term::kLinear && a.divided == b.divided && a.scale == b.scale &&
-                     a.epsilon == b.epsilon;
+  const bool alike = a.kind == Term::kLinear && b.kind == Term::kLinear && a.divided == b.divided &&
+                     a.scale == b.scale && a.epsilon == b.epsilon;
   if (!alike || a.x * b.x != 0 || a.mean * b.mean != 0) return std::nullopt;
   if (a.shift != nullptr && b.shift != nullptr) return std::nullopt;
   Term sum = With(a, b);
@@ -231,8 +231,9 @@ std::vector<Normalization> FindNormalizations(const std::vector<NodePlan>& plans
     for (size_t k = i + 1; k < plans.size(); ++k) {
       const Term* const term = algebra.Follow(k);
       if (term == nullptr || !term->IsNormalized() || !IsClosed(plans, term->plans, readers)) continue;
-      largest = Normalization{plans[i].inputs[0], std::get<ReduceAxes>(plans[i].deferred).axes, term->epsilon,
-                              term->scale, term->shift, {term->plans.begin(), term->plans.end()}};
+      largest =
+          Normalization{plans[i].inputs[0], std::get<ReduceAxes>(plans[i].deferred).axes, term->epsilon, term->scale,
+                        term->shift,        {term->plans.begin(), term->plans.end()}};
     }
     if (largest.has_value()) found.push_back(std::move(*largest));
   }

@@ -1,5 +1,5 @@
-// These tests write normalizations as converters do, in TFLite's operators, and compare what the graph computes with the
-// same operators one by one, at sizes that one op can normalize and at others.
+// These tests write normalizations as converters do, in TFLite's operators, and compare what the graph computes with
+// the same operators one by one, at sizes that one op can normalize and at others.
 
 #include "delegate/tflite/lower/find_norms.h"
 
@@ -107,8 +107,8 @@ std::vector<float> Run(const BuiltGraph& built, const std::vector<float>& x) {
 }
 
 int CountNormalizes(const Graph& graph) {
-  return static_cast<int>(std::count_if(graph.ops.begin(), graph.ops.end(),
-                                        [](const Op& op) { return op.type == OpType::kNormalize; }));
+  return static_cast<int>(
+      std::count_if(graph.ops.begin(), graph.ops.end(), [](const Op& op) { return op.type == OpType::kNormalize; }));
 }
 
 // Lowers the plans as they are, and with every tensor as an output, so that nothing can be folded.

@@ -25,7 +25,8 @@ Result<Dims> SqueezeDims(const Dims& dims, const Dims& axes) {
     const Result<size_t> counted = CountAxis(axis, dims.size());
     if (!counted.ok()) return counted.status();
     gone[*counted] = true;
-    if (dims[*counted] != 1) return Status::Error("its axis " + std::to_string(axis) + " of " + DimsText(dims) + " is not 1");
+    if (dims[*counted] != 1)
+      return Status::Error("its axis " + std::to_string(axis) + " of " + DimsText(dims) + " is not 1");
   }
   Dims left;
   for (size_t i = 0; i < dims.size(); ++i) {

@@ -79,7 +79,8 @@ Result<AxisSlice> ResolvePart(const AxisPart& part, int size) {
   std::vector<int64_t> sizes(part.sizes.begin(), part.sizes.end());
   const auto unknown = std::find(sizes.begin(), sizes.end(), -1);
   if (unknown != sizes.end()) *unknown = size - (std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) + 1);
-  if (std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) != size || *std::min_element(sizes.begin(), sizes.end()) < 0) {
+  if (std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) != size ||
+      *std::min_element(sizes.begin(), sizes.end()) < 0) {
     return Status::Error("its parts " + DimsText(part.sizes) + " do not make an axis of " + std::to_string(size) +
                          " elements");
   }

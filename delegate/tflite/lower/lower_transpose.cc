@@ -66,8 +66,8 @@ Status MoveAxes(const NodePlan& plan, Dims dims, const Dims& order, GraphTensors
     if (from == i) continue;
     Op op = OpOf(plan);
     op.params = TransposeParams{{0, 2, 1, 3}};
-    const Result<Shape> view = CheckedShape(
-        {Product(dims, 0, i), Product(dims, i, from), dims[from], Product(dims, from + 1, dims.size())});
+    const Result<Shape> view =
+        CheckedShape({Product(dims, 0, i), Product(dims, i, from), dims[from], Product(dims, from + 1, dims.size())});
     MCPRUNER_RETURN_IF_ERROR(ApplyUnder(view, std::move(op), graph, v));
     std::rotate(axes.begin() + static_cast<ptrdiff_t>(i), at, at + 1);
     const auto moved = dims.begin() + static_cast<ptrdiff_t>(from);

@@ -34,43 +34,14 @@ Status CheckFloat(const TfLiteTensor* tensor, const char* role) {
                        " (type " + std::to_string(number) + "); the delegate runs float32");
 }
 
-Result<NodePlan> ParseBuiltin(const ParseContext& c) {
+// Parses operators that move elements.
+Result<NodePlan> ParseMove(const ParseContext& c) {
   switch (c.node.registration->builtin_code) {
-    case kTfLiteBuiltinConv2d:
-      return ParseConv2D(c);
-    case kTfLiteBuiltinDepthwiseConv2d:
-      return ParseDepthwiseConv2D(c);
-    case kTfLiteBuiltinFullyConnected:
-      return ParseFullyConnected(c);
-#define MCPRUNER_BINARY(name, ...) \
-  case kTfLiteBuiltin##name:       \
-    return ParseBinary(c, OpType::k##name);
-#include "delegate/graph/binary_functions.inc"
-#undef MCPRUNER_BINARY
-    case kTfLiteBuiltinMaxPool2d:
-      return ParsePool(c, OpType::kMaxPool);
-    case kTfLiteBuiltinAveragePool2d:
-      return ParsePool(c, OpType::kAveragePool);
-#define MCPRUNER_REDUCE(name) \
-  case kTfLiteBuiltin##name:   \
-    return ParseReduce(c, OpType::k##name);
-#include "delegate/graph/reduce_functions.inc"
-#undef MCPRUNER_REDUCE
     case kTfLiteBuiltinPad:
     case kTfLiteBuiltinPadv2:
       return ParsePad(c);
     case kTfLiteBuiltinConcatenation:
       return ParseConcatenation(c);
-#define MCPRUNER_UNARY(name) \
-  case kTfLiteBuiltin##name: \
-    return ParseUnary(c, UnaryFunction::k##name);
-#define MCPRUNER_INNER_UNARY(name)
-#include "delegate/graph/unary_functions.inc"
-#undef MCPRUNER_UNARY
-    case kTfLiteBuiltinPow:
-      return ParsePow(c);
-    case kTfLiteBuiltinSoftmax:
-      return ParseSoftmax(c);
     case kTfLiteBuiltinReshape:
       return ParseReshape(c);
     case kTfLiteBuiltinStridedSlice:
@@ -89,6 +60,43 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return Status::Error("DEQUANTIZE stays with TFLite (float16 constants behind it are read by the delegate)");
     default:
       return Status::Error("the delegate does not run " + OpName(*c.node.registration));
+  }
+}
+
+Result<NodePlan> ParseBuiltin(const ParseContext& c) {
+  switch (c.node.registration->builtin_code) {
+    case kTfLiteBuiltinConv2d:
+      return ParseConv2D(c);
+    case kTfLiteBuiltinDepthwiseConv2d:
+      return ParseDepthwiseConv2D(c);
+    case kTfLiteBuiltinFullyConnected:
+      return ParseFullyConnected(c);
+#define MCPRUNER_BINARY(name, ...) \
+  case kTfLiteBuiltin##name:       \
+    return ParseBinary(c, OpType::k##name);
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
+    case kTfLiteBuiltinMaxPool2d:
+      return ParsePool(c, OpType::kMaxPool);
+    case kTfLiteBuiltinAveragePool2d:
+      return ParsePool(c, OpType::kAveragePool);
+#define MCPRUNER_REDUCE(name) \
+  case kTfLiteBuiltin##name:  \
+    return ParseReduce(c, OpType::k##name);
+#include "delegate/graph/reduce_functions.inc"
+#undef MCPRUNER_REDUCE
+#define MCPRUNER_UNARY(name) \
+  case kTfLiteBuiltin##name: \
+    return ParseUnary(c, UnaryFunction::k##name);
+#define MCPRUNER_INNER_UNARY(name)
+#include "delegate/graph/unary_functions.inc"
+#undef MCPRUNER_UNARY
+    case kTfLiteBuiltinPow:
+      return ParsePow(c);
+    case kTfLiteBuiltinSoftmax:
+      return ParseSoftmax(c);
+    default:
+      return ParseMove(c);
   }
 }
 

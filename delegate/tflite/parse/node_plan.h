@@ -46,7 +46,7 @@ struct SliceBounds {
 // In a slice that is an output of a SPLIT, SPLIT_V or UNPACK: part `index` of `count` along one axis.
 struct AxisPart {
   int axis = 0, index = 0, count = 1;
-  Dims sizes;              // of all parts, of which at most one is -1; empty where they are equal
+  Dims sizes;               // of all parts, of which at most one is -1; empty where they are equal
   bool drops_axis = false;  // whether the axis is gone, since the part has one element of it
 };
 // In a RESHAPE that is a SQUEEZE: the axes that go, or none for all of size 1.

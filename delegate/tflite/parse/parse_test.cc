@@ -138,7 +138,8 @@ TEST_F(Parse, Means) {
   EXPECT_EQ(mean(x, {-2, 1, 2}), "");
   EXPECT_EQ(mean(cube, {1}), "");
   EXPECT_EQ(mean(x, {3, 1, 2}), "");
-  EXPECT_EQ(Reason(kTfLiteBuiltinSum, {x, ints}, &params), "its list of axes 'ints' is not an int32 constant of the file");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSum, {x, ints}, &params),
+            "its list of axes 'ints' is not an int32 constant of the file");
 }
 
 TEST_F(Parse, Pads) {
@@ -153,7 +154,8 @@ TEST_F(Parse, Pads) {
   const auto value = [&](int32_t code, std::vector<int> inputs) {
     ModelView view;
     view.context = model.context();
-    return std::get<Paddings>(ParseNode(view, model.Ref(model.Node(code, inputs, {y})), &cache)->front().deferred).value;
+    return std::get<Paddings>(ParseNode(view, model.Ref(model.Node(code, inputs, {y})), &cache)->front().deferred)
+        .value;
   };
   EXPECT_EQ(value(kTfLiteBuiltinPad, {x, zeros, model.Constant("v", {}, {2})}), 2.0f);
   EXPECT_EQ(value(kTfLiteBuiltinPadv2, {x, zeros}), 0.0f);
@@ -230,7 +232,8 @@ TEST_F(Parse, PartsNeedSizesOfParts) {
   EXPECT_EQ(Reason(kTfLiteBuiltinSplit, {both, x}), "its axis is not one number");
   EXPECT_EQ(Reason(kTfLiteBuiltinSplitV, {x, model.Ints("s", {1}, {2}), axis}), "");
   EXPECT_EQ(Reason(kTfLiteBuiltinSplitV, {x, both, axis}), "its list of sizes is not as long as that of its outputs");
-  EXPECT_EQ(Reason(kTfLiteBuiltinSplitV, {x, model.Ints("s", {1}, {-2}), axis}), "its sizes [-2] are not those of parts");
+  EXPECT_EQ(Reason(kTfLiteBuiltinSplitV, {x, model.Ints("s", {1}, {-2}), axis}),
+            "its sizes [-2] are not those of parts");
   EXPECT_EQ(Reason(kTfLiteBuiltinSlice, {x, both, model.Ints("s", {2}, {1, -1})}), "");
   EXPECT_EQ(Reason(kTfLiteBuiltinSlice, {x, both, axis}), "its lists of begins and sizes differ in length");
   EXPECT_EQ(Reason(kTfLiteBuiltinSlice, {x, model.Ints("b", {1}, {-1}), model.Ints("s", {1}, {1})}),

@@ -24,9 +24,9 @@ TEST(NormalizeTest, AgreesWithTheReferenceAtEverySize) {
   std::mt19937 rng(1);
   for (const int width : {1, 2, 7, 15, 16, 17, 33, 64}) {
     for (const int height : {1, 3, 7}) {
-      for (const NormalizeParams& params : {NormalizeParams{true, 1, 1e-3f}, NormalizeParams{true, 2, 1e-3f},
-                                            NormalizeParams{true, 6, 1e-3f}, NormalizeParams{false, 6, 1e-3f},
-                                            NormalizeParams{false, 3, 1e-3f}}) {
+      for (const NormalizeParams& params :
+           {NormalizeParams{true, 1, 1e-3f}, NormalizeParams{true, 2, 1e-3f}, NormalizeParams{true, 6, 1e-3f},
+            NormalizeParams{false, 6, 1e-3f}, NormalizeParams{false, 3, 1e-3f}}) {
         const Shape shape{2, height, width, 6};
         SCOPED_TRACE(ShapeText(shape) + " in groups of " + std::to_string(params.group));
         GraphBuilder b;

@@ -27,8 +27,7 @@ TEST(NormalizeReferenceTest, EachChannelOverItsMap) {
 
 TEST(NormalizeReferenceTest, GroupsOfChannelsOverTheirMap) {
   // Channels 0 and 1 have mean 3 and variance 4; channels 2 and 3 are all alike.
-  EXPECT_EQ(Normalize({true, 2, 0.0f}, {1, 2, 1, 2}, {1, 5, 5, 1}, {1, 2}, {0, 0}),
-            (std::vector<float>{-1, 2, 1, -2}));
+  EXPECT_EQ(Normalize({true, 2, 0.0f}, {1, 2, 1, 2}, {1, 5, 5, 1}, {1, 2}, {0, 0}), (std::vector<float>{-1, 2, 1, -2}));
   EXPECT_EQ(Normalize({true, 2, 1.0f}, {1, 1, 1, 4}, {0, 0, 7, 7}, {1, 1, 1, 1}, {1, 2, 3, 4}),
             (std::vector<float>{1, 2, 3, 4}));
 }

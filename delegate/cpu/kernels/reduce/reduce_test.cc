@@ -53,8 +53,8 @@ TEST(ReduceTest, WritesTheBorderThatItsReaderWants) {
 
 // In one running float32 sum, 10,000 terms lose 1e-5 and more.
 TEST(ReduceTest, MeansOfManyElementsLoseNothing) {
-  for (const Shape& shape : {Shape{1, 100, 100, 2}, Shape{1, 1, 10007, 1}, Shape{1, 10007, 1, 1},
-                             Shape{1, 640, 480, 1}, Shape{1, 1, 1, 10007}, Shape{1, 1, 2, 10007}}) {
+  for (const Shape& shape : {Shape{1, 100, 100, 2}, Shape{1, 1, 10007, 1}, Shape{1, 10007, 1, 1}, Shape{1, 640, 480, 1},
+                             Shape{1, 1, 1, 10007}, Shape{1, 1, 2, 10007}}) {
     for (const ReduceParams& params : kAllReductions) {
       SCOPED_TRACE(ShapeText(shape) + " to " + ShapeText(ReducedShape(params, shape)));
       GraphBuilder b;

@@ -70,8 +70,6 @@ class TransposeStep : public RowStep {
 
 }  // namespace
 
-std::unique_ptr<Step> MakeTransposeStep(const StepContext& context) {
-  return std::make_unique<TransposeStep>(context);
-}
+std::unique_ptr<Step> MakeTransposeStep(const StepContext& context) { return std::make_unique<TransposeStep>(context); }
 
 }  // namespace mcpruner
