@@ -48,49 +48,47 @@ HWY_INLINE void PixelGroup(const NormalizeArgs& a, const float* in, const float*
   }
 }
 
-// The mean of some elements, and the sum of their squared differences from it.
-struct Moments {
-  double count, mean, squares;
+// A CompensatedSum keeps what each addition rounds away, and adds it next time.
+class CompensatedSum {
+ public:
+  HWY_INLINE CompensatedSum() : sum_(hn::Zero(Floats())), excess_(hn::Zero(Floats())) {}
+  HWY_INLINE void Add(V v) {
+    const V rest = hn::Sub(v, excess_), sum = hn::Add(sum_, rest);
+    excess_ = hn::Sub(hn::Sub(sum, sum_), rest);
+    sum_ = sum;
+  }
+  HWY_INLINE float Total() const { return hn::GetLane(hn::SumOfLanes(Floats(), sum_)); }
+
+ private:
+  V sum_, excess_;
 };
 
-// Returns the moments of both together.
-HWY_INLINE Moments Join(const Moments& a, const Moments& b) {
-  const double count = a.count + b.count, distance = b.mean - a.mean;
-  return {count, a.mean + distance * b.count / count,
-          a.squares + b.squares + distance * distance * a.count * b.count / count};
-}
-
-// Returns the moments of one row of one channel. Lanes that are no pixels are masked out.
-HWY_INLINE Moments RowMoments(const float* row, int32_t width) {
+// Returns the mean of f(x) over a group's elements x of the map. Lanes that are no pixels are masked out.
+template <class Function>
+HWY_INLINE float MapMean(const NormalizeArgs& a, const float* in, const Function& f) {
   const Floats d;
-  const int32_t lanes = static_cast<int32_t>(kFloats), vectors = (width + lanes - 1) / lanes;
-  const auto last = hn::FirstN(d, static_cast<size_t>(width - (vectors - 1) * lanes));
-  const auto there = [&](int32_t i, V v) HWY_ATTR { return i + 1 < vectors ? v : hn::IfThenElseZero(last, v); };
-  const V sum = SumOf(vectors, [&](int32_t i) HWY_ATTR { return there(i, hn::LoadU(d, row + i * lanes)); });
-  const float mean = hn::GetLane(hn::SumOfLanes(d, sum)) / static_cast<float>(width);
-  const V squares = SumOf(vectors, [&](int32_t i) HWY_ATTR {
-    const V difference = hn::Sub(hn::LoadU(d, row + i * lanes), hn::Set(d, mean));
-    return there(i, hn::Mul(difference, difference));
-  });
-  return {static_cast<double>(width), static_cast<double>(mean),
-          static_cast<double>(hn::GetLane(hn::SumOfLanes(d, squares)))};
-}
-
-HWY_INLINE Moments MapMoments(const NormalizeArgs& a, const float* in) {
-  Moments moments = RowMoments(in, a.width);
+  const int32_t lanes = static_cast<int32_t>(kFloats), whole = a.width / lanes;
+  const auto rest = hn::FirstN(d, static_cast<size_t>(a.width - whole * lanes));
+  CompensatedSum sum;
   for (int32_t y = 0; y < a.rows; ++y) {
-    for (int32_t c = y == 0 ? 1 : 0; c < a.group; ++c) {
-      moments = Join(moments, RowMoments(in + y * a.in_row_stride + c * a.in_pitch, a.width));
+    for (int32_t c = 0; c < a.group; ++c) {
+      const float* const row = in + y * a.in_row_stride + c * a.in_pitch;
+      const auto element = [&](int32_t i) HWY_ATTR { return f(hn::LoadU(d, row + i * lanes)); };
+      V of_row = SumOf(whole, element);
+      if (whole * lanes != a.width) of_row = hn::Add(of_row, hn::IfThenElseZero(rest, element(whole)));
+      sum.Add(of_row);
     }
   }
-  return moments;
+  return sum.Total() / (static_cast<float>(a.rows) * static_cast<float>(a.group) * static_cast<float>(a.width));
 }
 
 HWY_INLINE void MapGroup(const NormalizeArgs& a, const float* in, const float* scale, const float* shift, float* out) {
   const Floats d;
-  const Moments moments = MapMoments(a, in);
-  const V mean = hn::Set(d, static_cast<float>(moments.mean));
-  const float variance = static_cast<float>(moments.squares / moments.count);
+  const V mean = hn::Set(d, MapMean(a, in, [](V x) HWY_ATTR { return x; }));
+  const float variance = MapMean(a, in, [&](V x) HWY_ATTR {
+    const V difference = hn::Sub(x, mean);
+    return hn::Mul(difference, difference);
+  });
   const V factor = hn::Div(hn::Set(d, 1.0f), hn::Sqrt(hn::Set(d, variance + a.epsilon)));
   for (int32_t y = 0; y < a.rows; ++y) {
     for (int32_t c = 0; c < a.group; ++c) {

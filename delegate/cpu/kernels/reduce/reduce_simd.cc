@@ -1,5 +1,6 @@
 // These micro-kernels make one element of many: rows are combined as vectors; over columns, lanes that are no pixels
-// are masked out. Vectors are added up pairwise: in one running sum of many terms, most bits of a late term would be lost.
+// are masked out. Vectors are added up pairwise: in one running sum of many terms, most bits of a late term would be
+// lost.
 
 #include "delegate/cpu/kernels/reduce/reduce_args.h"
 #include "delegate/cpu/kernels/simd.h"
