@@ -28,6 +28,7 @@ calibrate` does, docs/cost_model.md). A table has these entries and their terms;
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ FORMAT = 2  # Tables are written in this version of the JSON.
 
 _SHARED = 4  # Our micro-kernels sum so many filters at once, however large the group is.
 _PIXELS = 4  # A row's pixels count in fours, which is a quarter of the widest vector.
+_LEAST_PIXELS = 3  # A map of so many pixels stays one in a fully-connected layer: kLeastPixels of lower_rows.cc.
 _UNPACKED_GROUP = 4  # The plugin packs a dense layer with full patterns, in groups of so many filters.
 
 # For each instruction set, the floats of a vector and the vectors of a tile. They must be those of
@@ -84,7 +86,8 @@ class Geometry:
     kind
         ``"Conv2D"``, ``"DepthwiseConv2D"`` or ``"FullyConnected"``.
     height, width
-        Output positions; of a fully-connected layer the rows of its input are ``height``.
+        Output positions. Of a fully-connected layer these are the rows of its input: those of a map, over which both
+        runtimes take as long as for a 1x1 convolution, or rows of a batch, which are the ``height``, of width 1.
     stride
         Stride along the width, taken to be the same along the height.
     """
@@ -93,6 +96,18 @@ class Geometry:
     height: int = 32
     width: int = 32
     stride: int = 1
+
+
+def rows_geometry(sizes: Sequence[int]) -> Geometry:
+    """Geometry of a fully-connected layer whose output has these sizes before its channels, the batch first.
+
+    Three sizes, or two, are the batch and a map; of fewer than `_LEAST_PIXELS` pixels the plugin makes rows, too.
+    """
+    rows = int(np.prod(sizes, dtype=np.int64))
+    if len(sizes) in (2, 3) and rows >= _LEAST_PIXELS * sizes[0]:
+        width = sizes[-1] if sizes[-1] > 1 else sizes[-2]
+        return Geometry("FullyConnected", rows // width, width)
+    return Geometry("FullyConnected", rows, 1)
 
 
 @dataclass(frozen=True)
@@ -211,7 +226,7 @@ def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, geom
         Instruction set of the plugin, one of `VECTORS`.
     """
     weight_bytes = 4 * counts.values + 4 * counts.kernels
-    if geometry.kind == "FullyConnected":
+    if geometry.kind == "FullyConnected" and geometry.width == 1:
         rows = max(1, geometry.height)
         terms = {"multiply_adds": counts.values * rows, "kernels": counts.kernels * rows}
         return Amounts("packed fully_connected", {**terms, "weight_bytes": weight_bytes, "layer": 1})
@@ -236,7 +251,7 @@ def unpacked_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> A
 def tflite_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amounts:
     """Amounts of work of a dense layer with weights of `shape` (OHWI; depthwise 1HWO) that TFLite runs on `simd`."""
     weights = int(np.prod(shape))
-    if geometry.kind == "FullyConnected":
+    if geometry.kind == "FullyConnected" and geometry.width == 1:
         return Amounts(
             "tflite fully_connected",
             {"multiply_adds": weights * max(1, geometry.height), "weight_bytes": 4 * weights, "layer": 1},

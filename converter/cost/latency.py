@@ -19,6 +19,7 @@ from mcpruner.converter.cost.cost_model import (
     full_counts,
     load_costs,
     packed_amounts,
+    rows_geometry,
     tflite_amounts,
     unpacked_amounts,
 )
@@ -98,7 +99,7 @@ def layer_geometry(layer: Any) -> tuple[tuple[int, ...], Geometry]:
     output = [int(size) for size in layer.output.shape[1:]]
     if isinstance(layer, keras.layers.Dense):
         inputs, filters = layer.kernel.shape
-        return (filters, 1, 1, inputs), Geometry("FullyConnected", int(np.prod([1, *output[:-1]])), 1)
+        return (filters, 1, 1, inputs), rows_geometry([1, *output[:-1]])
     height, width, inputs, filters = layer.kernel.shape
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         return (1, height, width, inputs * filters), Geometry("DepthwiseConv2D", *output[:2], layer.strides[0])

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.cost.cost_model import Geometry
+from mcpruner.converter.cost.cost_model import Geometry, rows_geometry
 from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_ELEMENTS, MAX_POSITIONS, MAX_STEP
 from mcpruner.converter.format.serialize import SparseOptions
 from mcpruner.converter.tflite.model import schema, tensor_name, type_name
@@ -223,7 +223,7 @@ def output_geometry(graph: Any, op: Any, kind: str, stride: int = 1) -> Geometry
     tensor = graph.tensors[op.outputs[0]]
     if kind == "FullyConnected":
         # The examples of open sizes count (`correct_sizes`); an empty one says nothing of what the model will run on.
-        return Geometry(kind, int(np.prod([1, *(size for size in tensor.shape[:-1] if size > 0)])), 1)
+        return rows_geometry([max(1, size) for size in tensor.shape[:-1]])
     usual = Geometry(kind, stride=stride)
     _, height, width, _ = _known_sizes(tensor)
     return Geometry(kind, height or usual.height, width or usual.width, stride)

@@ -36,7 +36,17 @@ Result<Value> GraphTensors::Find(const Operand& operand) {
 Result<int> GraphTensors::As(const Value& value, const Shape& wanted, const std::string& name) {
   if (value.constant != nullptr) return AddConstant(value.constant, wanted);
   if (shape(value.index) == wanted) return value.index;
-  return AppendReshape(value.index, wanted, name);
+  const int source = BeforeReshapes(value.index);
+  if (shape(source) == wanted) return source;
+  return AppendReshape(source, wanted, name);
+}
+
+int GraphTensors::BeforeReshapes(int index) const {
+  const std::vector<Op>& ops = built_.graph.ops;
+  for (auto op = ops.rbegin(); op != ops.rend(); ++op) {
+    if (op->output == index && op->type == OpType::kReshape) index = op->inputs[0];
+  }
+  return index;
 }
 
 Result<int> GraphTensors::Append(Op op) {

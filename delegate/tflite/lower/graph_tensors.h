@@ -34,12 +34,15 @@ class GraphTensors {
   // Finds an operand. What is computed outside becomes a graph input when it is met first.
   Result<Value> Find(const Operand& operand);
   // Returns the number of a tensor with the elements of `value` and this shape. `name` is that of the op which wants
-  // it.
+  // it. A reshape of a reshape becomes a reshape of the first tensor, or that tensor itself; fusion drops what nobody
+  // reads then.
   Result<int> As(const Value& value, const Shape& shape, const std::string& name);
   // Appends `op` with an output of the shape that it makes, and returns the number of that output.
   Result<int> Append(Op op);
   // Appends a reshape to a shape of as many elements, and returns the number of its output.
   Result<int> AppendReshape(int input, const Shape& shape, const std::string& name);
+  // Returns the tensor that `index` is a reshape of, through all reshapes of reshapes; `index` itself if it is none.
+  int BeforeReshapes(int index) const;
   int AddConstant(const std::shared_ptr<const std::vector<float>>& elements, const Shape& shape);
   // Makes `value` TFLite's tensor `number`, from here on under the shape that the rank map gives it.
   Status Define(int number, const Value& value, const std::string& name);

@@ -156,7 +156,8 @@ Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* g
   if (!dims.ok()) return dims.status();
   const Result<Shape> shape = MapDims(*dims);
   if (!shape.ok()) return shape.status();
-  const Result<int> made = graph->AppendReshape(x.index, *shape, plan.name);
+  // It is a tensor of its own, even where it is the one before other reshapes: the caller may read both.
+  const Result<int> made = graph->AppendReshape(graph->BeforeReshapes(x.index), *shape, plan.name);
   if (!made.ok()) return made.status();
   return Value{*dims, *made, nullptr};
 }

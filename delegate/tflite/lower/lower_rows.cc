@@ -8,6 +8,11 @@
 namespace mcpruner {
 namespace {
 
+// A fully-connected layer over a map of at least this many pixels is a 1x1 convolution. With 3 pixels and more that was
+// 1.05 to 8 times as fast as rows, with 2 between 0.96 and 1.6 times (2026-11-30, CPU time in turns on a shared
+// Intel(R) Xeon(R) Processor, AVX-512 and AVX2, layers of 64 to 1536 channels at density 0.25).
+constexpr int kLeastPixels = 3;
+
 // Aligned has the dims of two operands, aligned at their last dimension, and of what they make.
 struct Aligned {
   Dims a, b, out;
@@ -91,6 +96,47 @@ Result<int> WholeRows(const Value& x, int channels, const std::string& name, Gra
   return graph->AppendReshape(*whole, {rows, 1, 1, channels}, name);
 }
 
+// The graph's op makes [rows, 1, 1, units] of any shape.
+Result<int> AppendRows(const NodePlan& plan, const Value& x, GraphTensors* graph) {
+  const auto& layer = std::get<FullyConnectedParams>(plan.params).layer;
+  const Result<int> rows = WholeRows(x, layer->in_channels, plan.name, graph);
+  if (!rows.ok()) return rows;
+  Op op = OpOf(plan);
+  op.inputs = {*rows};
+  return graph->Append(std::move(op));
+}
+
+// Returns the map whose pixels are the rows of `x`: `x` itself, or what it is a reshape of. Returns -1 where there is
+// none, or one of fewer than kLeastPixels.
+int MapOfRows(int x, int channels, const GraphTensors& graph) {
+  for (const int map : {x, graph.BeforeReshapes(x)}) {
+    const Shape& shape = graph.shape(map);
+    if (shape.c == channels && int64_t{shape.h} * shape.w >= kLeastPixels) return map;
+  }
+  return -1;
+}
+
+// Returns the layer as one of a convolution, whose values are float32 whatever the file has.
+std::shared_ptr<const SparseLayer> PixelLayer(const std::shared_ptr<const SparseLayer>& layer) {
+  if (!layer->keeps_narrow()) return layer;
+  auto pixels = std::make_shared<SparseLayer>(*layer);
+  const std::vector<float> values = FloatValues(*layer);
+  pixels->kind = LayerKind::kConv2D;
+  pixels->values.assign(values.begin(), values.end());
+  pixels->narrow = {};
+  pixels->scales.clear();
+  return pixels;
+}
+
+// A map stays as the convolutions around it have it: rows of channels would have to be made of it and undone again.
+Result<int> AppendPixelConv(const NodePlan& plan, int map, GraphTensors* graph) {
+  Op op = OpOf(plan);
+  op.type = OpType::kConv;
+  op.inputs = {map};
+  op.params = ConvParams{Window{}, PixelLayer(std::get<FullyConnectedParams>(plan.params).layer)};
+  return graph->Append(std::move(op));
+}
+
 }  // namespace
 
 Result<Value> LowerUnary(const NodePlan& plan, const Value& x, GraphTensors* graph) {
@@ -130,24 +176,22 @@ Result<Value> LowerBinary(const NodePlan& plan, const Value& a, const Value& b, 
   return Value{aligned->out, *made, nullptr};
 }
 
-// The graph's op makes [rows, 1, 1, units] of any shape.
 Result<Value> LowerFullyConnected(const NodePlan& plan, const Value& x, GraphTensors* graph) {
-  const SparseLayer& layer = *std::get<FullyConnectedParams>(plan.params).layer;
-  const Result<int> rows = WholeRows(x, layer.in_channels, plan.name, graph);
-  if (!rows.ok()) return rows.status();
-  Op op = OpOf(plan);
-  op.inputs = {*rows};
-  const Result<int> made = graph->Append(std::move(op));
-  if (!made.ok()) return made.status();
-  if (!std::holds_alternative<KeepRank>(plan.deferred)) {
-    return Value{{graph->shape(*made).n, layer.out_channels}, *made, nullptr};
-  }
-  if (x.dims.empty() || x.dims.back() != layer.in_channels) {
-    return Status::Error("expected an input whose last dimension is " + std::to_string(layer.in_channels) + ", got " +
+  const auto& layer = std::get<FullyConnectedParams>(plan.params).layer;
+  const bool keeps_rank = std::holds_alternative<KeepRank>(plan.deferred);
+  if (keeps_rank && (x.dims.empty() || x.dims.back() != layer->in_channels)) {
+    return Status::Error("expected an input whose last dimension is " + std::to_string(layer->in_channels) + ", got " +
                          DimsText(x.dims));
   }
+  const int map = MapOfRows(x.index, layer->in_channels, *graph);
+  const Result<int> made = map >= 0 ? AppendPixelConv(plan, map, graph) : AppendRows(plan, x, graph);
+  if (!made.ok()) return made.status();
+  if (!keeps_rank) {
+    const int64_t rows = graph->shape(*made).size() / std::max(layer->out_channels, 1);
+    return Value{{static_cast<int>(rows), layer->out_channels}, *made, nullptr};
+  }
   Value v{x.dims, *made, nullptr};
-  v.dims.back() = layer.out_channels;
+  v.dims.back() = layer->out_channels;
   return v;
 }
 

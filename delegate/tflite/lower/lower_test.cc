@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,83 @@ TEST(Lower, FullyConnectedLayersReadRowsOfAnyRank) {
       EXPECT_EQ(output.values[2 * row + 1], 9.0f);
     }
   }
+}
+
+// Of 3 pixels and more the layer is a convolution, which keeps the map's layout; the values are those of rows.
+TEST(Lower, FullyConnectedLayersOverMapsAreConvolutions) {
+  NodePlan plan = Plan(OpType::kFullyConnected);
+  plan.params =
+      FullyConnectedParams{LayerOf(LayerKind::kFullyConnected, {3, 1, 1, 2}, {1, 1, 1, -1, 2, 0}, {0, 10, 5})};
+  plan.deferred = KeepRank{};
+  plan.activation = Activation::kRelu6;
+  for (const Dims& dims : {Dims{1, 2, 2}, Dims{2, 3, 2}, Dims{1, 1, 17, 2}, Dims{2, 5, 7, 2}, Dims{1, 33, 1, 2},
+                           Dims{0, 3, 3, 2}, Dims{1, 3, 0, 2}}) {
+    SCOPED_TRACE(DimsText(dims));
+    const Output output = RunNode(plan, {dims});
+    EXPECT_EQ(output.error, "");
+    Dims out = dims;
+    out.back() = 3;
+    EXPECT_EQ(output.dims, out);
+    std::vector<float> want;
+    for (int64_t row = 0; row < Count(dims) / 2; ++row) {
+      const float sums[3] = {static_cast<float>(4 * row + 1), 9.0f, static_cast<float>(4 * row + 5)};
+      for (const float sum : sums) want.push_back(std::min(sum, 6.0f));
+    }
+    EXPECT_EQ(output.values, want);
+  }
+}
+
+// Returns the types of the ops that a partition of these nodes is after fusion.
+std::vector<OpType> OpTypes(const std::vector<NodePlan>& nodes, int output, const Dims& input) {
+  Result<BuiltGraph> built = BuildGraph(nodes, {output}, [&](int) { return input; });
+  EXPECT_TRUE(built.ok()) << built.message();
+  EXPECT_EQ(FuseGraph(&built->graph).message(), "");
+  EXPECT_EQ(ValidateGraph(built->graph).message(), "");
+  std::vector<OpType> types;
+  for (const Op& op : built->graph.ops) types.push_back(op.type);
+  return types;
+}
+
+NodePlan ReshapeOf(int input, int output, const Dims& dims) {
+  NodePlan plan = Plan(OpType::kReshape);
+  plan.inputs = {Operand{input, nullptr, {}}};
+  plan.output = output;
+  plan.deferred = NewShape{dims};
+  return plan;
+}
+
+// TensorFlow's converter writes an einsum over channels as rows that are made of a map, and a map that is made of them.
+TEST(Lower, ReshapesAroundFullyConnectedLayersVanish) {
+  NodePlan dense = Plan(OpType::kFullyConnected);
+  dense.params = FullyConnectedParams{LayerOf(LayerKind::kFullyConnected, {3, 1, 1, 2}, {1, 1, 1, -1, 2, 0}, {})};
+  dense.inputs = {Operand{1, nullptr, {}}};
+  dense.output = 2;
+  NodePlan after = Plan(OpType::kUnary);
+  after.params = UnaryParams{UnaryFunction::kTanh};
+  after.inputs = {Operand{3, nullptr, {}}};
+  after.output = 4;
+  const auto types = [&](const Dims& input, const Dims& rows, const Dims& map) {
+    return OpTypes({ReshapeOf(0, 1, rows), dense, ReshapeOf(2, 3, map), after}, 4, input);
+  };
+  constexpr OpType kDense = OpType::kFullyConnected, kReshape = OpType::kReshape, kUnary = OpType::kUnary;
+  EXPECT_EQ(types({2, 3, 5, 2}, {-1, 2}, {2, 3, 5, 3}), (std::vector<OpType>{OpType::kConv, kUnary}));
+  EXPECT_EQ(types({2, 1, 2, 2}, {-1, 2}, {2, 1, 2, 3}), (std::vector<OpType>{kReshape, kDense, kReshape, kUnary}));
+  // The rows are no pixels of this map.
+  EXPECT_EQ(types({1, 3, 5, 4}, {-1, 2}, {1, 3, 10, 3}), (std::vector<OpType>{kReshape, kDense, kReshape, kUnary}));
+}
+
+TEST(Lower, FullyConnectedLayersOverMapsHaveFloatValues) {
+  auto layer = std::make_shared<SparseLayer>(*SparseLayerFromDense(
+      LayerKind::kFullyConnected, {2, 1, 1, 2}, std::vector<float>{1, 1, 1, -1}, std::vector<float>{0, 10}, 2));
+  layer->value_type = ValueType::kInt8;
+  layer->values = {};
+  layer->narrow.assign({uint8_t{2}, uint8_t{4}, uint8_t{2}, uint8_t{252}});  // by channel: 2, 4 and 2, -4
+  layer->scales = {0.5f, 0.25f};
+  NodePlan plan = Plan(OpType::kFullyConnected);
+  plan.params = FullyConnectedParams{layer};
+  plan.deferred = KeepRank{};
+  EXPECT_EQ(RunNode(plan, {{1, 3, 2}}).values, (std::vector<float>{1, 9, 5, 9, 9, 9}));
+  EXPECT_EQ(RunNode(plan, {{1, 2, 2}}).values, (std::vector<float>{1, 9, 5, 9}));
 }
 
 // TFLite's kernel takes the whole rows that the elements make and drops the rest.

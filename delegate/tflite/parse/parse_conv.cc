@@ -1,5 +1,6 @@
 // These parsers read convolutions and fully-connected layers with dense weights.
 
+#include <algorithm>
 #include <string>
 
 #include "delegate/tflite/parse/parse_common.h"
@@ -38,7 +39,8 @@ Status CheckBias(const Weights& weights, int out_channels) {
 // Returns the filters per group for layers that come dense: as many as the micro-kernels of the cpu are made for. Over
 // single pixels the vector lies over the filters.
 int DenseGroupSize(const Dims& input, int out_channels) {
-  const bool single_pixels = input.size() < 4 || (input[1] == 1 && input[2] == 1);
+  const bool single_pixels =
+      input.size() < 3 || std::all_of(input.begin() + 1, input.end() - 1, [](int d) { return d == 1; });
   return single_pixels && out_channels >= 16 ? 16 : 4;
 }
 

@@ -18,6 +18,7 @@ from mcpruner.converter.cost.cost_model import (
     load_costs,
     packed_amounts,
     partition_amounts,
+    rows_geometry,
     tflite_amounts,
     unpacked_amounts,
 )
@@ -55,14 +56,34 @@ def test_amounts_of_dense_layers() -> None:
     assert unpacked_amounts((10, 1, 1, 8), Geometry(), "neon").terms["multiply_adds"] == 12 * 8 * 32 * 32
 
 
+@pytest.mark.parametrize(
+    ("sizes", "height", "width"),
+    [([5], 5, 1), ([], 1, 1), ([0], 0, 1), ([1, 7, 9], 7, 9), ([2, 7, 9], 14, 9), ([1, 40], 1, 40), ([1, 1, 2], 2, 1),
+     ([1, 1, 3], 1, 3), ([4, 3, 1], 4, 3), ([1, 2, 3, 4], 24, 1), ([8, 1, 1], 8, 1)],
+)  # fmt: skip
+def test_a_fully_connected_layer_over_a_map_costs_as_a_convolution(sizes: list[int], height: int, width: int) -> None:
+    geometry = rows_geometry(sizes)
+    assert geometry == Geometry("FullyConnected", height, width)
+    counts, shape = Counts(90, 30, 20, 1), (32, 1, 1, 16)
+    packed, dense = packed_amounts(counts, shape, 4, geometry, "avx512"), tflite_amounts(shape, geometry, "avx512")
+    if width == 1:
+        assert packed.entry == "packed fully_connected" and packed.terms["multiply_adds"] == 90 * max(1, height)
+        assert dense.entry == "tflite fully_connected" and dense.terms["multiply_adds"] == 32 * 16 * max(1, height)
+    else:
+        convolution = Geometry("Conv2D", height, width)
+        assert packed == packed_amounts(counts, shape, 4, convolution, "avx512")
+        assert dense == tflite_amounts(shape, convolution, "avx512")
+
+
 @pytest.mark.parametrize("simd", cost_model.VECTORS)
 def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
     made = [edge_amounts(10), partition_amounts(), inference_amounts()]
     for kind in KINDS:
         made += plain_amounts(kind, [(1, 5, 7, 3)], [(1, 5, 7, 3)], 4, simd)
     for shape, kind in SHAPES:
-        made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, Geometry(kind), simd))
-        made += [unpacked_amounts(shape, Geometry(kind), simd), tflite_amounts(shape, Geometry(kind), simd)]
+        geometry = Geometry(kind, width=1)
+        made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, geometry, simd))
+        made += [unpacked_amounts(shape, geometry, simd), tflite_amounts(shape, geometry, simd)]
     for measure in (unpacked_amounts, tflite_amounts):
         made.append(measure((1, 3, 3, 8), Geometry("DepthwiseConv2D"), simd))
     assert {amounts.entry for amounts in made} == set(TERMS)
