@@ -17,7 +17,11 @@ HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
     const float* const in = args.in + c * args.in_pitch;
     float* const out = args.out + c * args.out_pitch;
     for (int32_t x = 0; x < args.width; x += static_cast<int32_t>(kFloats)) {
-      StoreFirst(function(hn::LoadU(d, in + x)), d, out + x, static_cast<size_t>(args.width - x));
+      const auto left = static_cast<size_t>(args.width - x);
+      FloatVector v = hn::LoadU(d, in + x);
+      // Functions choose by a whole vector how they compute. What lies behind the row has no say in its last bits.
+      if (left < kFloats) v = hn::IfThenElseZero(hn::FirstN(d, left), v);
+      StoreFirst(function(v), d, out + x, left);
     }
     StoreZeros(out - args.end.zeros_before, args.end.zeros_before);
     StoreZeros(out + args.width, args.end.zeros_behind);
