@@ -69,6 +69,14 @@ TEST(NotANumberTest, Pools) {
   }
 }
 
+TEST(NotANumberTest, Resizes) {
+  for (const OpType type : {OpType::kResizeBilinear, OpType::kResizeNearest}) {
+    for (const ResizeParams& params : {ResizeParams{12, 40, false, true}, ResizeParams{11, 9, true, false}}) {
+      Check("resize", [&](GraphBuilder& b, int x) { return b.Op(type, {x}, params); });
+    }
+  }
+}
+
 TEST(NotANumberTest, ReductionsAndSoftmax) {
   for (const OpType type : kAllReduceOps) {
     for (const ReduceParams& params : kAllReductions) {

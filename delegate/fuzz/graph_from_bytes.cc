@@ -154,6 +154,17 @@ class Maker {
     Add(d_.Below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool, {x}, p);
   }
 
+  void Resize(int x) {
+    const Shape s = ShapeOf(x);
+    ResizeParams p;
+    p.height = d_.Below(2) == 0 ? 2 * s.h : 1 + d_.Below(33);
+    p.width = d_.Below(2) == 0 ? 2 * s.w : 1 + d_.Below(70);
+    const int form = d_.Below(8);
+    p.align_corners = (form & 1) != 0;
+    p.half_pixel_centers = (form & 2) != 0;
+    Add((form & 4) != 0 ? OpType::kResizeBilinear : OpType::kResizeNearest, {x}, p);
+  }
+
   void Pad(int x) {
     PadParams p;
     for (size_t i = 0; i < 4; ++i) {
@@ -221,7 +232,7 @@ class Maker {
 
   void Next() {
     const int x = Mostly();
-    switch (d_.Below(18)) {
+    switch (d_.Below(19)) {
       case 0:
       case 1:
       case 2:
@@ -254,6 +265,8 @@ class Maker {
         return Normalize(x);
       case 16:
         return d_.Below(2) == 0 ? Transpose(x) : Shuffle(x);
+      case 17:
+        return Resize(x);
       default:
         return d_.Below(2) == 0 ? Reduce(x) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
     }

@@ -123,6 +123,10 @@ struct NormalizeParams {
   int group = 1;          // neighbouring channels that are normalized together
   float epsilon = 0.0f;   // added to the variance
 };
+struct ResizeParams {
+  int height = 0, width = 0;                               // of the output
+  bool align_corners = false, half_pixel_centers = false;  // resize_axis.h says what they mean
+};
 struct PadParams {
   std::array<int, 4> before{}, after{};  // N, H, W, C; each at least 0
   float value = 0.0f;
@@ -150,7 +154,7 @@ struct StridedSliceParams {
 
 using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, ReduceParams,
                               NormalizeParams, PadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams,
-                              SoftmaxParams, StridedSliceParams>;
+                              SoftmaxParams, StridedSliceParams, ResizeParams>;
 
 struct Op {
   OpType type;

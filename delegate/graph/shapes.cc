@@ -143,6 +143,12 @@ Result<Shape> NormalizeShape(const Shape& x, const Shape& scale, const Shape& sh
                        " and " + ShapeText(shift));
 }
 
+Result<Shape> ResizeShape(const Shape& x, const ResizeParams& p) {
+  if (p.height < 1 || p.width < 1) return Status::Error("expected a new height and width of at least 1");
+  if (x.h < 1 || x.w < 1) return Status::Error("an image without pixels cannot be resized");
+  return FromDims({x.n, p.height, p.width, x.c});
+}
+
 Result<Shape> PadShape(const Shape& x, const PadParams& p) {
   Dims out = ToDims(x);
   for (size_t i = 0; i < 4; ++i) {
@@ -263,6 +269,9 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
     case OpType::kMaxPool:
     case OpType::kAveragePool:
       return PoolShape(x, std::get<PoolParams>(op.params));
+    case OpType::kResizeBilinear:
+    case OpType::kResizeNearest:
+      return ResizeShape(x, std::get<ResizeParams>(op.params));
 #define MCPRUNER_REDUCE(name) case OpType::k##name:
 #include "delegate/graph/reduce_functions.inc"
 #undef MCPRUNER_REDUCE

@@ -122,6 +122,15 @@ TEST(OutputShapeTest, Pools) {
   EXPECT_EQ(Infer(OpType::kMaxPool, {{1, 6, 6, 2}}, dilated), "expected a pool without dilation");
 }
 
+TEST(OutputShapeTest, Resizes) {
+  for (const OpType type : {OpType::kResizeBilinear, OpType::kResizeNearest}) {
+    EXPECT_EQ(Infer(type, {{3, 6, 7, 2}}, ResizeParams{1, 20}), "[3, 1, 20, 2]");
+    EXPECT_EQ(Infer(type, {{0, 6, 7, 2}}, ResizeParams{12, 14}), "[0, 12, 14, 2]");
+    EXPECT_EQ(Infer(type, {{1, 6, 0, 2}}, ResizeParams{12, 14}), "an image without pixels cannot be resized");
+    EXPECT_EQ(Infer(type, {{1, 6, 7, 2}}, ResizeParams{12, 0}), "expected a new height and width of at least 1");
+  }
+}
+
 TEST(OutputShapeTest, Reductions) {
   EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{}), "[3, 1, 1, 2]");
   EXPECT_EQ(Infer(OpType::kSum, {{3, 6, 7, 2}}, ReduceParams{true, false, false}), "[3, 1, 7, 2]");

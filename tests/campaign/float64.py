@@ -152,6 +152,37 @@ def _slice(op: Any, x: np.ndarray, begin: np.ndarray, end: np.ndarray, stride: n
     return x[tuple(window)]
 
 
+def _places(op: Any, old: int, new: int, middle: float) -> np.ndarray:
+    """Where the elements of a resized axis lie in the old one, in float32 as TFLite has it."""
+    scale = np.float32(old) / np.float32(new)
+    if op.builtinOptions.alignCorners and new > 1:
+        scale = np.float32(old - 1) / np.float32(new - 1)
+    half = op.builtinOptions.halfPixelCenters
+    return (np.arange(new, dtype=np.float32) + np.float32(half * 0.5)) * scale - np.float32(half * middle)
+
+
+def _resize_nearest(op: Any, x: np.ndarray, size: np.ndarray) -> np.ndarray:
+    for axis, new in enumerate(size, 1):
+        places = _places(op, x.shape[axis], int(new), 0.0)
+        whole = np.floor(places + np.float32(0.5)) if op.builtinOptions.alignCorners else np.floor(places)
+        x = x.take(np.minimum(whole.astype(int), x.shape[axis] - 1), axis)
+    return x
+
+
+def _resize_bilinear(op: Any, x: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The place of an element is rounded in float32 too, each implementation in its own way."""
+    terms = np.abs(x)
+    for axis, new in enumerate(size, 1):
+        last = x.shape[axis] - 1
+        places = np.clip(_places(op, last + 1, int(new), 0.5), 0, last)
+        lower = places.astype(int)
+        share = (places - lower).astype(float).reshape([-1 if i == axis else 1 for i in range(4)])
+        pairs = [(v.take(lower, axis), v.take(np.minimum(lower + 1, last), axis)) for v in (x, terms)]
+        x = pairs[0][0] * (1 - share) + pairs[0][1] * share
+        terms = np.maximum(*pairs[1]) * max(1.0, last / 16)
+    return x, terms
+
+
 def _space_to_depth(op: Any, x: np.ndarray) -> np.ndarray:
     n, h, w, c = x.shape
     return x.reshape(n, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 2, 4, 5).reshape(n, h // 2, w // 2, 4 * c)
@@ -219,7 +250,8 @@ OPERATORS: dict[str, Callable] = {
         tuple(slice(b, None if n < 0 else b + n) for b, n in zip(begin, size, strict=True))
     ],
     "SPLIT": lambda op, axis, x: np.split(x, op.builtinOptions.numSplits, int(axis)),
-    "RESIZE_NEAREST_NEIGHBOR": lambda op, x, size: x.repeat(2, 1).repeat(2, 2),
+    "RESIZE_BILINEAR": _resize_bilinear,
+    "RESIZE_NEAREST_NEIGHBOR": _resize_nearest,
     "SPACE_TO_DEPTH": _space_to_depth,
     "TILE": lambda op, x, times: np.tile(x, times),
     "DEQUANTIZE": lambda op, x: x,

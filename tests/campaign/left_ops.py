@@ -12,16 +12,6 @@ def unary(g: Growth, x: int) -> int | None:
     return g.emit(code, [x], g.shape(x), schema.CosOptionsT() if code == "COS" else None)
 
 
-def nearest(g: Growth, x: int) -> int | None:
-    """RESIZE_NEAREST_NEIGHBOR to twice the rows and columns."""
-    if g.rank(x) != 4:
-        return None
-    n, height, width, channels = g.shape(x)
-    options = schema.ResizeNearestNeighborOptionsT()
-    new = [2 * height, 2 * width]
-    return g.emit("RESIZE_NEAREST_NEIGHBOR", [x, g.ints(new)], (n, *new, channels), options)
-
-
 def space_to_depth(g: Growth, x: int) -> int | None:
     """SPACE_TO_DEPTH of blocks of 2x2."""
     if g.rank(x) != 4 or g.shape(x)[1] % 2 or g.shape(x)[2] % 2:

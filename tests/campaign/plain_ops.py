@@ -142,6 +142,22 @@ def pool(g: Growth, x: int) -> int | None:
     return g.emit(g.choice(("MAX_POOL_2D", "AVERAGE_POOL_2D")), [x], (n, rows, columns, channels), options)
 
 
+def resize(g: Growth, x: int) -> int | None:
+    """RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR: twice the size mostly, any size now and then."""
+    if g.rank(x) != 4:
+        return None
+    n, *size, channels = g.shape(x)
+    factor = g.choice((2, 3, 4), (6, 1, 1))
+    new = [factor * k for k in size] if g.chance(0.6) else [g.whole(1, 2 * k + 3) for k in size]
+    code = g.choice(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"))
+    table = schema.ResizeBilinearOptionsT if code == "RESIZE_BILINEAR" else schema.ResizeNearestNeighborOptionsT
+    corners = g.chance(0.3)
+    options = table(
+        alignCorners=corners, halfPixelCenters=g.chance(0.6) and not (corners and code == "RESIZE_BILINEAR")
+    )
+    return g.emit(code, [x, g.ints(new)], (n, *new, channels), options)
+
+
 def reduce(g: Growth, x: int) -> int | None:
     """MEAN, SUM, REDUCE_MAX, REDUCE_MIN: over rows and columns mostly, axes counted from either end, once or twice."""
     rank = g.rank(x)

@@ -76,6 +76,15 @@ def _depthwise(multiplier: int, padding: str, stride: int, dilation: int, activa
     return add
 
 
+def _resize(code: str, size: tuple[int, int], corners: bool = False, half: bool = False) -> Callable:
+    def add(s: Stage) -> int:
+        table = schema.ResizeBilinearOptionsT if code == "RESIZE_BILINEAR" else schema.ResizeNearestNeighborOptionsT
+        options = table(alignCorners=corners, halfPixelCenters=half)
+        return s.net.operator(code, [s.x, s.ints(*size)], (1, *size, 6), options)
+
+    return add
+
+
 def _mean(axes: list[int], keep: bool) -> Callable:
     return axis_models.reduce("MEAN", axes, keep)
 
@@ -256,6 +265,17 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "max_pool_same": _pool("MAX_POOL_2D", "SAME", 2, (3, 3), "RELU"),
     "average_pool": _pool("AVERAGE_POOL_2D", "VALID", 2, (3, 2)),
     "average_pool_same": _pool("AVERAGE_POOL_2D", "SAME", 1, (3, 3), "RELU6"),
+    "bilinear": _resize("RESIZE_BILINEAR", (18, 14)),
+    "bilinear_half": _resize("RESIZE_BILINEAR", (18, 14), half=True),
+    "bilinear_corners": _resize("RESIZE_BILINEAR", (18, 21), corners=True),
+    "bilinear_any": _resize("RESIZE_BILINEAR", (7, 50), half=True),
+    "bilinear_down": _resize("RESIZE_BILINEAR", (4, 1)),
+    "bilinear_one": _resize("RESIZE_BILINEAR", (1, 1), corners=True),
+    "nearest": _resize("RESIZE_NEAREST_NEIGHBOR", (18, 14)),
+    "nearest_half": _resize("RESIZE_NEAREST_NEIGHBOR", (18, 21), half=True),
+    "nearest_corners": _resize("RESIZE_NEAREST_NEIGHBOR", (20, 13), corners=True),
+    "nearest_corners_half": _resize("RESIZE_NEAREST_NEIGHBOR", (11, 40), corners=True, half=True),
+    "nearest_down": _resize("RESIZE_NEAREST_NEIGHBOR", (2, 3), half=True),
     "mean": _mean([1, 2], False),
     "mean_keep_dims": _mean([2, 1], True),
     "mean_negative_axes": _mean([-2, -3], False),

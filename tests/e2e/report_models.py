@@ -222,7 +222,7 @@ def one_dimensional() -> bytes:
 
 
 def u_net() -> bytes:
-    """Down, up by RESIZE_BILINEAR, and the skip connection."""
+    """Down, up by RESIZE_BILINEAR, and the skip connection; all of it is taken."""
     net = Net()
     skip = net.layer(net.input((1, 16, 16, 8)), 16)
     down = net.layer(net.layer(skip, 32, stride=(2, 2)), 16)

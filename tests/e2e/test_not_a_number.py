@@ -1,9 +1,10 @@
 """NaN and infinity pass as in LiteRT without the plugin, in every backend and instruction set.
 
 LiteRT has two implementations that differ in their own ways: XNNPACK's pools make minus infinity of NaN (in older
-versions plus infinity) and its layers with weights multiply NaN with the zeros that fill up their vectors; TFLite's own
-kernels cut infinity to the largest float. So these operators are compared with TFLite's own kernels (a maximum leaves
-NaN out, an average is NaN), its largest float taken for infinity, and all others with XNNPACK.
+versions plus infinity), its layers with weights multiply NaN with the zeros that fill up their vectors, and its resizes
+multiply neighbours with shares of 0; TFLite's own kernels cut infinity to the largest float. So these operators are
+compared with TFLite's own kernels (a maximum leaves NaN out, an average is NaN), its largest float taken for infinity,
+and all others with XNNPACK.
 """
 
 from __future__ import annotations
@@ -65,6 +66,13 @@ def _reduce(code: str, axis: int) -> Callable[[Stage], int]:
     return lambda s: s.net.operator(code, [s.x, s.ints(axis)], shape, schema.ReducerOptionsT())
 
 
+def _resize(code: str, half: bool) -> Callable[[Stage], int]:
+    table = {"BILINEAR": schema.ResizeBilinearOptionsT, "NEAREST_NEIGHBOR": schema.ResizeNearestNeighborOptionsT}[code]
+    return lambda s: s.net.operator(
+        f"RESIZE_{code}", [s.x, s.ints(18, 42)], (1, 18, 42, 6), table(halfPixelCenters=half)
+    )
+
+
 def _softmax(s: Stage) -> int:
     return s.net.operator("SOFTMAX", [s.x], SHAPE, schema.SoftmaxOptionsT(beta=1.0))
 
@@ -97,13 +105,18 @@ CASES: dict[str, Callable[[Stage], int]] = {
     **{f"{code}_{act}": _binary(code, act) for code in ("ADD", "MUL", "SUB", "DIV") for act in ACTIVATIONS},
     **{code: _two(code, options) for code, options in TWO.items()},
     **{f"{code}_{act}": _pool(code, act) for code in ("MAX_POOL_2D", "AVERAGE_POOL_2D") for act in ACTIVATIONS},
+    **{
+        f"RESIZE_{code}_{half}": _resize(code, half)
+        for code in ("BILINEAR", "NEAREST_NEIGHBOR")
+        for half in (False, True)
+    },
     "SOFTMAX": _softmax,
     **{f"{code}_{axis}": _reduce(code, axis) for code in ("MEAN", "SUM") for axis in (1, 2, 3)},
     "MEAN": lambda s: s.net.mean(s.x),
     **{f"DEPTHWISE_CONV_2D_{act}": _depthwise(act) for act in ACTIVATIONS},
     **{f"FULLY_CONNECTED_{act}": _fully_connected(act) for act in ACTIVATIONS},
 }
-OWN_KERNELS = ("MAXIMUM", "MINIMUM", "MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED")
+OWN_KERNELS = ("MAXIMUM", "MINIMUM", "MAX_POOL", "AVERAGE_POOL", "DEPTHWISE_CONV", "FULLY_CONNECTED", "RESIZE_BILINEAR")
 BACKENDS = [{"backend": "reference"}, *({"backend": "cpu", "simd": simd} for simd in native.simd_targets())]
 
 
@@ -136,6 +149,8 @@ def _check(name: str, options: dict[str, str]) -> None:
     own, x = name.startswith(OWN_KERNELS), _inputs()
     if options["backend"] == "opencl" and name.startswith("FULLY_CONNECTED"):
         x = np.where(np.isinf(x), np.float32(np.nan), x)  # taps are filled up with weights of 0
+    if name.startswith("RESIZE_BILINEAR"):
+        x = np.where(np.isinf(x), np.float32(np.nan), x)  # TFLite multiplies infinity with shares of 0
     resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if own else OpResolverType.BUILTIN
     want = _run(Interpreter(model_content=_model(name), experimental_op_resolver_type=resolver), x)
     if own:

@@ -10,6 +10,7 @@
 #include "delegate/cpu/kernels/pad/pad_step.h"
 #include "delegate/cpu/kernels/pool/pool_step.h"
 #include "delegate/cpu/kernels/reduce/reduce_step.h"
+#include "delegate/cpu/kernels/resize/resize_step.h"
 #include "delegate/cpu/kernels/shuffle/shuffle_step.h"
 #include "delegate/cpu/kernels/strided_slice/strided_slice_step.h"
 #include "delegate/cpu/kernels/transpose/transpose_step.h"

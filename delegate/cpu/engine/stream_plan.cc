@@ -1,6 +1,7 @@
 #include "delegate/cpu/engine/stream_plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "delegate/graph/passes/lifetimes.h"
 
@@ -10,6 +11,9 @@ namespace {
 // An op with weights, or with windows that overlap, makes at least this many rows in a band: with fewer, its weights
 // would be read, and the rows that are kept would be moved, too often. Other values than 4 were not measured.
 constexpr int kMinBandRows = 4;
+// Numbers of rows are fractions where an op makes more rows than it reads. This much of a row is an error of rounding.
+constexpr double kRounding = 1e-6;
+constexpr double kMostBandRows = 1 << 30;  // no image has more
 
 class Planner {
  public:
@@ -62,19 +66,24 @@ class Planner {
     int64_t floats = 0;
     for (size_t k = chain.first_op + chain.num_ops - 1; k > chain.first_op; --k) {
       floats += reaches_[k]->MostInputRows(rows) * OutputLayout(k - 1).row_stride();
-      rows = std::min<int64_t>(rows * reaches_[k]->stride, OutputLayout(k - 1).h);
+      const RowReach& reach = *reaches_[k];
+      rows = std::min<int64_t>((rows * reach.stride + reach.divisor - 1) / reach.divisor, OutputLayout(k - 1).h);
     }
     return floats * static_cast<int64_t>(sizeof(float));
   }
 
   // Returns how many rows the last op must make in a band for each op to make kMinBandRows of its own, if it needs to.
   int FewestRows(const Chain& chain) const {
-    int fewest = 1, rows = 1;  // `rows`: of op k for one row of the last op, if they are fewer than kMinBandRows
+    int fewest = 1;
+    double rows = 1;  // of op k for one row of the last op, if they are fewer than kMinBandRows
     for (size_t k = chain.first_op + chain.num_ops; k-- > chain.first_op;) {
       const RowReach& reach = *reaches_[k];
       const bool has_weights = op(k).type == OpType::kConv || op(k).type == OpType::kDepthwiseConv;
-      if (has_weights || reach.height > reach.stride) fewest = std::max(fewest, (kMinBandRows + rows - 1) / rows);
-      rows = std::min(rows * std::min(reach.stride, kMinBandRows), kMinBandRows);
+      if (has_weights || int64_t{reach.height} * reach.divisor > reach.stride) {
+        const double needed = std::ceil(kMinBandRows / rows - kRounding);
+        fewest = static_cast<int>(std::max<double>(fewest, std::min(needed, kMostBandRows)));
+      }
+      rows = std::min<double>(rows * reach.stride / reach.divisor, kMinBandRows);
     }
     return fewest;
   }

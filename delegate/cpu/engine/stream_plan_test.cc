@@ -150,7 +150,10 @@ TEST(StreamPlanTest, TilesAreReadAsAWhole) {
   EXPECT_EQ(Text(kReach.InputRows({3, 5})), "-1..16");
   EXPECT_EQ(Text(RowReach().InputRows({3, 5})), "3..5");
   EXPECT_EQ(Text(RowReach({3, 2, 5, 1}).InputRows({3, 5})), "7..15");
-  for (const RowReach& reach : {RowReach(), RowReach{2, 1, 3, 1}, kReach, RowReach{1, 0, 1, 3}}) {
+  EXPECT_EQ(Text(RowReach({1, 1, 3, 1, 2}).InputRows({3, 5})), "0..4");
+  EXPECT_EQ(Text(RowReach({2, 0, 2, 1, 3}).InputRows({4, 5})), "2..4");
+  for (const RowReach& reach : {RowReach(), RowReach{2, 1, 3, 1}, kReach, RowReach{1, 0, 1, 3}, RowReach{1, 1, 3, 1, 2},
+                                RowReach{2, 0, 2, 1, 3}, RowReach{7, 1, 2, 1, 5}}) {
     for (int rows = 1; rows < 20; ++rows) {
       int most = 0;
       for (int first = 0; first < 12; ++first) {

@@ -32,8 +32,8 @@ class ChainBuilder {
  public:
   explicit ChainBuilder(uint32_t seed) : rng_(seed) {}
 
-  // Builds some convolutions, depthwise convolutions, pools and activations in a row on a tall image, and what they all
-  // read: a tensor that some convolutions add to their sums.
+  // Builds some convolutions, depthwise convolutions, pools, resizes and activations in a row on a tall image, and what
+  // they all read: a tensor that some convolutions add to their sums.
   Graph Build() {
     const int x = b_.Input({1 + Below(2), 60 + Below(60), 5 + Below(20), 1 + Below(5)});
     const int first = Relu(x);
@@ -58,9 +58,11 @@ class ChainBuilder {
     const Shape shape = b_.shape(x);
     if (shape.h < 8 || shape.w < 8) return Relu(x);
     const auto activation = static_cast<Activation>(Below(4));
-    switch (Below(5)) {
+    switch (Below(6)) {
       case 0:
         return Relu(x);
+      case 5:
+        return Resize(x);
       case 1: {
         const Window window = RandomWindow(2);
         PoolParams params{window, 2 + Below(2), 2};
@@ -90,6 +92,16 @@ class ChainBuilder {
         return b_.Op(OpType::kConv, adds ? std::vector<int>{x, residual} : std::vector<int>{x}, params, activation);
       }
     }
+  }
+
+  // Up and down; the size stays bounded.
+  int Resize(int x) {
+    const Shape shape = b_.shape(x);
+    const bool up = shape.h < 120 && Below(2) == 0;
+    ResizeParams params{up ? 2 * shape.h : 8 + Below(100), up ? 2 * shape.w : 8 + Below(30)};
+    params.align_corners = Below(3) == 0;
+    params.half_pixel_centers = Below(2) == 0;
+    return b_.Op(Below(2) == 0 ? OpType::kResizeBilinear : OpType::kResizeNearest, {x}, params);
   }
 
   std::mt19937 rng_;

@@ -30,6 +30,7 @@
 #include "delegate/cpu/kernels/pack/pack_args.h"
 #include "delegate/cpu/kernels/pool/pool_args.h"
 #include "delegate/cpu/kernels/reduce/reduce_args.h"
+#include "delegate/cpu/kernels/resize/resize_args.h"
 #include "delegate/cpu/kernels/unary/unary_args.h"
 #include "delegate/cpu/kernels/winograd/winograd_args.h"
 

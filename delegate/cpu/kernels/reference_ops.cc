@@ -12,6 +12,7 @@
 #include "delegate/cpu/kernels/pool/reference.h"
 #include "delegate/cpu/kernels/reduce/reference.h"
 #include "delegate/cpu/kernels/reshape/reference.h"
+#include "delegate/cpu/kernels/resize/reference.h"
 #include "delegate/cpu/kernels/shuffle/reference.h"
 #include "delegate/cpu/kernels/softmax/reference.h"
 #include "delegate/cpu/kernels/strided_slice/reference.h"
@@ -42,6 +43,9 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
       return MaxPoolReference(std::get<PoolParams>(op.params), in, x, out, y);
     case OpType::kAveragePool:
       return AveragePoolReference(std::get<PoolParams>(op.params), in, x, out, y);
+    case OpType::kResizeBilinear:
+    case OpType::kResizeNearest:
+      return ResizeReference(op.type, std::get<ResizeParams>(op.params), in, x, out, y);
 #define MCPRUNER_REDUCE(name) case OpType::k##name:
 #include "delegate/graph/reduce_functions.inc"
 #undef MCPRUNER_REDUCE

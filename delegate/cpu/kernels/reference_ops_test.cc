@@ -56,6 +56,9 @@ TEST(RunReferenceOpTest, OpsOfOneInput) {
   pool.filter_width = 2;
   EXPECT_EQ(RunOne(OpType::kMaxPool, 1, kShape, pool), (std::vector<float>{3, 4}));
   EXPECT_EQ(RunOne(OpType::kAveragePool, 1, kShape, pool), (std::vector<float>{2, 3}));
+  EXPECT_EQ(RunOne(OpType::kResizeNearest, 1, kShape, ResizeParams{1, 3}), (std::vector<float>{1, 2, 1, 2, 3, 4}));
+  EXPECT_EQ(RunOne(OpType::kResizeBilinear, 1, kShape, ResizeParams{1, 3, true, false}),
+            (std::vector<float>{1, 2, 2, 3, 3, 4}));
   EXPECT_EQ(RunOne(OpType::kMean, 1, kShape, ReduceParams{}), (std::vector<float>{2, 3}));
   EXPECT_EQ(RunOne(OpType::kPad, 1, kShape, PadParams{{0, 0, 1, 0}, {}}), (std::vector<float>{0, 0, 1, 2, 3, 4}));
   EXPECT_EQ(RunOne(OpType::kUnary, 1, kShape, UnaryParams{UnaryFunction::kReluN1To1}),

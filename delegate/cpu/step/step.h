@@ -83,27 +83,31 @@ struct TensorRef {
 };
 
 // RowReach says which rows of its first input a step reads for the rows of its output: row y is made from a window of
-// `height` rows that begins at y * stride - padding. A step that makes rows in tiles of `tile`, counted from row 0,
-// reads what whole tiles need.
+// `height` rows that begins at y * stride / divisor - padding, rounded down. The divisor is above 1 where the output
+// has more rows than the input. A step that makes rows in tiles of `tile`, counted from row 0, reads what whole tiles
+// need.
 struct RowReach {
-  int stride = 1, padding = 0, height = 1, tile = 1;
+  int stride = 1, padding = 0, height = 1, tile = 1, divisor = 1;
 
   // Returns the reach of a convolution or pool. ValidateGraph bounds its parameters, so that row numbers fit an int.
   static RowReach Of(const Window& window, int kernel_height) {
-    return {window.stride_h, window.padding.top, (kernel_height - 1) * window.dilation_h + 1, 1};
+    return {window.stride_h, window.padding.top, (kernel_height - 1) * window.dilation_h + 1};
   }
 
   // Returns the rows that are read to make rows `made` (at least one) of an image. Rows below 0, and beyond the input's
   // last one, are padding. When both ends of `made` move down the image, neither end of the result moves up.
   Range InputRows(Range made) const {
     const int first = made.begin / tile * tile, last = (made.end - 1) / tile * tile + tile - 1;
-    return {first * stride - padding, last * stride - padding + height};
+    return {WindowOf(first), WindowOf(last) + height};
   }
   // Returns the most rows that are read to make `rows` rows, wherever these begin.
   int64_t MostInputRows(int64_t rows) const {
     const int64_t in_tiles = tile == 1 ? rows : (rows + 2 * (tile - 1)) / tile * tile;
-    return (in_tiles - 1) * stride + height;
+    return ((in_tiles - 1) * stride + divisor - 1) / divisor + height;
   }
+
+ private:
+  int WindowOf(int row) const { return static_cast<int>(int64_t{row} * stride / divisor) - padding; }
 };
 
 // A step is made from its context. Graph, tensors and micro-kernels outlive the step.

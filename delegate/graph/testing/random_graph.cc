@@ -1,5 +1,6 @@
 // This is RandomGraph, which graph_builder.h declares.
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <utility>
@@ -135,6 +136,19 @@ class RandomGraphMaker {
     return builder_.Op(type, {x}, p, RandomActivation());
   }
 
+  int Resize(int x) {
+    const Shape s = builder_.shape(x);
+    if (s.h == 0 || s.w == 0) return Identity(x);  // an image without pixels cannot be resized
+    ResizeParams p;
+    p.height = Below(2) == 0 ? 2 * s.h : 1 + Below(9);
+    p.width = Below(2) == 0 ? 2 * s.w : 1 + Below(9);
+    p.height = std::min(p.height, 12);
+    p.width = std::min(p.width, 12);
+    p.align_corners = Below(2) == 0;
+    p.half_pixel_centers = Below(2) == 0;
+    return builder_.Op(Below(2) == 0 ? OpType::kResizeBilinear : OpType::kResizeNearest, {x}, p);
+  }
+
   int Identity(int x) {
     const Shape s = builder_.shape(x);
     if (Below(2) == 0) return builder_.Reshape(x, s);
@@ -174,7 +188,7 @@ class RandomGraphMaker {
 
   int Rare(int x) {
     const Shape s = builder_.shape(x);
-    switch (Below(8)) {
+    switch (Below(9)) {
       case 0:
         return builder_.Op(OpType::kConcat, {x, x}, ConcatParams{Below(4)});
       case 1:
@@ -194,6 +208,8 @@ class RandomGraphMaker {
         return Transpose(x);
       case 6:
         return Shuffle(x);
+      case 7:
+        return Resize(x);
       default: {
         auto layer = RandomLayer(rng_, LayerKind::kFullyConnected, {5, 1, 1, s.c}, 4, 1, 0.7);
         return builder_.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, RandomActivation());

@@ -26,6 +26,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinReluN1To1 = 20,
   kTfLiteBuiltinRelu6 = 21,
   kTfLiteBuiltinReshape = 22,
+  kTfLiteBuiltinResizeBilinear = 23,
   kTfLiteBuiltinSoftmax = 25,
   kTfLiteBuiltinTanh = 28,
   kTfLiteBuiltinCustom = 32,
@@ -56,6 +57,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinUnpack = 88,
   kTfLiteBuiltinReduceMin = 89,
   kTfLiteBuiltinSquare = 92,
+  kTfLiteBuiltinResizeNearestNeighbor = 97,
   kTfLiteBuiltinLeakyRelu = 98,
   kTfLiteBuiltinSquaredDifference = 99,
   kTfLiteBuiltinAbs = 101,
@@ -136,6 +138,12 @@ struct TfLiteLeakyReluParams {
 
 struct TfLiteGeluParams {
   bool approximate;
+};
+
+// The parameters of RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR are the same.
+struct TfLiteResizeParams {
+  bool align_corners;
+  bool half_pixel_centers;
 };
 
 struct TfLiteReshapeParams {

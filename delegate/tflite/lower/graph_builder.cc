@@ -17,6 +17,8 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
     case OpType::kDepthwiseConv:
     case OpType::kMaxPool:
     case OpType::kAveragePool:
+    case OpType::kResizeBilinear:
+    case OpType::kResizeNearest:
       return LowerWindow(plan, x, graph);
     case OpType::kFullyConnected:
       return LowerFullyConnected(plan, x, graph);

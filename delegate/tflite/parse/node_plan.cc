@@ -80,6 +80,10 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParsePool(c, OpType::kMaxPool);
     case kTfLiteBuiltinAveragePool2d:
       return ParsePool(c, OpType::kAveragePool);
+    case kTfLiteBuiltinResizeBilinear:
+      return ParseResize(c, OpType::kResizeBilinear);
+    case kTfLiteBuiltinResizeNearestNeighbor:
+      return ParseResize(c, OpType::kResizeNearest);
 #define MCPRUNER_REDUCE(name) \
   case kTfLiteBuiltin##name:  \
     return ParseReduce(c, OpType::k##name);

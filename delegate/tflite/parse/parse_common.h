@@ -52,6 +52,8 @@ Result<NodePlan> ParsePow(const ParseContext& c);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);
 Result<NodePlan> ParseReduce(const ParseContext& c, OpType type);
+// parse_image.cc has operators that resample images.
+Result<NodePlan> ParseResize(const ParseContext& c, OpType type);
 // parse_shape.cc has operators that move elements.
 Result<NodePlan> ParsePad(const ParseContext& c);
 Result<NodePlan> ParseConcatenation(const ParseContext& c);

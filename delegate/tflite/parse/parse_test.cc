@@ -129,6 +129,23 @@ TEST_F(Parse, FunctionsOfTwoTensorsNeedParametersForAnActivationOnly) {
   EXPECT_EQ(Reason(kTfLiteBuiltinAdd, {x, x}), "the file holds no parameters for it");
 }
 
+TEST_F(Parse, Resizes) {
+  TfLiteResizeParams params = {false, true};
+  const int size = model.Ints("size", {2}, {8, 8});
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeBilinear, {x, size}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeNearestNeighbor, {x, size}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeBilinear, {x, ints}, &params),
+            "its new size 'ints' is not an int32 constant of the file");
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeBilinear, {x, model.Ints("size", {3}, {8, 8, 8})}, &params),
+            "its new size is no height and width");
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeBilinear, {cube, size}, &params), "expected an input of 4 dimensions, got 3");
+  params.align_corners = true;
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeNearestNeighbor, {x, size}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeBilinear, {x, size}, &params),
+            "it has both align_corners and half_pixel_centers, which TFLite refuses");
+  EXPECT_EQ(Reason(kTfLiteBuiltinResizeBilinear, {x, size}), "the file holds no parameters for it");
+}
+
 TEST_F(Parse, Means) {
   TfLiteReducerParams params = {false};
   const auto mean = [&](int input, const std::vector<int32_t>& axes) {
