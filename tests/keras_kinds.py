@@ -191,6 +191,14 @@ def _recurrent() -> keras.Model:
     return keras.Model(inputs, layers.Dense(3)(layers.Flatten()(layers.Dense(8)(x))))
 
 
+def _lines() -> keras.Model:
+    inputs = keras.Input((6, 6, CHANNELS))
+    x = layers.Reshape((36, CHANNELS))(inputs)
+    x = layers.Conv1D(8, 5, padding="causal", activation="relu")(x)
+    x = layers.SeparableConv1D(12, 3, strides=2)(x)
+    return keras.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling1D()(x)))
+
+
 def _both() -> keras.Model:
     both = branch("both")
     return functional(lambda x: both(both(x)))
@@ -222,6 +230,16 @@ KINDS: dict[str, Callable[[], keras.Model]] = {
     "recurrent layers": _recurrent,
     "an own convolution with a variable named mask": lambda: functional(Extra(8, 3)),
     "adapters": _adapters,
+    "separable convolutions": lambda: functional(
+        lambda x: layers.SeparableConv2D(8, 3, depth_multiplier=2, activation="relu")(conv()(x))
+    ),
+    "1-D convolutions": _lines,
+    "transposed convolutions": lambda: functional(
+        lambda x: layers.Conv2DTranspose(12, 3, strides=2)(conv(activation="relu")(x))
+    ),
+    "einsums": lambda: functional(
+        lambda x: layers.EinsumDense("abcd,de->abce", (None, None, 12), bias_axes="e")(conv()(x))
+    ),
     "a normalised kernel": lambda: functional(layers.SpectralNormalization(conv())),
 }
 

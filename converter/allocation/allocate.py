@@ -30,6 +30,7 @@ import numpy as np
 from mcpruner.converter.allocation.flat_allocation import allocate_flat, kept_work
 from mcpruner.converter.bisection import bisect
 from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_geometry
+from mcpruner.converter.mask.keras_kernel import kernel_size, kernel_values
 from mcpruner.converter.mask.mask import magnitude_saliency
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.options import PruningOptions
@@ -216,7 +217,7 @@ class _Curve(NamedTuple):
 
 
 def _curve(layer: keras.layers.Layer, target: Target) -> _Curve:
-    weights = kernel_to_ohwi(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel)))
+    weights = kernel_to_ohwi(kernel_values(layer))
     squares = np.sort(magnitude_saliency(weights).ravel().astype(np.float64))[::-1]
     scores = squares / np.maximum(np.cumsum(squares), np.finfo(np.float64).tiny)
     filters, height, width, channels = weights.shape
@@ -244,5 +245,5 @@ def _search(
 
 
 def _kept(layers: dict[str, keras.layers.Layer], densities: dict[str, float]) -> float:
-    sizes = {path: int(np.prod(layer.kernel.shape)) for path, layer in layers.items()}
+    sizes = {path: kernel_size(layer) for path, layer in layers.items()}
     return sum(sizes[path] * density for path, density in densities.items()) / sum(sizes.values())

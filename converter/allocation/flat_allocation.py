@@ -12,13 +12,13 @@ convolutions of a block, keeps at least 0.8: it costs next to nothing, and all t
            └── 1x1 ─────────┘        the shortcut
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from mcpruner.converter.bisection import bisect
+from mcpruner.converter.mask.keras_kernel import KINDS, kernel_size
 
 # These three numbers are those of the study of 170 trainings (commit 60d4362), in which exponents of 0 to 0.3 could not
 # be told apart.
@@ -51,7 +51,7 @@ def allocate_flat(
         Path to density, above 0 and at most 1; None where the floors exceed the budget.
     """
     total = sum(work.values())
-    sizes = {path: math.prod(layer.kernel.shape) for path, layer in layers.items()}
+    sizes = {path: kernel_size(layer) for path, layer in layers.items()}
     small = {path for path in layers if work[path] <= _SMALL * total and is_shortcut(layers[path])}
     floors = {path: max(floor, _SHORTCUT if path in small else 0.0) for path, floor in floors.items()}
 
@@ -87,7 +87,11 @@ def _comes_from_fork(tensor: Any) -> bool:
     if len(readers) > 1:
         return True
     inputs = operation._inbound_nodes[node].input_tensors
-    return len(inputs) == 1 and not hasattr(operation, "kernel") and _comes_from_fork(inputs[0])
+    return (
+        len(inputs) == 1
+        and not (hasattr(operation, "kernel") or isinstance(operation, KINDS))
+        and _comes_from_fork(inputs[0])
+    )
 
 
 def _goes_into_sum(operation: Any) -> bool:

@@ -18,8 +18,9 @@ import numpy as np
 
 from mcpruner.converter.allocation.allocate import Plan
 from mcpruner.converter.bisection import bisect
+from mcpruner.converter.mask.keras_kernel import kernel_of, kernel_size, kernel_values, turned
 from mcpruner.converter.options import PruningOptions
-from mcpruner.converter.post_training.recipe import check_calls, checked_data, moments_of
+from mcpruner.converter.post_training.recipe import check_calls, checked_data, has_filter_bias, moments_of
 from mcpruner.converter.post_training.reconstruct import Moments, reconstruct, removal_error
 from mcpruner.converter.post_training.removal import rank_mask
 from mcpruner.converter.post_training.streams import Pair, run_streams
@@ -142,13 +143,13 @@ def measure_sensitivity(
     run_streams(copy, data, measure)
     changes = _output_errors(copy, layers, halves, data[:_IMAGES])
     influence = {label: changes[label] / max(errors[label][_HALF], np.finfo(np.float32).tiny) for label in labels}
-    sizes = {label: int(np.prod(layer.kernel.shape)) for label, layer in layers.items()}
+    sizes = {label: kernel_size(layer) for label, layer in layers.items()}
     return Sensitivity(options.hardware.name, sizes, errors, influence)
 
 
 def _layer_errors(layer: Any, moments: Moments, options: PruningOptions) -> tuple[list[float], list[np.ndarray]]:
     """Relative squared errors at the densities of `_GRID`, and the layer's weights at half."""
-    kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
+    kernel = kernel_values(layer)
     weights = kernel_to_ohwi(kernel)
     flat = weights.reshape(len(weights), -1)
     square = max(_energy(flat, moments), np.finfo(np.float32).tiny)
@@ -158,8 +159,8 @@ def _layer_errors(layer: Any, moments: Moments, options: PruningOptions) -> tupl
         moved, bias = reconstruct(flat, rank_mask(error, density, options), moments)
         errors.append(_energy(moved - flat, moments) / square)
         if density == _GRID[_HALF]:
-            half = [kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim)]
-            half += [keras.ops.convert_to_numpy(layer.bias) + bias] if layer.use_bias else []
+            half = [turned(layer, kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim))]
+            half += [keras.ops.convert_to_numpy(layer.bias) + bias] if has_filter_bias(layer) else []
     return errors, half
 
 
@@ -176,7 +177,7 @@ def _output_errors(
     found = {}
     for path, half in halves.items():
         layer = layers[path]
-        variables = [layer.kernel, layer.bias][: len(half)]
+        variables = [kernel_of(layer), layer.bias][: len(half)]
         before = list(map(keras.ops.convert_to_numpy, variables))
         _assign(variables, half)
         change = model.predict(data, batch_size=_IMAGES, verbose=0) - dense

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 
 from mcpruner.converter.cost.cost_model import (
     CostModel,
@@ -23,6 +22,7 @@ from mcpruner.converter.cost.cost_model import (
     tflite_amounts,
     unpacked_amounts,
 )
+from mcpruner.converter.mask.keras_kernel import DENSE, KINDS, SEPARABLE, TRANSPOSED, kernel_shape, kernel_size
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.target import Target
 
@@ -48,6 +48,7 @@ class Latency:
     """
 
     dense_ms: float
+    _beside: float  # nanoseconds of the depthwise halves of separable convolutions in our plugin
     _unpacked: dict[int, float]
     _packed: dict[int, _Line]
 
@@ -55,19 +56,23 @@ class Latency:
     def of(cls, model: keras.Model, target: Target) -> "Latency | None":
         """Predict a model's times; None where Keras does not know the sizes of its layers' outputs."""
         costs = load_costs(target.costs)
-        dense, unpacked, packed = 0.0, {}, {}
+        dense, beside, unpacked, packed = 0.0, 0.0, {}, {}
         for layer in model._flatten_layers(include_self=False):
-            if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense):
+            if not isinstance(layer, (*KINDS, keras.layers.DepthwiseConv2D)):
                 continue
             try:
                 shape, geometry = layer_geometry(layer)
+                before = depthwise_geometry(layer, layer.depthwise_kernel) if isinstance(layer, SEPARABLE) else None
             except UNKNOWN_SIZE:
                 return None
             dense += costs.time(tflite_amounts(shape, geometry, costs.simd))
             unpacked[id(layer)] = costs.time(unpacked_amounts(shape, geometry, costs.simd))
             if geometry.kind != "DepthwiseConv2D":
                 packed[id(layer)] = _line(shape, geometry, target, costs)
-        return cls(dense / 1e6, unpacked, packed)
+            if before is not None:  # It takes as long whether the other half is packed or not.
+                dense += costs.time(tflite_amounts(*before, costs.simd))
+                beside += costs.time(unpacked_amounts(*before, costs.simd))
+        return cls(dense / 1e6, beside, unpacked, packed)
 
     def pruned_ms(self, layers: dict[str, Any], densities: dict[str, float]) -> float:
         """Milliseconds of all layers in our plugin, on one thread.
@@ -80,12 +85,12 @@ class Latency:
             Label to density, of the layers that are packed; all others run dense.
         """
         lines = {id(layers[path]): (self._packed[id(layers[path])], density) for path, density in densities.items()}
-        others = sum(time for layer, time in self._unpacked.items() if layer not in lines)
+        others = self._beside + sum(time for layer, time in self._unpacked.items() if layer not in lines)
         return (others + sum(line.fixed + line.slope * density for line, density in lines.values())) / 1e6
 
     def per_weight(self, layer: Any) -> float:
         """Nanoseconds, above 0, that a layer takes longer for each further weight that it keeps."""
-        return max(self._packed[id(layer)].slope, 1e-9) / int(np.prod(layer.kernel.shape))
+        return max(self._packed[id(layer)].slope, 1e-9) / kernel_size(layer)
 
 
 def layer_geometry(layer: Any) -> tuple[tuple[int, ...], Geometry]:
@@ -96,14 +101,24 @@ def layer_geometry(layer: Any) -> tuple[tuple[int, ...], Geometry]:
     AttributeError, TypeError, ValueError
         Keras does not know the size of the output: no graph, several calls, or a free image size.
     """
-    output = [int(size) for size in layer.output.shape[1:]]
-    if isinstance(layer, keras.layers.Dense):
-        inputs, filters = layer.kernel.shape
-        return (filters, 1, 1, inputs), rows_geometry([1, *output[:-1]])
-    height, width, inputs, filters = layer.kernel.shape
     if isinstance(layer, keras.layers.DepthwiseConv2D):
-        return (1, height, width, inputs * filters), Geometry("DepthwiseConv2D", *output[:2], layer.strides[0])
-    return (filters, height, width, inputs), Geometry("Conv2D", *output[:2], layer.strides[0])
+        return depthwise_geometry(layer, layer.kernel)
+    if isinstance(layer, DENSE):  # The output of an einsum may be unknown where its input is known.
+        return kernel_shape(layer), rows_geometry([1, *(int(size) for size in layer.input.shape[1:-1])])
+    output = [int(size) for size in layer.output.shape[1:]]
+    if isinstance(layer, TRANSPOSED):  # Its weights meet each pixel of the input, and its output is none of a stride.
+        return kernel_shape(layer), Geometry("Conv2D", *(int(size) for size in layer.input.shape[1:3]), 1)
+    height, width = output[:-1] if len(output) == 3 else (1, output[0])
+    stride = 1 if isinstance(layer, SEPARABLE) else layer.strides[-1]
+    return kernel_shape(layer), Geometry("Conv2D", height, width, stride)
+
+
+def depthwise_geometry(layer: Any, kernel: Any) -> tuple[tuple[int, ...], Geometry]:
+    """Do as `layer_geometry` for a depthwise layer or the depthwise half of a separable one; `kernel` is its kernel."""
+    *sizes, inputs, multiplier = kernel.shape
+    height, width = (1,) * (2 - len(sizes)) + tuple(sizes)
+    output = [1, *(int(size) for size in layer.output.shape[1:-1])][-2:]
+    return (1, height, width, inputs * multiplier), Geometry("DepthwiseConv2D", *output, layer.strides[-1])
 
 
 def _line(shape: tuple[int, ...], geometry: Geometry, target: Target, costs: CostModel) -> _Line:

@@ -11,6 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from mcpruner.converter.mask.keras_kernel import (
+    CONVOLUTIONS,
+    SEPARABLE,
+    TRANSPOSED,
+    kernel_of,
+    kernel_shape,
+    kernel_values,
+    turned,
+)
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct
 from mcpruner.converter.post_training.removal import choose_in_order
@@ -108,34 +117,78 @@ def check_calls(model: keras.Model, label: str, layer: Any) -> None:
 
 def _patches(layer: Any, x: np.ndarray) -> np.ndarray:
     """Rows that a layer multiplies with its kernel, at most `_PATCHES`: float32 ``[rows, K]``, K in order H, W, I."""
-    if isinstance(layer, keras.layers.Conv2D):
-        x = keras.ops.image.extract_patches(
-            x, layer.kernel_size, layer.strides, layer.dilation_rate, layer.padding, data_format="channels_last"
-        )
+    x = _multiplied(layer, x)
     rows = keras.ops.convert_to_numpy(x).reshape(-1, x.shape[-1])
     return np.ascontiguousarray(rows[:: -(-len(rows) // _PATCHES)], np.float32)
 
 
+def _multiplied(layer: Any, x: np.ndarray) -> Any:
+    """What a layer multiplies with its kernel at each place of its output, ``[..., K]``."""
+    if isinstance(layer, SEPARABLE):
+        return keras.ops.depthwise_conv(
+            x, layer.depthwise_kernel, layer.strides, layer.padding, layer.data_format, layer.dilation_rate
+        )
+    if isinstance(layer, TRANSPOSED):
+        return _transposed_patches(layer, x)
+    if not isinstance(layer, CONVOLUTIONS):
+        return x
+    padding = layer.padding
+    if padding == "causal":
+        x = np.pad(x, [(0, 0), (layer.dilation_rate[0] * (layer.kernel_size[0] - 1), 0), (0, 0)])
+        padding = "valid"
+    line = x.ndim == 3  # A 1-D convolution is one over an image of one row.
+    size, strides, dilation = ((1,) * line + tuple(v) for v in (layer.kernel_size, layer.strides, layer.dilation_rate))
+    return keras.ops.image.extract_patches(
+        x[:, None] if line else x, size, strides, dilation, padding, data_format="channels_last"
+    )
+
+
+def _transposed_patches(layer: Any, x: np.ndarray) -> Any:
+    """The transposed convolution is one over its input with zeros between the pixels, by the kernel turned around."""
+    images, *sizes, channels = x.shape
+    spread = [(size - 1) * stride + 1 for size, stride in zip(sizes, layer.strides, strict=True)]
+    wide = np.zeros((images, *spread, channels), x.dtype)
+    wide[:, :: layer.strides[0], :: layer.strides[1]] = x
+    _, *wanted, _ = layer.compute_output_shape(x.shape)
+    reach = [(size - 1) * step for size, step in zip(layer.kernel_size, layer.dilation_rate, strict=True)]
+    # Behind the last pixel a stride larger than the kernel leaves output that no weight reaches.
+    missing = [max(0, want - size - r) for want, size, r in zip(wanted, spread, reach, strict=True)]
+    wide = np.pad(wide, [(0, 0), *((r, r + more) for r, more in zip(reach, missing, strict=True)), (0, 0)])
+    patches = keras.ops.convert_to_numpy(
+        keras.ops.image.extract_patches(wide, layer.kernel_size, 1, layer.dilation_rate, "valid", "channels_last")
+    )
+    top, left = ((have - want) // 2 for have, want in zip(patches.shape[1:3], wanted, strict=True))
+    patches = patches[:, top : top + wanted[0], left : left + wanted[1]]
+    turned_around = patches.reshape(*patches.shape[:3], *layer.kernel_size, channels)[:, :, :, ::-1, ::-1]
+    return turned_around.reshape(patches.shape)
+
+
+def has_filter_bias(layer: Any) -> bool:
+    """Whether a layer adds a bias of one number for each filter."""
+    return layer.bias is not None and tuple(layer.bias.shape) == (kernel_shape(layer)[0],)
+
+
 def moments_of(layer: Any, read: Pair) -> Moments:
     """What least squares needs of all that a layer reads."""
-    sums = Sums(int(np.prod(layer.kernel.shape[:-1])))
+    sums = Sums(int(np.prod(kernel_shape(layer)[1:])))
     for begin in range(0, len(read.dense), BATCH):
         pruned = dense = _patches(layer, read.pruned[begin : begin + BATCH])
         if read.dense is not read.pruned:
             dense = _patches(layer, read.dense[begin : begin + BATCH])
         sums.add(pruned, dense)
-    return sums.moments(centred=layer.use_bias)
+    return sums.moments(centred=has_filter_bias(layer))
 
 
 def _prune_layer(layer: Any, read: Pair, density: float, options: PruningOptions) -> None:
     """Mask and reconstruct one layer, in place."""
-    kernel = keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(layer.kernel))
+    kernel = kernel_values(layer)
     weights, moments = kernel_to_ohwi(kernel), moments_of(layer, read)
     flat = weights.reshape(len(weights), -1)  # [O, H*W*I] is the order of patches.
     mask = choose_in_order(weights, moments, density, options)
     moved, bias = reconstruct(flat, mask, moments)
-    layer.kernel.assign(kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim).astype(kernel.dtype))
-    if layer.use_bias:
+    moved = kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim)
+    kernel_of(layer).assign(turned(layer, moved).astype(kernel.dtype))
+    if has_filter_bias(layer):
         layer.bias.assign_add(bias)
 
 

@@ -26,6 +26,7 @@ import numpy as np
 from keras.src.ops.function import make_node_key
 from keras.src.utils.tracking import Tracker
 
+from mcpruner.converter.mask.keras_kernel import KINDS
 from mcpruner.converter.training.masked_blocks import WAITING, plain_class
 from mcpruner.converter.training.masked_layers import Masked, effective_kernel, pruning_variables, shadow
 
@@ -233,7 +234,7 @@ def _single_dtype(dtype: str) -> str:
 
 
 def _is_adapted(x: Any) -> bool:
-    return isinstance(x, keras.layers.Dense | keras.layers.Conv2D) and bool(getattr(x, "lora_enabled", False))
+    return isinstance(x, KINDS) and bool(getattr(x, "lora_enabled", False))
 
 
 def is_traced(x: Any) -> bool:

@@ -30,6 +30,7 @@ import keras
 from keras.src.models.functional import Functional, functional_like_constructor
 from keras.src.saving.saving_lib import get_attr_skipset
 
+from mcpruner.converter.mask.keras_kernel import KINDS
 from mcpruner.converter.training.masked_layers import Exchanged, Masked, mask_layer, masked_class, reduced_as
 
 Place = list[str | int]
@@ -200,7 +201,7 @@ def _mask_at(block: keras.layers.Layer, place: Place) -> bool:
         if index + 1 < len(place) and isinstance(x, keras.layers.Layer) and _is_block(x):
             _mask_inside(x, [place[index + 1 :]])
             return True
-    if not isinstance(x, keras.layers.Dense | keras.layers.Conv2D):
+    if not isinstance(x, KINDS):
         return False
     mask_layer(x)
     return True

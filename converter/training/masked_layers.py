@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from mcpruner.converter.mask.keras_kernel import kernel_name, kernel_of
+
 _VARIABLES = ("pruning_mask", "pruning_through", "pruning_decay", "pruning_steps")
 
 
@@ -63,10 +65,15 @@ class Masked(Exchanged):
 
     plain: type  # This is the layer's own class.
 
-    @property
-    def kernel(self) -> Any:
+    def _masked_kernel(self) -> Any:
         """The kernel with exact zeros where it is pruned; gradients pass to the shadow there as `through` says."""
-        dense = keras.ops.convert_to_tensor(super().kernel)
+        name = kernel_name(self.plain)
+        if hasattr(self.plain, name):
+            dense = keras.ops.convert_to_tensor(getattr(super(), name))
+        elif name in vars(self):
+            dense = keras.ops.convert_to_tensor(vars(self)[name])
+        else:
+            raise AttributeError(f"The layer {self.name!r} has no {name} before it is built.")
         mask = keras.ops.convert_to_tensor(self.pruning_mask)
         through = keras.ops.cast(self.pruning_through, dense.dtype)
         # The value of a pruned weight is 0, its gradient `through`.
@@ -135,7 +142,15 @@ _written_as(Masked)  # Another process reads this name in files before it has ma
 @cache
 def masked_class(plain: type) -> type:
     """Subclass of `plain` whose kernel is masked."""
-    masked = type(plain.__name__, (Masked, plain), {"__module__": __name__, "__doc__": Masked.__doc__, "plain": plain})
+    name = kernel_name(plain)
+
+    def set_kernel(layer: Masked, variable: keras.Variable) -> None:
+        """Called where `build` of the plain class sets the attribute, of which the property takes the place."""
+        vars(layer)[name] = variable
+
+    kernel = property(Masked._masked_kernel, None if hasattr(plain, name) else set_kernel)
+    members = {"__module__": __name__, "__doc__": Masked.__doc__, "plain": plain, name: kernel}
+    masked = type(plain.__name__, (Masked, plain), members)
     _written_as(masked)  # all of them are written under the name that is read as `Masked`
     _written_as(Masked)
     return masked
@@ -187,7 +202,8 @@ def plain_view(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 def shadow(layer: keras.layers.Layer) -> keras.Variable:
     """The dense kernel of a layer, as the optimizer moves it, whether the layer is masked or not."""
-    return layer._kernel
+    name = kernel_name(type(layer))
+    return vars(layer).get(f"_{name}", vars(layer).get(name))
 
 
 def pruning_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
@@ -197,7 +213,7 @@ def pruning_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
 
 def dense_kernel(layer: keras.layers.Layer) -> np.ndarray:
     """The kernel of a layer before it is masked, adapters (LoRA) included, in its own shape."""
-    return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(plain_view(layer).kernel))
+    return keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(kernel_of(plain_view(layer))))
 
 
 def effective_kernel(layer: keras.layers.Layer) -> np.ndarray:

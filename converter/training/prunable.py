@@ -1,9 +1,10 @@
 """Which layers of a Keras model can be pruned, and why the others cannot.
 
-Prunable are Conv2D (groups=1, more than 3 input channels) and Dense, wherever they stand in nested models, but not
-the classifier: a Dense or 1x1 Conv2D whose output reaches the model's output through nothing but pooling, reshaping
-and activations. In functional models it is found by walking back from the outputs; in subclassed ones, whose calls
-cannot be seen, it is the last layer with weights, if of such a kind.
+Prunable are Conv2D, Conv1D and Conv2DTranspose (groups=1, more than 3 input channels), the pointwise half of
+SeparableConv2D and SeparableConv1D, Dense, and EinsumDense where it is a 1x1 convolution, wherever they stand in nested
+models, but not the classifier: a Dense, such an EinsumDense or a 1x1 Conv2D whose output reaches the model's output
+through nothing but pooling, reshaping and activations. In functional models it is found by walking back from the
+outputs; in subclassed ones, whose calls cannot be seen, it is the last layer with weights, if of such a kind.
 
 Layers are told apart by identity. What users and reports call them are labels: names joined by "/", numbered where
 Keras let names repeat ("block/conv#1", "block/conv#2").
@@ -17,6 +18,19 @@ import keras
 import numpy as np
 
 from mcpruner.converter.format.limits_generated import MAX_POSITIONS
+from mcpruner.converter.mask.keras_kernel import DENSE, KINDS, kernel_name, kernel_shape
+
+# The kernels that layers of these classes have; None where an instance has an attribute.
+_KERNELS = (keras.layers.Dense.kernel, keras.layers.Conv2D.kernel, keras.layers.EinsumDense.kernel, None)
+_NOT_PRUNED = {
+    "a depthwise convolution": (keras.layers.DepthwiseConv2D, keras.layers.DepthwiseConv1D),
+    "a transposed convolution that is not 2-D": (keras.layers.Conv1DTranspose, keras.layers.Conv3DTranspose),
+    "a 3-D convolution": keras.layers.Conv3D,
+    "the projections of a recurrent layer": (
+        *(keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell),
+        *(keras.layers.ConvLSTM1D, keras.layers.ConvLSTM2D, keras.layers.ConvLSTM3D),
+    ),
+}
 
 # These classes of keras.layers and keras.ops may stand between the classifier and the output.
 _TRANSPARENT = {
@@ -68,15 +82,14 @@ def check_model(model: Any) -> None:
 
 
 def kernel_to_ohwi(kernel: np.ndarray) -> np.ndarray:
-    """Keras' kernel ``[H, W, I, O]`` (Dense: ``[I, O]``) as float32 ``[O, H, W, I]`` (Dense: ``[O, 1, 1, I]``)."""
+    """Keras' kernel ``[H, W, I, O]``, ``[W, I, O]`` or ``[I, O]`` as float32 ``[O, H, W, I]``, missing sizes as 1."""
     kernel = np.asarray(kernel, np.float32)
-    return np.ascontiguousarray((kernel if kernel.ndim == 4 else kernel[None, None]).transpose(3, 0, 1, 2))
+    return np.ascontiguousarray(kernel[(None,) * (4 - kernel.ndim)].transpose(3, 0, 1, 2))
 
 
 def kernel_from_ohwi(weights: np.ndarray, rank: int) -> np.ndarray:
     """The inverse of `kernel_to_ohwi`, of any dtype: `rank` 4 gives ``[H, W, I, O]``, 2 gives ``[I, O]``."""
-    kernel = np.ascontiguousarray(weights.transpose(1, 2, 3, 0))
-    return kernel if rank == 4 else kernel[0, 0]
+    return np.ascontiguousarray(weights.transpose(1, 2, 3, 0))[(0,) * (4 - rank)]
 
 
 def labelled_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
@@ -105,33 +118,42 @@ def _walk(layer: Any, path: str = "", seen: set[int] | None = None) -> Iterator[
 
 def _reason(layer: Any) -> str | None:
     """Why a layer is not pruned: None if it is prunable, an empty string if it has nothing that could be."""
-    if isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
-        if not layer.built:
-            return "never called"
-        if layer.quantization_mode is not None:
-            return f"quantized to {layer.quantization_mode}: prune before quantizing"
-        if getattr(layer, "plain", type(layer)).kernel not in (keras.layers.Dense.kernel, keras.layers.Conv2D.kernel):
-            return "its class has a kernel of its own"
-    if isinstance(layer, keras.layers.Dense):
-        return None
-    if isinstance(layer, keras.layers.Conv2D):
-        positions = int(np.prod(layer.kernel_size))
-        if layer.groups != 1:
-            return "a grouped convolution"
-        if positions > MAX_POSITIONS:
-            return f"a kernel of more than {MAX_POSITIONS} positions"
-        channels = layer.kernel.shape[2]
-        return None if channels > 3 else f"reads only {channels} input channels"
-    kinds = {
-        "a depthwise convolution": (keras.layers.DepthwiseConv2D, keras.layers.DepthwiseConv1D),
-        "a separable convolution": (keras.layers.SeparableConv2D, keras.layers.SeparableConv1D),
-        "a transposed convolution": tuple(getattr(keras.layers, f"Conv{n}DTranspose") for n in (1, 2, 3)),
-        "not a 2-D convolution": (keras.layers.Conv1D, keras.layers.Conv3D),
-    }
-    return next((kind for kind, classes in kinds.items() if isinstance(layer, classes)), "")
+    if not isinstance(layer, KINDS):
+        return next((reason for reason, classes in _NOT_PRUNED.items() if isinstance(layer, classes)), "")
+    if not layer.built:
+        return "never called"
+    if (mode := getattr(layer, "quantization_mode", None)) is not None:
+        return f"quantized to {mode}: prune before quantizing"
+    plain = getattr(layer, "plain", type(layer))
+    if getattr(plain, kernel_name(plain), None) not in _KERNELS:
+        return "its class has a kernel of its own"
+    if isinstance(layer, keras.layers.EinsumDense) and not _is_pointwise(layer.equation):
+        return f"an einsum {layer.equation!r}, which is no 1x1 convolution"
+    return None if isinstance(layer, DENSE) else _reason_of_convolution(layer)
+
+
+def _reason_of_convolution(layer: Any) -> str | None:
+    _, height, width, channels = kernel_shape(layer)
+    if getattr(layer, "groups", 1) != 1:
+        return "a grouped convolution"
+    if height * width > MAX_POSITIONS:
+        return f"a kernel of more than {MAX_POSITIONS} positions"
+    return None if channels > 3 else f"reads only {channels} input channels"
+
+
+def _is_pointwise(equation: str) -> bool:
+    """Whether an einsum replaces the last axis by the kernel's second one, as a dense layer does."""
+    read, _, written = equation.replace(" ", "").partition("->")
+    x, _, kernel = read.partition(",")
+    if len(kernel) != 2 or not kernel.isalpha() or kernel[0] == kernel[1]:
+        return False
+    before = x[:-1]
+    return x == before + kernel[0] and written == before + kernel[1] and not set(kernel) & set(before)
 
 
 def _is_classifier_kind(layer: Any) -> bool:
+    if isinstance(layer, keras.layers.EinsumDense):
+        return _is_pointwise(layer.equation)
     return isinstance(layer, keras.layers.Dense) or (
         isinstance(layer, keras.layers.Conv2D) and layer.groups == 1 and tuple(layer.kernel_size) == (1, 1)
     )

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mcpruner.converter.mask.keras_kernel import kernel_of, turned
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.progress import track
@@ -44,7 +45,8 @@ def prune(model: keras.Model, **knobs: Any) -> keras.Model:
 
     Notes
     -----
-    Prunable are Conv2D (groups=1, more than 3 input channels) and Dense, but not the classifier. See docs/pruning.md.
+    Prunable are convolutions (groups=1, more than 3 input channels), the pointwise half of separable ones, Dense, and
+    EinsumDense where it is a 1x1 convolution, but not the classifier. See docs/pruning.md.
     """
     options = PruningOptions(**knobs)
     densities = select_sound_layers(model, options)
@@ -52,10 +54,11 @@ def prune(model: keras.Model, **knobs: Any) -> keras.Model:
     layers, _ = find_layers(model)
     copier = copy_plain(model)
     for label in track(densities, "pruning"):
-        variable = shadow(copier.twin(layers[label]))
+        layer, variable = layers[label], shadow(copier.twin(layers[label]))
         kernel = keras.ops.convert_to_numpy(variable)
-        mask = choose_kernel_mask(options, kernel, densities[label], worth=worth.get(label))
-        variable.assign(np.where(mask, kernel, np.zeros((), kernel.dtype)))
+        wanted = turned(layer, worth[label]) if label in worth else None
+        mask = choose_kernel_mask(options, turned(layer, kernel), densities[label], worth=wanted)
+        variable.assign(np.where(turned(layer, mask), kernel, np.zeros((), kernel.dtype)))
     return copier.copy
 
 
@@ -130,7 +133,7 @@ def _check_pattern_size(model: keras.Model, densities: dict[str, float], pattern
         return
     layers, _ = find_layers(model)
     for path, density in densities.items():
-        positions = int(np.prod(layers[path].kernel.shape[:-2]))
+        positions = int(np.prod(kernel_of(layers[path]).shape[:-2]))
         size = kernel_pattern_size(positions, 0.0, pattern_size)
         if density < 1.0 and kernel_pattern_size(positions, density, pattern_size) > size:
             raise ValueError(
@@ -155,7 +158,7 @@ def _check_saliency(model: keras.Model, saliency: Mapping[str, np.ndarray]) -> N
                 f"There is a saliency for {path!r}, which is no prunable layer of {model.name!r}: they are "
                 f"{', '.join(layers)}."
             )
-        shape = tuple(layers[path].kernel.shape)
+        shape = tuple(kernel_of(layers[path]).shape)
         if not isinstance(worth, np.ndarray):
             raise ValueError(f"Layer {path!r}: expected a saliency as a NumPy array, got {type(worth).__name__}.")
         if worth.shape != shape or not (np.isfinite(worth) & (worth >= 0)).all():

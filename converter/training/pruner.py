@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 import keras
 import numpy as np
 
+from mcpruner.converter.mask.keras_kernel import turned
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.training.arguments import check_steps
 from mcpruner.converter.training.copying import forget_traces
@@ -242,7 +243,9 @@ class Pruner:
         """Mask of a layer for the density of now; its filters stay in their groups once those are settled."""
         density, before = self._schedule.density(self.step_count, final), get_mask(layer)
         settled = not (before.all() or self._schedule.regroups(self.step_count))
-        return self._choose_mask(self._options, dense_kernel(layer), density, final, before if settled else None)
+        before = turned(layer, before) if settled else None
+        kernel = turned(layer, dense_kernel(layer))
+        return turned(layer, self._choose_mask(self._options, kernel, density, final, before))
 
 
 def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers.Optimizer | None) -> StepState:
@@ -271,7 +274,9 @@ def far_from(
         kept, asked = np.count_nonzero(mask), density * mask.size
         if abs(kept - asked) <= _NEAR * asked:
             continue
-        wanted = np.count_nonzero(choose(options, dense_kernel(layers[label]), density, density, None))
+        wanted = np.count_nonzero(
+            choose(options, turned(layers[label], dense_kernel(layers[label])), density, density, None)
+        )
         if abs(kept - wanted) > 0.1 * wanted:
             yield label, kept / mask.size
 

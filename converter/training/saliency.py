@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mcpruner.converter.mask.keras_kernel import kernel_of
 from mcpruner.converter.training.arguments import check_batches
 from mcpruner.converter.training.copying import Copier
 from mcpruner.converter.training.masked_layers import shadow
@@ -59,7 +60,7 @@ def first_order_saliency(
     _let_learn(copy, layers.values())
     keras.Model.compile(copy, keras.optimizers.SGD(1.0), loss)
     before = copy.get_weights()
-    kernels = {label: keras.ops.convert_to_numpy(layer.kernel) for label, layer in layers.items()}
+    kernels = {label: keras.ops.convert_to_numpy(kernel_of(layer)) for label, layer in layers.items()}
     squares = {label: np.zeros(kernel.shape, np.float64) for label, kernel in kernels.items()}
     count = 0
     for batch in batches:
@@ -69,7 +70,7 @@ def first_order_saliency(
         if not np.isfinite(float(copy.train_on_batch(x, y, return_dict=True)["loss"])):
             raise ValueError("The loss is not finite: give inputs and a loss that suit the model.")
         for label, layer in layers.items():
-            gradient = kernels[label] - keras.ops.convert_to_numpy(layer.kernel)
+            gradient = kernels[label] - keras.ops.convert_to_numpy(kernel_of(layer))
             squares[label] += np.square(kernels[label].astype(np.float64) * gradient)
         copy.set_weights(before)
         count += 1

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+from mcpruner.converter.mask.keras_kernel import kernel_values
 from mcpruner.converter.post_training.recipe import _patches, prune_post_training
 from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct, removal_error
+from mcpruner.converter.training.prunable import kernel_to_ohwi
 from mcpruner.converter.training.prune import prune
 
 RNG = np.random.default_rng(0)
@@ -95,6 +97,31 @@ def test_patches_times_the_kernel_are_the_layer(padding, strides, dilation):
     x = RNG.random((2, 9, 8, 5), np.float32)
     expected = keras.ops.convert_to_numpy(layer(x)).reshape(-1, 4)
     kernel = layer.get_weights()[0].reshape(-1, 4)
+    np.testing.assert_allclose(_patches(layer, x) @ kernel, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [
+        (layers.SeparableConv2D(4, 3, 2, "same", depth_multiplier=2), (9, 8)),
+        (layers.SeparableConv1D(4, 5), (9,)),
+        (layers.Conv1D(4, 3, 2, "same"), (9,)),
+        (layers.Conv1D(4, 3, padding="causal", dilation_rate=2), (9,)),
+        (layers.EinsumDense("abcd,de->abce", (None, None, 4), bias_axes="e"), (9, 8)),
+        (layers.Conv2DTranspose(4, 3, 2, "same"), (9, 8)),
+        (layers.Conv2DTranspose(4, 2, 2, "same"), (9, 8)),
+        (layers.Conv2DTranspose(4, 4, 2, "same"), (9, 8)),
+        (layers.Conv2DTranspose(4, 3, 1, "same"), (1, 8)),
+        (layers.Conv2DTranspose(4, 3, 2), (9, 8)),
+        (layers.Conv2DTranspose(4, 2, 3), (5, 4)),
+        (layers.Conv2DTranspose(4, 2, 3, "same"), (5, 4)),
+        (layers.Conv2DTranspose(4, 3, 1, dilation_rate=2), (5, 4)),
+    ],
+)
+def test_patches_of_other_kinds_times_the_kernel_are_the_layer(layer, size):
+    x = RNG.random((2, *size, 5), np.float32)
+    expected = keras.ops.convert_to_numpy(layer(x)).reshape(-1, 4)
+    kernel = kernel_to_ohwi(kernel_values(layer)).reshape(4, -1).T
     np.testing.assert_allclose(_patches(layer, x) @ kernel, expected, rtol=1e-4, atol=1e-5)
 
 

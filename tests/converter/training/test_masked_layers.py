@@ -12,6 +12,7 @@ import pytest
 from keras import layers
 from keras_kinds import Extra, branch, conv, functional, images, outputs, stack
 
+from mcpruner.converter.mask.keras_kernel import kernel_of
 from mcpruner.converter.training.masked_layers import (
     StepState,
     fold_mask,
@@ -69,6 +70,9 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "functional": lambda: functional(lambda x: layers.Dense(8)(conv()(x))),
     "sequential": lambda: stack(conv(), layers.Flatten(), layers.Dense(4), layers.ReLU(), layers.Dense(3)),
     "submodels of equal names": tower,
+    "separable": lambda: functional(lambda x: layers.SeparableConv2D(8, 3)(layers.SeparableConv2D(8, 1)(x))),
+    "transposed": lambda: functional(layers.Conv2DTranspose(12, 3, strides=2)),
+    "einsum": lambda: functional(layers.EinsumDense("abcd,de->abce", (None, None, 12), bias_axes="e")),
     "an own class": lambda: functional(Own(8, 3)),
     "an own class with variables": lambda: functional(Extra(8, 3)),
     "a registered class": lambda: functional(Named(0.5)),
@@ -124,7 +128,7 @@ def masked(name: str) -> keras.Model:
     rng = np.random.default_rng(4)
     for index, layer in enumerate(find_layers(model)[0].values()):
         assert mask_layer(layer)
-        set_mask(layer, rng.random(layer.kernel.shape) < 0.4, learns=index == 0)
+        set_mask(layer, rng.random(kernel_of(layer).shape) < 0.4, learns=index == 0)
         set_steps(layer, StepState(12 + index, 9, 40))
     return model
 
@@ -215,7 +219,7 @@ def test_adapters_enabled_while_masked_are_masked():
     layer = masked_layers(model)[0]
     layer.enable_lora(2)
     layer.lora_kernel_b.assign(np.ones(layer.lora_kernel_b.shape))
-    assert ((keras.ops.convert_to_numpy(layer.kernel) != 0) <= get_mask(layer)).all()
+    assert ((keras.ops.convert_to_numpy(kernel_of(layer)) != 0) <= get_mask(layer)).all()
     plain = strip(model)
     assert [w.name for w in plain.layers[1].weights] == ["kernel", "bias"]
     np.testing.assert_allclose(outputs(plain, images())[0], outputs(model, images())[0], rtol=1e-5, atol=1e-6)

@@ -38,15 +38,56 @@ def test_kinds_and_reasons():
         layers.BatchNormalization(),
     )
     found, left_out = find_layers(model)
-    assert list(found) == ["conv", "dense"]
+    assert list(found) == ["conv", "separable", "transposed", "line", "dense"]
     assert left_out == {
         "depthwise": "a depthwise convolution",
         "grouped": "a grouped convolution",
-        "separable": "a separable convolution",
-        "transposed": "a transposed convolution",
         "huge": "a kernel of more than 64 positions",
-        "line": "not a 2-D convolution",
     }
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "found"),
+    [
+        ("abcd,de->abce", (None, None, 6), True),
+        ("...d,de->...e", 6, True),
+        ("abcd,ed->abce", (None, None, 6), False),  # The kernel has filters first.
+        ("abcd,cde->abe", (None, 6), False),
+        ("abcd,def->abcef", (None, None, 2, 3), False),
+        ("abcd,ce->abed", (8, 6, 4), False),
+    ],
+)
+def test_an_einsum_is_pruned_where_it_is_a_pointwise_convolution(equation, shape, found):
+    model = functional(layers.EinsumDense(equation, shape, name="einsum"), layers.BatchNormalization())
+    assert prunable(model) == ["einsum"] * found
+    reason = f"an einsum {equation!r}, which is no 1x1 convolution"
+    assert find_layers(model)[1] == ({} if found else {"einsum": reason})
+
+
+def test_projections_of_recurrent_layers_and_attention_stay():
+    inputs = keras.Input((6, 8))
+    x = layers.MultiHeadAttention(2, 4, name="attention")(inputs, inputs)
+    model = keras.Model(inputs, layers.BatchNormalization()(layers.LSTM(4, name="lstm")(x)))
+    found, left_out = find_layers(model)
+    assert not found
+    projections = {f"attention/{part}" for part in ("query", "key", "value", "attention_output")}
+    assert set(left_out) == {*projections, "lstm/lstm_cell"}
+    assert left_out["lstm/lstm_cell"] == "the projections of a recurrent layer"
+    assert all("no 1x1 convolution" in left_out[label] for label in projections)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (layers.SeparableConv2D(8, 3), (8, 8, 3)),
+        (layers.Conv2DTranspose(8, 3), (8, 8, 3)),
+        (layers.Conv1D(8, 3), (8, 3)),
+        (layers.SeparableConv1D(8, 3), (8, 3)),
+    ],
+)
+def test_few_channels(layer, shape):
+    model = functional(layer, layers.BatchNormalization(), shape=shape)
+    assert find_layers(model) == ({}, {layer.name: "reads only 3 input channels"})
 
 
 @pytest.mark.parametrize(("channels", "found"), [(1, []), (3, []), (4, ["conv"])])
