@@ -77,6 +77,18 @@ TEST(NotANumberTest, Resizes) {
   }
 }
 
+TEST(NotANumberTest, Blocks) {
+  for (const Activation activation : kActivations) {
+    Check("blocks", [&](GraphBuilder& b, int x) {
+      return b.Op(OpType::kDepthToSpace, {x}, DepthToSpaceParams{2, 2}, activation);
+    });
+  }
+  Check("blocks", [](GraphBuilder& b, int x) {
+    const int flat = b.Op(OpType::kDepthToSpace, {x}, DepthToSpaceParams{2, 2});
+    return b.Op(OpType::kSpaceToDepth, {flat}, SpaceToDepthParams{2});
+  });
+}
+
 TEST(NotANumberTest, ReductionsAndSoftmax) {
   for (const OpType type : kAllReduceOps) {
     for (const ReduceParams& params : kAllReductions) {

@@ -165,6 +165,16 @@ class Maker {
     Add((form & 4) != 0 ? OpType::kResizeBilinear : OpType::kResizeNearest, {x}, p);
   }
 
+  void Blocks(int x) {
+    if (d_.Below(2) == 0) return Add(OpType::kSpaceToDepth, {x}, SpaceToDepthParams{1 + d_.Below(3)});
+    DepthToSpaceParams p;
+    p.block_height = 1 + d_.Below(5);
+    p.block_width = 1 + d_.Below(5);
+    p.crop_bottom = d_.Below(p.block_height);
+    p.crop_right = d_.Below(p.block_width);
+    Add(OpType::kDepthToSpace, {x}, p);
+  }
+
   void Pad(int x) {
     PadParams p;
     for (size_t i = 0; i < 4; ++i) {
@@ -232,7 +242,7 @@ class Maker {
 
   void Next() {
     const int x = Mostly();
-    switch (d_.Below(19)) {
+    switch (d_.Below(20)) {
       case 0:
       case 1:
       case 2:
@@ -267,6 +277,8 @@ class Maker {
         return d_.Below(2) == 0 ? Transpose(x) : Shuffle(x);
       case 17:
         return Resize(x);
+      case 18:
+        return Blocks(x);
       default:
         return d_.Below(2) == 0 ? Reduce(x) : Add(OpType::kSoftmax, {x}, SoftmaxParams{0.5f});
     }

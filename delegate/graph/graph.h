@@ -127,6 +127,13 @@ struct ResizeParams {
   int height = 0, width = 0;                               // of the output
   bool align_corners = false, half_pixel_centers = false;  // resize_axis.h says what they mean
 };
+struct DepthToSpaceParams {
+  int block_height = 1, block_width = 1;  // pixels that each pixel of the input becomes
+  int crop_bottom = 0, crop_right = 0;    // rows and columns that are left out at the ends, less than a block
+};
+struct SpaceToDepthParams {
+  int block_size = 1;
+};
 struct PadParams {
   std::array<int, 4> before{}, after{};  // N, H, W, C; each at least 0
   float value = 0.0f;
@@ -154,7 +161,7 @@ struct StridedSliceParams {
 
 using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, ReduceParams,
                               NormalizeParams, PadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams,
-                              SoftmaxParams, StridedSliceParams, ResizeParams>;
+                              SoftmaxParams, StridedSliceParams, ResizeParams, DepthToSpaceParams, SpaceToDepthParams>;
 
 struct Op {
   OpType type;

@@ -149,6 +149,33 @@ Result<Shape> ResizeShape(const Shape& x, const ResizeParams& p) {
   return FromDims({x.n, p.height, p.width, x.c});
 }
 
+Result<Shape> DepthToSpaceShape(const Shape& x, const DepthToSpaceParams& p) {
+  if (p.block_height < 1 || p.block_width < 1) return Status::Error("expected blocks of at least one pixel");
+  if (p.crop_bottom < 0 || p.crop_bottom >= p.block_height || p.crop_right < 0 || p.crop_right >= p.block_width) {
+    return Status::Error("expected less than a block to be cropped");
+  }
+  const int64_t pixels = int64_t{p.block_height} * p.block_width;
+  if (x.c % pixels != 0) {
+    return Status::Error("the input's " + std::to_string(x.c) + " channels do not fill blocks of " +
+                         std::to_string(p.block_height) + " x " + std::to_string(p.block_width) + " pixels");
+  }
+  const int64_t rows = int64_t{x.h} * p.block_height, columns = int64_t{x.w} * p.block_width;
+  return FromDims(
+      {x.n, std::max<int64_t>(0, rows - p.crop_bottom), std::max<int64_t>(0, columns - p.crop_right), x.c / pixels});
+}
+
+Result<Shape> SpaceToDepthShape(const Shape& x, const SpaceToDepthParams& p) {
+  const int64_t size = p.block_size;
+  if (size < 1) return Status::Error("expected blocks of at least one pixel");
+  if (x.h % size != 0 || x.w % size != 0) {
+    return Status::Error("the input " + ShapeText(x) + " is not made of blocks of " + std::to_string(size) + " x " +
+                         std::to_string(size) + " pixels");
+  }
+  // An axis of no pixels says nothing about the size of blocks, so their channels are bounded before they are counted.
+  if (size > kMaxElements / size) return Status::Error("its blocks have too many pixels");
+  return FromDims({x.n, x.h / size, x.w / size, std::min(x.c * size * size, kMaxElements + 1)});
+}
+
 Result<Shape> PadShape(const Shape& x, const PadParams& p) {
   Dims out = ToDims(x);
   for (size_t i = 0; i < 4; ++i) {
@@ -272,6 +299,10 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
     case OpType::kResizeBilinear:
     case OpType::kResizeNearest:
       return ResizeShape(x, std::get<ResizeParams>(op.params));
+    case OpType::kDepthToSpace:
+      return DepthToSpaceShape(x, std::get<DepthToSpaceParams>(op.params));
+    case OpType::kSpaceToDepth:
+      return SpaceToDepthShape(x, std::get<SpaceToDepthParams>(op.params));
 #define MCPRUNER_REDUCE(name) case OpType::k##name:
 #include "delegate/graph/reduce_functions.inc"
 #undef MCPRUNER_REDUCE

@@ -131,6 +131,26 @@ TEST(OutputShapeTest, Resizes) {
   }
 }
 
+TEST(OutputShapeTest, Blocks) {
+  EXPECT_EQ(Infer(OpType::kDepthToSpace, {{3, 6, 7, 12}}, DepthToSpaceParams{2, 3}), "[3, 12, 21, 2]");
+  EXPECT_EQ(Infer(OpType::kDepthToSpace, {{3, 6, 0, 12}}, DepthToSpaceParams{2, 3, 1, 2}), "[3, 11, 0, 2]");
+  EXPECT_EQ(Infer(OpType::kDepthToSpace, {{3, 6, 7, 8}}, DepthToSpaceParams{2, 3}),
+            "the input's 8 channels do not fill blocks of 2 x 3 pixels");
+  EXPECT_EQ(Infer(OpType::kDepthToSpace, {{3, 6, 7, 8}}, DepthToSpaceParams{0, 3}),
+            "expected blocks of at least one pixel");
+  EXPECT_EQ(Infer(OpType::kDepthToSpace, {{3, 6, 7, 4}}, DepthToSpaceParams{2, 2, 0, 2}),
+            "expected less than a block to be cropped");
+  EXPECT_EQ(Infer(OpType::kSpaceToDepth, {{3, 6, 9, 2}}, SpaceToDepthParams{3}), "[3, 2, 3, 18]");
+  EXPECT_EQ(Infer(OpType::kSpaceToDepth, {{3, 6, 7, 2}}, SpaceToDepthParams{3}),
+            "the input [3, 6, 7, 2] is not made of blocks of 3 x 3 pixels");
+  EXPECT_EQ(Infer(OpType::kSpaceToDepth, {{3, 6, 7, 2}}, SpaceToDepthParams{0}),
+            "expected blocks of at least one pixel");
+  EXPECT_EQ(Infer(OpType::kSpaceToDepth, {{3, 0, 0, 2}}, SpaceToDepthParams{2147483647}),
+            "its blocks have too many pixels");
+  EXPECT_EQ(Infer(OpType::kSpaceToDepth, {{3, 0, 0, 8}}, SpaceToDepthParams{30000}),
+            "a tensor would have more than 1073741824 elements");
+}
+
 TEST(OutputShapeTest, Reductions) {
   EXPECT_EQ(Infer(OpType::kMean, {{3, 6, 7, 2}}, ReduceParams{}), "[3, 1, 1, 2]");
   EXPECT_EQ(Infer(OpType::kSum, {{3, 6, 7, 2}}, ReduceParams{true, false, false}), "[3, 1, 7, 2]");

@@ -184,8 +184,13 @@ def _resize_bilinear(op: Any, x: np.ndarray, size: np.ndarray) -> tuple[np.ndarr
 
 
 def _space_to_depth(op: Any, x: np.ndarray) -> np.ndarray:
-    n, h, w, c = x.shape
-    return x.reshape(n, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 2, 4, 5).reshape(n, h // 2, w // 2, 4 * c)
+    (n, h, w, c), k = x.shape, op.builtinOptions.blockSize
+    return x.reshape(n, h // k, k, w // k, k, c).transpose(0, 1, 3, 2, 4, 5).reshape(n, h // k, w // k, k * k * c)
+
+
+def _depth_to_space(op: Any, x: np.ndarray) -> np.ndarray:
+    (n, h, w, c), k = x.shape, op.builtinOptions.blockSize
+    return x.reshape(n, h, w, k, k, c // k**2).transpose(0, 1, 3, 2, 4, 5).reshape(n, h * k, w * k, c // k**2)
 
 
 def _clipped(low: float, high: float) -> Callable:
@@ -253,6 +258,7 @@ OPERATORS: dict[str, Callable] = {
     "RESIZE_BILINEAR": _resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": _resize_nearest,
     "SPACE_TO_DEPTH": _space_to_depth,
+    "DEPTH_TO_SPACE": _depth_to_space,
     "TILE": lambda op, x, times: np.tile(x, times),
     "DEQUANTIZE": lambda op, x: x,
 }

@@ -12,13 +12,6 @@ def unary(g: Growth, x: int) -> int | None:
     return g.emit(code, [x], g.shape(x), schema.CosOptionsT() if code == "COS" else None)
 
 
-def space_to_depth(g: Growth, x: int) -> int | None:
-    """SPACE_TO_DEPTH of blocks of 2x2."""
-    if g.rank(x) != 4 or g.shape(x)[1] % 2 or g.shape(x)[2] % 2:
-        return None
-    n, height, width, channels = g.shape(x)
-    options = schema.SpaceToDepthOptionsT(blockSize=2)
-    return g.emit("SPACE_TO_DEPTH", [x], (n, height // 2, width // 2, 4 * channels), options)
 
 
 def tile(g: Growth, x: int) -> int | None:

@@ -158,6 +158,24 @@ def resize(g: Growth, x: int) -> int | None:
     return g.emit(code, [x, g.ints(new)], (n, *new, channels), options)
 
 
+def blocks(g: Growth, x: int) -> int | None:
+    """SPACE_TO_DEPTH and DEPTH_TO_SPACE with blocks of any size that fits."""
+    if g.rank(x) != 4:
+        return None
+    n, rows, columns, channels = g.shape(x)
+    deep = [k for k in (2, 3, 4, 5) if rows % k == 0 and columns % k == 0]
+    flat = [k for k in (2, 3, 4, 5) if channels % (k * k) == 0]
+    if flat and g.chance(0.6):
+        k = g.choice(flat)
+        shape = (n, rows * k, columns * k, channels // k**2)
+        return g.emit("DEPTH_TO_SPACE", [x], shape, schema.DepthToSpaceOptionsT(blockSize=k))
+    if not deep:
+        return None
+    k = g.choice(deep)
+    shape = (n, rows // k, columns // k, channels * k**2)
+    return g.emit("SPACE_TO_DEPTH", [x], shape, schema.SpaceToDepthOptionsT(blockSize=k))
+
+
 def reduce(g: Growth, x: int) -> int | None:
     """MEAN, SUM, REDUCE_MAX, REDUCE_MIN: over rows and columns mostly, axes counted from either end, once or twice."""
     rank = g.rank(x)

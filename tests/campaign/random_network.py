@@ -28,6 +28,7 @@ WILD = {
     plain_ops.softmax: 0.5,
     plain_ops.pool: 2,
     plain_ops.resize: 1,
+    plain_ops.blocks: 1,
     plain_ops.reduce: 1.5,
     plain_ops.pad: 1.5,
     plain_ops.concatenation: 2,
@@ -47,6 +48,7 @@ PUBLISHED = {
     plain_ops.prelu: 0.5,
     plain_ops.pool: 0.7,
     plain_ops.resize: 0.5,
+    plain_ops.blocks: 0.5,
     plain_ops.pad: 0.5,
     plain_ops.concatenation: 0.7,
 }
@@ -54,7 +56,6 @@ LEFT = {
     weighted_ops.grouped_conv: 1,
     weighted_ops.computed_weights: 1,
     left_ops.unary: 3,
-    left_ops.space_to_depth: 1,
     left_ops.tile: 1,
 }
 

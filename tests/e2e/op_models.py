@@ -85,6 +85,25 @@ def _resize(code: str, size: tuple[int, int], corners: bool = False, half: bool 
     return add
 
 
+def _depth_to_space(size: int, channels: int) -> Callable:
+    def add(s: Stage) -> int:
+        deep = s.conv(channels=channels * size**2)
+        options = schema.DepthToSpaceOptionsT(blockSize=size)
+        return s.net.operator("DEPTH_TO_SPACE", [deep], (1, 9 * size, 7 * size, channels), options)
+
+    return add
+
+
+def _space_to_depth(size: int) -> Callable:
+    def add(s: Stage) -> int:
+        rows, columns = (-(-n // size) * size for n in (9, 7))
+        padded = _pad([[0, 0], [0, rows - 9], [0, columns - 7], [0, 0]])(s)
+        options = schema.SpaceToDepthOptionsT(blockSize=size)
+        return s.net.operator("SPACE_TO_DEPTH", [padded], (1, rows // size, columns // size, 6 * size**2), options)
+
+    return add
+
+
 def _mean(axes: list[int], keep: bool) -> Callable:
     return axis_models.reduce("MEAN", axes, keep)
 
@@ -276,6 +295,11 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "nearest_corners": _resize("RESIZE_NEAREST_NEIGHBOR", (20, 13), corners=True),
     "nearest_corners_half": _resize("RESIZE_NEAREST_NEIGHBOR", (11, 40), corners=True, half=True),
     "nearest_down": _resize("RESIZE_NEAREST_NEIGHBOR", (2, 3), half=True),
+    "depth_to_space": _depth_to_space(2, 5),
+    "depth_to_space_one_channel": _depth_to_space(3, 1),
+    "depth_to_space_large": _depth_to_space(5, 2),
+    "space_to_depth": _space_to_depth(2),
+    "space_to_depth_large": _space_to_depth(5),
     "mean": _mean([1, 2], False),
     "mean_keep_dims": _mean([2, 1], True),
     "mean_negative_axes": _mean([-2, -3], False),

@@ -110,6 +110,9 @@ CASES: dict[str, Callable[[Stage], int]] = {
         for code in ("BILINEAR", "NEAREST_NEIGHBOR")
         for half in (False, True)
     },
+    "SPACE_TO_DEPTH": lambda s: s.net.operator(
+        "SPACE_TO_DEPTH", [s.x], (1, 3, 7, 54), schema.SpaceToDepthOptionsT(blockSize=3)
+    ),
     "SOFTMAX": _softmax,
     **{f"{code}_{axis}": _reduce(code, axis) for code in ("MEAN", "SUM") for axis in (1, 2, 3)},
     "MEAN": lambda s: s.net.mean(s.x),

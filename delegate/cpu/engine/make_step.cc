@@ -2,6 +2,7 @@
 
 #include "delegate/cpu/engine/reference_step.h"
 #include "delegate/cpu/kernels/binary/binary_step.h"
+#include "delegate/cpu/kernels/blocks/blocks_step.h"
 #include "delegate/cpu/kernels/concat/concat_step.h"
 #include "delegate/cpu/kernels/conv/make_conv_step.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_step.h"

@@ -32,8 +32,8 @@ class ChainBuilder {
  public:
   explicit ChainBuilder(uint32_t seed) : rng_(seed) {}
 
-  // Builds some convolutions, depthwise convolutions, pools, resizes and activations in a row on a tall image, and what
-  // they all read: a tensor that some convolutions add to their sums.
+  // Builds some convolutions, depthwise convolutions, pools, resizes, blocks and activations in a row on a tall image,
+  // and what they all read: a tensor that some convolutions add to their sums.
   Graph Build() {
     const int x = b_.Input({1 + Below(2), 60 + Below(60), 5 + Below(20), 1 + Below(5)});
     const int first = Relu(x);
@@ -58,9 +58,11 @@ class ChainBuilder {
     const Shape shape = b_.shape(x);
     if (shape.h < 8 || shape.w < 8) return Relu(x);
     const auto activation = static_cast<Activation>(Below(4));
-    switch (Below(6)) {
+    switch (Below(7)) {
       case 0:
         return Relu(x);
+      case 6:
+        return Blocks(x);
       case 5:
         return Resize(x);
       case 1: {
@@ -102,6 +104,13 @@ class ChainBuilder {
     params.align_corners = Below(3) == 0;
     params.half_pixel_centers = Below(2) == 0;
     return b_.Op(Below(2) == 0 ? OpType::kResizeBilinear : OpType::kResizeNearest, {x}, params);
+  }
+
+  int Blocks(int x) {
+    const Shape shape = b_.shape(x);
+    if (shape.h % 2 == 0 && shape.w % 2 == 0) return b_.Op(OpType::kSpaceToDepth, {x}, SpaceToDepthParams{2});
+    if (shape.c % 2 != 0 || shape.h > 120) return Relu(x);
+    return b_.Op(OpType::kDepthToSpace, {x}, DepthToSpaceParams{2, 1, Below(2), 0}, static_cast<Activation>(Below(4)));
   }
 
   std::mt19937 rng_;

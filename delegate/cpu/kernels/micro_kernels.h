@@ -23,6 +23,7 @@
 #define MCPRUNER_DELEGATE_CPU_KERNELS_MICRO_KERNELS_H_
 
 #include "delegate/cpu/kernels/binary/binary_args.h"
+#include "delegate/cpu/kernels/blocks/blocks_args.h"
 #include "delegate/cpu/kernels/conv/conv_args.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_args.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_args.h"

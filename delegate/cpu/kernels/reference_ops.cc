@@ -3,6 +3,7 @@
 #include <string>
 
 #include "delegate/cpu/kernels/binary/reference.h"
+#include "delegate/cpu/kernels/blocks/reference.h"
 #include "delegate/cpu/kernels/concat/reference.h"
 #include "delegate/cpu/kernels/conv/reference.h"
 #include "delegate/cpu/kernels/depthwise_conv/reference.h"
@@ -46,6 +47,10 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
     case OpType::kResizeBilinear:
     case OpType::kResizeNearest:
       return ResizeReference(op.type, std::get<ResizeParams>(op.params), in, x, out, y);
+    case OpType::kDepthToSpace:
+      return DepthToSpaceReference(std::get<DepthToSpaceParams>(op.params), in, x, out, y);
+    case OpType::kSpaceToDepth:
+      return SpaceToDepthReference(std::get<SpaceToDepthParams>(op.params), in, x, out, y);
 #define MCPRUNER_REDUCE(name) case OpType::k##name:
 #include "delegate/graph/reduce_functions.inc"
 #undef MCPRUNER_REDUCE

@@ -59,6 +59,8 @@ TEST(RunReferenceOpTest, OpsOfOneInput) {
   EXPECT_EQ(RunOne(OpType::kResizeNearest, 1, kShape, ResizeParams{1, 3}), (std::vector<float>{1, 2, 1, 2, 3, 4}));
   EXPECT_EQ(RunOne(OpType::kResizeBilinear, 1, kShape, ResizeParams{1, 3, true, false}),
             (std::vector<float>{1, 2, 2, 3, 3, 4}));
+  EXPECT_EQ(RunOne(OpType::kDepthToSpace, 1, kShape, DepthToSpaceParams{2, 1}), (std::vector<float>{1, 3, 2, 4}));
+  EXPECT_EQ(RunOne(OpType::kSpaceToDepth, 1, {1, 2, 2, 1}, SpaceToDepthParams{2}), (std::vector<float>{1, 2, 3, 4}));
   EXPECT_EQ(RunOne(OpType::kMean, 1, kShape, ReduceParams{}), (std::vector<float>{2, 3}));
   EXPECT_EQ(RunOne(OpType::kPad, 1, kShape, PadParams{{0, 0, 1, 0}, {}}), (std::vector<float>{0, 0, 1, 2, 3, 4}));
   EXPECT_EQ(RunOne(OpType::kUnary, 1, kShape, UnaryParams{UnaryFunction::kReluN1To1}),

@@ -149,6 +149,20 @@ class RandomGraphMaker {
     return builder_.Op(Below(2) == 0 ? OpType::kResizeBilinear : OpType::kResizeNearest, {x}, p);
   }
 
+  // Pixels become channels where they can, and channels pixels while the image is small.
+  int Blocks(int x) {
+    const Shape s = builder_.shape(x);
+    if (s.h > 2 && s.h % 2 == 0 && s.w % 2 == 0 && s.c < 9) {
+      return builder_.Op(OpType::kSpaceToDepth, {x}, SpaceToDepthParams{2});
+    }
+    DepthToSpaceParams p;
+    p.block_height = s.h < 9 && s.c % 2 == 0 ? 2 : 1;
+    p.block_width = s.w < 9 && s.c % (2 * p.block_height) == 0 ? 2 : 1;
+    p.crop_bottom = Below(p.block_height);
+    p.crop_right = Below(p.block_width);
+    return builder_.Op(OpType::kDepthToSpace, {x}, p, RandomActivation());
+  }
+
   int Identity(int x) {
     const Shape s = builder_.shape(x);
     if (Below(2) == 0) return builder_.Reshape(x, s);
@@ -188,7 +202,7 @@ class RandomGraphMaker {
 
   int Rare(int x) {
     const Shape s = builder_.shape(x);
-    switch (Below(9)) {
+    switch (Below(10)) {
       case 0:
         return builder_.Op(OpType::kConcat, {x, x}, ConcatParams{Below(4)});
       case 1:
@@ -210,6 +224,8 @@ class RandomGraphMaker {
         return Shuffle(x);
       case 7:
         return Resize(x);
+      case 8:
+        return Blocks(x);
       default: {
         auto layer = RandomLayer(rng_, LayerKind::kFullyConnected, {5, 1, 1, s.c}, 4, 1, 0.7);
         return builder_.Op(OpType::kFullyConnected, {x}, FullyConnectedParams{layer}, RandomActivation());

@@ -17,6 +17,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinConcatenation = 2,
   kTfLiteBuiltinConv2d = 3,
   kTfLiteBuiltinDepthwiseConv2d = 4,
+  kTfLiteBuiltinDepthToSpace = 5,
   kTfLiteBuiltinDequantize = 6,
   kTfLiteBuiltinFullyConnected = 9,
   kTfLiteBuiltinLogistic = 14,
@@ -28,6 +29,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinReshape = 22,
   kTfLiteBuiltinResizeBilinear = 23,
   kTfLiteBuiltinSoftmax = 25,
+  kTfLiteBuiltinSpaceToDepth = 26,
   kTfLiteBuiltinTanh = 28,
   kTfLiteBuiltinCustom = 32,
   kTfLiteBuiltinPad = 34,
@@ -144,6 +146,11 @@ struct TfLiteGeluParams {
 struct TfLiteResizeParams {
   bool align_corners;
   bool half_pixel_centers;
+};
+
+// The parameters of DEPTH_TO_SPACE and SPACE_TO_DEPTH are the same.
+struct TfLiteBlockParams {
+  int block_size;
 };
 
 struct TfLiteReshapeParams {

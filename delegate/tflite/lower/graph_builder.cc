@@ -19,6 +19,8 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
     case OpType::kAveragePool:
     case OpType::kResizeBilinear:
     case OpType::kResizeNearest:
+    case OpType::kDepthToSpace:
+    case OpType::kSpaceToDepth:
       return LowerWindow(plan, x, graph);
     case OpType::kFullyConnected:
       return LowerFullyConnected(plan, x, graph);

@@ -1,6 +1,6 @@
 // Lowering turns a node plan and the sizes of its operands into ops of the internal graph, whatever the rank.
 //
-//     lower_window.cc   convolutions, pools and resampling of images: rank 4, as in TFLite
+//     lower_window.cc   convolutions, pools, and what resamples images or moves their pixels: rank 4, as in TFLite
 //     lower_axes.cc     PAD, CONCATENATION, PACK, RESHAPE, SQUEEZE, EXPAND_DIMS
 //     lower_transpose.cc  TRANSPOSE
 //     lower_slice.cc    STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK

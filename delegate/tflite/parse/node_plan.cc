@@ -42,6 +42,10 @@ Result<NodePlan> ParseMove(const ParseContext& c) {
       return ParsePad(c);
     case kTfLiteBuiltinConcatenation:
       return ParseConcatenation(c);
+    case kTfLiteBuiltinDepthToSpace:
+      return ParseBlocks(c, OpType::kDepthToSpace);
+    case kTfLiteBuiltinSpaceToDepth:
+      return ParseBlocks(c, OpType::kSpaceToDepth);
     case kTfLiteBuiltinReshape:
       return ParseReshape(c);
     case kTfLiteBuiltinStridedSlice:

@@ -52,8 +52,9 @@ Result<NodePlan> ParsePow(const ParseContext& c);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);
 Result<NodePlan> ParseReduce(const ParseContext& c, OpType type);
-// parse_image.cc has operators that resample images.
+// parse_image.cc has operators that resample images, or move their pixels to channels and back.
 Result<NodePlan> ParseResize(const ParseContext& c, OpType type);
+Result<NodePlan> ParseBlocks(const ParseContext& c, OpType type);
 // parse_shape.cc has operators that move elements.
 Result<NodePlan> ParsePad(const ParseContext& c);
 Result<NodePlan> ParseConcatenation(const ParseContext& c);

@@ -1,4 +1,4 @@
-// These parsers read operators that resample images.
+// These parsers read operators that resample images, or move their pixels to channels and back.
 
 #include <string>
 
@@ -19,6 +19,20 @@ Result<NodePlan> ParseResize(const ParseContext& c, OpType type) {
   if (!size.ok()) return size.status();
   if (size->size() != 2) return Status::Error("its new size is no height and width");
   plan->params = ResizeParams{(*size)[0], (*size)[1], params->align_corners, params->half_pixel_centers};
+  return plan;
+}
+
+Result<NodePlan> ParseBlocks(const ParseContext& c, OpType type) {
+  const auto* params = BuiltinParams<TfLiteBlockParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  Result<NodePlan> plan = StartPlan(c, type);
+  if (!plan.ok()) return plan;
+  MCPRUNER_RETURN_IF_ERROR(RankedDims(c, 4).status());
+  if (type == OpType::kDepthToSpace) {
+    plan->params = DepthToSpaceParams{params->block_size, params->block_size};
+  } else {
+    plan->params = SpaceToDepthParams{params->block_size};
+  }
   return plan;
 }
 

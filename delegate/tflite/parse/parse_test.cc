@@ -146,6 +146,15 @@ TEST_F(Parse, Resizes) {
   EXPECT_EQ(Reason(kTfLiteBuiltinResizeBilinear, {x, size}), "the file holds no parameters for it");
 }
 
+TEST_F(Parse, Blocks) {
+  TfLiteBlockParams params = {2};
+  for (const int32_t code : {kTfLiteBuiltinDepthToSpace, kTfLiteBuiltinSpaceToDepth}) {
+    EXPECT_EQ(Reason(code, {x}, &params), "");
+    EXPECT_EQ(Reason(code, {cube}, &params), "expected an input of 4 dimensions, got 3");
+    EXPECT_EQ(Reason(code, {x}), "the file holds no parameters for it");
+  }
+}
+
 TEST_F(Parse, Means) {
   TfLiteReducerParams params = {false};
   const auto mean = [&](int input, const std::vector<int32_t>& axes) {

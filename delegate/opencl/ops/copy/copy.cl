@@ -49,6 +49,26 @@ kernel void pad(global const Element* restrict from, global Element* restrict to
   STORE(to, place(to_map, i.n, i.c, i.y, i.x), inside ? LOAD(from, place(from_map, n, c, y, x)) : value);
 }
 
+// Makes a block of `block` pixels (rows and columns) of each pixel's channels; `extent` is that of `to`.
+kernel void depth_to_space(global const Element* restrict from, global Element* restrict to, const Map from_map,
+                           const Map to_map, const Extent extent, const Extent block, const Clamp range) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  const int c = (i.y % block.rows * block.columns + i.x % block.columns) * extent.channels + i.c;
+  const float element = LOAD(from, place(from_map, i.n, c, i.y / block.rows, i.x / block.columns));
+  STORE(to, place(to_map, i.n, i.c, i.y, i.x), clamped(element, range));
+}
+
+// The way back; `extent` is that of `from`.
+kernel void space_to_depth(global const Element* restrict from, global Element* restrict to, const Map from_map,
+                           const Map to_map, const Extent extent, const Extent block) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  const int c = (i.y % block.rows * block.columns + i.x % block.columns) * extent.channels + i.c;
+  STORE(to, place(to_map, i.n, c, i.y / block.rows, i.x / block.columns),
+        LOAD(from, place(from_map, i.n, i.c, i.y, i.x)));
+}
+
 // Writes the same elements, in NHWC order, in another shape.
 kernel void reshape(global const Element* restrict from, global Element* restrict to, const Map from_map,
                     const Map to_map, const Extent from_extent, const Extent extent) {

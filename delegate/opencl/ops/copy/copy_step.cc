@@ -57,6 +57,21 @@ Result<Step> MakeConcatStep(const StepContext& context) {
   return step;
 }
 
+Result<Step> MakeBlocksStep(const StepContext& context) {
+  const Map from = context.input().map(), to = context.output().map();
+  if (context.op.type == OpType::kDepthToSpace) {
+    const auto& params = std::get<DepthToSpaceParams>(context.op.params);
+    const Shape& flat = context.output().layout.shape;
+    const Extent block{1, 1, params.block_height, params.block_width};
+    return OneLaunch(MakeLaunch(context.tools, "copy.cl", "depth_to_space", {}, ElementRange(flat), context.arena,
+                                context.arena, from, to, ExtentOf(flat), block, ClampOf(context.op.activation)));
+  }
+  const int size = std::get<SpaceToDepthParams>(context.op.params).block_size;
+  const Shape& flat = context.input().layout.shape;
+  return OneLaunch(MakeLaunch(context.tools, "copy.cl", "space_to_depth", {}, ElementRange(flat), context.arena,
+                              context.arena, from, to, ExtentOf(flat), Extent{1, 1, size, size}));
+}
+
 Result<Step> MakeReshapeStep(const StepContext& context) {
   const Shape& out = context.output().layout.shape;
   return OneLaunch(MakeLaunch(context.tools, "copy.cl", "reshape", {}, ElementRange(out), context.arena, context.arena,
