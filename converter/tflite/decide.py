@@ -103,8 +103,8 @@ class LayerDecision:
 
     @property
     def taken(self) -> bool:
-        """Whether the plugin will take it: the obstacle of a depthwise convolution is one to packing alone."""
-        return self.packed or self.op == "DEPTHWISE_CONV_2D" or not self.obstacle
+        """Whether the plugin will take it: the obstacles of depthwise and transposed convolutions are to packing alone."""
+        return self.packed or self.op in ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV") or not self.obstacle
 
     @property
     def tflite_ns(self) -> float:

@@ -37,7 +37,7 @@ def _run_script(name: str, runtime: str, plugin: Path, tasks: list[dict[str, Any
 def _op_jobs() -> dict[str, Job]:
     """Every operator, resized from one image to three."""
     return {
-        name: Job(op_models.build(name), [op_models.inputs(name, 1), op_models.inputs(name, 3)], CPU)
+        name: Job(op_models.build(name), [op_models.inputs(name, batch) for batch in op_models.batches(name)[:2]], CPU)
         for name in op_models.CASES
     }
 

@@ -85,6 +85,23 @@ def _resize(code: str, size: tuple[int, int], corners: bool = False, half: bool 
     return add
 
 
+def _transposed(
+    kernel: int, stride: int, padding: str, channels: int = 5, bias: bool = True, zeros: bool = False
+) -> Callable:
+    def add(s: Stage) -> int:
+        shape = (1, *(n * stride if padding == "SAME" else (n - 1) * stride + kernel for n in (9, 7)), channels)
+        weights = s.random(channels, kernel, kernel, 6)
+        if zeros:
+            weights[s.rng.random(weights.shape) < 0.7] = 0
+        inputs = [s.ints(*shape), s.net.constant(weights), s.x]
+        if bias:
+            inputs.append(s.net.constant(s.random(channels)))
+        options = schema.TransposeConvOptionsT(padding=getattr(schema.Padding, padding), strideH=stride, strideW=stride)
+        return s.net.operator("TRANSPOSE_CONV", inputs, shape, options)
+
+    return add
+
+
 def _depth_to_space(size: int, channels: int) -> Callable:
     def add(s: Stage) -> int:
         deep = s.conv(channels=channels * size**2)
@@ -295,6 +312,13 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "nearest_corners": _resize("RESIZE_NEAREST_NEIGHBOR", (20, 13), corners=True),
     "nearest_corners_half": _resize("RESIZE_NEAREST_NEIGHBOR", (11, 40), corners=True, half=True),
     "nearest_down": _resize("RESIZE_NEAREST_NEIGHBOR", (2, 3), half=True),
+    "transpose_conv_2": _transposed(2, 2, "SAME"),
+    "transpose_conv_3_same": _transposed(3, 2, "SAME", bias=False),
+    "transpose_conv_3_valid": _transposed(3, 2, "VALID", 8),
+    "transpose_conv_4": _transposed(4, 2, "SAME", 4, zeros=True),
+    "transpose_conv_5_3": _transposed(5, 3, "VALID", 1),
+    "transpose_conv_1": _transposed(3, 1, "SAME", 6, zeros=True),
+    "transpose_conv_1_3": _transposed(1, 3, "SAME", 2),
     "depth_to_space": _depth_to_space(2, 5),
     "depth_to_space_one_channel": _depth_to_space(3, 1),
     "depth_to_space_large": _depth_to_space(5, 2),
@@ -342,6 +366,11 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "resnet20_shortcut": _shortcut,
     **axis_models.CASES,
 }
+
+
+def batches(name: str) -> tuple[int, ...]:
+    """Batches that a case runs in, one after the other; the shape that TRANSPOSE_CONV makes is a constant."""
+    return (1, 1) if name.startswith("transpose_conv") else (1, 3, 1)
 
 
 def build(name: str) -> bytes:

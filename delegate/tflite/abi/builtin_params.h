@@ -48,6 +48,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinNeg = 59,
   kTfLiteBuiltinPadv2 = 60,
   kTfLiteBuiltinSlice = 65,
+  kTfLiteBuiltinTransposeConv = 67,
   kTfLiteBuiltinExpandDims = 70,
   kTfLiteBuiltinLog = 73,
   kTfLiteBuiltinSum = 74,
@@ -98,6 +99,19 @@ struct TfLiteDepthwiseConvParams {
   int dilation_height_factor;
 };
 static_assert(sizeof(TfLiteDepthwiseConvParams) == 28);
+
+struct TfLiteTransposeConvParams {
+  TfLitePadding padding;
+  int stride_width;
+  int stride_height;
+};
+static_assert(sizeof(TfLiteTransposeConvParams) == 12);
+
+// Version 4 of TRANSPOSE_CONV has an activation.
+struct TfLiteTransposeConvParams4 {
+  TfLiteTransposeConvParams params;
+  TfLiteFusedActivation activation;
+};
 
 struct TfLitePoolParams {
   TfLitePadding padding;

@@ -12,6 +12,7 @@ namespace {
 
 Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, GraphTensors* graph) {
   const Value& x = operands[0];
+  if (std::holds_alternative<PixelBlocks>(plan.deferred)) return LowerTransposedConv(plan, x, graph);
   switch (plan.type) {
     case OpType::kConv:
     case OpType::kDepthwiseConv:

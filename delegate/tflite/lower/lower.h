@@ -6,6 +6,7 @@
 //     lower_slice.cc    STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK
 //     lower_norm.cc     normalizations, which several operators make together
 //     lower_reduce.cc   MEAN, SUM, REDUCE_MAX, REDUCE_MIN
+//     lower_blocks.cc   TRANSPOSE_CONV, which makes blocks of pixels
 //     lower_rows.cc     element by element, with broadcasting; FULLY_CONNECTED, which reads rows of channels
 //
 // A partition may meet other sizes than those in the file: after a resize, or where the file says nothing. TFLite can
@@ -34,6 +35,7 @@ Status ApplyUnder(const Result<Shape>& view, Op op, GraphTensors* graph, Value* 
 
 // Each of these returns the node's output.
 Result<Value> LowerWindow(const NodePlan& plan, const Value& x, GraphTensors* graph);
+Result<Value> LowerTransposedConv(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerConcat(const NodePlan& plan, std::vector<Value> parts, GraphTensors* graph);
 Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* graph);

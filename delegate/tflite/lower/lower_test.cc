@@ -6,10 +6,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <numeric>
 #include <string>
 #include <vector>
 
+#include "delegate/graph/weights/nonzeros.h"
 #include "delegate/tflite/lower/testing/run_node.h"
+#include "delegate/tflite/parse/transposed_conv.h"
 
 namespace mcpruner {
 namespace {
@@ -168,6 +173,81 @@ TEST(Lower, ConvolutionsOfTooManyChannelsAreGrouped) {
   EXPECT_EQ(RunNode(plan, {{1, 1, 2, 3}}).error, other + "3");
   EXPECT_EQ(RunNode(plan, {{1, 1, 2, 6}}).error, other + "6");
   EXPECT_EQ(RunNode(plan, {{1, 2, 4}}).error, "Conv 'y': expected an input of 4 dimensions, got 3");
+}
+
+// A TRANSPOSE_CONV in the loops of TFLite's own kernel: each element of the input is spread over the output.
+struct Transposed {
+  Dims in, out, filter;  // [n, h, w, c], and [filters, h, w, c]
+  int stride_h, stride_w;
+  bool same;
+
+  static int Before(int in, int out, int kernel, int stride) {
+    return std::max(0, (in - 1) * stride + kernel - out) / 2;
+  }
+
+  std::vector<float> Spread(const std::vector<float>& x, const std::vector<float>& w) const {
+    std::vector<float> y(static_cast<size_t>(Count(out)));
+    const int top = Before(in[1], out[1], filter[1], stride_h), left = Before(in[2], out[2], filter[2], stride_w);
+    ForEach({in[0], in[1], in[2], in[3], filter[0], filter[1], filter[2]}, [&](const Dims& at) {
+      const int row = at[1] * stride_h + at[5] - top, column = at[2] * stride_w + at[6] - left;
+      if (row < 0 || row >= out[1] || column < 0 || column >= out[2]) return;
+      y[static_cast<size_t>(((at[0] * out[1] + row) * out[2] + column) * out[3] + at[4])] +=
+          x[static_cast<size_t>(((at[0] * in[1] + at[1]) * in[2] + at[2]) * in[3] + at[3])] *
+          w[static_cast<size_t>(((at[4] * filter[1] + at[5]) * filter[2] + at[6]) * filter[3] + at[3])];
+    });
+    return y;
+  }
+
+  NodePlan Plan(const std::vector<float>& weights) const {
+    const auto rows = MakeTransposedAxis(out[1], filter[1], stride_h, same);
+    const auto columns = MakeTransposedAxis(out[2], filter[2], stride_w, same);
+    EXPECT_EQ(rows->in, in[1]);
+    EXPECT_EQ(columns->in, in[2]);
+    const DenseShape shape{stride_h * stride_w * filter[0], rows->taps, columns->taps, filter[3]};
+    const auto filters = PhaseFilters(weights, filter[0], filter[3], *rows, *columns);
+    const auto dense = SparseLayerFromDense(LayerKind::kConv2D, shape, *filters, {}, 4);
+    Window window;
+    window.padding = {rows->PaddingBefore(), rows->PaddingAfter(), columns->PaddingBefore(), columns->PaddingAfter()};
+    NodePlan plan;
+    plan.type = OpType::kConv;
+    plan.params = ConvParams{window, std::make_shared<const SparseLayer>(WithoutZeros(*dense))};
+    plan.deferred = PixelBlocks{
+        in, out, {stride_h, stride_w, rows->blocks * stride_h - out[1], columns->blocks * stride_w - out[2]}};
+    return plan;
+  }
+};
+
+// All numbers are small and whole, so that every order of additions makes the same sum.
+TEST(Lower, TransposedConvolutionsOfEverySize) {
+  for (const bool same : {false, true}) {
+    for (int stride = 1; stride <= 4; ++stride) {
+      for (int kernel = 1; kernel <= 5; ++kernel) {
+        for (int in = 1; in <= 4; ++in) {
+          // All outputs that TFLite makes of so many elements.
+          for (int rest = 0; rest < stride; ++rest) {
+            const int out = same ? in * stride - rest : (in - 1) * stride + kernel + rest;
+            SCOPED_TRACE(std::to_string(same) + " " + std::to_string(stride) + " " + std::to_string(kernel) + " " +
+                         std::to_string(in) + " " + std::to_string(out));
+            // Columns have another kernel, stride and size than rows.
+            const int columns = same ? 3 * 3 : 2 * 3 + 4;
+            const Transposed conv{{2, in, 3, 2}, {2, out, columns, 3}, {3, kernel, 4, 2}, stride, 3, same};
+            std::vector<float> weights(static_cast<size_t>(Count(conv.filter)));
+            for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i % 7) - 3;
+            const Output got = RunNode(conv.Plan(weights), {conv.in});
+            EXPECT_EQ(got.error, "");
+            EXPECT_EQ(got.dims, conv.out);
+            ASSERT_EQ(got.values, conv.Spread(Iota(conv.in, 0), weights));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Lower, TransposedConvolutionsTakeOneSize) {
+  const Transposed conv{{1, 2, 2, 1}, {1, 4, 4, 1}, {1, 2, 2, 1}, 2, 2, true};
+  EXPECT_EQ(RunNode(conv.Plan({1, 2, 3, 4}), {{1, 3, 2, 1}}).error,
+            "Conv 'y': expected an input [1, 2, 2, 1] for its output [1, 4, 4, 1], got [1, 3, 2, 1]");
 }
 
 TEST(Lower, DepthwiseMultipliersFollowTheInput) {

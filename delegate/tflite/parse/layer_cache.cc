@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "delegate/graph/weights/blob_reader.h"
+#include "delegate/graph/weights/nonzeros.h"
 
 namespace mcpruner {
 namespace {
@@ -37,6 +38,18 @@ class Hasher {
   uint64_t a_ = 1, b_ = 2;
 };
 
+Hasher HashDense(const DenseShape& shape, Span<const float> weights, Span<const float> bias, int group_size) {
+  Hasher hash;
+  hash.Add(&shape, sizeof(shape));
+  hash.Add(&group_size, sizeof(group_size));
+  hash.Add(weights);
+  hash.Add(bias);
+  return hash;
+}
+
+// The last word of a key: 0 for a blob, 1 and above for dense layers of each kind.
+constexpr uint64_t kNonzerosTag = 100;
+
 }  // namespace
 
 Result<LayerCache::LayerPtr> LayerCache::FromBlob(Span<const uint8_t> blob) {
@@ -47,14 +60,20 @@ Result<LayerCache::LayerPtr> LayerCache::FromBlob(Span<const uint8_t> blob) {
 
 Result<LayerCache::LayerPtr> LayerCache::FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
                                                    Span<const float> bias, int group_size) {
-  Hasher hash;
-  hash.Add(&shape, sizeof(shape));
-  hash.Add(&group_size, sizeof(group_size));
-  hash.Add(weights);
-  hash.Add(bias);
+  const Hasher hash = HashDense(shape, weights, bias, group_size);
   const uint64_t tag = 1 + static_cast<uint64_t>(kind);
   return GetOrMake({hash.a(), hash.b(), weights.size(), tag},
                    [&] { return SparseLayerFromDense(kind, shape, weights, bias, group_size); });
+}
+
+Result<LayerCache::LayerPtr> LayerCache::FromNonzeros(const DenseShape& shape, Span<const float> weights,
+                                                      Span<const float> bias, int group_size) {
+  const Hasher hash = HashDense(shape, weights, bias, group_size);
+  return GetOrMake({hash.a(), hash.b(), weights.size(), kNonzerosTag}, [&]() -> Result<SparseLayer> {
+    Result<SparseLayer> layer = SparseLayerFromDense(LayerKind::kConv2D, shape, weights, bias, group_size);
+    if (!layer.ok()) return layer;
+    return WithoutZeros(std::move(*layer));
+  });
 }
 
 void LayerCache::DropUnused() {

@@ -27,6 +27,10 @@ class LayerCache {
   Result<LayerPtr> FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights, Span<const float> bias,
                              int group_size);
 
+  // The same for a convolution whose zeros are left out (graph/weights/nonzeros.h).
+  Result<LayerPtr> FromNonzeros(const DenseShape& shape, Span<const float> weights, Span<const float> bias,
+                                int group_size);
+
   // Lets go of layers that nobody else holds.
   void DropUnused();
   size_t size() const;

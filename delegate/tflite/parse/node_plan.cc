@@ -75,6 +75,8 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParseDepthwiseConv2D(c);
     case kTfLiteBuiltinFullyConnected:
       return ParseFullyConnected(c);
+    case kTfLiteBuiltinTransposeConv:
+      return ParseTransposeConv(c);
 #define MCPRUNER_BINARY(name, ...) \
   case kTfLiteBuiltin##name:       \
     return ParseBinary(c, OpType::k##name);
@@ -133,7 +135,7 @@ Result<NodePlan> StartPlan(const ParseContext& c, OpType type, size_t first_inpu
   const int input = InputIndex(c.node, first_input);
   MCPRUNER_RETURN_IF_ERROR(CheckFloat(TensorAt(c.view.context, input), "input"));
   // A constant is an input too: the runtime has its elements as it has those of other inputs.
-  plan.inputs.push_back(Operand{input, nullptr, {}});
+  plan.inputs.push_back(Operand{tensor, nullptr, {}});
   return plan;
 }
 

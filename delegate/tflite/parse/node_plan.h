@@ -78,6 +78,13 @@ struct AxisOrder {
 // In a FULLY_CONNECTED, this says that the output has the input's rank; without it the rank is 2.
 struct KeepRank {};
 
+// In a TRANSPOSE_CONV, the convolution makes pixels as channels (transposed_conv.h): the sizes of the one input that
+// fits, and of the output, and how pixels are spread.
+struct PixelBlocks {
+  Dims input, output;
+  DepthToSpaceParams blocks;
+};
+
 struct NodePlan {
   OpType type = OpType::kReshape;
   std::string name;  // that of the output tensor
@@ -86,7 +93,7 @@ struct NodePlan {
   Activation activation = Activation::kNone;
   OpParams params;
   std::variant<std::monostate, SamePadding, NewShape, SqueezedAxes, AddedAxis, SliceBounds, AxisPart, Paddings,
-               ConcatAxis, ReduceAxes, AxisOrder, KeepRank>
+               ConcatAxis, ReduceAxes, AxisOrder, KeepRank, PixelBlocks>
       deferred;
 };
 

@@ -41,6 +41,7 @@ Status SetPadding(TfLitePadding padding, NodePlan* plan);
 Result<NodePlan> ParseConv2D(const ParseContext& c);
 Result<NodePlan> ParseDepthwiseConv2D(const ParseContext& c);
 Result<NodePlan> ParseFullyConnected(const ParseContext& c);
+Result<NodePlan> ParseTransposeConv(const ParseContext& c);
 // parse_sparse.cc has the project's own operators.
 Result<NodePlan> ParseSparse(const ParseContext& c);
 // parse_simple.cc has operators that work element by element or window by window. ParseBinary's `type` is one of

@@ -4,17 +4,18 @@
 #include <string>
 
 #include "delegate/tflite/parse/parse_common.h"
+#include "delegate/tflite/parse/transposed_conv.h"
 
 namespace mcpruner {
 namespace {
 
-// Weights are those of a node, its inputs 1 and 2. The bias is optional.
+// Weights are those of a node, its inputs 1 and, in most operators, 2. The bias is optional.
 struct Weights {
   FloatConstant filter;
   FloatConstant bias;
 };
 
-Result<Weights> ReadWeights(const ParseContext& c, size_t rank, const char* layout) {
+Result<Weights> ReadWeights(const ParseContext& c, size_t rank, const char* layout, size_t bias_input = 2) {
   Weights weights;
   Result<FloatConstant> filter = ReadFloats(c.view, InputIndex(c.node, 1), "its filter");
   if (!filter.ok()) return filter.status();
@@ -22,7 +23,7 @@ Result<Weights> ReadWeights(const ParseContext& c, size_t rank, const char* layo
     return Status::Error(std::string("expected a filter ") + layout + ", got " + DimsText(filter->dims));
   }
   weights.filter = std::move(*filter);
-  const int bias_index = InputIndex(c.node, 2);
+  const int bias_index = InputIndex(c.node, bias_input);
   if (bias_index == kTfLiteOptionalTensor) return weights;
   Result<FloatConstant> bias = ReadFloats(c.view, bias_index, "its bias");
   if (!bias.ok()) return bias.status();
@@ -64,6 +65,35 @@ Result<NodePlan> StartConv(const ParseContext& c, OpType type, const Params* par
   if (!activation.ok()) return activation.status();
   plan->activation = *activation;
   MCPRUNER_RETURN_IF_ERROR(SetPadding(params->padding, &*plan));
+  return plan;
+}
+
+// Makes the plan of a TRANSPOSE_CONV that of the convolution which transposed_conv.h describes.
+Result<NodePlan> SetPhases(const ParseContext& c, const TfLiteTransposeConvParams& params, const Dims& shape,
+                           const Weights& weights, NodePlan plan) {
+  const Dims& dims = weights.filter.dims;
+  const bool same = params.padding == kTfLitePaddingSame;
+  const Result<TransposedAxis> rows = MakeTransposedAxis(shape[1], dims[1], params.stride_height, same);
+  if (!rows.ok()) return rows.status();
+  const Result<TransposedAxis> columns = MakeTransposedAxis(shape[2], dims[2], params.stride_width, same);
+  if (!columns.ok()) return columns.status();
+  const Result<std::vector<float>> filters = PhaseFilters(weights.filter.values, dims[0], dims[3], *rows, *columns);
+  if (!filters.ok()) return filters.status();
+  const int phases = rows->stride * columns->stride;
+  std::vector<float> bias;
+  for (int phase = 0; phase < phases; ++phase) {
+    bias.insert(bias.end(), weights.bias.values.begin(), weights.bias.values.end());
+  }
+  const Dims input{shape[0], rows->in, columns->in, dims[3]};
+  const Result<LayerCache::LayerPtr> layer = c.cache->FromNonzeros(
+      {phases * dims[0], rows->taps, columns->taps, dims[3]}, *filters, bias, DenseGroupSize(input, phases * dims[0]));
+  if (!layer.ok()) return layer.status();
+  Window window;
+  window.padding = {rows->PaddingBefore(), rows->PaddingAfter(), columns->PaddingBefore(), columns->PaddingAfter()};
+  plan.params = ConvParams{window, *layer};
+  const DepthToSpaceParams blocks{rows->stride, columns->stride, rows->blocks * rows->stride - rows->out,
+                                  columns->blocks * columns->stride - columns->out};
+  plan.deferred = PixelBlocks{input, shape, blocks};
   return plan;
 }
 
@@ -134,6 +164,30 @@ Result<NodePlan> ParseFullyConnected(const ParseContext& c) {
   if (!layer.ok()) return layer.status();
   plan->params = FullyConnectedParams{*layer};
   return plan;
+}
+
+Result<NodePlan> ParseTransposeConv(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteTransposeConvParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  Result<NodePlan> plan = StartPlan(c, OpType::kConv, 2);  // behind the output's shape and the filter
+  if (!plan.ok()) return plan;
+  if (c.node.registration->version >= 4) {
+    const Result<Activation> activation = MapActivation(BuiltinParams<TfLiteTransposeConvParams4>(c.node)->activation);
+    if (!activation.ok()) return activation.status();
+    plan->activation = *activation;
+  }
+  MCPRUNER_RETURN_IF_ERROR(SetPadding(params->padding, &*plan));
+  const Result<std::vector<int>> shape = ReadInts(c.view, InputIndex(c.node, 0), "its output shape");
+  if (!shape.ok()) return shape.status();
+  const Result<Weights> weights = ReadWeights(c, 4, "[filters, rows, columns, channels]", 3);
+  if (!weights.ok()) return weights.status();
+  const Dims& dims = weights->filter.dims;
+  MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
+  if (shape->size() != 4 || (*shape)[3] != dims[0]) {
+    return Status::Error("its output shape " + DimsText(*shape) + " does not fit its " + std::to_string(dims[0]) +
+                         " filters");
+  }
+  return SetPhases(c, *params, *shape, *weights, std::move(*plan));
 }
 
 }  // namespace mcpruner

@@ -104,6 +104,34 @@ TEST_F(Parse, Convolutions) {
             "its fused activation (number 4) is none of NONE, RELU, RELU_N1_TO_1, RELU6");
 }
 
+TEST_F(Parse, TransposedConvolutions) {
+  TfLiteTransposeConvParams4 params = {{kTfLitePaddingSame, 2, 2}, static_cast<TfLiteFusedActivation>(4)};
+  const auto reason = [&](const std::vector<int32_t>& shape, int filter, int version = 3) {
+    const int output = model.Ints("shape", {static_cast<int>(shape.size())}, shape);
+    return Reason(kTfLiteBuiltinTransposeConv, {output, filter, x}, &params, version);
+  };
+  EXPECT_EQ(reason({1, 8, 8, 2}, w), "");
+  EXPECT_EQ(reason({1, 8, 8, 2}, w, 4), "its fused activation (number 4) is none of NONE, RELU, RELU_N1_TO_1, RELU6");
+  EXPECT_EQ(reason({1, 8, 8, 3}, w), "its output shape [1, 8, 8, 3] does not fit its 2 filters");
+  EXPECT_EQ(reason({1, 8, 8}, w), "its output shape [1, 8, 8] does not fit its 2 filters");
+  EXPECT_EQ(reason({1, 8, 8, 2}, x), "its filter 'x' is not a float32 constant of the file");
+  EXPECT_EQ(reason({1, 0, 8, 2}, w),
+            "expected an output of at least 1, and a filter and a stride of 1 to 65535, got 0, 1 and 2");
+  EXPECT_EQ(Reason(kTfLiteBuiltinTransposeConv, {ints, w, x}, &params),
+            "its output shape 'ints' is not an int32 constant of the file");
+  const int bias = model.Constant("b", {3}, {1, 2, 3}), shape = model.Ints("shape", {4}, {1, 8, 8, 2});
+  EXPECT_EQ(Reason(kTfLiteBuiltinTransposeConv, {shape, w, x, bias}, &params), "expected 2 biases, got 3");
+  EXPECT_EQ(Reason(kTfLiteBuiltinTransposeConv, {shape, w, x}), "the file holds no parameters for it");
+  params.params.stride_height = 256;
+  EXPECT_EQ(reason({1, 1024, 8, 2}, w), "");
+  params.params.stride_width = 256;
+  EXPECT_EQ(reason({1, 1024, 1024, 2}, w),
+            "it is a convolution of 131072 filters with 1 kernel positions, which is too large");
+  params.params.padding = kTfLitePaddingValid;
+  const int large = model.Constant("large", {2, 3, 3, 2}, std::vector<float>(36));
+  EXPECT_EQ(reason({1, 2, 8, 2}, large), "its output of 2 is smaller than its filter of 3");
+}
+
 TEST_F(Parse, DepthwiseFiltersMustFit) {
   TfLiteDepthwiseConvParams params = {kTfLitePaddingValid, 1, 1, 0, kTfLiteActNone, 1, 1};
   EXPECT_EQ(Reason(kTfLiteBuiltinDepthwiseConv2d, {x, model.Constant("d", {1, 1, 1, 4}, {1, 2, 3, 4})}, &params), "");

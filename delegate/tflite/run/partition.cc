@@ -17,7 +17,7 @@ constexpr char kNothingPacked[] =
 bool HasWeights(const TfLiteRegistration& registration) {
   const int32_t code = registration.builtin_code;
   return IsSparseOp(registration) || code == kTfLiteBuiltinConv2d || code == kTfLiteBuiltinDepthwiseConv2d ||
-         code == kTfLiteBuiltinFullyConnected;
+         code == kTfLiteBuiltinFullyConnected || code == kTfLiteBuiltinTransposeConv;
 }
 
 // An older runtime undoes all delegates when it is resized and applies them again, but tensors keep the delegate that
