@@ -103,7 +103,7 @@ class LayerDecision:
 
     @property
     def taken(self) -> bool:
-        """Whether the plugin will take it: the obstacles of depthwise and transposed convolutions are to packing alone."""
+        """Whether the plugin will take it: obstacles of depthwise and transposed convolutions are to packing alone."""
         return self.packed or self.op in ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV") or not self.obstacle
 
     @property

@@ -15,7 +15,7 @@ from mcpruner.converter.tflite.model import operator_name
 
 # Conversion may leave these without a reader: they expand constants, compute shapes, or copy.
 _REMOVABLE = {
-    *("DEQUANTIZE", "DENSIFY", "TRANSPOSE", "RESHAPE", "PAD", "PADV2", "MIRROR_PAD", "CONCATENATION"),
+    *("DEQUANTIZE", "DENSIFY", "TRANSPOSE", "RESHAPE", "TILE", "PAD", "PADV2", "MIRROR_PAD", "CONCATENATION"),
     *("SHAPE", "STRIDED_SLICE", "SLICE", "GATHER", "PACK", "CAST", "REDUCE_PROD", "MUL", "SQUEEZE", "EXPAND_DIMS"),
 }
 # Metadata that is known not to count operators or tensors: versions, and TFLite Metadata, which goes by the order of

@@ -1,4 +1,4 @@
-"""Compute what a subgraph computes from its file alone: shapes, transposed constants, copies.
+"""Compute what a subgraph computes from its file alone: shapes, transposed constants, copies, pixels that are repeated.
 
 Nothing is folded where a fold would only be right for the batch that the file was written with.
 """
@@ -10,6 +10,7 @@ from mcpruner.converter.tflite.drop_unused import operators_may_go
 from mcpruner.converter.tflite.fold_copies import fold_copies
 from mcpruner.converter.tflite.fold_shapes import fold_shapes
 from mcpruner.converter.tflite.fold_transpose import fold_transpose
+from mcpruner.converter.tflite.fold_upsampling import fold_upsampling
 from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.sizes import MOST, KnownSizes
 
@@ -29,6 +30,7 @@ def fold(model: Any, graph: Any, fixed_batch: bool = False) -> None:
     known = infer_sizes(model, graph, fixed_batch)
     fold_shapes(model, graph, known)
     fold_transpose(model, graph, known)
+    fold_upsampling(model, graph, known)
     fold_copies(model, graph, known)
     _write_sizes(graph, known)
 

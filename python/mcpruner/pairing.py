@@ -1,7 +1,8 @@
 """A converted ``.tflite`` beside the dense one it came from, operator by operator.
 
 Conversion replaces operators where they stand, so operators pair by their order. What it may drop (PAD folded into a
-convolution, DEQUANTIZE, DENSIFY and TRANSPOSE of weights, what copies, what computes shapes) is left out on both sides.
+convolution, DEQUANTIZE, DENSIFY and TRANSPOSE of weights, what copies, what computes shapes) or write otherwise (nearest
+upsampling) is left out on both sides.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,18 @@ from mcpruner.converter.tflite.model import (
 from mcpruner.converter.tflite.weights import read_weights
 
 _SAME_AS = {CONV: "CONV_2D", FULLY_CONNECTED: "FULLY_CONNECTED"}
-_DROPPED = ("PAD", "PADV2", "MIRROR_PAD", "RESHAPE", "TRANSPOSE", "DEQUANTIZE", "DENSIFY")
+_DROPPED = (
+    "PAD",
+    "PADV2",
+    "MIRROR_PAD",
+    "RESHAPE",
+    "TRANSPOSE",
+    "EXPAND_DIMS",
+    "TILE",
+    "RESIZE_NEAREST_NEIGHBOR",
+    "DEQUANTIZE",
+    "DENSIFY",
+)
 
 
 @dataclass
