@@ -4,6 +4,8 @@
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_SIMD_H_
 
+// Highway's own checks in debug builds would call its library, of which only the headers are used.
+#define HWY_IS_DEBUG_BUILD 0
 #include <hwy/highway.h>
 #include <stddef.h>
 #include <stdint.h>
