@@ -5,8 +5,6 @@
 namespace mcpruner {
 namespace {
 
-constexpr int kMaxGroup = 16;
-
 // Holds, for each kernel position, the input pixel (its first channel) that it meets at one output pixel; null outside.
 using Taps = std::array<const float*, kMaxPositions>;
 
@@ -28,7 +26,7 @@ void ConvPixel(const SparseLayer& layer, const Taps& taps, const float* residual
   const uint16_t* channel = layer.channels.data();
   const float* value = layer.values.data();
   for (int g = 0; g < layer.num_groups(); ++g) {
-    std::array<double, kMaxGroup> sums{};
+    std::array<double, kMaxGroupSize> sums{};
     for (uint32_t r = layer.group_run_begin[static_cast<size_t>(g)];
          r < layer.group_run_begin[static_cast<size_t>(g) + 1]; ++r) {
       const SparseLayer::Run run = layer.runs[r];
