@@ -41,7 +41,11 @@ FORMAT = 2  # Tables are written in this version of the JSON.
 _SHARED = 4  # Our micro-kernels sum so many filters at once, however large the group is.
 _PIXELS = 4  # A row's pixels count in fours, which is a quarter of the widest vector.
 _LEAST_PIXELS = 3  # A map of so many pixels stays one in a fully-connected layer: kLeastPixels of lower_rows.cc.
-_UNPACKED_GROUP = 4  # The plugin packs a dense layer with full patterns, in groups of so many filters.
+
+# The plugin packs a dense layer with full patterns, in groups of so many filters. Those of single pixels, which dense
+# layers are but for those of images, get the larger groups where they fill one: `DenseGroupSize` in
+# delegate/tflite/parse/parse_conv.cc, which a test compares with these.
+_UNPACKED_GROUP, _UNPACKED_GROUP_OF_PIXELS = 4, 16
 
 # For each instruction set, the floats of a vector and the vectors of a tile. They must be those of
 # delegate/cpu/kernels/conv/conv_args.h.
@@ -245,7 +249,9 @@ def unpacked_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> A
     if geometry.kind == "DepthwiseConv2D":
         multiply_adds = int(np.prod(shape)) * _pixels(geometry, VECTORS[simd][0])
         return Amounts("cpu depthwise", {"multiply_adds": multiply_adds, **_bytes(shape[3], shape[3], geometry)})
-    return packed_amounts(full_counts(shape, _UNPACKED_GROUP), shape, _UNPACKED_GROUP, geometry, simd)
+    wide = geometry.kind == "FullyConnected" and shape[0] >= _UNPACKED_GROUP_OF_PIXELS
+    group_size = _UNPACKED_GROUP_OF_PIXELS if wide else _UNPACKED_GROUP
+    return packed_amounts(full_counts(shape, group_size), shape, group_size, geometry, simd)
 
 
 def tflite_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amounts:

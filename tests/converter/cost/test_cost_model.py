@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from mcpruner.converter.cost.cost_model import (
 from mcpruner.converter.cost.plain_ops import KINDS, plain_amounts
 from mcpruner.converter.target import TARGETS
 
+ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = sorted(path.stem for path in cost_model.SHIPPED.glob("*.json"))
 SHAPES = [((64, 3, 3, 32), "Conv2D"), ((64, 1, 1, 32), "Conv2D"), ((64, 1, 1, 32), "FullyConnected")]
 
@@ -73,6 +75,32 @@ def test_a_fully_connected_layer_over_a_map_costs_as_a_convolution(sizes: list[i
         convolution = Geometry("Conv2D", height, width)
         assert packed == packed_amounts(counts, shape, 4, convolution, "avx512")
         assert dense == tflite_amounts(shape, convolution, "avx512")
+
+
+@pytest.mark.parametrize(
+    ("filters", "kind", "values", "kernels"),
+    [
+        (1, "FullyConnected", 4 * 7, 7),
+        (15, "FullyConnected", 16 * 7, 4 * 7),
+        (16, "FullyConnected", 16 * 7, 7),
+        (17, "FullyConnected", 32 * 7, 2 * 7),
+        (1000, "FullyConnected", 1008 * 7, 63 * 7),
+        (17, "Conv2D", 20 * 7, 5 * 7),
+    ],
+)
+def test_groups_of_dense_layers_in_the_plugin(filters: int, kind: str, values: int, kernels: int) -> None:
+    terms = unpacked_amounts((filters, 1, 1, 7), Geometry(kind, 3, 1), "avx2").terms
+    assert terms["weight_bytes"] == 4 * (values + kernels)
+    assert terms["kernels"] == 3 * kernels if kind == "FullyConnected" else kernels
+
+
+def test_groups_of_dense_layers_are_those_of_the_plugin() -> None:
+    parser = (ROOT / "delegate/tflite/parse/parse_conv.cc").read_text()
+    least, wide, other = map(
+        int, re.search(r"single_pixels && out_channels >= (\d+) \? (\d+) : (\d+);", parser).groups()
+    )
+    assert least == wide == cost_model._UNPACKED_GROUP_OF_PIXELS
+    assert other == cost_model._UNPACKED_GROUP
 
 
 @pytest.mark.parametrize("simd", cost_model.VECTORS)
