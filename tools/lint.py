@@ -45,6 +45,13 @@ ROOMS = {
     "allocation": {"format", "mask", "cost", "training", "post_training"},
 }
 GROUND = {"bisection", "options", "progress", "target", "whole_file"}
+# What is shipped imports Python's own modules and these, so neither tests nor tools.
+PYTHON_SHIPPED = {"converter": "mcpruner/converter", "python/mcpruner": "mcpruner"}
+IMPORTERS = {"import_module", "__import__"}
+PYTHON_PACKAGES = {
+    *("mcpruner", "numpy", "flatbuffers", "rich", "keras", "tensorflow", "tensorflow_model_optimization"),
+    *("matplotlib", "ai_edge_litert", "tflite_runtime"),
+}
 
 # The arrows between the rooms of delegate/ (drawn in docs/architecture.md): a room may include what they lead to,
 # however far. A room is a folder with all folders in it that are no room of their own.
@@ -73,8 +80,13 @@ CPP_ROOMS = {
     "tflite/plugin": ("tflite/run",),
 }
 # What stands above all rooms: it may include anything, and no room includes it.
-CPP_ABOVE = re.compile(r"(?:^|/)(?:testing|bench|fuzz)/|_test\.cc$|/bench\.cc$")
-CPP_INCLUDE = re.compile(r'^\s*#\s*include "((?:delegate|python)/[^"]+)"')
+CPP_ABOVE = re.compile(r"(?:^|/)(?:testing|bench|fuzz)/|_test\.\w+$|/bench\.cc$")
+CPP = {".c", ".cc", ".cl", ".cpp", ".h", ".hpp", ".inc"}
+CPP_INCLUDE = re.compile(r"^\s*#\s*(?:include|include_next|import)\b\s*(.*?)(?:\s+(?://|/\*).*)?\s*$")
+# A file of ours is named from the root and in quotes, so that one rule reads every include; some of the others are too.
+CPP_OURS = ("delegate", "format", "python")
+CPP_QUOTED = re.compile(r'"((?:delegate|format|python|flatbuffers|gtest)(?:/(?!\.)[^/"]+)+)"')
+CPP_SYSTEM = re.compile(rf"<(?!(?:{'|'.join(CPP_OURS)}|tests)/)(?:(?!\.)[^/>]+)(?:/(?!\.)[^/>]+)*>")
 
 # A line that closes a C++ signature and opens a body, and those that look like it but are no function.
 CPP_BODY = re.compile(r"\)(?: const| noexcept| override| final| mutable|\s*->\s*[\w:<>*& ]+)*(?:\s*:\s.*)? \{$")
@@ -116,15 +128,32 @@ def cpp_functions(text: str) -> Iterator[tuple[int, str, int]]:
 
 
 def imported(text: str, package: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """(line, dotted name in parts) of everything of ours that a module of a package imports."""
+    """(line, dotted name in parts) of everything that a module of a package imports, also by `importlib`."""
     for node in ast.walk(ast.parse(text)):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) + 1 - node.level] if node.level else []
+            base = package[: max(0, len(package) + 1 - node.level)] if node.level else []
             names = [base + (node.module.split(".") if node.module else []) + [alias.name] for alias in node.names]
-        yield from ((node.lineno, name) for name in names if name[0] == "mcpruner")
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in IMPORTERS:
+            constants = (argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant))
+            for module in (value for value in constants if isinstance(value, str)):
+                level = len(module) - len(module.lstrip("."))
+                base = package[: max(0, len(package) + 1 - level)] if level else []
+                names.append(base + module[level:].split("."))
+        yield from ((node.lineno, name) for name in names)
+
+
+def unknown_imports(name: Path, text: str) -> Iterator[str]:
+    """One sentence per import of a shipped module that is neither Python's own nor one of the packages."""
+    folder = next((folder for folder in PYTHON_SHIPPED if name.is_relative_to(folder)), None)
+    if folder is None or name.suffix != ".py":
+        return
+    package = PYTHON_SHIPPED[folder].split("/") + list(name.relative_to(folder).parts[:-1])
+    for line, target in imported(text, package):
+        if target[0] not in sys.stdlib_module_names | PYTHON_PACKAGES:
+            yield f"{name}:{line}: imports {'.'.join(target)}: what is shipped imports what PYTHON_PACKAGES names"
 
 
 def against_the_order(name: Path, text: str) -> Iterator[str]:
@@ -137,6 +166,8 @@ def against_the_order(name: Path, text: str) -> Iterator[str]:
     else:
         allowed = GROUND if here in GROUND else {"old_paths"} if here == "__init__" else set()
     for line, target in imported(text, ["mcpruner", *name.parts[:-1]]):
+        if target[0] != "mcpruner":
+            continue
         inside = target[1:2] == ["converter"] and len(target) > 2
         if not inside or (here not in ("convert", "source") and target[2] not in allowed):
             yield f"{name}:{line}: imports {'.'.join(target)}, which docs/architecture.md does not let {here} import"
@@ -155,20 +186,42 @@ def cpp_rooms_below(room: str) -> set[str]:
     return {room}.union(*(cpp_rooms_below(other) for other in CPP_ROOMS[room]))
 
 
+def includes(text: str) -> Iterator[tuple[int, str]]:
+    """(line, what stands behind the word) of each include."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := CPP_INCLUDE.match(line):
+            yield number, match[1]
+
+
+def unreadable_includes(name: Path, text: str) -> Iterator[str]:
+    """One sentence per include that does not say by itself which file it means, so that no order could hold it."""
+    for number, include in includes(text) if name.suffix in CPP else ():
+        quoted = CPP_QUOTED.fullmatch(include)
+        if quoted is None and not CPP_SYSTEM.fullmatch(include):
+            yield (
+                f"{name}:{number}: includes {include}: name ours from the root and in quotes "
+                f"({', '.join(f'{top}/' for top in CPP_OURS)}), others in <>"
+            )
+        elif quoted and not CPP_ABOVE.search(name.as_posix()) and CPP_ABOVE.search(quoted[1]):
+            yield f"{name}:{number}: includes {quoted[1]}, which is for tests and benchmarks"
+
+
 def includes_against_the_order(name: Path, text: str) -> Iterator[str]:
     """One sentence per include inside delegate/ that runs against the order of its rooms."""
     file = name.as_posix()
-    if name.parts[0] != "delegate" or name.suffix not in {".cc", ".h", ".inc"} or CPP_ABOVE.search(file):
+    if name.parts[0] != "delegate" or name.suffix not in CPP or CPP_ABOVE.search(file):
         return
     room = cpp_room(file)
     if room is None:
         yield f"{name}:1: stands in no room of delegate/: draw its folder in docs/architecture.md, name it in CPP_ROOMS"
         return
     allowed = cpp_rooms_below(room)
-    for number, line in enumerate(text.splitlines(), 1):
-        include = CPP_INCLUDE.match(line)
-        if include and not (include[1].startswith("delegate/") and cpp_room(include[1]) in allowed):
-            yield f"{name}:{number}: includes {include[1]}, which docs/architecture.md does not let {room} include"
+    for number, include in includes(text):
+        other = (quoted := CPP_QUOTED.fullmatch(include)) and quoted[1]
+        if not other or not other.startswith(("delegate/", "python/")) or CPP_ABOVE.search(other):
+            continue
+        if not (other.startswith("delegate/") and cpp_room(other) in allowed):
+            yield f"{name}:{number}: includes {other}, which docs/architecture.md does not let {room} include"
 
 
 def findings(path: Path, text: str) -> Iterator[str]:
@@ -185,6 +238,8 @@ def findings(path: Path, text: str) -> Iterator[str]:
         if len(line) > WIDTH_LIMIT:
             yield f"{name}:{number}: {len(line)} characters; a line has at most {WIDTH_LIMIT}"
     yield from against_the_order(name, text)
+    yield from unknown_imports(name, text)
+    yield from unreadable_includes(name, text)
     yield from includes_against_the_order(name, text)
     if path != Path(__file__).resolve():
         for number, line in enumerate(text.splitlines(), 1):

@@ -91,6 +91,8 @@ def test_other_paths_are_fine(text: str) -> None:
         ("converter/target.py", "from mcpruner.converter.cost.cost_model import load_costs"),
         ("converter/options.py", "from mcpruner.converter.mask.mask import choose_mask"),
         ("converter/any_room/a.py", "from mcpruner.converter.target import Target"),
+        ("converter/mask/a.py", "importlib.import_module('mcpruner.converter.cost.latency')"),
+        ("converter/mask/a.py", "importlib.import_module('..cost.latency', __package__)"),
     ],
 )
 def test_imports_against_the_order_of_the_rooms(name: str, line: str) -> None:
@@ -138,8 +140,10 @@ def test_rooms_stand_above_what_they_import_and_say_so() -> None:
         ("delegate/opencl/run/a.cc", "delegate/opencl/opencl_backend.h"),
         ("delegate/opencl/driver/a.cc", "delegate/graph/graph.h"),
         ("delegate/tflite/parse/a.cc", "delegate/tflite/lower/lower.h"),
-        ("delegate/tflite/run/a.cc", "delegate/tflite/testing/fake_model.h"),
         ("delegate/tflite/run/a.cc", "python/native/layer_runner.h"),
+        ("delegate/opencl/ops/conv/a.cl", "delegate/opencl/run/executable.h"),
+        ("delegate/base/a.hpp", "delegate/graph/graph.h"),
+        ("delegate/base/a.c", "delegate/graph/graph.h"),
     ],
 )
 def test_includes_against_the_order_of_the_rooms(name: str, include: str) -> None:
@@ -163,6 +167,91 @@ def test_includes_against_the_order_of_the_rooms(name: str, include: str) -> Non
 )
 def test_includes_along_the_order_of_the_rooms(name: str, include: str) -> None:
     assert _findings(name, f'#include "{include}"\n') == []
+
+
+@pytest.mark.parametrize(
+    "include",
+    [
+        '"graph.h"',
+        '"../graph/graph.h"',
+        '"delegate/cpu/../graph/graph.h"',
+        '"./delegate/graph/graph.h"',
+        '"delegate//graph/graph.h"',
+        '"tests/a.h"',
+        '"hwy/highway.h"',
+        "<delegate/graph/graph.h>",
+        "<format/limits.inc>",
+        "<python/native/a.h>",
+        "<../delegate/graph/graph.h>",
+        "<sys/../../delegate/graph/graph.h>",
+        "HEADER",
+        "HEADER(graph)",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["delegate/base/a.cc", "delegate/base/a_test.cc", "python/native/a.h", "examples/a.hpp"]
+)
+def test_an_include_says_which_file_it_means(name: str, include: str) -> None:
+    (finding,) = _findings(name, f"#include {include}\n")
+    assert finding.startswith(f"1: includes {include}: name ours from the root and in quotes ")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("delegate/base/a.cc", '  #  include  "delegate/base/span.h"  // As it is used.'),
+        ("delegate/base/a.h", "#include <vector>"),
+        ("delegate/base/a.cc", "#include <sys/mman.h>  /* mmap */"),
+        ("delegate/base/a.c", "#include <Python.h>"),
+        ("delegate/base/limits.h", '#include "format/limits.inc"'),
+        ("delegate/base/a.cc", "// This has no #include GRAPH."),
+        ("delegate/base/a_test.cc", '#include "delegate/graph/testing/graph_builder.h"'),
+        ("docs/a.md", "#include GRAPH"),
+    ],
+)
+def test_other_includes_are_fine(name: str, line: str) -> None:
+    assert _findings(name, line + "\n") == []
+
+
+@pytest.mark.parametrize("name", ["delegate/tflite/run/a.cc", "python/native/a.cc"])
+@pytest.mark.parametrize(
+    "include", ["delegate/tflite/testing/fake_model.h", "delegate/base/span_test.h", "format/layer_test.h"]
+)
+def test_what_is_shipped_includes_nothing_of_tests(name: str, include: str) -> None:
+    assert _findings(name, f'#include "{include}"\n') == [f"1: includes {include}, which is for tests and benchmarks"]
+
+
+@pytest.mark.parametrize("name", ["converter/mask/a.py", "python/mcpruner/a.py"])
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        ("import benchmarks.run", "benchmarks.run"),
+        ("from tests.e2e import op_models", "tests.e2e.op_models"),
+        ("import os, lint", "lint"),
+        ("def f():\n    import tflite_builder as builder", "tflite_builder"),
+        ("import importlib\nimportlib.import_module('tests.small_network')", "tests.small_network"),
+        ("from importlib import import_module\nimport_module('lint')", "lint"),
+        ("__import__('lint')", "lint"),
+        ("from ..... import lint", "lint"),
+    ],
+)
+def test_what_is_shipped_imports_known_packages(name: str, line: str, target: str) -> None:
+    (finding,) = _findings(name, line + "\n")
+    assert re.fullmatch(rf"\d: imports {re.escape(target)}: what is shipped imports what \w+ names", finding)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from __future__ import annotations\nimport json, numpy as np\nimport keras",
+        "import importlib\nimportlib.import_module(name)\nimportlib.import_module(f'{name}.a')",
+        "import importlib\nimportlib.import_module('tflite_runtime.interpreter')",
+        "from . import b",
+    ],
+)
+def test_other_imports_are_fine(text: str) -> None:
+    assert _findings("python/mcpruner/a.py", text + "\n") == []
+    assert _findings("tests/a.py", text + "\nimport lint\n") == []
 
 
 def test_a_file_of_the_delegate_stands_in_a_room() -> None:
