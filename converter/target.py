@@ -29,13 +29,14 @@ class Target:
 
 
 _ALL = (
-    # Kirin 970: the four Cortex-A73 do the work (the A53 are a quarter as fast); one NEON register holds four floats.
+    # In the Kirin 970 the four Cortex-A73 do the work (the A53 are a quarter as fast), and a NEON register holds four
+    # floats.
     Target("hikey970-cpu", group_size=4, pattern_size=4, costs="a73"),
-    # Mali-G72 MP12: a work-item loads four filters as one float4.
+    # On the Mali-G72 MP12 a work-item loads four filters as one float4.
     Target("hikey970-gpu", group_size=4, pattern_size=4, costs="a73"),
     # AVX2 is the common ground. The vector runs along the image's width, so the group need not fill it.
     Target("x86-64", group_size=4, pattern_size=4, costs="avx512"),
-    # What every engine of ours can run well; speed is predicted for AVX2, which stands between the others.
+    # Every engine of ours can run this well; speed is predicted for AVX2, which stands between the others.
     Target("generic", group_size=4, pattern_size=4),
 )
 

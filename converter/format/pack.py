@@ -73,7 +73,7 @@ def pack(
     groups = -(-filters // group_size)
     padded = np.zeros((groups * group_size, height * width, channels), np.float32)
     padded[:filters] = weights.reshape(filters, -1, channels)[permutation]
-    # [group, channel, position, lane]: the order in which values are stored, but for the order of kernels.
+    # [group, channel, position, lane] is the order in which values are stored, but for the order of kernels.
     ordered = np.ascontiguousarray(padded.reshape(groups, group_size, -1, channels).transpose(0, 3, 2, 1))
     used = (ordered != 0).any(axis=3)
     bits = (used.astype(np.uint64) << np.arange(height * width, dtype=np.uint64)).sum(axis=2, dtype=np.uint64)

@@ -59,7 +59,7 @@ class Sums:
         pruned, cross = self._products / self._rows
         shift = self._sums / self._rows if centred else np.zeros_like(self._sums)
         pruned, cross = pruned - np.outer(shift[0], shift[0]), cross - np.outer(shift[0], shift[1])
-        # The same on both diagonals: weights then stay as they are where nothing changes.
+        # Both diagonals get the same: weights then stay as they are where nothing changes.
         least = max(_DAMPING * float(np.trace(pruned)) / len(pruned), np.finfo(np.float32).tiny) * np.eye(len(pruned))
         return Moments(pruned + least, cross + least, shift)
 

@@ -292,7 +292,7 @@ def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs
     layer, options = read_packed(model, graph, op)
     kind = PACKED[name]
     shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
-    # Counted from the blob, not from its dense weights: a damaged one may claim a shape that no memory holds.
+    # These are counted in the blob, not in its dense weights: a damaged one may claim a shape that no memory holds.
     counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), len(layer.patterns))
     geometry, group_size = output_geometry(graph, op, kind, options.stride_w), int(layer.group_size)
     packed = costs.time(packed_amounts(counts, shape, group_size, geometry, costs.simd))

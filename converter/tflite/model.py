@@ -42,7 +42,7 @@ MAX_BYTES = 2**31 - 1  # The offsets of a flatbuffer are signed 32-bit numbers.
 # Buffers begin at multiples of it, as TFLite's C++ writer has them; the delegate may rely on that.
 ALIGNMENT = 16
 
-# The types of shapes, axes and bounds, as `constant_array` takes them.
+# Shapes, axes and bounds are of these types; `constant_array` takes the table.
 INTEGERS = {schema.TensorType.INT32: np.int32, schema.TensorType.INT64: np.int64}
 
 _BUILTIN_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}

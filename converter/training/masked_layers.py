@@ -87,7 +87,8 @@ class Masked(Exchanged):
         dense = keras.ops.convert_to_tensor(shadow(self))
         pruned = keras.ops.where(keras.ops.convert_to_tensor(self.pruning_mask), keras.ops.zeros_like(dense), dense)
         at_rest = keras.ops.stop_gradient(pruned)
-        # Products with exact zeros: the value is 0 even where a sum of squares would overflow in half precision.
+        # The products are with exact zeros: the value is 0 even where a sum of squares would overflow in half
+        # precision.
         nothing = keras.ops.sum(at_rest * (pruned - at_rest))
         decay = keras.ops.cast(self.pruning_decay, dense.dtype)
         # Keras adds a model's losses to the one of its outputs, which is of this type whatever the layers' policy is.

@@ -15,8 +15,8 @@ constexpr int kMaxThreads = 64;
 
 struct CpuOptions {
   int num_threads = 1;  // 1..kMaxThreads; the pool lives as long as the backend
-  // A name from CpuSimdTargets(), so that tests reach every instruction set. "" chooses what suits this CPU's cores
-  // best.
+  // This is a name from CpuSimdTargets(), so that tests reach every instruction set, or "", which chooses what suits
+  // this CPU's cores best.
   std::string simd;
 };
 Result<std::unique_ptr<Backend>> CreateCpuBackend(const CpuOptions& options);

@@ -51,8 +51,8 @@ typedef struct McprunerDelegateOptions {
    * reason for which convolutions or fully-connected layers are left to TFLite. 2: every node that is left, with the
    * reason. */
   int32_t verbosity;
-  /* Instruction set of the cpu backend, one that this CPU has ("avx512", "avx2", "neon", "scalar"), to compare them.
-   * NULL: the best. */
+  /* Instruction set of the cpu backend, one that this CPU has ("avx512", "avx2", "neon", "scalar"), to compare them; on
+   * ARM also "neon_a53", which is neon in the order that suits cores like the Cortex-A53. NULL: the best. */
   const char* simd;
   /* How the opencl backend keeps numbers: "float32", "float16_storage" (binary16 in memory, float32 arithmetic), or
    * "float16" (short sums in binary16 too; where the device cannot, the cpu backend runs and the reason is printed).

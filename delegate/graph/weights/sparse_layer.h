@@ -66,15 +66,15 @@ constexpr bool IsGroupSize(int size) { return size >= 1 && size <= kMaxGroupSize
 // Returns the pattern that keeps all positions of a kernel, which has 1 to kMaxPositions of them.
 constexpr uint64_t FullPattern(int positions) { return ~uint64_t{0} >> (kMaxPositions - positions); }
 
-// A dense layer as a SparseLayer: every kernel has the full pattern, filters keep their order. `weights` is OHWI with
-// out_channels * kernel_height * kernel_width * in_channels finite elements, `bias` has out_channels or none.
-// An error where the format's bounds do not hold (more than 64 kernel positions, more than 65535 channels).
 struct DenseShape {
   int out_channels = 0;
   int kernel_height = 1;
   int kernel_width = 1;
   int in_channels = 0;
 };
+// Makes a SparseLayer of dense weights: every kernel has the full pattern, filters keep their order. `weights` is OHWI
+// with out_channels * kernel_height * kernel_width * in_channels finite elements, `bias` has out_channels or none.
+// Returns an error where the bounds of the format do not hold (kMaxPositions, kMaxChannels).
 Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
                                          Span<const float> bias, int group_size);
 
