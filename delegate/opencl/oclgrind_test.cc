@@ -1,5 +1,5 @@
-// These tests run the kernels in Oclgrind, a simulator that sees every access of every work-item: bad addresses and
-// data races. First it must see those that are planted. (Its check for uninitialized memory does not know the
+// These tests run the micro-kernels in Oclgrind, a simulator that sees every access of every work-item: bad addresses
+// and data races. First it must see those that are planted. (Its check for uninitialized memory does not know the
 // compiler's `freeze`.)
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ class OclgrindTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
 
-  // Runs one kernel of 8 items in groups of 4 on a buffer of 8 ints.
+  // Runs one micro-kernel of 8 items in groups of 4 on a buffer of 8 ints.
   void RunPlanted(const char* source) {
     const auto api = opencl::LoadOpenCl(kLibrary);
     ASSERT_TRUE(api.ok()) << api.message();

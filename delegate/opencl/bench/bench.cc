@@ -4,8 +4,9 @@
 //     bench [runs [file.json]]
 //     bench tiles                      all tiles on the networks' layers; the table's tile and the fastest ones printed
 //
-// Times are medians of the device in a full queue (queue_time.h): they are those of kernels alone, without the copies
-// at both ends. "Events" is the sum of each launch's own event instead, "wall" a whole inference as the caller sees it.
+// Times are medians of the device in a full queue (queue_time.h): they are those of micro-kernels alone, without the
+// copies at both ends. "Events" is the sum of each launch's own event instead, "wall" a whole inference as the caller
+// sees it.
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-// A Launch is one kernel with its arguments and its range: an inference only has to put it into the queue.
+// A Launch is one micro-kernel with its arguments and its range: an inference only has to put it into the queue.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_DRIVER_LAUNCH_H_
 #define MCPRUNER_DELEGATE_OPENCL_DRIVER_LAUNCH_H_
@@ -31,7 +31,7 @@ struct Launch {
 
 inline Status SetArgs(const OpenClApi& /*api*/, cl_kernel /*kernel*/, cl_uint /*index*/) { return Status::Ok(); }
 
-// Sets the kernel's arguments from `index` on: cl_mem, numbers, and the structs of plan/args.h.
+// Sets the micro-kernel's arguments from `index` on: cl_mem, numbers, and the structs of plan/args.h.
 template <typename T, typename... Rest>
 Status SetArgs(const OpenClApi& api, cl_kernel kernel, cl_uint index, const T& value, const Rest&... rest) {
   MCPRUNER_RETURN_IF_ERROR(

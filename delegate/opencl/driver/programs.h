@@ -1,8 +1,8 @@
-// Programs builds kernels from the embedded sources when they are first asked for.
+// Programs builds micro-kernels from the embedded sources when they are first asked for.
 //
 //     "conv.cl" + {PIXELS 4, SPLIT 1} --> source: args.h, common.cl, conv.cl   options: -DPIXELS=4 -DSPLIT=1 ...
 //                                     --> one program, kept, and on disk too where there is a folder (DiskCache);
-//                                         a kernel object of its own for each launch
+//                                         an OpenCL kernel object of its own for each launch
 //
 // Sources are never put together from strings: what differs between two programs is in their macros.
 
@@ -30,8 +30,8 @@ class Programs {
   Programs(std::shared_ptr<const Device> device, Defines common, DiskCache cache)
       : device_(std::move(device)), common_(std::move(common)), cache_(std::move(cache)) {}
 
-  // Makes a new kernel object. Several threads may call this at once; their programs are built side by side. The error
-  // of a build quotes the compiler's first lines.
+  // Makes a new OpenCL kernel object. Several threads may call this at once; their programs are built side by side. The
+  // error of a build quotes the compiler's first lines.
   Result<ClKernel> MakeKernel(const std::string& file, const std::string& kernel, const Defines& defines);
 
  private:

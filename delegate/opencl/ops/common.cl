@@ -1,11 +1,11 @@
-// Every kernel starts with this: the type of tensors in memory, elements by place, and the weights of a tap.
+// Every micro-kernel starts with this: the type of tensors in memory, elements by place, and the weights of a tap.
 //
 // With STORAGE_HALF, tensors and weights are kept as binary16 and computed with as float32. vload_half and vstore_half
 // are core OpenCL: cl_khr_fp16 is not needed. Vectors are read aligned (vloada_half), since NVIDIA's compiler makes
 // vload4 four loads.
 //
-// With ARITHMETIC_HALF, a kernel that multiplies much computes products and short sums in binary16 too (Real). This
-// needs cl_khr_fp16.
+// With ARITHMETIC_HALF, a micro-kernel that multiplies much computes products and short sums in binary16 too
+// (Real). This needs cl_khr_fp16.
 
 #ifndef STORAGE_HALF
 #define STORAGE_HALF 0

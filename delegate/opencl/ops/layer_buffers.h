@@ -10,7 +10,7 @@
 
 namespace mcpruner::opencl {
 
-// LayerBuffers are what the kernels of layers read, in the order of their arguments.
+// LayerBuffers are what the micro-kernels of layers read, in the order of their arguments.
 struct LayerBuffers {
   cl_mem parts, displacements, values;
   int num_parts;

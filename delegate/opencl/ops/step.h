@@ -2,10 +2,10 @@
 //
 //     run/make_steps.h          the one way in: the steps of a whole graph
 //     graph/ops.inc             the family of each op type: Make<family>Step makes its step
-//     ops/<op>/<op>_step.cc     that function: it cuts the work into work-groups and sets the kernel's arguments
-//     ops/<op>/<op>.cl          the kernel; plan/args.h and ops/common.cl are put before it (driver/programs.h)
+//     ops/<op>/<op>_step.cc     that function: it cuts the work into work-groups and sets the micro-kernel's arguments
+//     ops/<op>/<op>.cl          the micro-kernel; plan/args.h and ops/common.cl are put before it (driver/programs.h)
 //
-// A new family gets the last two files; it does not link without them. Ops that share a kernel file share a folder:
+// A new family gets the last two files; it does not link without them. Ops that share a `.cl` file share a folder:
 // everything that only moves elements is in copy/, mean and softmax are in reduce/.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_OPS_STEP_H_
@@ -63,7 +63,7 @@ struct Step {
   int64_t table_bytes = 0;  // of `buffers`
 };
 
-// Makes a kernel and sets all of its arguments.
+// Makes a micro-kernel and sets all of its arguments.
 template <typename... Args>
 Result<Launch> MakeLaunch(const DeviceTools& tools, const std::string& file, const std::string& name,
                           const Defines& defines, const Range& range, const Args&... args) {

@@ -4,7 +4,7 @@
 //
 //     origin + image * n + channel * c + row * y + column * x        (Map)
 //
-// A stride of 0 repeats what lies along that dimension. `Extent` is the part of a tensor that a kernel walks.
+// A stride of 0 repeats what lies along that dimension. `Extent` is the part of a tensor that a micro-kernel walks.
 
 #ifndef MCPRUNER_DELEGATE_OPENCL_PLAN_ARGS_H_
 #define MCPRUNER_DELEGATE_OPENCL_PLAN_ARGS_H_

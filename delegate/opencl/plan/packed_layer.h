@@ -1,4 +1,5 @@
-// A SparseLayer is packed as the convolution kernels walk it: in parts of up to 4 filters, each with its taps.
+// A SparseLayer is packed as the micro-kernels of convolutions walk it: in parts of up to 4 filters, each with its
+// taps.
 //
 //     values          part 0 (filters 0-3 of group 0): tap 0 [4 values], tap 1 [4 values], ..., zeros to fill up
 //                     part 1 ...

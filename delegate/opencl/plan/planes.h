@@ -9,8 +9,9 @@
 //             0 0 0 0 0                  bottom; one element more belongs to the next plane, or to the slot's end
 //
 // The zeros around an image that a window reads are part of its tensor, so that a tap of a convolution is one
-// displacement wherever the window stands. They are written once, when the arena is made: kernels write pixels only,
-// and tensors share memory (a slot) only where their planes look alike, so that nobody writes another one's borders.
+// displacement wherever the window stands. They are written once, when the arena is made: micro-kernels write pixels
+// only, and tensors share memory (a slot) only where their planes look alike, so that nobody writes another one's
+// borders.
 //
 //     arena   [ slot 0: planes of 58x57 | slot 1: planes of 58x57 | slot 2: planes of 30x29 | ... ]
 //              tensor 0, tensor 4         tensor 2                  tensor 5

@@ -1,5 +1,5 @@
-// A tile says how a kernel's work is cut. A table gives each device's limits and likings, and each layer's size decides
-// within them.
+// A tile says how a micro-kernel's work is cut. A table gives each device's limits and likings, and each layer's size
+// decides within them.
 //
 // A compute unit wants enough work-items at once for some to wait for memory while others compute; with fewer it takes
 // as long as with all of them. With more pixels, an item reads each weight for more products, but fewer items are left.

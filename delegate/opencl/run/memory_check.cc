@@ -48,7 +48,7 @@ void FillPixels(const PlaneTensor& tensor, const void* element, size_t size, uin
 
 }  // namespace
 
-// The host writes this and not a kernel, since the values must not depend on what is tested.
+// The host writes this and not a micro-kernel, since the values must not depend on what is tested.
 Status OpenClExecutable::FillMemory(float value) {
   const OpenClApi& api = tools_.device->api();
   const auto bytes = static_cast<size_t>(ArenaBytes());

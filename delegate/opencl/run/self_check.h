@@ -1,7 +1,7 @@
 // The self-check finds out, once before a device is used, whether it computes what it should.
 //
 // Drivers exist that build every program and give wrong numbers (TensorFlow's issue 28711 is about one for a Mali-G72).
-// A small network with every kernel that multiplies runs on the device and on the reference:
+// A small network with every micro-kernel that multiplies runs on the device and on the reference:
 //
 //     x --conv 3x3--> a --conv 3x3, + a--> --depthwise 3x3, stride 2--> --max pool--> --mean-->
 //       --fully connected--> softmax

@@ -1,4 +1,5 @@
-// These kernels move elements between places: conversions at the ends of a partition, and every op that only moves.
+// These micro-kernels move elements between places: conversions at the ends of a partition, and every op that only
+// moves.
 //
 // A work-item moves one element; items are neighbours along W, the innermost dimension of tensors on the device. Slices
 // and concatenations are maps with other strides and origins. `pack` and `unpack` have the caller's float32 elements on
