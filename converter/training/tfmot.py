@@ -28,8 +28,8 @@ from mcpruner.converter.options import KNOBS, PruningOptions, takes_options
 from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.schedule import REMOVED_DECAY
 
-# These knobs are not ours: tfmot's policy chooses the layers, its schedule the densities.
-_WITHOUT = ("density", "sparsity", "scope", "search", "saliency")
+# These knobs say what masks look like. tfmot's policy chooses the layers, and its schedule the densities.
+_KNOBS = ("target", "pattern_size", "num_patterns", "balance")
 
 
 class AlignedPruning(PruningPolicy):
@@ -53,7 +53,7 @@ class AlignedPruning(PruningPolicy):
     >>> model = tfmot.sparsity.keras.strip_pruning(model)
     """
 
-    @takes_options(without=_WITHOUT)
+    @takes_options(without={knob.name for knob in KNOBS}.difference(_KNOBS))
     def __init__(self, **knobs: Any) -> None:
         self._options = PruningOptions(density=1.0, **knobs)
 
@@ -93,7 +93,7 @@ class PruneAligned(PruneLowMagnitude):
     """tfmot's wrapper of a layer, with masks of ours."""
 
     def __init__(self, layer: Any, pruning_schedule: Any, **kwargs: Any) -> None:
-        knobs = {knob.name: kwargs.pop(knob.name) for knob in KNOBS if knob.name in kwargs}
+        knobs = {name: kwargs.pop(name) for name in _KNOBS if name in kwargs}
         self._options = PruningOptions(density=1.0, **knobs)
         super().__init__(layer, pruning_schedule, **kwargs)
 
@@ -169,7 +169,7 @@ class _AlignedMasks(Pruning):
 
 def _written(options: PruningOptions) -> dict[str, Any]:
     """The knobs that a wrapper is made of again, by name."""
-    return {knob.name: getattr(options, knob.name) for knob in KNOBS if knob.name not in _WITHOUT}
+    return {name: getattr(options, name) for name in _KNOBS}
 
 
 def _is_graph(layer: Any) -> bool:

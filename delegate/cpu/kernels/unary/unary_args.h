@@ -10,7 +10,8 @@
 
 namespace mcpruner {
 
-// This says what UnaryRow computes of each element. It has the values of UnaryFunction, whose header SIMD code cannot include.
+// This says what UnaryRow computes of each element. It has the values of UnaryFunction, whose header SIMD code cannot
+// include.
 enum UnaryKernel : int32_t {
 #define MCPRUNER_UNARY(name) kUnary##name,
 #include "delegate/graph/unary_functions.inc"
