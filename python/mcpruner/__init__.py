@@ -37,6 +37,9 @@ convert
     A Keras model, ``.keras``, SavedModel or ``.tflite`` into a ``.tflite`` whose pruned layers are packed.
 verify
     Checks that a converted file, run by the plugin, is the network it was converted from.
+benchmark
+    The module of times: ``from mcpruner.benchmark import benchmark, profile`` are the functions. It is no function
+    itself, since scripts import from the module of this name.
 Interpreter
     A TFLite interpreter with the plugin loaded, plus ``profile()`` and ``report()``.
 load_delegate, delegate_path
