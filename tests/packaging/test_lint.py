@@ -1,6 +1,7 @@
 """The rules of tools/lint.py, each on a source that breaks it and on one that does not."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import lint
@@ -268,6 +269,37 @@ def test_rooms_of_the_delegate_stand_above_what_they_include_and_are_drawn() -> 
         assert set(others) <= below, room
         assert re.search(rf"\b{room.split('/')[-1]}\b", drawing), room
         below.add(room)
+
+
+@pytest.mark.parametrize(("folder", "rooms"), [("converter", lint.ROOMS), ("delegate", lint.CPP_ROOMS)])
+def test_the_page_has_the_tables_of_the_rooms(folder: str, rooms: dict[str, Iterable[str]]) -> None:
+    page = (lint.ROOT / "docs" / "architecture.md").read_text()
+    table = re.search(rf"\| room of `{folder}/` \|[^\n]*\n\|---\|---\|\n((?:\|[^\n]*\n)*)", page)[1]
+    rows = [re.findall(r"`([\w/]+)`", row) for row in table.splitlines()]
+    assert {room: set(others) for room, *others in rows} == {room: set(others) for room, others in rooms.items()}
+
+
+# Arrows that turn or cross others are not read; the tables on the page say them all.
+@pytest.mark.parametrize(("folder", "least"), [("converter", 2), ("delegate", 10)])
+def test_straight_arrows_of_the_drawings_are_allowed(folder: str, least: int) -> None:
+    page = (lint.ROOT / "docs" / "architecture.md").read_text()
+    drawing = re.search(rf"## Rooms of the {folder}\n```\n(.*?)```", page, re.S)[1]
+    found = 0
+    for line in drawing.splitlines():
+        storey = line.split(" ")[0]
+        for source, target in re.findall(r"([\w/]+) ──> (?=([\w/]+))", line):
+            if folder == "converter":
+                assert target in lint.ROOMS[source], line
+            else:
+                here, there = (_drawn(storey, room) for room in (source, target))
+                assert there in lint.cpp_rooms_below(here), line
+            found += 1
+    assert found >= least
+
+
+def _drawn(storey: str, name: str) -> str:
+    """The room of delegate/ that a name in a line of the drawing means."""
+    return f"{storey}/{name}" if f"{storey}/{name}" in lint.CPP_ROOMS else name
 
 
 def test_sources_are_files_that_git_knows() -> None:
