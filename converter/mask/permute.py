@@ -17,9 +17,9 @@ starts from the greedy groups of `reorder.group_by_saliency`.
 import numpy as np
 
 # A filter leaves its group so often, on average. At density 0.25 the greedy groups keep 0.600 of the squared weights
-# in 16 layers of ResNet-56 and MobileNetV1; 1, 2, 4, 8 and 16 sweeps keep 0.612, 0.615, 0.616, 0.619 and 0.620, and
+# in 16 layers of ResNet-56 and MobileNetV1; 1, 2, 4, 8 and 16 times keep 0.612, 0.615, 0.616, 0.619 and 0.620, and
 # each of these takes about twice the time of the one before (2026-11-30, 20b7a11).
-_SWEEPS = 4
+_EXCHANGES = 4
 # So many scores, one for each filter and channel, are compared at most; of larger layers, input channels are sampled.
 # In the same layers 2^18 scores keep 0.0006 less, and 2^24 as much in the same time.
 _MAX_SCORES = 1 << 21
@@ -58,8 +58,8 @@ def search_groups(
     level = level.astype(scores.dtype)
     groups = permutation[:full].reshape(-1, group_size)
     rng = np.random.default_rng(0)  # The draw is the same every time.
-    for turn in range(_SWEEPS * group_size):
-        groups = _misfits_first(groups, scores, level) if turn % 2 == 0 else rng.permuted(groups, axis=1)
+    for number in range(_EXCHANGES * group_size):
+        groups = _misfits_first(groups, scores, level) if number % 2 == 0 else rng.permuted(groups, axis=1)
         out = groups[:, 0]
         rest = scores[groups[:, 1:]].sum(axis=1)
         groups[:, 0] = out[_exchange(_values(rest, scores[out], level))]

@@ -1,4 +1,4 @@
-// Windows of convolutions reach over the edges of their input; a backend keeps as many zeros around it.
+// Windows of convolutions reach over the sides of their input; a backend keeps as many zeros around it.
 //
 //     kernel 3, padding 1 on all sides       left: 1, since the first window begins one column before the image
 //     stride 2, 4 columns                    right: 0, since the last window ends with the last column
@@ -14,7 +14,7 @@
 
 namespace mcpruner {
 
-// Returns how many rows and columns a convolution, depthwise or not, reads beyond each edge of `in` to make `out`. All
+// Returns how many rows and columns a convolution, depthwise or not, reads beyond each side of `in` to make `out`. All
 // other ops read no zeros: pools clip their windows.
 Padding2D ConvReach(const Op& op, const Shape& in, const Shape& out);
 

@@ -9,8 +9,8 @@ import numpy as np
 from mcpruner.converter.cost.cost_model import TERMS, Amounts
 
 # All three are past what they gain on the samples of avx512.json (2026-11-30, 20b7a11), whose median error is 5.2 %: 20
-# sweeps give 5.3 %, 200 as many as 2000; 1, 3 and 12 rounds give 6.2 %, 5.8 % and 5.2 %.
-_SWEEPS = 2000  # over the coordinates
+# cycles give 5.3 %, 200 as many as 2000; 1, 3 and 12 rounds give 6.2 %, 5.8 % and 5.2 %.
+_CYCLES = 2000  # over the coordinates
 _ROUNDS = 6  # of reweighting, by which least squares come to least absolute errors
 # Errors below this share count as if they were as large, or the samples that happen to fit would outweigh all others.
 # With 0.01 and 0.2 the median error is 5.5 % and 6.5 %.
@@ -79,7 +79,7 @@ def nonnegative_least_squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     columns = a / scale
     gram, target = columns.T @ columns, columns.T @ b
     x = np.zeros(a.shape[1])
-    for _ in range(_SWEEPS):
+    for _ in range(_CYCLES):
         for i in np.flatnonzero(np.diag(gram)):
             x[i] = max(0.0, x[i] + (target[i] - gram[i] @ x) / gram[i, i])
     return x / scale

@@ -1,5 +1,5 @@
 // StreamStep runs a chain of ops band by band (stream_plan.h). Each thread makes some rows of the last op's output. It
-// has steps of its own for all ops of the chain, and recomputes the rows at its edge that a neighbouring thread makes
+// has steps of its own for all ops of the chain, and recomputes the rows at its ends that a neighbouring thread makes
 // as well.
 //
 // A tensor between two ops is a buffer of the rows that are there in one band, in their usual layout: TensorRef::rows

@@ -1,4 +1,4 @@
-// This is the edge between C++ and C: no exception passes it, not even one that is thrown while there is no memory left
+// This stands between C++ and C: no exception passes it, not even one that is thrown while there is no memory left
 // to say so.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_ABI_GUARD_H_

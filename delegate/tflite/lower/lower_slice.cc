@@ -24,7 +24,7 @@ struct Slice {
 
 bool HasBit(int mask, size_t bit) { return ((mask >> bit) & 1) != 0; }
 
-// Resolves entry `i` of the lists for an axis of `size` elements.
+// Resolves element `i` of the lists for an axis of `size` elements.
 AxisSlice ResolveEntry(const SliceBounds& bounds, size_t i, int64_t size) {
   const int64_t stride = bounds.stride[i];
   const int64_t low = stride > 0 ? 0 : -1, high = low + size;
