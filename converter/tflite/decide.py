@@ -248,7 +248,7 @@ def _decide_operator(
         return None
     seen = _look_at(model, graph, index, op, name, writers)
     if name in _NEVER:
-        return replace(seen, obstacle=_NEVER[name], times=_depthwise_times(graph, op, seen.shape, costs))
+        return replace(seen, obstacle=_NEVER[name], times=_times_unpacked(graph, op, seen.shape, costs))
     try:
         layer = read_layer(model, graph, op, KINDS[name], writers)
     except StaysDense as reason:
@@ -280,8 +280,12 @@ def _dense_times(shape: tuple[int, ...], geometry: Geometry, costs: CostModel) -
     )
 
 
-def _depthwise_times(graph: Any, op: Any, shape: tuple[int, ...], costs: CostModel) -> Times:
-    """Predicted times of a depthwise convolution; no table knows other operators that are never packed."""
+def _times_unpacked(graph: Any, op: Any, shape: tuple[int, ...], costs: CostModel) -> Times:
+    """Predicted times of a depthwise or transposed convolution; no table knows others that are never packed."""
+    if len(shape) == 4 and isinstance(op.builtinOptions, schema.TransposeConvOptionsT):
+        # It multiplies each pixel of its input by all weights, as a convolution of that size does.
+        size = [int(max(1, n)) for n in graph.tensors[op.inputs[2]].shape[1:3]]
+        return _dense_times(shape, Geometry("Conv2D", *size), costs)
     if len(shape) != 4 or not isinstance(op.builtinOptions, schema.DepthwiseConv2DOptionsT):
         return Times()
     return _dense_times(shape, output_geometry(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW), costs)

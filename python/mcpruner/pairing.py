@@ -1,8 +1,8 @@
 """A converted ``.tflite`` beside the dense one it came from, operator by operator.
 
 Conversion replaces operators where they stand, so operators pair by their order. What it may drop (PAD folded into a
-convolution, DEQUANTIZE, DENSIFY and TRANSPOSE of weights, what copies, what computes shapes) or write otherwise (nearest
-upsampling) is left out on both sides.
+convolution, DEQUANTIZE, DENSIFY and TRANSPOSE of weights, what copies, what computes shapes) or write otherwise
+(nearest upsampling) is left out on both sides.
 """
 
 from dataclasses import dataclass

@@ -12,8 +12,6 @@ def unary(g: Growth, x: int) -> int | None:
     return g.emit(code, [x], g.shape(x), schema.CosOptionsT() if code == "COS" else None)
 
 
-
-
 def tile(g: Growth, x: int) -> int | None:
     """TILE along one axis."""
     if g.rank(x) < 2:
