@@ -279,12 +279,11 @@ Status CheckShape(const Shape& shape) { return FromDims(ToDims(shape)).status();
 
 Result<Shape> OutputShape(const Graph& graph, const Op& op) {
   MCPRUNER_RETURN_IF_ERROR(CheckArguments(op));
-  const Shape& x = graph.tensor(op.inputs[0]).shape;
+  const auto shape_of = [&](size_t i) -> const Shape& { return graph.tensor(op.inputs[i]).shape; };
+  const Shape& x = shape_of(0);
   switch (op.type) {
-    case OpType::kConv: {
-      const Shape* residual = op.inputs.size() > 1 ? &graph.tensor(op.inputs[1]).shape : nullptr;
-      return ConvShape(x, residual, std::get<ConvParams>(op.params));
-    }
+    case OpType::kConv:
+      return ConvShape(x, op.inputs.size() > 1 ? &shape_of(1) : nullptr, std::get<ConvParams>(op.params));
     case OpType::kDepthwiseConv:
       return DepthwiseShape(x, std::get<DepthwiseParams>(op.params));
     case OpType::kFullyConnected:
@@ -292,7 +291,7 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
 #define MCPRUNER_BINARY(name, ...) case OpType::k##name:
 #include "delegate/graph/binary_functions.inc"
 #undef MCPRUNER_BINARY
-      return BinaryShape(x, graph.tensor(op.inputs[1]).shape);
+      return BinaryShape(x, shape_of(1));
     case OpType::kMaxPool:
     case OpType::kAveragePool:
       return PoolShape(x, std::get<PoolParams>(op.params));
@@ -308,8 +307,7 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
 #undef MCPRUNER_REDUCE
       return ReduceShape(x, std::get<ReduceParams>(op.params));
     case OpType::kNormalize:
-      return NormalizeShape(x, graph.tensor(op.inputs[1]).shape, graph.tensor(op.inputs[2]).shape,
-                            std::get<NormalizeParams>(op.params));
+      return NormalizeShape(x, shape_of(1), shape_of(2), std::get<NormalizeParams>(op.params));
     case OpType::kPad:
       return PadShape(x, std::get<PadParams>(op.params));
     case OpType::kConcat:

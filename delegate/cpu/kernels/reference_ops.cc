@@ -23,15 +23,16 @@
 namespace mcpruner {
 namespace {
 
+void Conv(const ConvParams& p, const Shape& in, Span<const float* const> inputs, const Shape& out, float* y) {
+  ConvReference(*p.layer, p.window, in, inputs[0], inputs.size() > 1 ? inputs[1] : nullptr, out, y);
+}
+
 void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs, float* y) {
-  const Shape& in = graph.tensor(op.inputs[0]).shape;
-  const Shape& out = graph.tensor(op.output).shape;
+  const Shape &in = graph.tensor(op.inputs[0]).shape, &out = graph.tensor(op.output).shape;
   const float* x = inputs[0];
   switch (op.type) {
-    case OpType::kConv: {
-      const auto& p = std::get<ConvParams>(op.params);
-      return ConvReference(*p.layer, p.window, in, x, inputs.size() > 1 ? inputs[1] : nullptr, out, y);
-    }
+    case OpType::kConv:
+      return Conv(std::get<ConvParams>(op.params), in, inputs, out, y);
     case OpType::kDepthwiseConv:
       return DepthwiseConvReference(std::get<DepthwiseParams>(op.params), in, x, out, y);
     case OpType::kFullyConnected:
