@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "delegate/graph/passes/fusion.h"
 #include "delegate/graph/weights/nonzeros.h"
 #include "delegate/tflite/lower/testing/run_node.h"
 #include "delegate/tflite/parse/transposed_conv.h"

@@ -135,7 +135,7 @@ Result<NodePlan> StartPlan(const ParseContext& c, OpType type, size_t first_inpu
   const int input = InputIndex(c.node, first_input);
   MCPRUNER_RETURN_IF_ERROR(CheckFloat(TensorAt(c.view.context, input), "input"));
   // A constant is an input too: the runtime has its elements as it has those of other inputs.
-  plan.inputs.push_back(Operand{tensor, nullptr, {}});
+  plan.inputs.push_back(Operand{input, nullptr, {}});
   return plan;
 }
 
