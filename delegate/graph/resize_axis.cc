@@ -14,7 +14,7 @@ ResizeAxis::ResizeAxis(OpType type, const ResizeParams& params, int in, int out)
   if (align_corners_ && out > 1) scale_ = static_cast<float>(in - 1) / static_cast<float>(out - 1);
 }
 
-ResizeTap ResizeAxis::At(int i) const {
+ResizeSource ResizeAxis::At(int i) const {
   const auto element = static_cast<float>(i);
   if (nearest_) return {Nearest(element), 0.0f};
   const float place = half_pixel_centers_ ? (element + 0.5f) * scale_ - 0.5f : element * scale_;

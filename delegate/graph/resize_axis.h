@@ -19,7 +19,7 @@ namespace mcpruner {
 
 // The result is x[lower] + (x[lower + 1] - x[lower]) * share. Where share is 0, there may be no element lower + 1, and
 // it is not looked at: it may be NaN.
-struct ResizeTap {
+struct ResizeSource {
   int lower;
   float share;
 };
@@ -30,7 +30,7 @@ class ResizeAxis {
   ResizeAxis(OpType type, const ResizeParams& params, int in, int out);
 
   // Returns what element i of the output, 0 <= i < out, is made of. `lower` does not fall as i rises.
-  ResizeTap At(int i) const;
+  ResizeSource At(int i) const;
 
  private:
   int Nearest(float i) const;

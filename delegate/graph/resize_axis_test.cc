@@ -19,8 +19,8 @@ std::vector<float> Places(OpType type, const ResizeParams& params, int in, int o
   const ResizeAxis axis(type, params, in, out);
   std::vector<float> places;
   for (int i = 0; i < out; ++i) {
-    const ResizeTap tap = axis.At(i);
-    places.push_back(static_cast<float>(tap.lower) + tap.share);
+    const ResizeSource source = axis.At(i);
+    places.push_back(static_cast<float>(source.lower) + source.share);
   }
   return places;
 }
@@ -59,7 +59,7 @@ TEST(ResizeAxisTest, OneElement) {
 }
 
 // Micro-kernels and streams rely on it.
-TEST(ResizeAxisTest, TapsRiseAndStayInside) {
+TEST(ResizeAxisTest, SourcesRiseAndStayInside) {
   for (const OpType type : {OpType::kResizeBilinear, OpType::kResizeNearest}) {
     for (const auto& params : {Params(false, false), Params(true, false), Params(false, true), Params(true, true)}) {
       for (const int in : {1, 2, 3, 7, 64, 1000, 16777217}) {
@@ -67,12 +67,12 @@ TEST(ResizeAxisTest, TapsRiseAndStayInside) {
           const ResizeAxis axis(type, params, in, out);
           int before = 0;
           for (int i = 0; i < out; ++i) {
-            const ResizeTap tap = axis.At(i);
-            ASSERT_GE(tap.lower, before);
-            ASSERT_LT(tap.lower + (tap.share > 0.0f ? 1 : 0), in);
-            ASSERT_GE(tap.share, 0.0f);
-            ASSERT_LE(tap.share, 1.0f);
-            before = tap.lower;
+            const ResizeSource source = axis.At(i);
+            ASSERT_GE(source.lower, before);
+            ASSERT_LT(source.lower + (source.share > 0.0f ? 1 : 0), in);
+            ASSERT_GE(source.share, 0.0f);
+            ASSERT_LE(source.share, 1.0f);
+            before = source.lower;
           }
         }
       }

@@ -37,13 +37,13 @@ convert
     A Keras model, ``.keras``, SavedModel or ``.tflite`` into a ``.tflite`` whose pruned layers are packed.
 verify
     Checks that a converted file, run by the plugin, is the network it was converted from.
-benchmark
-    The module of times: ``from mcpruner.benchmark import benchmark, profile`` are the functions. It is no function
-    itself, since scripts import from the module of this name.
 Interpreter
     A TFLite interpreter with the plugin loaded, plus ``profile()`` and ``report()``.
 load_delegate, delegate_path
     The plugin for an interpreter of one's own, and the file itself for any other loader.
+
+``mcpruner.benchmark`` is the module of times, since scripts import from it; its functions are ``from mcpruner.benchmark
+import benchmark, profile``.
 
 Everything is imported on first use: ``import mcpruner`` loads neither TensorFlow nor NumPy. With it, Keras loads files
 of masked models, such as the checkpoints of a training that prunes.

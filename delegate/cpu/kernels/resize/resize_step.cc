@@ -10,7 +10,7 @@
 namespace mcpruner {
 namespace {
 
-Range RowsOf(const ResizeTap& tap) { return {tap.lower, tap.lower + (tap.share > 0.0f ? 2 : 1)}; }
+Range RowsOf(const ResizeSource& source) { return {source.lower, source.lower + (source.share > 0.0f ? 2 : 1)}; }
 
 // Returns the smallest window that contains what each row is made of.
 RowReach ReachOf(const ResizeAxis& rows, const ResizeParams& params, int in, int out) {
@@ -61,11 +61,11 @@ class ResizeStep : public RowStep {
     args.shares = shares_.empty() ? nullptr : shares_.data();
     args.end = End();
     ForRows(share, [&](int image, int y, float* row) {
-      const ResizeTap tap = rows_.At(y);
-      const Range read = RowsOf(tap);
+      const ResizeSource source = rows_.At(y);
+      const Range read = RowsOf(source);
       args.row = input().Rows(image, read);
       args.below = read.end - read.begin > 1 ? args.row + in.row_stride() : nullptr;
-      args.below_share = tap.share;
+      args.below_share = source.share;
       args.out = row;
       micro_kernels().ResizeRow(args);
     });
@@ -81,12 +81,12 @@ class ResizeStep : public RowStep {
     shares_.resize(padded);
     bool far = false, blends = false;
     for (int x = 0; x < width; ++x) {
-      const ResizeTap tap = columns.At(x);
-      if (x % lanes == 0) begin_.push_back(tap.lower);
-      pick_[static_cast<size_t>(x)] = tap.lower - begin_.back();
-      shares_[static_cast<size_t>(x)] = tap.share;
-      far = far || tap.lower - begin_.back() >= lanes;
-      blends = blends || tap.share > 0.0f;
+      const ResizeSource source = columns.At(x);
+      if (x % lanes == 0) begin_.push_back(source.lower);
+      pick_[static_cast<size_t>(x)] = source.lower - begin_.back();
+      shares_[static_cast<size_t>(x)] = source.share;
+      far = far || source.lower - begin_.back() >= lanes;
+      blends = blends || source.share > 0.0f;
     }
     if (!blends) shares_.clear();
     if (!far) return;

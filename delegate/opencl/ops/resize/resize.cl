@@ -1,14 +1,14 @@
 // A work-item makes one element of a resized image. Items are neighbours along W.
 //
-// `taps` says for each row of the output, and then for each column, what it is made of (delegate/graph/resize_axis.h).
-// A neighbour without a share may be NaN, and there may be none.
+// `sources` says for each row of the output, and then for each column, what it is made of
+// (delegate/graph/resize_axis.h). A neighbour without a share may be NaN, and there may be none.
 
 typedef struct {
   int lower;
   float share;
-} ResizeTap;
+} ResizeSource;
 
-kernel void resize(global const Element* restrict from, global Element* restrict to, global const ResizeTap* taps,
+kernel void resize(global const Element* restrict from, global Element* restrict to, global const ResizeSource* sources,
                    const Map from_map, const Map to_map, const Extent extent) {
   int item = get_global_id(0);
   const int column = item % extent.columns;
@@ -17,7 +17,7 @@ kernel void resize(global const Element* restrict from, global Element* restrict
   item /= extent.rows;
   const int channel = item % extent.channels, image = item / extent.channels;
   if (image >= extent.images) return;
-  const ResizeTap y = taps[row], x = taps[extent.rows + column];
+  const ResizeSource y = sources[row], x = sources[extent.rows + column];
   const int first = place(from_map, image, channel, y.lower, x.lower);
   const int down = y.share > 0.0f ? from_map.row : 0, across = x.share > 0.0f ? from_map.column : 0;
   float left = LOAD(from, first), right = LOAD(from, first + across);

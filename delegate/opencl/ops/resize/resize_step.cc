@@ -10,11 +10,11 @@ Result<Step> MakeResizeStep(const StepContext& context) {
   const Shape& in = context.input().layout.shape;
   const Shape& out = context.output().layout.shape;
   const ResizeAxis rows(context.op.type, params, in.h, out.h), columns(context.op.type, params, in.w, out.w);
-  std::vector<ResizeTap> taps;
-  for (int y = 0; y < out.h; ++y) taps.push_back(rows.At(y));
-  for (int x = 0; x < out.w; ++x) taps.push_back(columns.At(x));
+  std::vector<ResizeSource> sources;
+  for (int y = 0; y < out.h; ++y) sources.push_back(rows.At(y));
+  for (int x = 0; x < out.w; ++x) sources.push_back(columns.At(x));
   Step step;
-  const Result<cl_mem> table = AddTable(*context.tools.device, taps, &step);
+  const Result<cl_mem> table = AddTable(*context.tools.device, sources, &step);
   if (!table.ok()) return table.status();
   Result<Launch> launch =
       MakeLaunch(context.tools, "resize.cl", "resize", {}, LinearRange(out.size(), kElementLanes), context.arena,
