@@ -114,6 +114,11 @@ def grid() -> Iterator[Layer]:
         yield Layer((1, kernel, kernel, channels), Geometry("DepthwiseConv2D", size, size, stride))
 
 
+def count_measurements() -> int:
+    """How often `calibrate` calls its `tick`."""
+    return len(list(grid())) + len(plain_ops.KINDS) * len(_PLAIN)
+
+
 def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """Measure and fit; a minute or less.
 
@@ -122,7 +127,7 @@ def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) 
     simd
         Instruction set of the plugin, by default the best. The runtime's own kernels always take the best.
     tick
-        Called after each layer of `grid`, for a progress bar.
+        Called after each layer and operator, for a progress bar.
 
     Returns
     -------

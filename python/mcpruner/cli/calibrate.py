@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from mcpruner import calibrate
     from mcpruner.converter.whole_file import write_file
 
-    with progress("measuring layers", len(list(calibrate.grid()))) as tick:
+    with progress("measuring layers", calibrate.count_measurements()) as tick:
         table = calibrate.calibrate(args.simd, tick)
     write_file(args.output, calibrate.to_json(table))
     print(describe(table))
