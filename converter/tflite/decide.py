@@ -104,7 +104,8 @@ class LayerDecision:
     @property
     def taken(self) -> bool:
         """Whether the plugin will take it: obstacles of depthwise and transposed convolutions are to packing alone."""
-        return self.packed or self.op in ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV") or not self.obstacle
+        depthwise = self.op == "DEPTHWISE_CONV_2D" or (self.op == "CONV_2D" and self.shape[3:] == (1,))
+        return self.packed or depthwise or self.op == "TRANSPOSE_CONV" or not self.obstacle
 
     @property
     def tflite_ns(self) -> float:
@@ -252,7 +253,12 @@ def _decide_operator(
     try:
         layer = read_layer(model, graph, op, KINDS[name], writers)
     except StaysDense as reason:
-        return replace(seen, obstacle=str(reason))
+        seen = replace(seen, obstacle=str(reason))
+        if name != "CONV_2D" or seen.shape[3:] != (1,):
+            return seen
+        shape = (1, *seen.shape[1:3], seen.shape[0])  # Groups of one channel each are depthwise.
+        geometry = output_geometry(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW)
+        return replace(seen, times=_dense_times(shape, geometry, costs))
     choice = choose(layer.weights, target, layer.geometry, costs)
     times = _dense_times(layer.weights.shape, layer.geometry, costs)
     return replace(seen, times=times, choice=choice, layer=layer if choice.predicted_speedup > 1 else None)

@@ -270,6 +270,8 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "depthwise_stride": _depthwise(1, "SAME", 2, 1, "NONE"),
     "depthwise_valid_multiplier": _depthwise(2, "VALID", 1, 1, "RELU"),
     "depthwise_dilated": _depthwise(1, "SAME", 1, 2, "RELU_N1_TO_1"),
+    "depthwise_as_groups": lambda s: s.net.conv(s.x, s.random(6, 5, 3, 1), s.random(6), stride=(2, 1)),
+    "depthwise_as_groups_multiplier": lambda s: s.net.conv(s.x, s.random(18, 3, 3, 1), activation="RELU6"),
     "fc_flat": _fc(False, True, "RELU", flat=True),
     "fc_rows": _fc(False, True, "NONE"),
     "fc_keep_dims": _fc(True, False, "RELU6"),

@@ -97,6 +97,32 @@ Result<NodePlan> SetPhases(const ParseContext& c, const TfLiteTransposeConvParam
   return plan;
 }
 
+// Makes the plan one of a depthwise convolution. `dims` are [1, rows, columns, filters], in which order `filter` lies.
+void SetDepthwise(const Window& window, const Dims& dims, std::vector<float> filter, Span<const float> bias,
+                  NodePlan* plan) {
+  DepthwiseParams depthwise;
+  depthwise.window = window;
+  depthwise.kernel_height = dims[1];
+  depthwise.kernel_width = dims[2];
+  std::vector<float> biases(bias.begin(), bias.end());
+  biases.resize(static_cast<size_t>(dims[3]), 0.0f);
+  depthwise.weights = std::make_shared<const std::vector<float>>(std::move(filter));
+  depthwise.bias = std::make_shared<const std::vector<float>>(std::move(biases));
+  plan->type = OpType::kDepthwiseConv;
+  plan->params = std::move(depthwise);
+}
+
+// Returns a filter [filters, rows, columns, 1] as [rows, columns, filters].
+std::vector<float> FiltersLast(const FloatConstant& filter) {
+  const size_t filters = static_cast<size_t>(filter.dims[0]);
+  std::vector<float> last(filter.values.size());
+  const size_t positions = filters == 0 ? 0 : last.size() / filters;
+  for (size_t f = 0; f < filters; ++f) {
+    for (size_t p = 0; p < positions; ++p) last[p * filters + f] = filter.values[f * positions + p];
+  }
+  return last;
+}
+
 }  // namespace
 
 Result<NodePlan> ParseConv2D(const ParseContext& c) {
@@ -109,6 +135,12 @@ Result<NodePlan> ParseConv2D(const ParseContext& c) {
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
   const Result<Dims> input = RankedDims(c, 4);
   if (!input.ok()) return input.status();
+  // Groups of one channel each are depthwise, as Keras' Conv2D(groups=channels) is written.
+  if (dims[3] == 1 && (*input)[3] > 1 && dims[0] > 0 && dims[0] % (*input)[3] == 0) {
+    const Dims depthwise{1, dims[1], dims[2], dims[0]};
+    SetDepthwise(WindowOf(*params), depthwise, FiltersLast(weights->filter), weights->bias.values, &*plan);
+    return plan;
+  }
   if (dims[3] != (*input)[3]) {
     return Status::Error("it is a grouped convolution: its filters have " + std::to_string(dims[3]) +
                          " channels, its input " + std::to_string((*input)[3]));
@@ -131,16 +163,8 @@ Result<NodePlan> ParseDepthwiseConv2D(const ParseContext& c) {
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[3]));
   if (dims[0] != 1) return Status::Error("expected a filter [1, rows, columns, filters], got " + DimsText(dims));
   MCPRUNER_RETURN_IF_ERROR(RankedDims(c, 4).status());
-  DepthwiseParams depthwise;
-  depthwise.window = WindowOf(*params);
-  depthwise.kernel_height = dims[1];
-  depthwise.kernel_width = dims[2];
   const Span<const float> filter = weights->filter.values;
-  depthwise.weights = std::make_shared<const std::vector<float>>(filter.begin(), filter.end());
-  std::vector<float> bias(weights->bias.values.begin(), weights->bias.values.end());
-  bias.resize(static_cast<size_t>(dims[3]), 0.0f);
-  depthwise.bias = std::make_shared<const std::vector<float>>(std::move(bias));
-  plan->params = std::move(depthwise);
+  SetDepthwise(WindowOf(*params), dims, {filter.begin(), filter.end()}, weights->bias.values, &*plan);
   return plan;
 }
 

@@ -90,9 +90,12 @@ TEST_F(Parse, Convolutions) {
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w}, &params), "");
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {flat, w}, &params), "expected an input of 4 dimensions, got 2");
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, x}, &params), "its filter 'x' is not a float32 constant of the file");
-  const int grouped = model.Constant("g", {2, 1, 1, 1}, {1, 2});
-  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, grouped}, &params),
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, model.Constant("depthwise", {4, 1, 1, 1}, {1, 2, 3, 4})}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, model.Constant("odd", {3, 1, 1, 1}, {1, 2, 3})}, &params),
             "it is a grouped convolution: its filters have 1 channels, its input 2");
+  const int grouped = model.Constant("g", {2, 1, 1, 2}, {1, 2, 3, 4});
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {model.Input("wide", {1, 4, 4, 4}), grouped}, &params),
+            "it is a grouped convolution: its filters have 2 channels, its input 4");
   const int bias = model.Constant("b", {3}, {1, 2, 3});
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w, bias}, &params), "expected 2 biases, got 3");
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, bias}, &params),
