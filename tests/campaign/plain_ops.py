@@ -97,9 +97,13 @@ def unary(g: Growth, x: int) -> int | None:
 
 
 def narrow_unary(g: Growth, x: int) -> int | None:
-    """Functions of one element that grow fast or are not defined everywhere, of numbers between 0 and 1."""
+    """Functions of one element that grow fast or are not defined everywhere, of numbers between 0.5 and 1.5."""
     code = g.choice(("EXP", "SQUARE", "LOG", "SQRT", "RSQRT"))
-    between = g.emit("LOGISTIC", [x], g.shape(x))
+    gate = g.emit("LOGISTIC", [x], g.shape(x))
+    if gate is None:
+        return None
+    half = g.net.constant(np.array(0.5, np.float32))
+    between = g.emit("ADD", [gate, half], g.shape(x), schema.AddOptionsT())
     if between is None:
         return None
     options = {"EXP": schema.ExpOptionsT(), "SQUARE": schema.SquareOptionsT()}.get(code)
