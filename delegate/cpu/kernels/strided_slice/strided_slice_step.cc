@@ -1,6 +1,7 @@
 #include "delegate/cpu/kernels/strided_slice/strided_slice_step.h"
 
 #include <algorithm>
+#include <array>
 
 #include "delegate/cpu/kernels/row_step.h"
 
@@ -27,9 +28,9 @@ class StridedSliceStep : public RowStep {
   }
 
   void Run(int share) const override {
-    const auto& [begin, size, stride] = params_;
+    const std::array<int, 4>&begin = params_.begin, &stride = params_.stride;
     const HcwLayout &in = input().layout, &out = output().layout;
-    ForRows(share, [&, &begin = begin, &stride = stride](int image, int y, float* row) {
+    ForRows(share, [&](int image, int y, float* row) {
       const int from_y = begin[1] + y * stride[1];
       const float* from = input().Rows(begin[0] + image * stride[0], {from_y, from_y + 1});
       from += ptrdiff_t{begin[3]} * in.pitch + begin[2];
