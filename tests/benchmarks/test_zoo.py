@@ -35,7 +35,7 @@ def records(out: Path) -> dict[str, dict]:
 
 def test_a_sample_goes_through_all_of_it_and_nothing_is_done_twice(tmp_path: Path) -> None:
     """A tiny network, one of open height and width, and one that does not exist."""
-    networks = ("ds_cnn", "dynamic_size", "no_such_network")
+    networks = ("dynamic_batch", "dynamic_size", "no_such_network")
     first = run_zoo(tmp_path, "--networks", *networks)
     assert first.returncode == 0, first.stderr[-4000:]
     found = records(tmp_path)

@@ -14,6 +14,8 @@ from mcpruner.converter.tflite import rewrite as tflite_rewrite
 from mcpruner.converter.tflite.checked_schema import schema
 from mcpruner.converter.tflite.densify import densify
 
+pytestmark = pytest.mark.usefixtures("free_calls")
+
 MUTATIONS = 1000
 RNG = np.random.default_rng(11)
 

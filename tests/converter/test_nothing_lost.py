@@ -15,6 +15,8 @@ from mcpruner.converter.tflite.checked_schema import CheckedBytes, schema
 from mcpruner.converter.tflite.densify import CONV
 from mcpruner.converter.tflite.model import operator_name, read_model, write_model
 
+pytestmark = pytest.mark.usefixtures("free_calls")
+
 UNIONS = {"builtinOptions": schema.BuiltinOptions, "builtinOptions2": schema.BuiltinOptions2}
 
 

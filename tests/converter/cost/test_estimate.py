@@ -101,14 +101,18 @@ def test_more_work_is_never_predicted_faster() -> None:
 
 
 def test_a_denser_layer_is_never_predicted_faster() -> None:
-    """The same random numbers, cut at another density: its zeros are a superset."""
+    """The same random numbers, cut at another density: its zeros are a superset.
+
+    What is not worth packing says so by any number up to 1: a bound, where no group size needed to be tried.
+    """
     for kind in ("Conv2D", "FullyConnected"):
         shape = (64, 3, 3, 32) if kind == "Conv2D" else (64, 1, 1, 512)
         speedups = [
             choose(unstructured_weights(shape, density), GENERIC, Geometry(kind)).predicted_speedup
             for density in (0.05, 0.1, 0.2, 0.4, 0.8)
         ]
-        assert speedups == sorted(speedups, reverse=True)
+        worth_it = [max(1.0, speedup) for speedup in speedups]
+        assert worth_it == sorted(worth_it, reverse=True) and worth_it[0] > 1
 
 
 def test_layers_with_more_patterns_than_the_format_holds_stay_dense(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from mcpruner.converter.tflite import outside
 from mcpruner.converter.tflite.densify import densify
 from mcpruner.converter.tflite.model import read_model, write_model
 
+pytestmark = pytest.mark.usefixtures("free_calls")
+
 GIGABYTE = 1 << 30
 X = np.random.default_rng(1).standard_normal((1, 13, 11, 16)).astype(np.float32)
 

@@ -22,6 +22,8 @@ from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, densify
 from mcpruner.converter.tflite.model import operator_name, read_model
 from mcpruner.converter.tflite.report import LayerReport
 
+pytestmark = pytest.mark.usefixtures("free_calls")
+
 RNG = np.random.default_rng(10)
 
 

@@ -8,9 +8,13 @@ from small_network import prunable
 from tflite_builder import TfliteBuilder
 
 from mcpruner.converter.convert import convert
+from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.format.pack import unpack
 from mcpruner.converter.format.serialize import deserialize
+from mcpruner.converter.tflite import decide
 from mcpruner.converter.tflite.model import read_model
+
+pytestmark = pytest.mark.usefixtures("free_calls")
 
 RNG = np.random.default_rng(12)
 
@@ -40,8 +44,14 @@ def test_a_blob_that_subgraphs_share_is_stored_once(values: str, filters: int) -
     assert sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None) == len(blob)
 
 
-def test_other_groups_of_the_same_weights_are_another_blob() -> None:
+def test_other_groups_of_the_same_weights_are_another_blob(monkeypatch: pytest.MonkeyPatch) -> None:
     """Images of other sizes may want other groups: each layer keeps what was chosen for it."""
+    filters = np.arange(64, dtype=np.uint16)
+    monkeypatch.setattr(
+        decide,
+        "choose",
+        lambda weights, target, geometry, costs: Choice(2 if geometry.height == 8 else 4, filters, 2.0),
+    )
     scattered = RNG.standard_normal((64, 3, 3, 8)) * (RNG.random((64, 3, 3, 8)) < 0.15)
     content, report = convert(with_twin(TfliteBuilder(), 56, scattered.astype(np.float32)), target="x86-64")
     model = read_model(content)
