@@ -1,5 +1,6 @@
 """Operators that cost nothing in the plugin, since it folds them into another one (delegate/graph/passes).
 
+x ─ PAD ─ CONV_2D                             the convolution pads
 x ─ CONV_2D ─ ADD(y)                          the convolution adds y to what it stores
 x ─ LOGISTIC ─ MUL(x)                         one function, SiLU
 x ─ EXP ─ ADD(1) ─ LOG ─ TANH ─ MUL(x)        one function, Mish
@@ -31,6 +32,8 @@ def folded_operators(model: Any, graph: Any) -> set[int]:
     folded: set[int] = set()
     for index, op in enumerate(graph.operators):
         name = operator_name(model, op)
+        if name in (*_CONVOLUTIONS, "DEPTHWISE_CONV_2D"):
+            folded |= {numbers[id(pad)] for code in ("PAD", "PADV2") for pad in chain(op.inputs[0], (code,))}
         if name == "ADD" and any(list(chain(i, (conv,))) for i in op.inputs for conv in _CONVOLUTIONS):
             folded.add(index)
         if name == "MUL" and len(op.inputs) == 2:
