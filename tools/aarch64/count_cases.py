@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,9 @@ from keras import layers
 from models import rescale_filters, resnet18
 
 import mcpruner
+from mcpruner.converter.cost.cost_model import FORMAT, load_costs
 from mcpruner.converter.source import load_source
+from mcpruner.converter.target import get_target
 
 TARGET, GROUP = "hikey970-cpu", 4
 DENSITIES = (0.178, 0.25, 0.5, 1.0)
@@ -122,21 +125,32 @@ def mobilenet_v1(size: int) -> keras.Model:
     return keras.applications.MobileNet((size, size, 3), alpha=0.75, weights=None, classifier_activation=None)
 
 
-def runs(name: str, model: keras.Model, folder: Path, options: dict[str, str] | None = None) -> list[Run]:
+def runs(
+    name: str, model: keras.Model, folder: Path, options: dict[str, str] | None = None, costs: Path | None = None
+) -> list[Run]:
     """XNNPACK and ours for a masked network; `options` force the plugin on the dense file instead of converting it."""
     stem = name.replace(" ", "_").replace(">", "")
     dense, ours, image = (folder / f"{stem}{ending}" for ending in (".dense.tflite", ".tflite", ".npy"))
     dense.write_bytes(load_source(model))
-    ours.write_bytes(dense.read_bytes() if options else mcpruner.convert(dense, target=TARGET)[0])
+    ours.write_bytes(dense.read_bytes() if options else mcpruner.convert(dense, TARGET, calibration=costs)[0])
     np.save(image, np.random.default_rng(0).standard_normal((1, *model.input_shape[1:])).astype(np.float32))
     options = {"verbosity": "0", **(options or {})}
     return [Run(str(dense), str(image), None), Run(str(ours), str(image), options)]
 
 
+def free_calls(folder: Path) -> Path:
+    """The target's costs, but for those of edges and calls, which keep single small layers from being packed."""
+    costs = load_costs(get_target(TARGET).costs)
+    free = {entry: dict.fromkeys(costs.nanoseconds[entry], 1e-6) for entry in ("cpu edge", "cpu partition")}
+    path = folder / "costs.json"
+    path.write_text(json.dumps({"format": FORMAT, "simd": costs.simd, "nanoseconds": {**costs.nanoseconds, **free}}))
+    return path
+
+
 def layer_runs(layer: Layer, density: float, folder: Path) -> list[Run]:
     """XNNPACK and ours for one layer; at density 1 ours is forced onto the `cpu` backend."""
     forced = {"backend": "cpu"} if density == 1 else None
-    return runs(f"{layer.name} {density:g}", pruned_layer(layer, density), folder, forced)
+    return runs(f"{layer.name} {density:g}", pruned_layer(layer, density), folder, forced, free_calls(folder))
 
 
 def network_runs(name: str, build: Callable[[], keras.Model], density: float, folder: Path) -> list[Run]:
