@@ -66,10 +66,10 @@ NETWORKS = _by_name(
     _trained("resnet20_cifar10", shared_data.cifar_images),
     _trained("mobilenet_v1_0.75_224", shared_data.imagenet_images),
     _trained("mobilenet_v2_1.0_224_int8", shared_data.imagenet_images),
-    _random("vgg16_112", 112, _narrow_vgg16),
     _random("resnet50_112", 112, _application(keras.applications.ResNet50)),
 )
 LONG = _by_name(
+    _random("vgg16_112", 112, _narrow_vgg16),
     _trained("resnet56_cifar10", shared_data.cifar_images),
     _random("vgg16", 224, _application(keras.applications.VGG16)),
     _random("resnet50", 224, _application(keras.applications.ResNet50)),

@@ -93,7 +93,7 @@ def tensorflow_convolution(layer: dict, x: np.ndarray, weights: np.ndarray, bias
 KERNELS = [
     ("reference", "", 300),
     *(("cpu", simd, 600) for simd in native.simd_targets()),
-    pytest.param("opencl", "", 60, marks=needs_opencl),
+    pytest.param("opencl", "", 30, marks=needs_opencl),
 ]
 
 

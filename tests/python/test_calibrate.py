@@ -29,6 +29,7 @@ def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "grid", lambda: iter(FEW))
     monkeypatch.setattr(calibrate, "_PLAIN", ((8, 6),))
     monkeypatch.setattr(calibrate, "_SECONDS", 0.0)
+    monkeypatch.setattr(calibrate, "cache_bytes", lambda: {"L1": 1 << 15, "L2": 1 << 20})
 
 
 def test_writes_a_table_that_convert_reads(small_grid: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
