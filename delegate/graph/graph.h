@@ -27,6 +27,7 @@
 #include "delegate/base/status.h"
 #include "delegate/graph/binary_function.h"
 #include "delegate/graph/reduce_function.h"
+#include "delegate/graph/unary_function.h"
 #include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
@@ -74,11 +75,6 @@ BinaryFunction BinaryFunctionOf(OpType type);
 ReduceFunction ReduceFunctionOf(OpType type);
 
 enum class Activation : uint8_t { kNone, kRelu, kReluN1To1, kRelu6 };
-enum class UnaryFunction : uint8_t {
-#define MCPRUNER_UNARY(name) k##name,
-#include "delegate/graph/unary_functions.inc"
-#undef MCPRUNER_UNARY
-};
 
 // A Padding2D is the zeros around a feature map, in rows and columns. TFLite's SAME is resolved to numbers when the
 // graph is built.

@@ -51,7 +51,7 @@ Worst FindWorst(const MicroKernels& kernels, UnaryFunction function, uint32_t st
   args.out = y.data();
   args.channels = 1;
   args.width = kWidth;
-  args.function = static_cast<UnaryKernel>(function);
+  args.function = function;
   args.alpha = kAlpha;
   args.end.low = RangeOf(ActivationOf(function)).low;
   args.end.high = RangeOf(ActivationOf(function)).high;

@@ -7,25 +7,18 @@
 #include <stdint.h>
 
 #include "delegate/cpu/kernels/row_args.h"
+#include "delegate/graph/unary_function.h"
 
 namespace mcpruner {
-
-// This says what UnaryRow computes of each element. It has the values of UnaryFunction, whose header SIMD code cannot
-// include.
-enum UnaryKernel : int32_t {
-#define MCPRUNER_UNARY(name) kUnary##name,
-#include "delegate/graph/unary_functions.inc"
-#undef MCPRUNER_UNARY
-};
 
 struct UnaryRowArgs {
   const float* in;  // pixel 0 of channel 0
   float* out;
   ptrdiff_t in_pitch, out_pitch;
   int32_t channels, width;
-  UnaryKernel function;
-  float alpha;  // of kUnaryLeakyRelu
-  RowEnd end;   // its bounds are those of kUnaryRelu, kUnaryReluN1To1 and kUnaryRelu6
+  UnaryFunction function;
+  float alpha;  // of kLeakyRelu
+  RowEnd end;   // its bounds are those of kRelu, kReluN1To1 and kRelu6
 };
 
 }  // namespace mcpruner

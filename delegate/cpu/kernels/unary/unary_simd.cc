@@ -34,41 +34,41 @@ void UnaryRow(const UnaryRowArgs& args) {
   using V = FloatVector;
   const Floats d;
   switch (args.function) {
-    case kUnaryRelu:
-    case kUnaryReluN1To1:
-    case kUnaryRelu6:
+    case UnaryFunction::kRelu:
+    case UnaryFunction::kReluN1To1:
+    case UnaryFunction::kRelu6:
       return Row(args, [&](V x) HWY_ATTR { return Clamp(d, x, args.end.low, args.end.high); });
-    case kUnaryLeakyRelu:
+    case UnaryFunction::kLeakyRelu:
       return Row(args, [&](V x) HWY_ATTR { return LeakyRelu(x, args.alpha); });
-    case kUnaryElu:
+    case UnaryFunction::kElu:
       return Row(args, [](V x) HWY_ATTR { return Elu(x); });
-    case kUnaryHardSwish:
+    case UnaryFunction::kHardSwish:
       return Row(args, [](V x) HWY_ATTR { return HardSwish(x); });
-    case kUnaryLogistic:
+    case UnaryFunction::kLogistic:
       return Row(args, [](V x) HWY_ATTR { return Logistic(x); });
-    case kUnaryTanh:
+    case UnaryFunction::kTanh:
       return Row(args, [](V x) HWY_ATTR { return Tanh(x); });
-    case kUnaryGelu:
+    case UnaryFunction::kGelu:
       return Row(args, [](V x) HWY_ATTR { return Gelu(x); });
-    case kUnaryGeluTanh:
+    case UnaryFunction::kGeluTanh:
       return Row(args, [](V x) HWY_ATTR { return GeluTanh(x); });
-    case kUnarySilu:
+    case UnaryFunction::kSilu:
       return Row(args, [](V x) HWY_ATTR { return Silu(x); });
-    case kUnaryMish:
+    case UnaryFunction::kMish:
       return Row(args, [](V x) HWY_ATTR { return Mish(x); });
-    case kUnaryExp:
+    case UnaryFunction::kExp:
       return Row(args, [](V x) HWY_ATTR { return Exp(x); });
-    case kUnaryLog:
+    case UnaryFunction::kLog:
       return Row(args, [](V x) HWY_ATTR { return Log(x); });
-    case kUnarySqrt:
+    case UnaryFunction::kSqrt:
       return Row(args, [](V x) HWY_ATTR { return hn::Sqrt(x); });
-    case kUnaryRsqrt:
+    case UnaryFunction::kRsqrt:
       return Row(args, [&](V x) HWY_ATTR { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); });
-    case kUnarySquare:
+    case UnaryFunction::kSquare:
       return Row(args, [](V x) HWY_ATTR { return hn::Mul(x, x); });
-    case kUnaryAbs:
+    case UnaryFunction::kAbs:
       return Row(args, [](V x) HWY_ATTR { return hn::Abs(x); });
-    case kUnaryNeg:
+    case UnaryFunction::kNeg:
       return Row(args, [](V x) HWY_ATTR { return hn::Neg(x); });
   }
 }

@@ -21,7 +21,7 @@ class UnaryStep : public RowStep {
     args.out_pitch = out.pitch;
     args.channels = out.c;
     args.width = out.w;
-    args.function = static_cast<UnaryKernel>(params_.function);
+    args.function = params_.function;
     args.alpha = params_.alpha;
     args.end = End();
     args.end.low = range_.low;
