@@ -9,7 +9,8 @@
     python benchmarks/accuracy/pairs.py resnet18_cifar --before 20 34 --epochs 75 --rate 0.15 --students 0.178 0.125
 
 A student is a share of the prunable layers' multiply-adds, spent by `mcpruner.allocate`, in masks of 32 aligned
-patterns of any size unless it says `aligned` (8 of the target's size) or `unstructured` (each layer's largest weights);
+patterns of any size unless it says `every` (no limit of patterns), `aligned` (8 of the target's size) or
+`unstructured` (each layer's largest weights);
 `frozen` or `straight_through` is what moves pruned weights on the way, `decay` if it says neither. The schedule is the
 recipe of docs/pruning.md. Every finished training is a record in ``results/NETWORK.json``; what stands there is not run
 again, but a baseline is trained beside new students. Dense networks are kept in ``--work``, where the baseline of one
@@ -49,7 +50,8 @@ TARGET = "hikey970-cpu"
 BEGIN, END = 0.12, 0.6  # of the steps, between which the density falls
 ESTIMATED = 24  # batches on which batch norms are estimated again
 RATES = (0.2, 0.1)  # of the dense network from scratch, and of what is distilled from it
-MASKS = ("any", "aligned", "unstructured")
+MASKS = ("any", "every", "aligned", "unstructured")
+PATTERNS = {"any": 32, "every": 511, "aligned": 8, "unstructured": 32}  # 3x3 positions have 511 patterns
 
 
 class Student(NamedTuple):
@@ -61,12 +63,12 @@ class Student(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Student":
-        """Read ``SHARE[:aligned|:unstructured][:frozen|:straight_through]``."""
+        """Read ``SHARE[:every|:aligned|:unstructured][:frozen|:straight_through]``."""
         share, *words = text.split(":")
         found = [[word for word in words if word in known] for known in (MASKS, get_args(Removed))]
         if sum(map(len, found)) < len(words) or max(map(len, found)) > 1:
             raise argparse.ArgumentTypeError(
-                f"expected SHARE[:aligned|:unstructured][:frozen|:straight_through], got {text}"
+                f"expected SHARE[:every|:aligned|:unstructured][:frozen|:straight_through], got {text}"
             )
         return cls(float(share), *((*given, default)[0] for given, default in zip(found, DEFAULTS, strict=True)))
 
@@ -220,7 +222,7 @@ def make_pruner(model: keras.Model, student: Student, steps: int, chunk: int) ->
     begin, end = (max(i, round(share * steps / chunk)) * chunk for i, share in enumerate((BEGIN, END)))
     schedule = PolynomialSchedule(begin, end, frequency=chunk)
     plan = allocate(model, TARGET, multiply_adds=student.multiply_adds)
-    patterns = {"num_patterns": 8} if student.masks == "aligned" else {"pattern_size": "any", "num_patterns": 32}
+    patterns = {"num_patterns": PATTERNS[student.masks]} | ({} if student.masks == "aligned" else {"pattern_size": "any"})
     choose = choose_unstructured if student.masks == "unstructured" else choose_kernel_mask
     densities, removed = plan.densities, student.removed
     return Pruner(model, schedule, TARGET, density=densities, removed=removed, choose=choose, **patterns)

@@ -44,9 +44,10 @@ def choose_priced(kernels: np.ndarray, sizes: np.ndarray, density: float, num_pa
     step = -(-len(kernels) // MAX_KERNELS)
     sample, weights = np.ascontiguousarray(kernels[::step], np.float32), sizes[::step]
     budget = density * weights.sum() * kernels.shape[1]
-    candidates = _candidates(sample)
-    values = _values(sample, weights, candidates, _free_price(sample, weights, budget))
-    library = candidates[choose_greedily(values, num_patterns)]
+    library = _candidates(sample)
+    if len(library) > num_patterns:
+        values = _values(sample, weights, library, _free_price(sample, weights, budget))
+        library = library[choose_greedily(values, num_patterns)]
     if library.sum(axis=1).max() * weights.sum() < budget:
         library[-1] = True  # Smaller patterns cannot reach the density.
     return Priced(library, _price(sample, weights, library, budget))
