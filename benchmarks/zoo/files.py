@@ -1,6 +1,7 @@
 """Make the files of one network of the zoo: ``python benchmarks/zoo/files.py NETWORK FOLDER``.
 
-The network is pruned in one shot, its filters get their norms back, and it is converted. The folder gets the pruned
+The network is pruned in one shot, its filters get their norms back, its batch norms are estimated again, so that
+activations are of a trained network's size, and it is converted. The folder gets the pruned
 network as an ordinary ``.tflite``, the converted one, and what the converter says of it.
 Nothing is timed here, and TensorFlow, which this takes, is not in the process that is timed.
 """
@@ -10,12 +11,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from workloads import ROOT, TARGET, fingerprint
 
 from mcpruner.converter.whole_file import write_file
 
 DENSITY = 0.25
+IMAGES = 8  # that batch norms are estimated on
+OPEN_SIZE = 64  # of those images, where a network takes any
 
 
 def stem(network: str) -> str:
@@ -34,6 +39,7 @@ def make(network: str, folder: Path) -> dict[str, Any]:
     model = ZOO[network].build()
     pruned = mcpruner.prune(model, TARGET, density=DENSITY)
     rescale_filters(pruned, model)
+    mcpruner.reestimate_batch_norm(pruned, [random_images(pruned)])
     dense = load_source(pruned)
     converted, report = mcpruner.convert(dense, target=TARGET)
     write_file(folder / f"{stem(network)}_dense.tflite", dense)
@@ -47,6 +53,18 @@ def make(network: str, folder: Path) -> dict[str, Any]:
         "packed": report.num_accelerated,
         "predicted": report.predicted_speedup,
     }
+
+
+def random_images(model: Any) -> list[np.ndarray]:
+    """A batch for each input of a Keras model, in the range that `verify` and the timing use."""
+    rng = np.random.default_rng(0)
+    shapes = [(IMAGES, *(size or OPEN_SIZE for size in each.shape[1:])) for each in model.inputs]
+    dtypes = [np.dtype(each.dtype) for each in model.inputs]
+    draws = [
+        rng.standard_normal(shape) if dtype.kind == "f" else rng.integers(0, 255, shape, endpoint=True)
+        for shape, dtype in zip(shapes, dtypes, strict=True)
+    ]
+    return [draw.astype(dtype) for draw, dtype in zip(draws, dtypes, strict=True)]
 
 
 def main() -> None:
