@@ -142,6 +142,9 @@ void Mutate(std::mt19937& rng, Graph* graph) {
     if (auto* pad = std::get_if<PadParams>(&op.params)) {
       for (size_t i = 0; i < 4; ++i) numbers.insert(numbers.end(), {&pad->before[i], &pad->after[i]});
     }
+    if (auto* pad = std::get_if<MirrorPadParams>(&op.params)) {
+      for (size_t i = 0; i < 4; ++i) numbers.insert(numbers.end(), {&pad->before[i], &pad->after[i]});
+    }
     if (auto* concat = std::get_if<ConcatParams>(&op.params)) numbers.push_back(&concat->axis);
     if (auto* slice = std::get_if<StridedSliceParams>(&op.params)) {
       for (size_t i = 0; i < 4; ++i)

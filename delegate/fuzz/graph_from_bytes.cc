@@ -186,6 +186,16 @@ class Maker {
     Add(OpType::kPad, {x}, p);
   }
 
+  void MirrorPad(int x) {
+    MirrorPadParams p;
+    for (size_t i = 0; i < 4; ++i) {
+      p.before[i] = d_.Seldom(4, i == 1 || i == 2 ? 1 : 0);
+      p.after[i] = d_.Seldom(4, i == 1 || i == 2 ? 1 : 0);
+    }
+    p.with_edge = d_.Below(2) == 0;
+    Add(OpType::kMirrorPad, {x}, p);
+  }
+
   void Slice(int x) {
     const Shape s = ShapeOf(x);
     const std::array<int, 4> dims{s.n, s.h, s.w, s.c};
@@ -257,7 +267,7 @@ class Maker {
       case 8:
         return Pool(x);
       case 9:
-        return Pad(x);
+        return d_.Below(4) == 0 ? MirrorPad(x) : Pad(x);
       case 10:
         return Slice(x);
       case 11:

@@ -134,6 +134,10 @@ struct PadParams {
   std::array<int, 4> before{}, after{};  // N, H, W, C; each at least 0
   float value = 0.0f;
 };
+struct MirrorPadParams {
+  std::array<int, 4> before{}, after{};  // N, H, W, C; each less than the size, or as large with the edge
+  bool with_edge = false;                // whether the mirror image begins with the edge itself (mirrored.h)
+};
 struct ConcatParams {
   int axis = 3;  // 0..3 in NHWC
 };
@@ -155,9 +159,10 @@ struct StridedSliceParams {
       stride{1, 1, 1, 1};  // N, H, W, C; resolved: size is the output's, strides are not 0
 };
 
-using OpParams = std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, ReduceParams,
-                              NormalizeParams, PadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams,
-                              SoftmaxParams, StridedSliceParams, ResizeParams, DepthToSpaceParams, SpaceToDepthParams>;
+using OpParams =
+    std::variant<NoParams, ConvParams, DepthwiseParams, FullyConnectedParams, PoolParams, ReduceParams, NormalizeParams,
+                 PadParams, MirrorPadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams, SoftmaxParams,
+                 StridedSliceParams, ResizeParams, DepthToSpaceParams, SpaceToDepthParams>;
 
 struct Op {
   OpType type;

@@ -185,6 +185,20 @@ Result<Shape> PadShape(const Shape& x, const PadParams& p) {
   return FromDims(out);
 }
 
+Result<Shape> MirrorPadShape(const Shape& x, const MirrorPadParams& p) {
+  Dims out = ToDims(x);
+  for (size_t i = 0; i < 4; ++i) {
+    const int64_t most = std::max<int64_t>(0, p.with_edge ? out[i] : out[i] - 1);
+    if (p.before[i] < 0 || p.after[i] < 0 || std::max(p.before[i], p.after[i]) > most) {
+      return Status::Error("expected mirror padding of 0 to " + std::to_string(most) + " for a size of " +
+                           std::to_string(out[i]) + ", got " + std::to_string(p.before[i]) + " and " +
+                           std::to_string(p.after[i]));
+    }
+    out[i] += int64_t{p.before[i]} + p.after[i];
+  }
+  return FromDims(out);
+}
+
 Result<Shape> ConcatShape(const Graph& graph, const Op& op, const ConcatParams& p) {
   if (p.axis < 0 || p.axis > 3) return Status::Error("expected an axis of 0..3, got " + std::to_string(p.axis));
   const size_t axis = static_cast<size_t>(p.axis);
@@ -260,27 +274,9 @@ Status CheckArguments(const Op& op) {
   return has_params ? Status::Ok() : Status::Error("its parameters are those of another op");
 }
 
-}  // namespace
-
-std::string ShapeText(const Shape& s) {
-  return "[" + std::to_string(s.n) + ", " + std::to_string(s.h) + ", " + std::to_string(s.w) + ", " +
-         std::to_string(s.c) + "]";
-}
-
-Shape ReducedShape(const ReduceParams& params, const Shape& in) {
-  return {in.n, params.rows ? 1 : in.h, params.columns ? 1 : in.w, params.channels ? 1 : in.c};
-}
-
-int64_t ReducedElements(const ReduceParams& params, const Shape& in) {
-  return int64_t{params.rows ? in.h : 1} * (params.columns ? in.w : 1) * (params.channels ? in.c : 1);
-}
-
-Status CheckShape(const Shape& shape) { return FromDims(ToDims(shape)).status(); }
-
-Result<Shape> OutputShape(const Graph& graph, const Op& op) {
-  MCPRUNER_RETURN_IF_ERROR(CheckArguments(op));
+// The op's number of inputs and its parameters have been checked; `x` is the shape of its first input.
+Result<Shape> ShapeOfChecked(const Graph& graph, const Op& op, const Shape& x) {
   const auto shape_of = [&](size_t i) -> const Shape& { return graph.tensor(op.inputs[i]).shape; };
-  const Shape& x = shape_of(0);
   switch (op.type) {
     case OpType::kConv:
       return ConvShape(x, op.inputs.size() > 1 ? &shape_of(1) : nullptr, std::get<ConvParams>(op.params));
@@ -310,6 +306,8 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
       return NormalizeShape(x, shape_of(1), shape_of(2), std::get<NormalizeParams>(op.params));
     case OpType::kPad:
       return PadShape(x, std::get<PadParams>(op.params));
+    case OpType::kMirrorPad:
+      return MirrorPadShape(x, std::get<MirrorPadParams>(op.params));
     case OpType::kConcat:
       return ConcatShape(graph, op, std::get<ConcatParams>(op.params));
     case OpType::kUnary:
@@ -325,6 +323,28 @@ Result<Shape> OutputShape(const Graph& graph, const Op& op) {
       return SliceShape(x, std::get<StridedSliceParams>(op.params));
   }
   return Status::Error("unknown op type");
+}
+
+}  // namespace
+
+std::string ShapeText(const Shape& s) {
+  return "[" + std::to_string(s.n) + ", " + std::to_string(s.h) + ", " + std::to_string(s.w) + ", " +
+         std::to_string(s.c) + "]";
+}
+
+Shape ReducedShape(const ReduceParams& params, const Shape& in) {
+  return {in.n, params.rows ? 1 : in.h, params.columns ? 1 : in.w, params.channels ? 1 : in.c};
+}
+
+int64_t ReducedElements(const ReduceParams& params, const Shape& in) {
+  return int64_t{params.rows ? in.h : 1} * (params.columns ? in.w : 1) * (params.channels ? in.c : 1);
+}
+
+Status CheckShape(const Shape& shape) { return FromDims(ToDims(shape)).status(); }
+
+Result<Shape> OutputShape(const Graph& graph, const Op& op) {
+  MCPRUNER_RETURN_IF_ERROR(CheckArguments(op));
+  return ShapeOfChecked(graph, op, graph.tensor(op.inputs[0]).shape);
 }
 
 }  // namespace mcpruner

@@ -194,6 +194,15 @@ TEST(OutputShapeTest, Pad) {
             "a tensor would have more than 1073741824 elements");
 }
 
+TEST(OutputShapeTest, MirrorPad) {
+  const auto infer = [](const MirrorPadParams& p) { return Infer(OpType::kMirrorPad, {{1, 2, 3, 4}}, p); };
+  EXPECT_EQ(infer({{0, 1, 2, 3}, {0, 0, 1, 3}, false}), "[1, 3, 6, 10]");
+  EXPECT_EQ(infer({{1, 2, 3, 4}, {1, 2, 3, 4}, true}), "[3, 6, 9, 12]");
+  EXPECT_EQ(infer({{0, 0, 3, 0}, {}, false}), "expected mirror padding of 0 to 2 for a size of 3, got 3 and 0");
+  EXPECT_EQ(infer({{}, {2, 0, 0, 0}, true}), "expected mirror padding of 0 to 1 for a size of 1, got 0 and 2");
+  EXPECT_EQ(infer({{0, -1, 0, 0}, {}, true}), "expected mirror padding of 0 to 2 for a size of 2, got -1 and 0");
+}
+
 TEST(OutputShapeTest, Concat) {
   EXPECT_EQ(Infer(OpType::kConcat, {{1, 2, 3, 4}, {1, 2, 3, 6}, {1, 2, 3, 0}}, ConcatParams{3}), "[1, 2, 3, 10]");
   EXPECT_EQ(Infer(OpType::kConcat, {{1, 2, 3, 4}, {7, 2, 3, 4}}, ConcatParams{0}), "[8, 2, 3, 4]");

@@ -139,6 +139,11 @@ def _pad(op: Any, x: np.ndarray, table: np.ndarray, value: np.ndarray | float = 
     return np.pad(x, table, constant_values=float(np.reshape(value, ())))
 
 
+def _mirror_pad(op: Any, x: np.ndarray, table: np.ndarray) -> np.ndarray:
+    with_edge = op.builtinOptions.mode == schema.MirrorPadMode.SYMMETRIC
+    return np.pad(x, table, "symmetric" if with_edge else "reflect")
+
+
 def _reshape(op: Any, x: np.ndarray, shape: np.ndarray | None = None) -> np.ndarray:
     return x.reshape(op.builtinOptions.newShape if shape is None else shape)
 
@@ -243,6 +248,7 @@ OPERATORS: dict[str, Callable] = {
     "REDUCE_MAX": lambda op, x, axes: _sum(op, x, axes, np.max)[0],
     "PAD": _pad,
     "PADV2": _pad,
+    "MIRROR_PAD": _mirror_pad,
     "CONCATENATION": lambda op, *parts: np.concatenate(parts, op.builtinOptions.axis),
     "RESHAPE": _reshape,
     "STRIDED_SLICE": _slice,

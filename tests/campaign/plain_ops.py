@@ -214,6 +214,19 @@ def pad(g: Growth, x: int) -> int | None:
     return g.emit("PADV2", [x, g.ints(table), value], shape, schema.PadV2OptionsT())
 
 
+def mirror_pad(g: Growth, x: int) -> int | None:
+    """MIRROR_PAD of any axes, rows and columns mostly, up to the most that a size allows."""
+    with_edge, rank = g.chance(0.5), g.rank(x)
+    table = [[0, 0] for _ in range(rank)]
+    for axis, size in enumerate(g.shape(x)):
+        if g.chance(0.8 if rank == 4 and axis in (1, 2) else 0.15):
+            most = size if with_edge else size - 1
+            table[axis] = [min(most, g.choice((0, 1, 2, 5))) for _ in range(2)]
+    shape = [n + sum(p) for n, p in zip(g.shape(x), table, strict=True)]
+    mode = schema.MirrorPadMode.SYMMETRIC if with_edge else schema.MirrorPadMode.REFLECT
+    return g.emit("MIRROR_PAD", [x, g.ints(table)], shape, schema.MirrorPadOptionsT(mode=mode))
+
+
 def concatenation(g: Growth, x: int) -> int | None:
     """CONCATENATION along any axis of 2 to 5 tensors, constants and `x` itself among them."""
     rank, parts = g.rank(x), [x]

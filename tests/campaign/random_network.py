@@ -31,6 +31,7 @@ WILD = {
     plain_ops.blocks: 1,
     plain_ops.reduce: 1.5,
     plain_ops.pad: 1.5,
+    plain_ops.mirror_pad: 0.5,
     plain_ops.concatenation: 2,
     plain_ops.reshape: 1.5,
     plain_ops.strided_slice: 1.5,
@@ -50,6 +51,7 @@ PUBLISHED = {
     plain_ops.resize: 0.5,
     plain_ops.blocks: 0.5,
     plain_ops.pad: 0.5,
+    plain_ops.mirror_pad: 0.2,
     plain_ops.concatenation: 0.7,
 }
 LEFT = {

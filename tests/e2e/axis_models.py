@@ -1,4 +1,4 @@
-"""Cases of operators that reduce, move, add and remove axes, and of normalizations made of them (op_models.py)."""
+"""Cases of operators that reduce, lengthen, move, add and remove axes, and of normalizations (op_models.py)."""
 
 from __future__ import annotations
 
@@ -147,7 +147,33 @@ def _reshape_to_5(s: Stage) -> int:
     return s.net.operator("RELU", [y], (1, 9, 7, 3, 2))
 
 
+def pad(table: list[list[int]], value: float | None = None) -> Callable:
+    def add(s: Stage) -> int:
+        shape = [n + sum(p) for n, p in zip(s.net.shape(s.x), table, strict=True)]
+        inputs = [s.x, s.ints(*table)]
+        if value is None:
+            return s.net.operator("PAD", inputs, shape, schema.PadOptionsT())
+        inputs.append(s.net.constant(np.array(value, np.float32).reshape(())))
+        return s.net.operator("PADV2", inputs, shape, schema.PadV2OptionsT())
+
+    return add
+
+
+def _mirror_pad(table: list[list[int]], mode: str) -> Callable:
+    def add(s: Stage) -> int:
+        shape = [n + sum(p) for n, p in zip(s.net.shape(s.x), table, strict=True)]
+        options = schema.MirrorPadOptionsT(mode=getattr(schema.MirrorPadMode, mode))
+        return s.net.operator("MIRROR_PAD", [s.x, s.ints(*table)], shape, options)
+
+    return add
+
+
 CASES: dict[str, Callable[[Stage], int]] = {
+    "pad": pad([[0, 0], [1, 2], [0, 3], [0, 0]]),
+    "pad_channels": pad([[0, 0], [0, 0], [0, 0], [2, 3]]),
+    "pad_value": pad([[0, 0], [1, 1], [1, 1], [0, 1]], -1.5),
+    "mirror_pad_reflect": _mirror_pad([[0, 0], [3, 8], [6, 1], [0, 0]], "REFLECT"),
+    "mirror_pad_symmetric": _mirror_pad([[0, 0], [0, 9], [7, 2], [6, 1]], "SYMMETRIC"),
     "mean_channels": reduce("MEAN", [3], True),
     "mean_channels_dropped": reduce("MEAN", [-1], False),
     "mean_image": reduce("MEAN", [1, 2, 3], True),

@@ -114,7 +114,7 @@ def _depth_to_space(size: int, channels: int) -> Callable:
 def _space_to_depth(size: int) -> Callable:
     def add(s: Stage) -> int:
         rows, columns = (-(-n // size) * size for n in (9, 7))
-        padded = _pad([[0, 0], [0, rows - 9], [0, columns - 7], [0, 0]])(s)
+        padded = axis_models.pad([[0, 0], [0, rows - 9], [0, columns - 7], [0, 0]])(s)
         options = schema.SpaceToDepthOptionsT(blockSize=size)
         return s.net.operator("SPACE_TO_DEPTH", [padded], (1, rows // size, columns // size, 6 * size**2), options)
 
@@ -123,18 +123,6 @@ def _space_to_depth(size: int) -> Callable:
 
 def _mean(axes: list[int], keep: bool) -> Callable:
     return axis_models.reduce("MEAN", axes, keep)
-
-
-def _pad(table: list[list[int]], value: float | None = None) -> Callable:
-    def add(s: Stage) -> int:
-        shape = [n + sum(p) for n, p in zip(s.net.shape(s.x), table, strict=True)]
-        inputs = [s.x, s.ints(*table)]
-        if value is None:
-            return s.net.operator("PAD", inputs, shape, schema.PadOptionsT())
-        inputs.append(s.net.constant(np.array(value, np.float32).reshape(())))
-        return s.net.operator("PADV2", inputs, shape, schema.PadV2OptionsT())
-
-    return add
 
 
 def _concat(axis: int, with_constant: bool = False) -> Callable:
@@ -329,9 +317,6 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "mean": _mean([1, 2], False),
     "mean_keep_dims": _mean([2, 1], True),
     "mean_negative_axes": _mean([-2, -3], False),
-    "pad": _pad([[0, 0], [1, 2], [0, 3], [0, 0]]),
-    "pad_channels": _pad([[0, 0], [0, 0], [0, 0], [2, 3]]),
-    "pad_value": _pad([[0, 0], [1, 1], [1, 1], [0, 1]], -1.5),
     "concat_channels": _concat(3),
     "concat_rows": _concat(1),
     "concat_negative_axis": _concat(-2),

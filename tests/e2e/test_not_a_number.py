@@ -113,6 +113,12 @@ CASES: dict[str, Callable[[Stage], int]] = {
     "SPACE_TO_DEPTH": lambda s: s.net.operator(
         "SPACE_TO_DEPTH", [s.x], (1, 3, 7, 54), schema.SpaceToDepthOptionsT(blockSize=3)
     ),
+    "MIRROR_PAD": lambda s: s.net.operator(
+        "MIRROR_PAD",
+        [s.x, s.ints([0, 0], [2, 3], [4, 0], [0, 1])],
+        (1, 14, 25, 7),
+        schema.MirrorPadOptionsT(mode=schema.MirrorPadMode.REFLECT),
+    ),
     "SOFTMAX": _softmax,
     **{f"{code}_{axis}": _reduce(code, axis) for code in ("MEAN", "SUM") for axis in (1, 2, 3)},
     "MEAN": lambda s: s.net.mean(s.x),

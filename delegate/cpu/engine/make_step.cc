@@ -7,6 +7,7 @@
 #include "delegate/cpu/kernels/conv/make_conv_step.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_step.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_step.h"
+#include "delegate/cpu/kernels/mirror_pad/mirror_pad_step.h"
 #include "delegate/cpu/kernels/normalize/normalize_step.h"
 #include "delegate/cpu/kernels/pad/pad_step.h"
 #include "delegate/cpu/kernels/pool/pool_step.h"

@@ -8,6 +8,7 @@
 #include "delegate/cpu/kernels/conv/reference.h"
 #include "delegate/cpu/kernels/depthwise_conv/reference.h"
 #include "delegate/cpu/kernels/fully_connected/reference.h"
+#include "delegate/cpu/kernels/mirror_pad/reference.h"
 #include "delegate/cpu/kernels/normalize/reference.h"
 #include "delegate/cpu/kernels/pad/reference.h"
 #include "delegate/cpu/kernels/pool/reference.h"
@@ -27,6 +28,17 @@ void Conv(const ConvParams& p, const Shape& in, Span<const float* const> inputs,
   ConvReference(*p.layer, p.window, in, inputs[0], inputs.size() > 1 ? inputs[1] : nullptr, out, y);
 }
 
+void Pool(const Op& op, const Shape& in, const float* x, const Shape& out, float* y) {
+  const auto& p = std::get<PoolParams>(op.params);
+  op.type == OpType::kMaxPool ? MaxPoolReference(p, in, x, out, y) : AveragePoolReference(p, in, x, out, y);
+}
+
+void Blocks(const Op& op, const Shape& in, const float* x, const Shape& out, float* y) {
+  const auto* to_space = std::get_if<DepthToSpaceParams>(&op.params);
+  if (to_space != nullptr) return DepthToSpaceReference(*to_space, in, x, out, y);
+  SpaceToDepthReference(std::get<SpaceToDepthParams>(op.params), in, x, out, y);
+}
+
 void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs, float* y) {
   const Shape &in = graph.tensor(op.inputs[0]).shape, &out = graph.tensor(op.output).shape;
   const float* x = inputs[0];
@@ -42,16 +54,14 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
 #undef MCPRUNER_BINARY
       return BinaryReference(BinaryFunctionOf(op.type), in, x, graph.tensor(op.inputs[1]).shape, inputs[1], out, y);
     case OpType::kMaxPool:
-      return MaxPoolReference(std::get<PoolParams>(op.params), in, x, out, y);
     case OpType::kAveragePool:
-      return AveragePoolReference(std::get<PoolParams>(op.params), in, x, out, y);
+      return Pool(op, in, x, out, y);
     case OpType::kResizeBilinear:
     case OpType::kResizeNearest:
       return ResizeReference(op.type, std::get<ResizeParams>(op.params), in, x, out, y);
     case OpType::kDepthToSpace:
-      return DepthToSpaceReference(std::get<DepthToSpaceParams>(op.params), in, x, out, y);
     case OpType::kSpaceToDepth:
-      return SpaceToDepthReference(std::get<SpaceToDepthParams>(op.params), in, x, out, y);
+      return Blocks(op, in, x, out, y);
 #define MCPRUNER_REDUCE(name) case OpType::k##name:
 #include "delegate/graph/reduce_functions.inc"
 #undef MCPRUNER_REDUCE
@@ -60,6 +70,8 @@ void Dispatch(const Graph& graph, const Op& op, Span<const float* const> inputs,
       return NormalizeReference(std::get<NormalizeParams>(op.params), in, x, inputs[1], inputs[2], y);
     case OpType::kPad:
       return PadReference(std::get<PadParams>(op.params), in, x, out, y);
+    case OpType::kMirrorPad:
+      return MirrorPadReference(std::get<MirrorPadParams>(op.params), in, x, out, y);
     case OpType::kConcat:
       return ConcatReference(graph, op, inputs, y);
     case OpType::kUnary:

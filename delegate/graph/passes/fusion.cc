@@ -75,7 +75,8 @@ void FoldShuffles(Graph* graph) {
 
 void RemoveIdentities(Graph* graph) {
   for (Op& op : graph->ops) {
-    const bool may_be = op.type == OpType::kReshape || op.type == OpType::kPad || op.type == OpType::kStridedSlice;
+    const bool may_be = op.type == OpType::kReshape || op.type == OpType::kPad || op.type == OpType::kMirrorPad ||
+                        op.type == OpType::kStridedSlice;
     // A pad that keeps the shape keeps every element at its place, and so does a slice that goes forwards.
     if (!may_be || IsReversed(op) || graph->tensor(op.inputs[0]).shape != graph->tensor(op.output).shape) continue;
     if (IsOutput(*graph, op.output)) continue;  // the caller reads this very tensor

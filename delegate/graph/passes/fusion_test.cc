@@ -219,7 +219,8 @@ TEST_F(FusionTest, OpsThatChangeNothingGo) {
   const int reshaped = b.Reshape(Pad(x, {}, {}), {1, 6, 6, 4});
   StridedSliceParams all;
   all.size = {1, 6, 6, 4};
-  const Graph fused = Fused({Conv(b.Op(OpType::kStridedSlice, {reshaped}, all))});
+  const int mirrored = b.Op(OpType::kMirrorPad, {reshaped}, MirrorPadParams{});
+  const Graph fused = Fused({Conv(b.Op(OpType::kStridedSlice, {mirrored}, all))});
   ASSERT_EQ(fused.ops.size(), 1u);
   EXPECT_EQ(fused.ops[0].inputs, std::vector<int>{x});
 }

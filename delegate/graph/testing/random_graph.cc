@@ -49,7 +49,7 @@ class RandomGraphMaker {
       case 7:
         return Binary(x);
       case 8:
-        return Pad(x);
+        return Below(4) == 0 ? MirrorPad(x) : Pad(x);
       case 9:
         return Pool(x);
       case 10:
@@ -124,6 +124,18 @@ class RandomGraphMaker {
     if (Below(4) == 0) p.after[3] = 1;
     if (Below(4) == 0) p.value = 0.5f;
     return builder_.Op(OpType::kPad, {x}, p);
+  }
+
+  int MirrorPad(int x) {
+    const Shape s = builder_.shape(x);
+    if (s.h == 0 || s.w == 0) return Identity(x);  // an image without pixels has no mirror image
+    MirrorPadParams p;
+    p.with_edge = Below(2) == 0;
+    const int edge = p.with_edge ? 1 : 0;
+    p.before = {0, Below(std::min(3, s.h + edge)), Below(std::min(3, s.w + edge)), 0};
+    p.after = {0, Below(std::min(3, s.h + edge)), Below(std::min(3, s.w + edge)), 0};
+    if (Below(4) == 0) p.after[3] = edge;
+    return builder_.Op(OpType::kMirrorPad, {x}, p);
   }
 
   int Pool(int x) {

@@ -63,6 +63,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinResizeNearestNeighbor = 97,
   kTfLiteBuiltinLeakyRelu = 98,
   kTfLiteBuiltinSquaredDifference = 99,
+  kTfLiteBuiltinMirrorPad = 100,
   kTfLiteBuiltinAbs = 101,
   kTfLiteBuiltinSplitV = 102,
   kTfLiteBuiltinElu = 111,
@@ -161,6 +162,13 @@ struct TfLiteResizeParams {
   bool align_corners;
   bool half_pixel_centers;
 };
+
+enum TfLiteMirrorPaddingMode : int { kTfLiteMirrorPaddingReflect = 1, kTfLiteMirrorPaddingSymmetric = 2 };
+
+struct TfLiteMirrorPadParams {
+  TfLiteMirrorPaddingMode mode;
+};
+static_assert(sizeof(TfLiteMirrorPadParams) == 4);
 
 // The parameters of DEPTH_TO_SPACE and SPACE_TO_DEPTH are the same.
 struct TfLiteBlockParams {

@@ -34,6 +34,7 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
 #undef MCPRUNER_REDUCE
       return LowerReduce(plan, x, graph);
     case OpType::kPad:
+    case OpType::kMirrorPad:
       return LowerPad(plan, x, graph);
     case OpType::kConcat:
       return LowerConcat(plan, operands, graph);

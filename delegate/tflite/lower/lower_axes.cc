@@ -49,16 +49,19 @@ Result<Dims> ReshapedDims(const NodePlan& plan, const Dims& dims, int64_t elemen
   return ResolveReshape(elements, std::get<NewShape>(plan.deferred).dims);
 }
 
+// Returns the parameters of a padding op, given amounts for N, H, W and C.
+OpParams PaddingOf(const NodePlan& plan, const std::array<int, 4>& before, const std::array<int, 4>& after) {
+  const auto& paddings = std::get<Paddings>(plan.deferred);
+  if (plan.type == OpType::kMirrorPad) return MirrorPadParams{before, after, paddings.with_edge};
+  return PadParams{before, after, paddings.value};
+}
+
 // Pads a tensor of more than four dimensions axis by axis.
 Status PadAxes(const NodePlan& plan, GraphTensors* graph, Value* v) {
   const auto& paddings = std::get<Paddings>(plan.deferred);
   for (size_t i = 0; i < v->dims.size(); ++i) {
-    PadParams params;
-    params.before[2] = paddings.before[i];
-    params.after[2] = paddings.after[i];
-    params.value = paddings.value;
     Op op = OpOf(plan);
-    op.params = params;
+    op.params = PaddingOf(plan, {0, 0, paddings.before[i], 0}, {0, 0, paddings.after[i], 0});
     MCPRUNER_RETURN_IF_ERROR(ApplyUnder(AroundAxes(v->dims, i, i + 1), std::move(op), graph, v));
     v->dims[i] += paddings.before[i] + paddings.after[i];
   }
@@ -98,14 +101,13 @@ Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph
     MCPRUNER_RETURN_IF_ERROR(PadAxes(plan, graph, &v));
     return v;
   }
-  PadParams params;
-  params.value = paddings.value;
+  std::array<int, 4> before{}, after{};
   for (size_t i = 0; i < rank; ++i) {
-    params.before[MapAxis(rank, i)] = paddings.before[i];
-    params.after[MapAxis(rank, i)] = paddings.after[i];
+    before[MapAxis(rank, i)] = paddings.before[i];
+    after[MapAxis(rank, i)] = paddings.after[i];
   }
   Op op = OpOf(plan);
-  op.params = params;
+  op.params = PaddingOf(plan, before, after);
   MCPRUNER_RETURN_IF_ERROR(ApplyUnder(MapDims(x.dims), std::move(op), graph, &v));
   for (size_t i = 0; i < rank; ++i) v.dims[i] += paddings.before[i] + paddings.after[i];
   return v;

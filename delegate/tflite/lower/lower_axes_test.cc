@@ -238,5 +238,26 @@ TEST(Lower, PadsOfAnyRank) {
   EXPECT_EQ(RunNode(plan, {{2, 2, 2}}).error, "Pad 'y': expected 2 paddings for each of 3 dimensions, got 4");
 }
 
+// The middle axis of five goes on as its mirror image, with the edge.
+TEST(Lower, MirrorPadsOfAnyRank) {
+  const Dims dims{2, 1, 3, 2, 2};
+  NodePlan plan = Plan(OpType::kMirrorPad);
+  plan.deferred = Paddings{{0, 0, 2, 0, 0}, {0, 0, 3, 0, 0}, 0.0f, true};
+  const Output output = RunNode(plan, {dims});
+  const Dims out{2, 1, 8, 2, 2};
+  EXPECT_EQ(output.dims, out);
+  const std::vector<float> x = Iota(dims, 0);
+  const std::vector<int> source{1, 0, 0, 1, 2, 2, 1, 0};
+  std::vector<float> want;
+  ForEach(out, [&](Dims at) {
+    at[2] = source[static_cast<size_t>(at[2])];
+    want.push_back(x[Offset(dims, at)]);
+  });
+  EXPECT_EQ(output.values, want);
+  plan.deferred = Paddings{{0, 1}, {0, 1}, 0.0f, false};
+  EXPECT_EQ(RunNode(plan, {{2, 1}}).error,
+            "MirrorPad 'y': expected mirror padding of 0 to 0 for a size of 1, got 1 and 1");
+}
+
 }  // namespace
 }  // namespace mcpruner

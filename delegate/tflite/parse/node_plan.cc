@@ -40,6 +40,8 @@ Result<NodePlan> ParseMove(const ParseContext& c) {
     case kTfLiteBuiltinPad:
     case kTfLiteBuiltinPadv2:
       return ParsePad(c);
+    case kTfLiteBuiltinMirrorPad:
+      return ParseMirrorPad(c);
     case kTfLiteBuiltinConcatenation:
       return ParseConcatenation(c);
     case kTfLiteBuiltinDepthToSpace:

@@ -58,10 +58,11 @@ struct SqueezedAxes {
 struct AddedAxis {
   int axis = 0;
 };
-// In a PAD, both lists count TFLite's axes.
+// In a PAD or MIRROR_PAD, both lists count TFLite's axes.
 struct Paddings {
   Dims before, after;
-  float value = 0.0f;
+  float value = 0.0f;      // of a PAD
+  bool with_edge = false;  // of a MIRROR_PAD
 };
 // In a CONCATENATION, MEAN, SUM, REDUCE_MAX or REDUCE_MIN, a negative axis is counted from the last one.
 struct ConcatAxis {

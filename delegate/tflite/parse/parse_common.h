@@ -58,6 +58,7 @@ Result<NodePlan> ParseResize(const ParseContext& c, OpType type);
 Result<NodePlan> ParseBlocks(const ParseContext& c, OpType type);
 // parse_shape.cc has operators that move elements.
 Result<NodePlan> ParsePad(const ParseContext& c);
+Result<NodePlan> ParseMirrorPad(const ParseContext& c);
 Result<NodePlan> ParseConcatenation(const ParseContext& c);
 Result<NodePlan> ParseReshape(const ParseContext& c);
 Result<NodePlan> ParseStridedSlice(const ParseContext& c);

@@ -1,4 +1,4 @@
-// These parsers read operators that move elements: PAD, CONCATENATION, RESHAPE, STRIDED_SLICE, TRANSPOSE.
+// These parsers read operators that move elements: PAD, MIRROR_PAD, CONCATENATION, RESHAPE, STRIDED_SLICE, TRANSPOSE.
 
 #include <algorithm>
 #include <string>
@@ -19,20 +19,44 @@ Result<float> PadValue(const ParseContext& c) {
   return value->values[0];
 }
 
+// Reads the list of paddings, the second input of every kind of PAD.
+Result<Paddings> ReadPaddings(const ParseContext& c) {
+  const Result<std::vector<int>> list = ReadInts(c.view, InputIndex(c.node, 1), "its list of paddings");
+  if (!list.ok()) return list.status();
+  Paddings paddings;
+  for (size_t i = 0; i < list->size(); ++i) (i % 2 == 0 ? paddings.before : paddings.after).push_back((*list)[i]);
+  if (paddings.before.size() != paddings.after.size()) {
+    return Status::Error("its list of paddings is no list of pairs");
+  }
+  return paddings;
+}
+
 }  // namespace
 
 Result<NodePlan> ParsePad(const ParseContext& c) {
   Result<NodePlan> plan = StartPlan(c, OpType::kPad);
   if (!plan.ok()) return plan;
-  const Result<std::vector<int>> paddings = ReadInts(c.view, InputIndex(c.node, 1), "its list of paddings");
+  Result<Paddings> paddings = ReadPaddings(c);
   if (!paddings.ok()) return paddings.status();
   const Result<float> value = PadValue(c);
   if (!value.ok()) return value.status();
-  Paddings pad;
-  pad.value = *value;
-  for (size_t i = 0; i < paddings->size(); ++i) (i % 2 == 0 ? pad.before : pad.after).push_back((*paddings)[i]);
-  if (pad.before.size() != pad.after.size()) return Status::Error("its list of paddings is no list of pairs");
-  plan->deferred = std::move(pad);
+  paddings->value = *value;
+  plan->deferred = std::move(*paddings);
+  return plan;
+}
+
+Result<NodePlan> ParseMirrorPad(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteMirrorPadParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  if (params->mode != kTfLiteMirrorPaddingReflect && params->mode != kTfLiteMirrorPaddingSymmetric) {
+    return Status::Error("its mode " + std::to_string(params->mode) + " is neither REFLECT (1) nor SYMMETRIC (2)");
+  }
+  Result<NodePlan> plan = StartPlan(c, OpType::kMirrorPad);
+  if (!plan.ok()) return plan;
+  Result<Paddings> paddings = ReadPaddings(c);
+  if (!paddings.ok()) return paddings.status();
+  paddings->with_edge = params->mode == kTfLiteMirrorPaddingSymmetric;
+  plan->deferred = std::move(*paddings);
   return plan;
 }
 

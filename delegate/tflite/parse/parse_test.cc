@@ -218,6 +218,17 @@ TEST_F(Parse, Pads) {
   EXPECT_EQ(value(kTfLiteBuiltinPadv2, {x, zeros}), 0.0f);
 }
 
+TEST_F(Parse, MirrorPads) {
+  const int zeros = model.Ints("p", {4, 2}, std::vector<int32_t>(8));
+  TfLiteMirrorPadParams params = {kTfLiteMirrorPaddingReflect};
+  EXPECT_EQ(Reason(kTfLiteBuiltinMirrorPad, {x, zeros}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinMirrorPad, {x, ints}, &params),
+            "its list of paddings 'ints' is not an int32 constant of the file");
+  params.mode = static_cast<TfLiteMirrorPaddingMode>(3);
+  EXPECT_EQ(Reason(kTfLiteBuiltinMirrorPad, {x, zeros}, &params),
+            "its mode 3 is neither REFLECT (1) nor SYMMETRIC (2)");
+}
+
 TEST_F(Parse, Concatenations) {
   TfLiteConcatenationParams params = {-1, kTfLiteActNone};
   EXPECT_EQ(Reason(kTfLiteBuiltinConcatenation, {x, x}, &params), "");

@@ -50,6 +50,24 @@ kernel void pad(global const Element* restrict from, global Element* restrict to
   STORE(to, place(to_map, i.n, i.c, i.y, i.x), inside ? LOAD(from, place(from_map, n, c, y, x)) : value);
 }
 
+// As Mirrored in delegate/graph/mirrored.h; edge is 1 if the mirror image begins with the edge itself, else 0.
+int mirrored(int index, int size, int edge) {
+  if (index < 0) return -index - edge;
+  return index < size ? index : 2 * (size - 1) - index + edge;
+}
+
+// As pad, but around the elements of `from` lies their mirror image.
+kernel void mirror_pad(global const Element* restrict from, global Element* restrict to, const Map from_map,
+                       const Map to_map, const Extent from_extent, const Extent extent, const Extent before, int edge) {
+  Index i;
+  if (!my_element(extent, &i)) return;
+  const int n = mirrored(i.n - before.images, from_extent.images, edge);
+  const int c = mirrored(i.c - before.channels, from_extent.channels, edge);
+  const int y = mirrored(i.y - before.rows, from_extent.rows, edge);
+  const int x = mirrored(i.x - before.columns, from_extent.columns, edge);
+  STORE(to, place(to_map, i.n, i.c, i.y, i.x), LOAD(from, place(from_map, n, c, y, x)));
+}
+
 // Makes a block of `block` pixels (rows and columns) of each pixel's channels; `extent` is that of `to`.
 kernel void depth_to_space(global const Element* restrict from, global Element* restrict to, const Map from_map,
                            const Map to_map, const Extent extent, const Extent block, const Clamp range) {

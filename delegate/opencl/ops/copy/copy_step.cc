@@ -41,6 +41,15 @@ Result<Step> MakePadStep(const StepContext& context) {
                               ExtentOf(out), before, params.value));
 }
 
+Result<Step> MakeMirrorPadStep(const StepContext& context) {
+  const auto& params = std::get<MirrorPadParams>(context.op.params);
+  const Shape& out = context.output().layout.shape;
+  const Extent before{params.before[0], params.before[3], params.before[1], params.before[2]};
+  return OneLaunch(MakeLaunch(context.tools, "copy.cl", "mirror_pad", {}, ElementRange(out), context.arena,
+                              context.arena, context.input().map(), context.output().map(),
+                              ExtentOf(context.input().layout.shape), ExtentOf(out), before, params.with_edge ? 1 : 0));
+}
+
 Result<Step> MakeConcatStep(const StepContext& context) {
   const auto axis = static_cast<size_t>(std::get<ConcatParams>(context.op.params).axis);
   Step step;
