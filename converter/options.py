@@ -10,12 +10,16 @@ argparse is to read it is an option of ``mcpruner prune`` as well.
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any, Literal
 
 from mcpruner.converter.target import Target, get_target
+
+# With 4 of 9 positions, 8 patterns keep nearly the saliency that all 126 do (docs/masks.md).
+_PATTERNS_OF_ONE_SIZE = 8
 
 Share = float | Mapping[str, float]
 
@@ -47,10 +51,10 @@ class PruningOptions:
         1 - density, given instead of it.
     pattern_size
         Positions that a kept 3x3 kernel keeps, 1..9; other kernel sizes keep as large a part. "auto": what the target
-        prefers (4), more where the density is above 4/9. "any": each kernel as many as they are worth; take more
-        `num_patterns` (32) with it. An integer is an upper bound for the density too.
+        prefers (4), more where the density is above 4/9. "any": each kernel as many as they are worth. An integer is an
+        upper bound for the density too.
     num_patterns
-        Most patterns in a layer's library.
+        Most patterns in a layer's library. None: 8, or with a pattern size of "any" as many as the layer has a use for.
     scope
         Globs; only layers that one of them matches are pruned.
     balance
@@ -77,7 +81,9 @@ class PruningOptions:
         metavar="N",
         help="positions that a 3x3 kernel keeps: 1 to 9, auto (the target's; default), or any (what they are worth)",
     )
-    num_patterns: int = _knob(8, type=int, metavar="N", help="patterns in a layer's library (default: 8)")
+    num_patterns: int | None = _knob(
+        None, type=int, metavar="N", help="patterns in a layer's library (default: 8; no limit with --pattern-size any)"
+    )
     scope: str | Iterable[str] | None = _knob(
         None, action="append", metavar="GLOB", help="prune only layers whose name matches; may be repeated"
     )
@@ -94,7 +100,7 @@ class PruningOptions:
             )
         if self.pattern_size == "any" and self.balance:
             raise ValueError("balance keeps equally many kernels in each group, which pattern_size 'any' cannot.")
-        if not _is_int(self.num_patterns) or self.num_patterns < 1:
+        if self.num_patterns is not None and not (_is_int(self.num_patterns) and self.num_patterns >= 1):
             raise ValueError(f"Expected num_patterns as an integer of at least 1, got {self.num_patterns!r}.")
         _check_globs("density", self.globs)
         if not isinstance(self.saliency, Mapping | None):
@@ -129,6 +135,13 @@ class PruningOptions:
         if self.pattern_size == "any":
             return None
         return self.hardware.pattern_size if self.pattern_size == "auto" else self.pattern_size
+
+    @property
+    def library_size(self) -> int:
+        """Most patterns in a layer's library, `sys.maxsize` where there is no limit."""
+        if self.num_patterns is not None:
+            return self.num_patterns
+        return sys.maxsize if self.positions is None else _PATTERNS_OF_ONE_SIZE
 
     @property
     def globs(self) -> dict[str, float]:

@@ -51,7 +51,7 @@ BEGIN, END = 0.12, 0.6  # of the steps, between which the density falls
 ESTIMATED = 24  # batches on which batch norms are estimated again
 RATES = (0.2, 0.1)  # of the dense network from scratch, and of what is distilled from it
 MASKS = ("any", "every", "aligned", "unstructured")
-PATTERNS = {"any": 32, "every": 511, "aligned": 8, "unstructured": 32}  # 3x3 positions have 511 patterns
+PATTERNS = {"any": 32, "every": None, "aligned": 8, "unstructured": 32}
 
 
 class Student(NamedTuple):
@@ -222,7 +222,8 @@ def make_pruner(model: keras.Model, student: Student, steps: int, chunk: int) ->
     begin, end = (max(i, round(share * steps / chunk)) * chunk for i, share in enumerate((BEGIN, END)))
     schedule = PolynomialSchedule(begin, end, frequency=chunk)
     plan = allocate(model, TARGET, multiply_adds=student.multiply_adds)
-    patterns = {"num_patterns": PATTERNS[student.masks]} | ({} if student.masks == "aligned" else {"pattern_size": "any"})
+    size = "auto" if student.masks == "aligned" else "any"
+    patterns = {"pattern_size": size, "num_patterns": PATTERNS[student.masks]}
     choose = choose_unstructured if student.masks == "unstructured" else choose_kernel_mask
     densities, removed = plan.densities, student.removed
     return Pruner(model, schedule, TARGET, density=densities, removed=removed, choose=choose, **patterns)

@@ -58,7 +58,7 @@ def choose_aligned(
         density,
         options.group_size,
         size,
-        options.num_patterns,
+        options.library_size,
         options.balance,
         options.search,
         permutation,

@@ -1,6 +1,8 @@
 """The knobs of pruning: one list, which all that takes them spells out, and one place that checks them."""
 
 import inspect
+import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,3 +167,16 @@ def test_options_keep_mappings_of_their_own() -> None:
 def test_a_chooser_is_a_function() -> None:
     with pytest.raises(ValueError, match="^Expected choose as a function that chooses masks, got None.$"):
         mcpruner.Pruner(None, mcpruner.PolynomialSchedule(0, 1), density=0.5, choose=None)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "size"),
+    [
+        ({}, 8),
+        ({"pattern_size": 3}, 8),
+        ({"pattern_size": "any"}, sys.maxsize),
+        ({"pattern_size": "any", "num_patterns": 32}, 32),
+    ],
+)
+def test_only_patterns_of_any_size_are_without_limit(knobs: dict[str, Any], size: int) -> None:
+    assert PruningOptions(density=0.5, **knobs).library_size == size
