@@ -18,6 +18,7 @@ using FloatVector = hn::Vec<Floats>;
 namespace near {
 
 constexpr float kNear = 64.0f;
+constexpr float kNearOfLogistic = 44.0f;
 
 HWY_INLINE FloatVector Number(float value) { return hn::Set(Floats(), value); }
 
@@ -42,26 +43,28 @@ HWY_INLINE FloatVector Reciprocal(FloatVector x) {
 #endif
 }
 
-// exp(x) is 2^q exp(r), where q is x / log(2) rounded: adding 1.5 * 2^23 leaves it in the lowest bits of a float.
-// log(2) is two floats, so that r is exact. The polynomial errs by 3e-9 for |r| up to log(2) / 2.
-HWY_INLINE FloatVector Exp(FloatVector x) {
+// Returns exp(kSign x), which is 2^q exp(r), where q is kSign x / log(2) rounded: adding 1.5 * 2^23 leaves it in the
+// lowest bits of a float. log(2) is two floats, so that r is exact. The polynomial errs by 3e-9 for |r| up to half of
+// log(2).
+template <int kSign>
+HWY_INLINE FloatVector ExpOf(FloatVector x) {
   constexpr float kPolynomial[] = {0.49999994f, 0.166665211f, 0.041668389f, 0.0083687352f, 0.00138145592f};
   const Floats d;
   const hn::RebindToSigned<Floats> integers;
   const FloatVector rounder = Number(12582912.0f);
-  const FloatVector shifted = hn::MulAdd(x, Number(1.44269504f), rounder);
-  const FloatVector q = hn::Sub(shifted, rounder);
-  const FloatVector r = hn::NegMulAdd(q, Number(-2.12194440e-4f), hn::NegMulAdd(q, Number(0.693359375f), x));
+  const FloatVector shifted = hn::MulAdd(x, Number(kSign * 1.44269504f), rounder);
+  const FloatVector q = hn::Sub(shifted, rounder), log2 = Number(0.693359375f);
+  const FloatVector high = kSign > 0 ? hn::NegMulAdd(q, log2, x) : hn::NegMulSub(q, log2, x);
+  const FloatVector r = hn::NegMulAdd(q, Number(-2.12194440e-4f), high);
   const FloatVector y = hn::Add(Number(1.0f), hn::MulAdd(hn::Mul(r, r), Polynomial(kPolynomial, r), r));
   const auto exponent = hn::ShiftLeft<23>(hn::BitCast(integers, shifted));
   return hn::BitCast(d, hn::Add(hn::BitCast(integers, y), exponent));
 }
 
-HWY_INLINE FloatVector Logistic(FloatVector x) {
-  const Floats d;
-  const FloatVector z = Exp(hn::Neg(hn::Abs(x))), y = Reciprocal(hn::Add(Number(1.0f), z));
-  return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(z, y), y);
-}
+HWY_INLINE FloatVector Exp(FloatVector x) { return ExpOf<1>(x); }
+
+// |x| is at most kNearOfLogistic, so that 1 + exp(-x) is below 2^64.
+HWY_INLINE FloatVector Logistic(FloatVector x) { return Reciprocal(hn::Add(Number(1.0f), ExpOf<-1>(x))); }
 
 // Where |x| is below 0.625, an odd polynomial errs by 4e-9; beyond, with z = exp(-2 |x|), it is 1 - 2 z / (1 + z).
 HWY_INLINE FloatVector Tanh(FloatVector x) {
@@ -82,6 +85,7 @@ HWY_INLINE FloatVector Elu(FloatVector x) {
   return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), of_negative, x);
 }
 
+// |x| is at most kNearOfLogistic.
 HWY_INLINE FloatVector Silu(FloatVector x) { return hn::Mul(x, Logistic(x)); }
 
 // tanh(log(1 + n)) is n (n + 2) / (n (n + 2) + 2) with n = exp(x); where x is above 20, it is 1 in float.

@@ -134,10 +134,12 @@ HWY_INLINE bool AllNear(FloatVector x, float bound = near::kNear) {
 }
 
 HWY_INLINE FloatVector Exp(FloatVector x) { return AllNear(x) ? near::Exp(x) : far::Exp(x); }
-HWY_INLINE FloatVector Logistic(FloatVector x) { return AllNear(x) ? near::Logistic(x) : far::Logistic(x); }
+HWY_INLINE FloatVector Logistic(FloatVector x) {
+  return AllNear(x, near::kNearOfLogistic) ? near::Logistic(x) : far::Logistic(x);
+}
 HWY_INLINE FloatVector Tanh(FloatVector x) { return AllNear(x) ? near::Tanh(x) : far::Tanh(x); }
 HWY_INLINE FloatVector Elu(FloatVector x) { return AllNear(x) ? near::Elu(x) : far::Elu(x); }
-HWY_INLINE FloatVector Silu(FloatVector x) { return AllNear(x) ? near::Silu(x) : far::Silu(x); }
+HWY_INLINE FloatVector Silu(FloatVector x) { return AllNear(x, near::kNearOfLogistic) ? near::Silu(x) : far::Silu(x); }
 HWY_INLINE FloatVector Mish(FloatVector x) { return AllNear(x) ? near::Mish(x) : far::Mish(x); }
 
 HWY_INLINE FloatVector Gelu(FloatVector x) {
