@@ -9,7 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from mcpruner.converter.tflite.infer_sizes import infer_sizes
-from mcpruner.converter.tflite.model import constant_bytes
+from mcpruner.converter.tflite.model import constant_bytes, read_model, write_model
 from mcpruner.converter.tflite.sizes import MOST, says_what_is_open
 
 
@@ -44,6 +44,13 @@ def fix_batch(model: Any, batch: int) -> set[int]:
         given = ", ".join(f"{(tensor.name or b'').decode(errors='replace')} {tensor.shape}" for _, tensor in inputs)
         raise ValueError(f"Expected a model whose batch is open or is {batch}; its inputs are {given}.")
     return fixed
+
+
+def with_batch(content: bytes, batch: int) -> bytes:
+    """A ``.tflite`` file with its batch fixed and nothing else changed; errors as of `read_model` and `fix_batch`."""
+    model = read_model(content)
+    fix_batch(model, batch)
+    return write_model(model)
 
 
 def _inputs(graph: Any) -> list[Any]:

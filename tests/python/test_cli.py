@@ -81,6 +81,7 @@ def test_two_files_of_one_name_are_refused(files: Files, tmp_path: Path, capsys:
     (tmp_path / "other.keras").symlink_to("one.keras")
     for arguments in (
         ["convert", str(files.dense), "-o", str(one), "--report", str(tmp_path / "other.keras")],
+        ["convert", str(files.dense), "-o", str(tmp_path / "a"), "--dense", str(one), "--report", str(one)],
         ["prune", "a.keras", "--allocate", "density=0.5", "-o", str(one), "--save-plan", str(one)],
     ):
         assert main(arguments) == 2

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 from disk import file_limit, names
 from eager_costs import write_eager_costs
@@ -12,6 +13,7 @@ from small_network import Files
 
 import mcpruner
 from mcpruner.cli import main
+from mcpruner.converter.tflite.model import operator_name, read_model
 
 
 @pytest.mark.parametrize("values", ["float32", "float16", "int8"])
@@ -24,6 +26,35 @@ def test_file_is_what_convert_returns(values: str, files: Files, tmp_path: Path,
     assert json.loads(report.read_text()) == json.loads(expected_report.to_json())
     printed = capsys.readouterr().out
     assert printed == expected_report.table() and "conv3" in printed
+
+
+def test_the_dense_file_is_what_verify_compares_with(
+    files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    output, dense = tmp_path / "out.tflite", tmp_path / "dense.tflite"
+    options = ["--target", "x86-64", "--values", "float16"]
+    assert main(["convert", str(files.dense), "-o", str(output), "--dense", str(dense), *options]) == 0
+    assert dense.read_bytes() == files.dense.read_bytes()
+    assert main(["verify", str(output), "--against", str(dense)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("equal: ")
+
+
+def test_the_dense_file_of_a_keras_model_has_the_batch_that_was_fixed(tmp_path: Path) -> None:
+    """Flatten computes its shape where the batch is open."""
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Conv2D(32, 3, name="conv1"), keras.layers.Conv2D(32, 3, name="conv2")]
+    last = [keras.layers.Flatten(), keras.layers.Dense(10, name="classifier")]
+    model = keras.Sequential([keras.Input((16, 16, 8)), *layers, *last])
+    mcpruner.prune(model, "x86-64", density=0.25).save(tmp_path / "pruned.keras")
+    output, dense = tmp_path / "out.tflite", tmp_path / "dense.tflite"
+    costs = str(write_eager_costs(tmp_path / "costs.json"))
+    options = ["-o", str(output), "--dense", str(dense), "--calibration", costs, "--batch", "3"]
+    assert main(["convert", str(tmp_path / "pruned.keras"), *options]) == 0
+    models = [read_model(path.read_bytes()) for path in (output, dense)]
+    assert [model.subgraphs[0].tensors[0].shape for model in models] == [[3, 16, 16, 8]] * 2
+    names = [[operator_name(model, op) for op in model.subgraphs[0].operators] for model in models]
+    assert [found.count("McprunerSparseConv2D") for found in names] == [2, 0] and names[1].count("CONV_2D") == 2
+    assert main(["verify", str(output), "--against", str(dense)]) == 0
 
 
 @pytest.mark.parametrize(

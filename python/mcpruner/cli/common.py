@@ -77,10 +77,14 @@ def output_file(text: str) -> str:
     return text
 
 
-def check_two_files(first: str, second: str | None) -> None:
-    """Refuse to write one file over the other."""
-    if second is not None and os.path.realpath(first) == os.path.realpath(second):
-        raise ValueError(f"Two files are to be written to {second}: give one of them another name.")
+def check_different_files(*outputs: str | None) -> None:
+    """Refuse to write one file over another; None is a file that nobody asked for."""
+    places = set()
+    for output in filter(None, outputs):
+        place = os.path.realpath(output)
+        if place in places:
+            raise ValueError(f"Two files are to be written to {output}: give one of them another name.")
+        places.add(place)
 
 
 def positive(text: str) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, check_two_files, output_file, progress, table_stream
+from mcpruner.cli.common import add_command, check_different_files, output_file, progress, table_stream
 
 
 def add_parser(commands: Any) -> None:
@@ -12,7 +12,7 @@ def add_parser(commands: Any) -> None:
         commands,
         "convert",
         "convert a pruned .keras, SavedModel or .tflite into a .tflite with packed layers",
-        "mcpruner convert pruned.keras -o pruned.tflite --target hikey970-cpu --values float16",
+        "mcpruner convert pruned.keras -o pruned.tflite --dense dense.tflite --target hikey970-cpu --values float16",
         run,
     )
     parser.add_argument("source", metavar="SRC", help=".keras file, SavedModel folder or .tflite file")
@@ -28,18 +28,29 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--batch", type=int, metavar="N", help="fix the batch of a model that leaves it open (default: it stays open)"
     )
+    parser.add_argument(
+        "--dense",
+        type=output_file,
+        metavar="DENSE.tflite",
+        help="write the dense file too, which `verify --against` and `benchmark --against` compare with",
+    )
     parser.add_argument("--report", type=output_file, metavar="FILE.json", help="write what happened to each layer")
 
 
 def run(args: argparse.Namespace) -> int:
     """Convert, print the table of layers."""
     from mcpruner.converter.convert import convert
+    from mcpruner.converter.source import load_source
+    from mcpruner.converter.tflite.fix_batch import with_batch
     from mcpruner.converter.whole_file import write_file
 
-    check_two_files(args.output, args.report)
+    check_different_files(args.output, args.dense, args.report)
     with progress(f"converting {args.source}"):
-        content, report = convert(args.source, args.target, args.values, args.calibration, args.batch)
+        dense = load_source(args.source)
+        content, report = convert(dense, args.target, args.values, args.calibration, args.batch)
     write_file(args.output, content)
+    if args.dense:
+        write_file(args.dense, dense if args.batch is None else with_batch(dense, args.batch))
     if args.report:
         write_file(args.report, report.to_json())
     print(report.table(), end="", file=table_stream(args.output))

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mcpruner.cli.common import add_command, check_two_files, output_file, progress, table_stream
+from mcpruner.cli.common import add_command, check_different_files, output_file, progress, table_stream
 from mcpruner.converter.options import KNOBS
 from mcpruner.converter.whole_file import own_stream, whole_file
 from mcpruner.text import table
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"Keras writes .keras files: give -o a name that ends so, not {args.output}.")
     if args.save_plan and not args.allocate:
         raise ValueError("--save-plan writes what --allocate chose: give that as well.")
-    check_two_files(args.output, args.save_plan)
+    check_different_files(args.output, args.save_plan)
     goal = allocation_goal(args.allocate) if args.allocate else {}
     named = {name: layer_shares(given) for name in ("density", "sparsity") if (given := getattr(args, name))}
     from mcpruner.converter.source import load_keras
