@@ -14,13 +14,13 @@ from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.report import Report
 from mcpruner.converter.tflite.rewrite import rewrite
 
-VALUES = ("float32", "float16", "int8")
+VALUES = ("source", "float32", "float16", "int8")
 
 
 def convert(
     model_or_path: Any,
     target: str | Target = "generic",
-    values: str = "float32",
+    values: str = "source",
     calibration: str | Path | None = None,
     batch: int | None = None,
 ) -> tuple[bytes, Report]:
@@ -38,8 +38,9 @@ def convert(
     target
         Hardware it is for, a name from `target.TARGETS`.
     values
-        How packed weights are stored: ``"float32"``, ``"float16"``, or ``"int8"`` with one scale per filter. They are
-        computed with as float32 in any case.
+        How packed weights are stored: ``"source"``, each layer as the source has it (float32, or float16 of a
+        ``.tflite`` that was quantized so); ``"float32"``, ``"float16"``, or ``"int8"`` with one scale per filter. They
+        are computed with as float32 in any case.
     calibration
         File of ``mcpruner calibrate``, made on the machine that will run the model, to predict speed by; by default the
         target's shipped table.

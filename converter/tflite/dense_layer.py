@@ -46,6 +46,8 @@ class DenseLayer:
         Strides, padding and so on, as the custom operator will carry them.
     geometry
         Kind of the layer and size of its output, for `cost_model`.
+    stored_type
+        How the file has the weights: ``"float32"`` or ``"float16"``.
     """
 
     name: str
@@ -54,6 +56,7 @@ class DenseLayer:
     bias: np.ndarray | None
     options: SparseOptions
     geometry: Geometry
+    stored_type: str
 
 
 def short_name(graph: Any, op: Any) -> str:
@@ -137,6 +140,7 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         bias.values.reshape(-1) if bias else None,
         options,
         output_geometry(graph, op, kind, options.stride_w),
+        weights.stored_type,
     )
 
 

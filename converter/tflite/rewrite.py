@@ -59,7 +59,7 @@ def rewrite(
     decision
         What `decide` returned for this model as it is now; where nothing is to be packed, nothing changes.
     values
-        ``"float32"``, ``"float16"`` or ``"int8"``: how weights are stored.
+        How weights are stored: ``"float32"``, ``"float16"``, ``"int8"``, or ``"source"``, as the model has them.
     fixed
         Numbers of the subgraphs that run with the batch that the file gives them and no other.
 
@@ -87,7 +87,7 @@ def _pack_layer(
     model: Any, graph: Any, op: Any, layer: DenseLayer, choice: Choice, values: str, stored: dict[bytes, int]
 ) -> PackedLayer:
     """Put a packed operator into the place of a layer's; `stored` has the buffers of blobs by their digests."""
-    value_type, why_not = choose_value_type(layer.weights, values)
+    value_type, why_not = choose_value_type(layer.weights, layer.stored_type if values == "source" else values)
     blob, num_patterns = _make_blob(layer, choice, value_type)
     options = layer.options
     if layer.kind == "Conv2D":

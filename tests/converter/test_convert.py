@@ -86,6 +86,18 @@ def test_files_shrink_with_the_weights() -> None:
     assert len(content) < len(dense) / 8
 
 
+def test_layers_are_stored_as_the_source_has_them() -> None:
+    """A float16 file whose layers became float32 could be larger than before."""
+    weights = unstructured(32, 3, 3, 16)
+    for halves in (True, False):
+        net = TfliteBuilder()
+        given = net.dequantize(net.constant(weights.astype(np.float16))) if halves else weights
+        content, report = convert(dense := net.build([net.conv(net.input((1, 12, 12, 16)), given)]))
+        (layer,) = report.layers
+        assert (report.values, layer.accelerated, len(content) < len(dense)) == ("source", True, True)
+        assert content == convert(dense, values="float16" if halves else "float32")[0]
+
+
 @pytest.mark.parametrize("argument", [{"target": "gpu"}, {"values": "bfloat16"}])
 def test_unknown_arguments_list_the_known_ones(argument: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="(Unknown target 'gpu'|Unknown value type 'bfloat16').*(generic|float16)"):

@@ -18,8 +18,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("source", metavar="SRC", help=".keras file, SavedModel folder or .tflite file")
     parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.tflite", help="file to write")
     parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
-    values = ("float32", "float16", "int8")
-    parser.add_argument("--values", choices=values, default="float32", help="how weights are stored (default: float32)")
+    parser.add_argument(
+        "--values",
+        choices=("source", "float32", "float16", "int8"),
+        default="source",
+        help="how packed weights are stored (default: source, as the source has them)",
+    )
     parser.add_argument(
         "--calibration",
         metavar="FILE.json",
