@@ -45,7 +45,7 @@ def footprint(model: Path, engine: str, threads: int = 1) -> dict[str, float]:
 
 def measure(model: str, engine: str, threads: int) -> dict[str, Any]:
     """The figures of this process, in which nothing was loaded yet."""
-    from mcpruner.compare import random_inputs
+    from mcpruner.inputs import random_inputs
     from mcpruner.runtime import Interpreter, find_runtime
 
     plain = find_runtime().interpreter  # imported for both before anything is measured

@@ -16,9 +16,10 @@ import matplotlib
 import numpy as np
 from workloads import CHOICES, OUT, default_density, export
 
-from mcpruner.compare import random_inputs, run
+from mcpruner.compare import run
 from mcpruner.converter.tflite.dense_layer import shorten
 from mcpruner.converter.whole_file import write_file
+from mcpruner.inputs import random_inputs
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter
 from mcpruner.text import table

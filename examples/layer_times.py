@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mcpruner.benchmark import profile
-from mcpruner.compare import random_inputs, run
+from mcpruner.compare import run
 from mcpruner.converter.tflite.model import read_model, tensor_name
+from mcpruner.inputs import random_inputs
 from mcpruner.runtime import find_runtime
 from mcpruner.submodel import extract
 from mcpruner.timing import take_turns, timed_block

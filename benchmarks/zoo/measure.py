@@ -15,8 +15,9 @@ import numpy as np
 from files import stem
 from workloads import TARGET
 
-from mcpruner.compare import random_inputs, run
+from mcpruner.compare import run
 from mcpruner.converter.whole_file import write_file
+from mcpruner.inputs import random_inputs
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.timing import milliseconds, runs_for, speedup, take_turns, twice_timed_block

@@ -6,9 +6,12 @@ Nothing is timed before it was checked, and both models are timed in turns (`mcp
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mcpruner.compare import random_inputs, run
+import numpy as np
+
+from mcpruner.compare import run
 from mcpruner.converter.tflite.dense_layer import shorten
 from mcpruner.converter.tflite.densify import densify
+from mcpruner.inputs import Feed, Shapes
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.text import table
@@ -24,6 +27,8 @@ def benchmark(
     backends: Sequence[str] = ("auto",),
     runs: int | None = 30,
     seconds: float = 6.0,
+    inputs: np.ndarray | None = None,
+    shapes: Shapes | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Check a converted file, then time it in turns with its dense self.
@@ -40,6 +45,8 @@ def benchmark(
         Timed runs of each model, made up to whole blocks.
     seconds
         How long to time each pair for where `runs` is None.
+    inputs, shapes
+        What to run, as for `mcpruner.verify`; the first batch of it is timed.
     tick
         Called after each round of blocks, for a progress bar.
 
@@ -59,8 +66,12 @@ def benchmark(
         The plugin, or a runtime, is missing.
     """
     dense = densify(content) if against is None else against
+    feed = Feed(inputs, shapes=shapes)
     pairs = [(count, backend) for count in threads for backend in backends]
-    checks = [verify(content, dense, num_threads=count, backend=backend) for count, backend in pairs]
+    checks = [
+        verify(content, dense, inputs=inputs, shapes=shapes, num_threads=count, backend=backend)
+        for count, backend in pairs
+    ]
     worst: Verification = max(checks, key=lambda check: (not check.ok, check.largest_error))
     runtime = find_runtime()
     return {
@@ -69,13 +80,14 @@ def benchmark(
         "ok": worst.ok,
         "largest_error": worst.largest_error,
         "tolerance": worst.tolerance,
-        "results": [_time(content, dense, *pair, runs, seconds, tick) for pair in pairs] if worst.ok else [],
+        "results": [_time(content, dense, feed, *pair, runs, seconds, tick) for pair in pairs] if worst.ok else [],
     }
 
 
 def _time(
     content: bytes,
     dense: bytes,
+    feed: Feed,
     num_threads: int,
     backend: str,
     runs: int | None,
@@ -84,7 +96,7 @@ def _time(
 ) -> dict[str, Any]:
     plugin = Interpreter(model_content=content, num_threads=num_threads, backend=backend)
     plain = find_runtime().interpreter(model_content=dense, num_threads=num_threads)
-    (inputs,) = random_inputs(plain, samples=1)
+    inputs = next(feed.batches(plain, samples=1))
     for interpreter in (plugin, plain):
         run(interpreter, inputs)
     blocks = [timed_block(interpreter.invoke) for interpreter in (plugin, plain)]
@@ -102,11 +114,12 @@ def _time(
     }
 
 
-def profile(content: bytes, num_threads: int = 1, backend: str = "auto", runs: int = 30) -> list[dict[str, Any]]:
-    """Return `Interpreter.profile` of `runs` inferences on random inputs, after three that are not counted."""
+def profile(
+    content: bytes, num_threads: int = 1, backend: str = "auto", runs: int = 30, feed: Feed | None = None
+) -> list[dict[str, Any]]:
+    """Return `Interpreter.profile` of `runs` inferences, after three that do not count, by default on noise."""
     interpreter = Interpreter(model_content=content, num_threads=num_threads, backend=backend)
-    (inputs,) = random_inputs(interpreter, samples=1)
-    run(interpreter, inputs)
+    run(interpreter, next((feed or Feed()).batches(interpreter, samples=1)))
     for _ in range(2):
         interpreter.invoke()
     interpreter.set_profiling(True)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner import compare, one_layer
+from mcpruner import compare, inputs, one_layer
 from mcpruner.converter.cost import cost_model, plain_ops
 from mcpruner.converter.cost.cost_model import Amounts, Geometry
 from mcpruner.converter.cost.estimate import count
@@ -321,7 +321,7 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
     """
     plugin = Interpreter(model_content=content, num_threads=1, backend="cpu", simd=simd, verbosity=0)
     plain = find_runtime().interpreter(model_content=densify(content), num_threads=1)
-    ((error,),) = compare.output_errors([plugin], [plain], compare.random_inputs(plain, samples=1))
+    ((error,),) = compare.output_errors([plugin], [plain], inputs.random_inputs(plain, samples=1))
     if not error.relative <= _TOLERANCE:
         raise RuntimeError(f"{name}: the plugin's output is off by {error.relative:.1e}; nothing was timed.")
     (detail,), other = plain.get_input_details(), np.ones(_OTHER_FLOATS, np.float32)

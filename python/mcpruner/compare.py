@@ -5,7 +5,7 @@ all inputs. Relative to each value it would say nothing, since activations pass 
 decisions (a class of ArgMax, a level of a quantized image): their error is the share of the values that differ.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,57 +79,6 @@ class OutputError:
         self.difference = max(self.difference, float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max()))
         finite = np.abs(b[np.isfinite(b)])
         self.magnitude = max(self.magnitude, float(finite.max(initial=0.0)))
-
-
-def random_inputs(
-    interpreter: Any, samples: int, batch: int | None = None, seed: int = 0
-) -> Iterator[list[np.ndarray]]:
-    """Make up values for every input of a model: standard normal floats, integers over the range of small types.
-
-    Parameters
-    ----------
-    interpreter
-        Any TFLite interpreter; its tensors need not be allocated.
-    samples
-        How many lists of arrays to make.
-    batch
-        Size of the first dimension; by default the model's own.
-    seed
-        Seed of the random numbers: equal seeds give equal inputs.
-
-    Yields
-    ------
-    list of numpy.ndarray
-        One array for each input of the model, in their order.
-
-    Raises
-    ------
-    ValueError
-        An input has a size that is open (other than the batch), so that no input can be made up for it.
-    """
-    rng = np.random.default_rng(seed)
-    details = interpreter.get_input_details()
-    for detail in details:
-        if any(size < 0 for size in detail["shape_signature"][1:]):
-            raise ValueError(
-                f"Input {detail['name']} has no fixed shape ({detail['shape_signature'].tolist()}): "
-                f"give inputs as a file."
-            )
-    for _ in range(samples):
-        yield [_random_array(rng, detail, batch) for detail in details]
-
-
-def _random_array(rng: np.random.Generator, detail: dict[str, Any], batch: int | None) -> np.ndarray:
-    shape = list(detail["shape"])
-    if batch is not None and shape:
-        shape[0] = batch
-    dtype = np.dtype(detail["dtype"])
-    if dtype.kind == "f":
-        return rng.standard_normal(shape).astype(dtype)
-    if dtype.itemsize == 1 and dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    return rng.integers(0, 2, shape).astype(dtype)
 
 
 def run(interpreter: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -6,15 +6,16 @@ runtime without it: against rounded weights, where only the order of summation d
 """
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from mcpruner.compare import OutputError, output_errors, random_inputs
+from mcpruner.compare import OutputError, output_errors
 from mcpruner.converter.tflite.densify import densify
 from mcpruner.converter.tflite.model import read_model
+from mcpruner.inputs import Feed, Shapes
 from mcpruner.pairing import WeightDifference, paired_outputs, rounded_reference
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.submodel import entry_points, expose, with_main
@@ -27,6 +28,7 @@ EXACT_TOLERANCE = {"float32": 1e-4, "float16": 5e-3, "int8": 1e-1}
 CANCELLED = 1e-2
 
 THREADS = (1, 2)  # Each comparison runs with each of these numbers of threads.
+SAMPLES = 3  # So many batches are made up where no inputs are given.
 # Each of these is written over the plugin's working memory before an inference; a result that depends on it is wrong
 # with either.
 POISONS = (float("nan"), 1e30)
@@ -104,6 +106,7 @@ def verify(
     *,
     inputs: np.ndarray | None = None,
     batch: int | None = None,
+    shapes: Shapes | None = None,
     num_threads: int | Sequence[int] = THREADS,
     backend: str = "auto",
     all_layers: bool = False,
@@ -126,6 +129,9 @@ def verify(
         signatures get in any case.
     batch
         How many samples at a time; by default the model's own batch size.
+    shapes
+        Shape of the model's one input, or names of inputs to shapes, for made-up inputs: sizes that a model leaves open
+        must be given. One without a name is not for further signatures.
     num_threads, backend
         The plugin's options. Every input runs with each number of threads where several are given.
     all_layers
@@ -161,6 +167,8 @@ def verify(
     threads = [num_threads] if isinstance(num_threads, int) else list(num_threads)
     if not threads or min(threads) < 1 or (batch is not None and batch < 1):
         raise ValueError(f"Expected numbers of threads and a batch of at least 1, got {threads} and {batch}.")
+    feed = Feed(inputs, batch, shapes)
+    feed.check_names(content)
     outputs: list[list[OutputError]] = [[] for _ in references]
     layers: list[list[OutputError]] = [[] for _ in references]
     entries = entry_points(content)
@@ -169,7 +177,7 @@ def verify(
             with_main(content, number),
             [with_main(reference, number) for reference in references],
             f"{name}: " if len(entries) > 1 else "",
-            functools.partial(_batches, inputs=inputs if number == 0 else None, batch=batch),
+            feed if number == 0 else feed.without_main(),
             [{"num_threads": count, "backend": backend, "poison_memory": p} for count in threads for p in POISONS],
         )
         _extend(outputs, entry.outputs())
@@ -192,7 +200,7 @@ class _Entry:
     content: bytes
     references: list[bytes]
     prefix: str  # what the outputs' names begin with
-    batches: Callable[[Any], Iterable[list[np.ndarray]]]  # the inputs that an interpreter is to run
+    feed: Feed
     options: list[dict[str, Any]]  # the plugin's options for each run
 
     def outputs(self) -> list[list[OutputError]]:
@@ -229,23 +237,4 @@ class _Entry:
         plugins = [Interpreter(model_content=actual, **options) for options in self.options]
         threads = self.options[0]["num_threads"]
         plain = [find_runtime().interpreter(model_content=e, num_threads=threads) for e in expected]
-        return output_errors(plugins, plain, self.batches(plain[0]), names)
-
-
-def _batches(interpreter: Any, inputs: np.ndarray | None, batch: int | None) -> Iterable[list[np.ndarray]]:
-    if inputs is None:
-        return random_inputs(interpreter, samples=3, batch=batch)
-    inputs, details = np.asarray(inputs), interpreter.get_input_details()
-    if len(details) != 1:
-        raise ValueError(f"Inputs from a file fit a model with one input; this one has {len(details)}: leave them out.")
-    wanted, dtype = details[0]["shape_signature"], np.dtype(details[0]["dtype"])
-    sizes_fit = inputs.ndim == len(wanted) and all(
-        w in (-1, i) for w, i in zip(wanted[1:], inputs.shape[1:], strict=True)
-    )
-    if not sizes_fit or inputs.dtype.kind != dtype.kind or inputs.size == 0:
-        raise ValueError(
-            f"The inputs must be {dtype.name} of shape [samples, {', '.join(map(str, wanted[1:]))}]; "
-            f"they are {inputs.dtype.name} of shape {list(inputs.shape)}."
-        )
-    step = batch or int(details[0]["shape"][0])
-    return ([inputs[i : i + step].astype(dtype)] for i in range(0, len(inputs), step))
+        return output_errors(plugins, plain, self.feed.batches(plain[0], SAMPLES), names)

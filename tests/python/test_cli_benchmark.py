@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from corruption import change_one_weight
 from small_network import Files
@@ -37,6 +38,15 @@ def test_without_a_dense_file_and_with_a_profile(files: Files, capsys: pytest.Ca
     output = capsys.readouterr().out
     assert "\nprofile, 1 threads, auto\nop " in output
     assert "conv3" in output
+
+
+def test_inputs_are_checked_and_timed(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    np.save(tmp_path / "x.npy", np.full((1, 13, 11, 16), np.nan, np.float32))
+    arguments = ["benchmark", str(files.sparse), "--runs", "1", "--inputs", str(tmp_path / "x.npy")]
+    assert main(arguments) == 1
+    assert capsys.readouterr().out.startswith("NOT equal: ")
+    np.save(tmp_path / "x.npy", np.ones((2, 13, 11, 16), np.float32))
+    assert main([*arguments, "--profile"]) == 0
 
 
 def test_wrong_file_is_not_timed(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from corruption import change_one_weight
-from small_network import Files
+from eager_costs import write_eager_costs
+from small_network import Files, prunable
+from tflite_builder import TfliteBuilder
 
 from mcpruner.cli import main
 
@@ -46,6 +48,35 @@ def test_inputs_threads_backend_and_json(files: Files, tmp_path: Path, capsys: p
     found = json.loads(capsys.readouterr().out)
     assert (found["file"], found["against"], found["ok"]) == (str(files.sparse), None, True)
     assert found["largest_error"] < found["tolerance"] == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ([], "has open sizes, [-1, -1, -1, 16]: give its shape"),
+        (["x=1,9,7"], "got [1, 9, 7]: give one that fits"),
+        (["y=1,9,7,16"], "There is a shape for 'y'; the model's inputs are x."),
+        (["x=1,9,7,16", "x=1,9,7,16"], "several shapes for one input"),
+        (["1,9,7,16"], ""),
+        (["x=2,9,7,16"], ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["verify", "benchmark"])
+def test_open_sizes_are_given(
+    command: str, shape: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    net, rng = TfliteBuilder(), np.random.default_rng(0)
+    x = net.input((1, 1, 1, 16), "x")
+    y = net.conv(x, prunable(rng, (32, 3, 3, 16)), name="conv")
+    for tensor in (x, y):
+        net.graph.tensors[tensor].shapeSignature = [-1, -1, -1, net.shape(tensor)[3]]
+    dense, output = tmp_path / "dense.tflite", tmp_path / "out.tflite"
+    dense.write_bytes(net.build([y]))
+    costs = str(write_eager_costs(tmp_path / "costs.json"))
+    assert main(["convert", str(dense), "-o", str(output), "--calibration", costs]) == 0
+    options = [f"--shape={given}" for given in shape] + ["--runs=1"] * (command == "benchmark")
+    assert main([command, str(output), "--against", str(dense), *options]) == (2 if words else 0)
+    assert words in capsys.readouterr().err
 
 
 def test_errors_with_exact_weights_stand_beside(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

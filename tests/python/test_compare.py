@@ -6,7 +6,8 @@ import pytest
 from small_network import Files, small_network
 from tflite_builder import TfliteBuilder
 
-from mcpruner.compare import OutputError, output_errors, random_inputs, run
+from mcpruner.compare import OutputError, output_errors, run
+from mcpruner.inputs import random_inputs
 
 
 def interpreter(content: bytes) -> ai_edge_litert.interpreter.Interpreter:
@@ -54,33 +55,6 @@ def test_error_of_decisions_is_the_share_that_differs(dtype: type) -> None:
 def test_other_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Output y has shape \[2\] in one model and \[3\] in the other"):
         OutputError("y").add(np.zeros(2), np.zeros(3))
-
-
-def test_random_inputs_are_seeded_and_of_the_batch_asked_for() -> None:
-    model = interpreter(small_network())
-    first, second = (list(random_inputs(model, samples=2, batch=3)) for _ in range(2))
-    assert [array.shape for (array,) in first] == [(3, 13, 11, 16)] * 2
-    assert all(np.array_equal(a, b) for (a,), (b,) in zip(first, second, strict=True))
-    assert not np.array_equal(first[0][0], first[1][0])
-    (other,) = next(iter(random_inputs(model, samples=1, seed=1)))
-    assert other.dtype == np.float32 and other.shape == (1, 13, 11, 16)
-
-
-def test_random_integers_stay_in_range() -> None:
-    net = TfliteBuilder()
-    bytes_in, indices = net.input((1, 1000), "bytes", "uint8"), net.input((1, 1000), "indices", "int32")
-    x, y = next(iter(random_inputs(interpreter(net.build([bytes_in, indices])), samples=1)))
-    assert (x.dtype, x.min(), x.max()) == (np.uint8, 0, 255)
-    assert (y.dtype, y.min(), y.max()) == (np.int32, 0, 1)
-
-
-def test_open_size_needs_a_file() -> None:
-    net = TfliteBuilder()
-    x = net.input((1, 1, 1, 4), "x")
-    net.graph.tensors[x].shapeSignature = [-1, -1, -1, 4]
-    model = interpreter(net.build([net.relu(x)]))
-    with pytest.raises(ValueError, match=r"Input x has no fixed shape \(\[-1, -1, -1, 4\]\): give inputs as a file"):
-        next(iter(random_inputs(model, samples=1)))
 
 
 def test_run_resizes() -> None:

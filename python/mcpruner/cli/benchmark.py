@@ -7,9 +7,12 @@ from typing import Any
 from mcpruner.cli.common import (
     MISMATCH,
     add_command,
+    add_input_options,
     positive,
     positive_list,
     progress,
+    read_array,
+    read_shapes,
     read_tflite,
 )
 from mcpruner.text import table
@@ -30,6 +33,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--against", metavar="DENSE.tflite", help="dense file (default: what the file's own blobs unpack to)"
     )
+    add_input_options(parser)
     parser.add_argument("--threads", type=positive_list, default=[1], metavar="N,N", help="thread counts (default: 1)")
     parser.add_argument(
         "--backend",
@@ -58,13 +62,22 @@ def run(args: argparse.Namespace) -> int:
     """Check, time, print; the exit status is 1 when the check fails, and then nothing is timed."""
     content = read_tflite(args.file)
     against = read_tflite(args.against) if args.against else None
+    inputs, shapes = read_array(args.inputs) if args.inputs else None, read_shapes(args.shape)
     from mcpruner import benchmark, timing
     from mcpruner.converter.whole_file import write_file
+    from mcpruner.inputs import Feed
 
     steps = len(args.threads) * len(args.backend) * timing.rounds(args.runs)
     with progress(f"benchmarking {args.file}", steps) as tick:
         result = benchmark.benchmark(
-            content, against, threads=args.threads, backends=args.backend, runs=args.runs, tick=tick
+            content,
+            against,
+            threads=args.threads,
+            backends=args.backend,
+            runs=args.runs,
+            inputs=inputs,
+            shapes=shapes,
+            tick=tick,
         )
     result = {"file": args.file, "against": args.against, **result}
     if args.json:
@@ -78,7 +91,8 @@ def run(args: argparse.Namespace) -> int:
         for threads in args.threads:
             for backend in args.backend:
                 print(f"\nprofile, {threads} threads, {backend}")
-                print(benchmark.profile_table(benchmark.profile(content, threads, backend, args.runs)))
+                feed = Feed(inputs, shapes=shapes)
+                print(benchmark.profile_table(benchmark.profile(content, threads, backend, args.runs, feed)))
     return 0
 
 

@@ -21,6 +21,46 @@ def read_tflite(path: str) -> bytes:
     return content
 
 
+def read_array(path: str) -> Any:
+    """Read the array in a .npy file; ValueError with one sentence where there is none."""
+    import numpy as np
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is not a .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{path} holds several arrays; a .npy file of one is needed.")
+    return array
+
+
+def add_input_options(parser: Any) -> None:
+    """Declare ``--inputs`` and ``--shape``: what a model is run on."""
+    given = parser.add_mutually_exclusive_group()
+    given.add_argument("--inputs", metavar="FILE.npy", help="array [samples, ...] to run (default: normal noise)")
+    given.add_argument(
+        "--shape",
+        type=named_shape,
+        action="append",
+        metavar="N,N,...",
+        help="shape of the noise, for a model that leaves sizes open; NAME=N,N,... for one of several inputs, repeated",
+    )
+
+
+def named_shape(text: str) -> tuple[str, list[int]]:
+    """``"x=1,224,224,3"``, or a shape alone with an empty name, for argparse."""
+    name, _, sizes = text.rpartition("=")
+    return name, positive_list(sizes)
+
+
+def read_shapes(given: list[tuple[str, list[int]]] | None) -> Any:
+    """What ``--shape`` gave, as `mcpruner.verify` takes it; ValueError where a shape is given twice."""
+    shapes = dict(given or ())
+    if len(shapes) != len(given or ()) or ("" in shapes and len(shapes) > 1):
+        raise ValueError("There are several shapes for one input: give each with its name, NAME=N,N,..., once.")
+    return shapes.get("", shapes or None)
+
+
 def table_stream(output: str) -> TextIO:
     """Where the table goes that describes the file `output`: stdout, or stderr where stdout takes the file."""
     from mcpruner.converter.whole_file import own_stream

@@ -6,11 +6,14 @@ from typing import Any
 from mcpruner.cli.common import (
     MISMATCH,
     add_command,
+    add_input_options,
     not_negative,
     positive,
     positive_list,
     print_json,
     progress,
+    read_array,
+    read_shapes,
     read_tflite,
 )
 from mcpruner.text import table
@@ -29,7 +32,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--against", metavar="DENSE.tflite", help="file it was converted from (default: what its own blobs unpack to)"
     )
-    parser.add_argument("--inputs", metavar="FILE.npy", help="array [samples, ...] to run (default: normal noise)")
+    add_input_options(parser)
     parser.add_argument(
         "--batch", type=positive, metavar="N", help="samples at a time (default: the model's batch size)"
     )
@@ -57,14 +60,16 @@ def run(args: argparse.Namespace) -> int:
     """Compare and print; the exit status says whether they agree."""
     content = read_tflite(args.file)
     against = read_tflite(args.against) if args.against else None
+    inputs = read_array(args.inputs) if args.inputs else None
     from mcpruner.verification import verify
 
     with progress(f"verifying {args.file}"):
         outcome = verify(
             content,
             against,
-            inputs=read_array(args.inputs) if args.inputs else None,
+            inputs=inputs,
             batch=args.batch,
+            shapes=read_shapes(args.shape),
             num_threads=args.threads,
             backend=args.backend,
             all_layers=args.all_layers,
@@ -76,19 +81,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print_outcome(outcome)
     return 0 if outcome.ok else MISMATCH
-
-
-def read_array(path: str) -> Any:
-    """Read the array in a .npy file; ValueError with one sentence where there is none."""
-    import numpy as np
-
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is not a .npy file of numbers: {error}") from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path} holds several arrays; a .npy file of one is needed.")
-    return array
 
 
 def print_outcome(outcome: Any) -> None:
