@@ -73,7 +73,9 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether every error is within its tolerance and every weight is as it should be."""
+        """Whether every error is within its tolerance, no output is NaN and every weight is as it should be."""
+        if any(error.nan for error in [*self.outputs, *self.layers, *(self.exact or ())]):
+            return False
         equal = self.largest_error <= self.tolerance and (self.largest_exact_error or 0.0) <= self.exact_tolerance
         return equal and not any(weight.different for weight in self.weights)
 

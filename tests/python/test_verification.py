@@ -1,5 +1,6 @@
 """Comparing a converted file with its dense self: pairing, rounding, errors of layers, and what must fail."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,7 @@ def test_nan_equals_nothing(files: Files) -> None:
     inputs[1, 0, 0, 0] = np.nan
     outcome = verify(files.sparse.read_bytes(), files.dense.read_bytes(), inputs=inputs)
     assert outcome.outputs[0].nan and outcome.largest_error == np.inf and not outcome.ok
+    assert not dataclasses.replace(outcome, tolerance=np.inf, exact_tolerance=np.inf).ok
 
 
 def test_each_number_of_threads_runs_on_memory_full_of_each_poison(
