@@ -1,20 +1,41 @@
 """`convert`: from a model to a ``.tflite`` whose pruned layers are packed, and a report on every layer."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from mcpruner.converter.cost.cost_model import load_costs
+from mcpruner.converter.cost.cost_model import CostModel, load_costs
 from mcpruner.converter.source import load_source
 from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.tflite.decide import decide
 from mcpruner.converter.tflite.describe import describe, describe_partitions
-from mcpruner.converter.tflite.fix_batch import fix_batch
+from mcpruner.converter.tflite.fix_batch import check_batch, fix_batch
 from mcpruner.converter.tflite.fold import correct_sizes
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.report import Report
 from mcpruner.converter.tflite.rewrite import rewrite
 
 VALUES = ("source", "float32", "float16", "int8")
+
+
+class Wishes(NamedTuple):
+    """What to convert for, checked; `convert` describes each."""
+
+    hardware: Target
+    values: str
+    costs: CostModel
+    batch: int | None
+
+
+def check_wishes(
+    target: str | Target, values: str, calibration: str | Path | None = None, batch: int | None = None
+) -> Wishes:
+    """Check what `convert` is told beside the model, before that is loaded; ValueError with one sentence."""
+    hardware = get_target(target)
+    if values not in VALUES:
+        raise ValueError(f"Unknown value type {values!r}: use one of {', '.join(VALUES)}.")
+    if batch is not None:
+        check_batch(batch)
+    return Wishes(hardware, values, load_costs(calibration or hardware.costs), batch)
 
 
 def convert(
@@ -59,16 +80,18 @@ def convert(
     ValueError
         The model cannot be read or converted, or an argument is unknown; one sentence.
     """
-    hardware = get_target(target)
-    if values not in VALUES:
-        raise ValueError(f"Unknown value type {values!r}: use one of {', '.join(VALUES)}.")
-    content = load_source(model_or_path)
+    wishes = check_wishes(target, values, calibration, batch)
+    return convert_dense(load_source(model_or_path), wishes)
+
+
+def convert_dense(content: bytes, wishes: Wishes) -> tuple[bytes, Report]:
+    """Do as `convert` with the dense ``.tflite`` of the model."""
     model = read_model(content)
-    fixed = set() if batch is None else fix_batch(model, batch)
+    fixed = set() if wishes.batch is None else fix_batch(model, wishes.batch)
     correct_sizes(model, fixed)
-    decision = decide(model, hardware, load_costs(calibration or hardware.costs))
-    packed = rewrite(model, decision, values, fixed)
+    decision = decide(model, wishes.hardware, wishes.costs)
+    packed = rewrite(model, decision, wishes.values, fixed)
     result = write_model(model) if packed or fixed else content
     lines = describe(decision, packed)
     sizes, parts = (len(content), len(result)), describe_partitions(decision)
-    return result, Report(hardware.name, values, *sizes, round(decision.speedup, 3), lines, parts)
+    return result, Report(wishes.hardware.name, wishes.values, *sizes, round(decision.speedup, 3), lines, parts)

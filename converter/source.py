@@ -81,14 +81,14 @@ def load_keras(path: str | os.PathLike) -> Any:
         )
     if not Path(path).exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+    if Path(path).suffix == ".keras" and Path(path).is_file() and not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no .keras file, which is a zip archive: save the model again.")
     with _quiet():
         import keras
 
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # zipfile, JSON, HDF5 and Keras errors alike
-            if Path(path).suffix == ".keras" and Path(path).is_file() and not zipfile.is_zipfile(path):
-                raise ValueError(f"{path} is no .keras file, which is a zip archive: save the model again.") from error
             raise ValueError(f"Keras cannot load {path}: {_first_line(error)}") from error
 
 

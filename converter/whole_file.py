@@ -35,7 +35,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
         It cannot be written (a full disk, no such folder, no permission); its ``filename`` is `path` in every case.
     """
     target = os.fspath(path)
-    part = Path(os.path.realpath(target)).with_name(f".mcpruner-{secrets.token_hex(8)}.part")
+    part = _part(target)
     try:
         mode, stream = _existing(target)
         if stream is not None:
@@ -57,6 +57,25 @@ def write_file(path: str | os.PathLike, content: bytes | str) -> None:
     """Write a whole file, text as UTF-8; errors as of `whole_file`."""
     with whole_file(path) as file:
         file.write(content if isinstance(content, bytes) else content.encode())
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """Raise OSError now where `whole_file` would after the work: a file is begun beside the target, and removed."""
+    target = os.fspath(path)
+    if own_stream(target) is not None or (Path(target).exists() and not Path(target).is_file()):
+        return  # A stream or a pipe: opening it would already tell its reader something.
+    part = _part(target)
+    try:
+        _existing(target)
+        with part.open("xb"):
+            part.unlink()
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno), target) from error
+
+
+def _part(target: str) -> Path:
+    """Where the content stands until it is whole."""
+    return Path(os.path.realpath(target)).with_name(f".mcpruner-{secrets.token_hex(8)}.part")
 
 
 def own_stream(path: str | os.PathLike) -> int | None:

@@ -17,17 +17,14 @@ A budget of multiply-adds is spent otherwise, nearly alike in all layers (`flat_
 where the network is trained on.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from numbers import Real
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
 from mcpruner.converter.allocation.flat_allocation import allocate_flat, kept_work
+from mcpruner.converter.allocation.plan import Plan, check_goal, described
 from mcpruner.converter.bisection import bisect
 from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_geometry
 from mcpruner.converter.mask.keras_kernel import kernel_size, kernel_values
@@ -37,73 +34,10 @@ from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.target import Target
 from mcpruner.converter.training.prunable import find_layers, kernel_to_ohwi
 from mcpruner.converter.training.prune import select_layers
-from mcpruner.converter.whole_file import write_file
 
 # The level is searched between these powers of ten of a score for a unit of cost, which no layer reaches.
 _LEVELS = (-40.0, 40.0)
 _BISECTIONS = 60
-
-
-@dataclass(frozen=True)
-class Plan(Mapping[str, float]):
-    """Densities to prune with, to be read, edited and kept: ``prune(model, target, density=plan)``.
-
-    A plan is the mapping of labels to densities that `density` takes.
-
-    Attributes
-    ----------
-    target
-        Name of the hardware.
-    densities
-        Label of each prunable layer (its path, numbered where another layer has the same) to its density.
-    density
-        Kept share of all prunable weights.
-    multiply_adds
-        Kept share of the multiply-adds of all prunable layers; None for models whose output sizes Keras does not show.
-    dense_ms, pruned_ms
-        Predicted time of all convolutions and dense layers on one thread, dense in TFLite and pruned in our plugin;
-        None likewise.
-    """
-
-    target: str
-    densities: dict[str, float]
-    density: float
-    multiply_adds: float | None = None
-    dense_ms: float | None = None
-    pruned_ms: float | None = None
-
-    def __getitem__(self, label: str) -> float:
-        """The density of a layer."""
-        return self.densities[label]
-
-    def __iter__(self) -> Iterator[str]:
-        """The labels of the layers."""
-        return iter(self.densities)
-
-    def __len__(self) -> int:
-        """How many layers it has a density for."""
-        return len(self.densities)
-
-    def save(self, path: str | Path) -> None:
-        """Write as JSON, whole or not at all."""
-        write_file(path, json.dumps(asdict(self), indent=2) + "\n")
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Plan":
-        """Read what `save` wrote, with whatever densities are in it now.
-
-        Raises
-        ------
-        ValueError
-            The file is no plan.
-        """
-        try:
-            plan = cls(**json.loads(Path(path).read_text()))
-            if not isinstance(plan.densities, dict):
-                raise TypeError(f"its densities are {plan.densities!r}, and not a number for each layer")
-            return plan
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path} is no plan ({error}): write one with `mcpruner.allocate(...).save`.") from error
 
 
 def allocate(
@@ -147,7 +81,7 @@ def allocate(
     """
     goals = {"density": density, "multiply_adds": multiply_adds, "speedup": speedup, "latency_ms": latency_ms}
     given = {name: value for name, value in goals.items() if value is not None}
-    _check_goal(given)
+    check_goal(given)
     options = PruningOptions(target, density=1.0, scope=scope)
     hardware, found = options.hardware, find_layers(model)[0]
     layers = {path: found[path] for path in select_layers(model, options)}
@@ -168,24 +102,9 @@ def allocate(
         chosen = _search(curves, costs, lambda found: latency.pruned_ms(layers, found), budget)
         still = f"they take {latency.pruned_ms(layers, floors):.4g} ms"
     if chosen is None:
-        raise ValueError(f"{_described(given)} is out of reach: pruned as far as no filter dies, {still}")
+        raise ValueError(f"{described(given)} is out of reach: pruned as far as no filter dies, {still}")
     times = (None, None) if latency is None else (latency.dense_ms, latency.pruned_ms(layers, chosen))
     return Plan(hardware.name, chosen, _kept(layers, chosen), None if work is None else kept_work(chosen, work), *times)
-
-
-def _check_goal(given: dict[str, float]) -> None:
-    """Refuse all but one goal in its range."""
-    if len(given) != 1:
-        raise ValueError(
-            f"Expected one of density, multiply_adds, speedup and latency_ms, got {', '.join(given) or 'none'}."
-        )
-    name, value = next(iter(given.items()))
-    if not isinstance(value, Real):
-        raise ValueError(f"Expected {name} as a number, got {value!r}.")
-    if not value > 0:
-        raise ValueError(f"Expected a goal above 0, got {_described(given)}.")
-    if name in ("density", "multiply_adds") and value > 1:
-        raise ValueError(f"Expected {name} of at most 1, got {value:g}.")
 
 
 def _multiply_adds(layers: dict[str, keras.layers.Layer]) -> dict[str, float] | None:
@@ -198,10 +117,6 @@ def _multiply_adds(layers: dict[str, keras.layers.Layer]) -> dict[str, float] | 
             return None
         found[path] = float(np.prod(shape)) * geometry.height * geometry.width
     return found
-
-
-def _described(goals: dict[str, float]) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in goals.items())
 
 
 class _Curve(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from mcpruner.converter.allocation.allocate import Plan
+from mcpruner.converter.allocation.plan import Plan
 from mcpruner.converter.bisection import bisect
 from mcpruner.converter.mask.keras_kernel import kernel_of, kernel_size, kernel_values, turned
 from mcpruner.converter.options import PruningOptions
@@ -73,8 +73,7 @@ class Sensitivity:
         ValueError
             The density is out of range.
         """
-        if not _GRID[0] <= density <= 1:
-            raise ValueError(f"Expected a density of {_GRID[0]} to 1, where errors are measured, got {density:g}.")
+        check_density(density)
         total = sum(self.sizes.values())
         harms = {path: self.influence[path] * _interpolated(errors) for path, errors in self.errors.items()}
 
@@ -90,6 +89,12 @@ class Sensitivity:
             room = (density - kept(chosen)) * total / self.sizes[path]
             chosen[path] = min(max(most, chosen[path]), chosen[path] + room)
         return Plan(self.target, chosen, kept(chosen))
+
+
+def check_density(density: float) -> None:
+    """Raise ValueError unless it is one that can be allocated by what is measured."""
+    if not _GRID[0] <= density <= 1:
+        raise ValueError(f"Expected a density of {_GRID[0]} to 1, where errors are measured, got {density:g}.")
 
 
 def _interpolated(errors: list[float]) -> np.ndarray:

@@ -33,8 +33,7 @@ def fix_batch(model: Any, batch: int) -> set[int]:
     ValueError
         The batch is no such number, or makes a tensor too large; or no input leaves it open and none has it already.
     """
-    if not isinstance(batch, Integral) or isinstance(batch, bool) or not 1 <= batch <= MOST:
-        raise ValueError(f"Expected batch as a whole number of 1 to {MOST}, got {batch!r}.")
+    check_batch(batch)
     entries = {0, *(signature.subgraphIndex for signature in model.signatureDefs)}
     inputs = [(number, tensor) for number in sorted(entries) for tensor in _inputs(model.subgraphs[number])]
     fixed = {number for number, tensor in inputs if _batch_is_open(tensor)}
@@ -44,6 +43,12 @@ def fix_batch(model: Any, batch: int) -> set[int]:
         given = ", ".join(f"{(tensor.name or b'').decode(errors='replace')} {tensor.shape}" for _, tensor in inputs)
         raise ValueError(f"Expected a model whose batch is open or is {batch}; its inputs are {given}.")
     return fixed
+
+
+def check_batch(batch: Any) -> None:
+    """Raise ValueError unless it is a whole number of 1 to 2^31 - 1."""
+    if not isinstance(batch, Integral) or isinstance(batch, bool) or not 1 <= batch <= MOST:
+        raise ValueError(f"Expected batch as a whole number of 1 to {MOST}, got {batch!r}.")
 
 
 def with_batch(content: bytes, batch: int) -> bytes:

@@ -55,7 +55,8 @@ from typing import TYPE_CHECKING, Any
 from mcpruner.keras_files import register_masked_layers
 
 if TYPE_CHECKING:
-    from mcpruner.converter.allocation.allocate import Plan, allocate
+    from mcpruner.converter.allocation.allocate import allocate
+    from mcpruner.converter.allocation.plan import Plan
     from mcpruner.converter.allocation.sensitivity import measure_sensitivity
     from mcpruner.converter.convert import convert
     from mcpruner.converter.options import PruningOptions
@@ -98,7 +99,7 @@ __all__ = [
 _HOME = {
     "AlignedPruning": "mcpruner.converter.training.tfmot",
     "Interpreter": "mcpruner.runtime",
-    "Plan": "mcpruner.converter.allocation.allocate",
+    "Plan": "mcpruner.converter.allocation.plan",
     "PolynomialSchedule": "mcpruner.converter.training.schedule",
     "Pruner": "mcpruner.converter.training.pruner",
     "PruningCallback": "mcpruner.converter.training.callback",

@@ -1,10 +1,12 @@
 """The command line as a whole: help, exit statuses, sentences."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -70,10 +72,57 @@ def test_a_folder_is_no_file_to_write(text: str, capsys: pytest.CaptureFixture) 
     assert "expected a file to write; " in capsys.readouterr().err
 
 
-def test_a_link_in_a_circle_is_one_sentence(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+OUTPUTS = {
+    "convert": (["a.tflite"], ("-o", "--dense", "--report")),
+    "prune": (["a.keras", "--density", "1"], ("-o", "--save-plan")),
+    "benchmark": (["a.tflite"], ("--json",)),
+    "calibrate": ([], ("-o",)),
+}
+
+
+@pytest.mark.parametrize(("command", "option"), [(name, option) for name in OUTPUTS for option in OUTPUTS[name][1]])
+def test_what_cannot_be_written_is_one_sentence_before_the_work(
+    command: str, option: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """A link in a circle, and a folder of the kernel that root cannot write to either."""
     (tmp_path / "loop").symlink_to("loop")
-    assert main(["convert", str(files.dense), "-o", str(tmp_path / "loop")]) == 2
-    assert "Too many levels of symbolic links" in capsys.readouterr().err
+    for path, words in ((tmp_path / "loop", "Too many levels of symbolic links"), ("/proc/a", "No such file")):
+        with pytest.raises(SystemExit) as caught:
+            main([command, *OUTPUTS[command][0], option, str(path)])
+        assert caught.value.code == 2
+        assert f"{path} cannot be written: {words}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [tmp_path / "loop"]
+
+
+def test_options_are_checked_before_tensorflow_is_loaded(tmp_path: Path) -> None:
+    """The model is a file that Keras would have to be loaded for."""
+    model, plan, images = tmp_path / "a.keras", tmp_path / "plan.json", tmp_path / "x.npy"
+    with zipfile.ZipFile(model, "w") as archive:
+        archive.writestr("config.json", "{}")
+    for path in (plan, images):
+        path.write_text("none")
+    prune, convert = ([name, str(model), "-o", str(tmp_path / "b.keras")] for name in ("prune", "convert"))
+    commands = [
+        [*convert, "--target", "pdp-11"],
+        [*convert, "--batch", "0"],
+        [*convert, "--calibration", str(plan)],
+        [*prune, "--density", "1.5"],
+        [*prune, "--density", "0.5", "--target", "pdp-11"],
+        [*prune, "--density", "0.5", "--num-patterns", "0"],
+        [*prune, "--plan", str(plan)],
+        [*prune, "--allocate", "speedup=-1"],
+        [*prune, "--allocate", "speedup=2", "--target", "pdp-11"],
+        [*prune, "--density", "0.5", "--calibration", str(images)],
+        ["prune", str(plan.rename(tmp_path / "none.keras")), "-o", str(tmp_path / "b.keras"), "--density", "0.5"],
+    ]
+    code = (
+        "import json, sys\nfrom mcpruner.cli import main\n"
+        "for command in json.loads(sys.argv[1]):\n    assert main(command) == 2\n"
+        "    assert not {'keras', 'tensorflow'} & set(sys.modules), command\n"
+    )
+    arguments = [sys.executable, "-c", code, json.dumps(commands)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stderr.count("\n") == len(commands)
 
 
 def test_two_files_of_one_name_are_refused(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -8,6 +8,7 @@ from mcpruner.cli.common import (
     MISMATCH,
     add_command,
     add_input_options,
+    output_file,
     positive,
     positive_list,
     progress,
@@ -46,7 +47,7 @@ def add_parser(commands: Any) -> None:
         "--runs", type=positive, default=30, metavar="N", help="timed runs of each, in blocks of 3 (default: 30)"
     )
     parser.add_argument("--profile", action="store_true", help="print the time of each operator in the plugin")
-    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the result as JSON")
 
 
 def backend_list(text: str) -> list[str]:

@@ -108,12 +108,18 @@ def add_command(commands: Any, name: str, help_text: str, example: str, run: Cal
 
 
 def output_file(text: str) -> str:
-    """Check the name of a file to write, for argparse: a command of minutes must not end for want of its folder."""
+    """Check that a file can be written, for argparse: a command of minutes must not end for want of its folder."""
+    from mcpruner.converter.whole_file import check_writable
+
     path = Path(text).absolute()
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"expected a file to write; {path} is a folder")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"expected a file in a folder that exists; {path.parent} is none")
+    try:
+        check_writable(text)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be written: {error.strerror}") from error
     return text
 
 

@@ -43,15 +43,16 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert, print the table of layers."""
-    from mcpruner.converter.convert import convert
+    check_different_files(args.output, args.dense, args.report)
+    from mcpruner.converter.convert import check_wishes, convert_dense
     from mcpruner.converter.source import load_source
     from mcpruner.converter.tflite.fix_batch import with_batch
     from mcpruner.converter.whole_file import write_file
 
-    check_different_files(args.output, args.dense, args.report)
+    wishes = check_wishes(args.target, args.values, args.calibration, args.batch)
     with progress(f"converting {args.source}"):
         dense = load_source(args.source)
-        content, report = convert(dense, args.target, args.values, args.calibration, args.batch)
+        content, report = convert_dense(dense, wishes)
     write_file(args.output, content)
     if args.dense:
         write_file(args.dense, dense if args.batch is None else with_batch(dense, args.batch))

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mcpruner.cli.common import add_command, check_different_files, output_file, progress, table_stream
-from mcpruner.converter.options import KNOBS
+from mcpruner.converter.allocation.plan import Plan, check_goal
+from mcpruner.converter.options import KNOBS, PruningOptions
 from mcpruner.converter.whole_file import own_stream, whole_file
 from mcpruner.text import table
 
@@ -56,20 +57,22 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("--save-plan writes what --allocate chose: give that as well.")
     check_different_files(args.output, args.save_plan)
     goal = allocation_goal(args.allocate) if args.allocate else {}
-    named = {name: layer_shares(given) for name in ("density", "sparsity") if (given := getattr(args, name))}
+    named: dict[str, Any] = {
+        name: layer_shares(given) for name in ("density", "sparsity") if (given := getattr(args, name))
+    }
+    if args.plan:
+        named = {"density": Plan.load(args.plan)}
+    options = {knob.name: getattr(args, knob.name) for knob in READ}
+    PruningOptions(**options, **(named or {"density": 1.0}))  # It refuses what is out of range.
+    images = load_images(args.calibration) if args.calibration else None
     from mcpruner.converter.source import load_keras
 
     with progress(f"loading {args.source}"):
         model = load_keras(args.source)  # before `prune`: it keeps TensorFlow's notices off stderr
-    from mcpruner.converter.allocation.allocate import Plan
     from mcpruner.converter.training.prune import prune
 
-    images = load_images(args.calibration) if args.calibration else None
-    if args.plan:
-        named = {"density": Plan.load(args.plan)}
     if goal:
         named = {"density": _allocated(model, args, goal, images)}
-    options = {knob.name: getattr(args, knob.name) for knob in READ}
     if images is None:
         pruned = prune(model, **options, **named)
     else:
@@ -93,9 +96,10 @@ def save_keras(model: Any, path: str) -> None:
 def _allocated(model: Any, args: argparse.Namespace, goal: dict[str, float], images: Any) -> Any:
     """A plan for the goal: where there are images, one of density goes by what they show."""
     from mcpruner.converter.allocation.allocate import allocate
-    from mcpruner.converter.allocation.sensitivity import measure_sensitivity
+    from mcpruner.converter.allocation.sensitivity import check_density, measure_sensitivity
 
     if images is not None and "density" in goal:
+        check_density(goal["density"])
         with progress(f"measuring {args.source}"):
             plan = measure_sensitivity(model, images, args.target, scope=args.scope).allocate(**goal)
     else:
@@ -119,11 +123,13 @@ def allocation_goal(text: str) -> dict[str, float]:
     """``"speedup=3"`` as a keyword of `allocate`; ValueError for anything else."""
     name, _, number = text.partition("=")
     try:
-        if name in ("density", "multiply_adds", "speedup", "latency_ms"):
-            return {name: float(number)}
+        goal = {name: float(number)} if name in ("density", "multiply_adds", "speedup", "latency_ms") else {}
     except ValueError:
-        pass
-    raise ValueError(f"Expected --allocate density=D, multiply_adds=M, speedup=S or latency_ms=T, got {text!r}.")
+        goal = {}
+    if not goal:
+        raise ValueError(f"Expected --allocate density=D, multiply_adds=M, speedup=S or latency_ms=T, got {text!r}.")
+    check_goal(goal)
+    return goal
 
 
 def layer_shares(texts: list[str]) -> float | dict[str, float]:
