@@ -55,7 +55,7 @@ def convert(
     Parameters
     ----------
     model_or_path
-        A Keras 3 model, a ``.keras`` file, a SavedModel folder, or a ``.tflite`` file or its bytes.
+        A Keras 3 model, a ``.keras`` or ``.h5`` file, a SavedModel folder, or a ``.tflite`` file or its bytes.
     target
         Hardware it is for, a name from `target.TARGETS`.
     values

@@ -1,7 +1,7 @@
 """Any kind of model that `convert` takes, as the bytes of a dense ``.tflite``.
 
-Keras 3 model, .keras file, SavedModel folder  ── TFLiteConverter (TensorFlow is imported here only) ──┐
-.tflite file, its bytes  ──────────────────────────────────────────────────────────────────────────────┴─> bytes
+Keras 3 model, .keras or .h5 file, SavedModel folder  ── TFLiteConverter (TensorFlow is imported here only) ──┐
+.tflite file, its bytes  ─────────────────────────────────────────────────────────────────────────────────────┴─> bytes
 """
 
 import contextlib
@@ -16,7 +16,9 @@ from typing import Any
 
 from mcpruner.converter.tflite.model import read_model
 
-_TAKES = "expected a Keras 3 model, a .keras file, a SavedModel folder, or a .tflite file or its bytes"
+_TAKES = "expected a Keras 3 model, a .keras or .h5 file, a SavedModel folder, or a .tflite file or its bytes"
+
+_HDF5 = (".h5", ".hdf5")
 
 
 def load_source(model_or_path: Any) -> bytes:
@@ -25,7 +27,8 @@ def load_source(model_or_path: Any) -> bytes:
     Parameters
     ----------
     model_or_path
-        A Keras 3 model, the path of a ``.keras`` file, SavedModel folder or ``.tflite`` file, or a ``.tflite``'s bytes.
+        A Keras 3 model, the path of a ``.keras`` or ``.h5`` file, SavedModel folder or ``.tflite`` file, or a
+        ``.tflite``'s bytes.
 
     Returns
     -------
@@ -54,10 +57,8 @@ def _from_path(path: Path) -> bytes:
             raise ValueError(f"The folder {path} is no SavedModel (it has no saved_model.pb): {_TAKES}.")
         return _from_saved_model(path)
     suffix = path.suffix.lower()
-    if suffix == ".keras":
+    if suffix in (".keras", *_HDF5):
         return _from_keras(load_keras(path))
-    if suffix in (".h5", ".hdf5"):
-        raise ValueError(f"{path} is in Keras' old HDF5 format: load it with Keras and save it as .keras first.")
     content = path.read_bytes()
     if suffix != ".tflite" and content[4:8] != b"TFL3":
         raise ValueError(f"{path} is no model file: {_TAKES}.")
@@ -65,7 +66,7 @@ def _from_path(path: Path) -> bytes:
 
 
 def load_keras(path: str | os.PathLike) -> Any:
-    """Load the Keras model in a ``.keras`` file, not compiled.
+    """Load the Keras model in a ``.keras`` or ``.h5`` file, not compiled.
 
     Raises
     ------
@@ -81,8 +82,11 @@ def load_keras(path: str | os.PathLike) -> Any:
         )
     if not Path(path).exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
-    if Path(path).suffix == ".keras" and Path(path).is_file() and not zipfile.is_zipfile(path):
+    suffix = Path(path).suffix.lower()
+    if suffix == ".keras" and Path(path).is_file() and not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is no .keras file, which is a zip archive: save the model again.")
+    if suffix in _HDF5 and _first_bytes(path, 8) != b"\x89HDF\r\n\x1a\n":
+        raise ValueError(f"{path} is no HDF5 file: save the model again, as .keras.")
     with _quiet():
         import keras
 
@@ -90,6 +94,11 @@ def load_keras(path: str | os.PathLike) -> Any:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:  # zipfile, JSON, HDF5 and Keras errors alike
             raise ValueError(f"Keras cannot load {path}: {_first_line(error)}") from error
+
+
+def _first_bytes(path: str | os.PathLike, count: int) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(count)
 
 
 def _from_keras(model: Any) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from tflite_builder import TfliteBuilder, run
@@ -42,12 +43,12 @@ def test_bytes_and_tflite_files_come_as_they_are(content: bytes, tmp_path: Path)
         assert load_source(source) == content
 
 
-@pytest.mark.parametrize("kind", ["model", "keras", "saved_model"])
+@pytest.mark.parametrize("kind", ["model", "keras", "h5", "saved_model"])
 def test_keras_models_keep_their_zeros(model: Any, kind: str, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     """Batch norm is folded by a factor for each filter: the zeros of the kernel stay zeros."""
     source = model
-    if kind == "keras":
-        source = tmp_path / "model.keras"
+    if kind in ("keras", "h5"):
+        source = tmp_path / f"model.{kind}"
         model.save(source)
     elif kind == "saved_model":
         source = tmp_path / "saved"
@@ -65,13 +66,16 @@ def test_keras_models_keep_their_zeros(model: Any, kind: str, tmp_path: Path, ca
 
 
 def test_missing_and_foreign_files_are_said(tmp_path: Path) -> None:
-    (tmp_path / "old.h5").write_bytes(b"\x89HDF")
+    (tmp_path / "broken.h5").write_bytes(b"\x89HDF")
+    with h5py.File(tmp_path / "weights.hdf5", "w") as file:
+        file["kernel"] = np.zeros(3)
     (tmp_path / "note.txt").write_text("hello world")
     (tmp_path / "broken.keras").write_bytes(b"PK\x03\x04 not a zip")
     (tmp_path / "empty").mkdir()
     sentences = {
         "absent.tflite": "There is no .*absent.tflite: expected a Keras 3 model",
-        "old.h5": "old HDF5 format: load it with Keras and save it as .keras first",
+        "broken.h5": ".*broken.h5 is no HDF5 file: save the model again, as .keras.",
+        "weights.hdf5": "Keras cannot load .*weights.hdf5: ",
         "note.txt": "note.txt is no model file: expected",
         "broken.keras": ".*broken.keras is no .keras file, which is a zip archive: save the model again.",
         "empty": r"is no SavedModel \(it has no saved_model.pb\): expected",

@@ -11,11 +11,11 @@ def add_parser(commands: Any) -> None:
     parser = add_command(
         commands,
         "convert",
-        "convert a pruned .keras, SavedModel or .tflite into a .tflite with packed layers",
+        "convert a pruned .keras, .h5, SavedModel or .tflite into a .tflite with packed layers",
         "mcpruner convert pruned.keras -o pruned.tflite --dense dense.tflite --target hikey970-cpu --values float16",
         run,
     )
-    parser.add_argument("source", metavar="SRC", help=".keras file, SavedModel folder or .tflite file")
+    parser.add_argument("source", metavar="SRC", help=".keras or .h5 file, SavedModel folder or .tflite file")
     parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.tflite", help="file to write")
     parser.add_argument("--target", default="generic", help="hardware it is for (default: generic)")
     parser.add_argument(

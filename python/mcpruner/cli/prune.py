@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
         "mcpruner prune model.keras -o pruned.keras --target hikey970-cpu --density 0.178 --density 'fc*=0.1'",
         run,
     )
-    parser.add_argument("source", metavar="SRC.keras", help="Keras model file")
+    parser.add_argument("source", metavar="SRC.keras", help="Keras model file, .keras or .h5")
     parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.keras", help="file to write")
     share = parser.add_mutually_exclusive_group(required=True)
     form = "a number, or GLOB=NUMBER for the layers whose name matches; may be repeated"
