@@ -6,6 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+# A model that keeps more than this share of the weights in every layer was not pruned; a few zeros may be anywhere.
+_UNPRUNED = 0.95
+_HINT = " They have hardly any zeros: prune the model first, with `mcpruner prune` or `mcpruner.prune`."
+
 
 @dataclass
 class LayerReport:
@@ -112,7 +116,8 @@ class Report:
         if not self.layers:
             return "The model has no convolution and no dense layer, so nothing was packed."
         if not self.num_accelerated:
-            return f"None of {len(self.layers)} layers was packed: all weights are as they were."
+            unpruned = all(layer.density > _UNPRUNED for layer in self.layers)
+            return f"None of {len(self.layers)} layers was packed: all weights are as they were.{_HINT * unpruned}"
         speedup = f"predicted {self.predicted_speedup:.2f} times as fast together"
         return f"{self.num_accelerated} of {len(self.layers)} layers are packed for {self.target}, {speedup}; {size}."
 

@@ -74,6 +74,10 @@ def test_a_dense_model_stays_as_it_is() -> None:
     dense = small_net(sparse=False)
     content, report = convert(dense)
     assert content == dense and {layer.reason for layer in report.layers} == {"dense: it has no zeros"}
+    assert report.summary == (
+        "None of 4 layers was packed: all weights are as they were. They have hardly any zeros: prune the model first, "
+        "with `mcpruner prune` or `mcpruner.prune`."
+    )
 
 
 def test_files_shrink_with_the_weights() -> None:

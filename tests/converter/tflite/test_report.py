@@ -68,4 +68,7 @@ def test_summary_of_a_model_without_layers(report: Report) -> None:
 def test_summary_when_nothing_was_packed(report: Report) -> None:
     report.layers = report.layers[1:]
     assert report.num_accelerated == 0
-    assert report.summary == "None of 1 layers was packed: all weights are as they were."
+    packed = "None of 1 layers was packed: all weights are as they were."
+    assert report.summary.startswith(packed + " They have hardly any zeros: prune the model first")
+    report.layers[0].density = 0.5
+    assert report.summary == packed
