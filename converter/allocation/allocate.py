@@ -23,8 +23,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from mcpruner.converter.allocation.flat_allocation import allocate_flat, kept_work
-from mcpruner.converter.allocation.plan import Plan, check_goal, described
+from mcpruner.converter.allocation.flat_allocation import allocate_flat, flat_floors, kept_work
+from mcpruner.converter.allocation.plan import Plan, check_goal, out_of_reach
 from mcpruner.converter.bisection import bisect
 from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_geometry
 from mcpruner.converter.mask.keras_kernel import kernel_size, kernel_values
@@ -92,17 +92,18 @@ def allocate(
     floors = {path: curve.floor for path, curve in curves.items()}
     if multiply_adds is not None:
         chosen = allocate_flat(layers, work, floors, multiply_adds)
-        still = f"{kept_work(floors, work):.4g} of the multiply-adds are left" if work else ""
+        limit = kept_work(flat_floors(layers, work, floors), work)
     elif density is not None:
         chosen = _search(curves, dict.fromkeys(layers, 1.0), lambda found: _kept(layers, found), density)
-        still = f"the density is still {_kept(layers, floors):.4g}"
+        limit = _kept(layers, floors)
     else:
         costs = {path: latency.per_weight(layer) for path, layer in layers.items()}
         budget = latency.dense_ms / speedup if latency_ms is None else latency_ms
         chosen = _search(curves, costs, lambda found: latency.pruned_ms(layers, found), budget)
-        still = f"they take {latency.pruned_ms(layers, floors):.4g} ms"
+        least_ms = latency.pruned_ms(layers, floors)
+        limit = least_ms if speedup is None else latency.dense_ms / least_ms
     if chosen is None:
-        raise ValueError(f"{described(given)} is out of reach: pruned as far as no filter dies, {still}")
+        raise ValueError(out_of_reach(given, limit))
     times = (None, None) if latency is None else (latency.dense_ms, latency.pruned_ms(layers, chosen))
     return Plan(hardware.name, chosen, _kept(layers, chosen), None if work is None else kept_work(chosen, work), *times)
 

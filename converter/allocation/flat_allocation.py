@@ -50,10 +50,8 @@ def allocate_flat(
     dict or None
         Path to density, above 0 and at most 1; None where the floors exceed the budget.
     """
-    total = sum(work.values())
     sizes = {path: kernel_size(layer) for path, layer in layers.items()}
-    small = {path for path in layers if work[path] <= _SMALL * total and is_shortcut(layers[path])}
-    floors = {path: max(floor, _SHORTCUT if path in small else 0.0) for path, floor in floors.items()}
+    floors = flat_floors(layers, work, floors)
 
     def at(scale: float) -> dict[str, float]:
         return {path: min(1.0, max(floors[path], scale * size**-_EXPONENT)) for path, size in sizes.items()}
@@ -65,6 +63,13 @@ def allocate_flat(
     if share == 1.0:
         return at(high)
     return at(bisect(lambda scale: kept_work(at(scale), work) <= share, low, high, _BISECTIONS)[0])
+
+
+def flat_floors(layers: Mapping[str, Any], work: Mapping[str, float], floors: Mapping[str, float]) -> dict[str, float]:
+    """Least density of each layer where small shortcuts keep their share; arguments as of `allocate_flat`."""
+    total = sum(work.values())
+    small = {path for path in layers if work[path] <= _SMALL * total and is_shortcut(layers[path])}
+    return {path: max(floor, _SHORTCUT if path in small else 0.0) for path, floor in floors.items()}
 
 
 def kept_work(densities: Mapping[str, float], work: Mapping[str, float]) -> float:

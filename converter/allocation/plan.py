@@ -1,6 +1,7 @@
 """A goal for a whole model, and the plan that meets it, checked without loading Keras."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from numbers import Real
@@ -81,11 +82,21 @@ def check_goal(given: dict[str, float]) -> None:
     if not isinstance(value, Real):
         raise ValueError(f"Expected {name} as a number, got {value!r}.")
     if not value > 0:
-        raise ValueError(f"Expected a goal above 0, got {described(given)}.")
+        raise ValueError(f"Expected a goal above 0, got {_described(given)}.")
     if name in ("density", "multiply_adds") and value > 1:
         raise ValueError(f"Expected {name} of at most 1, got {value:g}.")
 
 
-def described(goals: dict[str, float]) -> str:
-    """Goals as a user writes them."""
+def out_of_reach(goal: dict[str, float], limit: float) -> str:
+    """A sentence about a goal, by name, that says what is reachable: the limit, rounded to what is reachable too."""
+    (name,) = goal
+    end, rounded = ("most", math.floor) if name == "speedup" else ("least", math.ceil)
+    unit = 10.0 ** (math.floor(math.log10(limit)) - 3)
+    return (
+        f"{_described(goal)} is out of reach: as long as every filter and channel keeps a weight, the {end} is "
+        f"{name}={rounded(limit / unit) * unit:.4g}."
+    )
+
+
+def _described(goals: dict[str, float]) -> str:
     return ", ".join(f"{name}={value:g}" for name, value in goals.items())
