@@ -189,6 +189,18 @@ def test_bad_file_is_one_sentence_and_status_2(
     assert captured.err.startswith("mcpruner: ") and captured.err.count("\n") == 1 and words in captured.err
 
 
+def test_messages_of_the_plugin_have_no_prefix_of_their_own(
+    files: Files, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("mcpruner: out of memory; free some.\nERROR: mcpruner: internal error. Node 3 failed.")
+
+    monkeypatch.setattr("mcpruner.cli.inspect.describe", fail)
+    assert main(["inspect", str(files.sparse)]) == 2
+    expected = "mcpruner: out of memory; free some. ERROR: internal error. Node 3 failed.\n"
+    assert capsys.readouterr().err == expected
+
+
 def test_folder_in_place_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["inspect", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"mcpruner: {tmp_path}: Is a directory.\n"

@@ -61,9 +61,9 @@ def _open_what_is_closed() -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """The error's message in one line."""
+    """The error's message in one line, without the name that the plugin's own messages begin with."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}."
     if isinstance(error, UnicodeDecodeError):
         return "A name in the file is not UTF-8 text: the file is damaged, make it again."
-    return " ".join(str(error).split()).removeprefix("mcpruner: ") or type(error).__name__
+    return " ".join(str(error).replace("mcpruner: ", "").split()) or type(error).__name__
