@@ -22,7 +22,7 @@ from mcpruner.compare import OutputError
 from mcpruner.converter.whole_file import write_file
 from mcpruner.machine import birth_certificate
 from mcpruner.text import table
-from mcpruner.timing import milliseconds, runs_for, speedup, take_turns
+from mcpruner.timing import milliseconds, quoted, runs_for, speedup, take_turns
 
 PEERS_PYTHON = ROOT / ".venv-peers/bin/python"
 # Suffix of the file that an engine reads, beside the plain graph.
@@ -139,7 +139,7 @@ def rows(result: dict[str, Any]) -> list[list[Any]]:
                 *start,
                 f"{one['median_ms']:.2f}",
                 f"{one['min_ms']:.2f}",
-                "-" if engine == "mcpruner" else f"{one['speedup']:.2f}",
+                "-" if engine == "mcpruner" else quoted(one),
                 "-" if engine == "mcpruner" else f"{one['speedup_low']:.2f}..{one['speedup_high']:.2f}",
                 bar or "-",
                 f"{one['largest_error']:.1e}",

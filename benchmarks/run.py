@@ -20,6 +20,7 @@ from mcpruner.cli.benchmark import backend_list
 from mcpruner.cli.common import positive_list, progress
 from mcpruner.converter.whole_file import write_file
 from mcpruner.text import table
+from mcpruner.timing import quoted
 
 QUIET = 1.04  # at most so noisy is a quiet machine
 SPEED = ["network", "density", "backend", "threads", "dense min ms", "ours min ms", "dense ms", "ours ms"]
@@ -84,7 +85,8 @@ def speed_rows(result: dict[str, Any]) -> list[list[Any]]:
             f"{result['density']:g}",
             one["backend"],
             one["threads"],
-            *(f"{one[key]:.2f}" for key in ("against_min_ms", "min_ms", "against_median_ms", "median_ms", "speedup")),
+            *(f"{one[key]:.2f}" for key in ("against_min_ms", "min_ms", "against_median_ms", "median_ms")),
+            quoted(one),
             f"{one['speedup_low']:.2f}..{one['speedup_high']:.2f}",
             (litert_bar(result["network"], result["density"], one["backend"]) or "-") if one["threads"] == 1 else "-",
             f"{result['largest_error']:.1e}",

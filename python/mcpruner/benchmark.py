@@ -15,7 +15,7 @@ from mcpruner.inputs import Feed, Shapes
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime
 from mcpruner.text import table
-from mcpruner.timing import milliseconds, runs_for, speedup, take_turns, timed_block
+from mcpruner.timing import milliseconds, runs_for, speedup, take_turns, twice_timed_block
 from mcpruner.verification import Verification, verify
 
 
@@ -56,7 +56,9 @@ def benchmark(
         What `birth_certificate` says, ``runtime``, ``ok``, ``largest_error`` and ``tolerance`` (relative to the
         output's largest magnitude), and ``results``, a list that is empty where not ``ok``: for each pair ``threads``,
         ``backend``, ``reasons`` (why a partition ran on another backend), ``runs``, ``median_ms``, ``min_ms``,
-        ``against_median_ms``, ``against_min_ms`` and what `mcpruner.timing.speedup` says.
+        ``against_median_ms``, ``against_min_ms``, what `mcpruner.timing.speedup` says, and medians and ratio by the
+        processor's clock: ``cpu_ms``, ``against_cpu_ms``, ``cpu_speedup`` and its range. Where `mcpruner.timing.quoted`
+        says "busy", the turns disagree and the ratio is not to be quoted.
 
     Raises
     ------
@@ -99,10 +101,11 @@ def _time(
     inputs = next(feed.batches(plain, samples=1))
     for interpreter in (plugin, plain):
         run(interpreter, inputs)
-    blocks = [timed_block(interpreter.invoke) for interpreter in (plugin, plain)]
+    blocks = [twice_timed_block(interpreter.invoke) for interpreter in (plugin, plain)]
     if runs is None:
-        runs = runs_for(seconds, sum(block(1)[0] for block in blocks))
-    ours, theirs = take_turns(blocks, runs, tick)
+        runs = runs_for(seconds, sum(block(1)[0, 0] for block in blocks))
+    turns = take_turns(blocks, runs, tick)
+    (ours, theirs), (our_cpu, their_cpu) = turns[:, :, 0], turns[:, :, 1]
     return {
         "threads": num_threads,
         "backend": backend,
@@ -111,6 +114,9 @@ def _time(
         **milliseconds(ours),
         **milliseconds(theirs, "against_"),
         **speedup(ours, theirs),
+        "cpu_ms": float(np.median(our_cpu)),
+        "against_cpu_ms": float(np.median(their_cpu)),
+        **speedup(our_cpu, their_cpu, "cpu_"),
     }
 
 

@@ -7,7 +7,7 @@ counted.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,10 @@ import numpy as np
 # moments of a machine. With one run between changes, a large model emptied the cache of the small one before each of
 # its runs (commit 7aeda64).
 BLOCK = 3
+
+# Turns disagree where the middle 80 % of their ratios spread by more than this factor: then other work decided them.
+_DISAGREE = 2.0
+BUSY = "busy"  # It stands in the place of a ratio.
 
 # A timed block is called with a number of runs. It makes one run more and returns the milliseconds of all but the
 # first.
@@ -106,13 +110,15 @@ def runs_for(seconds: float, round_ms: float) -> int:
     return BLOCK * int(np.clip(seconds * 1e3 / (round_ms * (BLOCK + 1)), 8, 50))
 
 
-def speedup(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+def speedup(ours: np.ndarray, theirs: np.ndarray, prefix: str = "") -> dict[str, float]:
     """How much less time one contender took than another, and how sure that is.
 
     Parameters
     ----------
     ours, theirs
         float64 ``[rounds, runs]``: two rows of what `take_turns` returns.
+    prefix
+        What the keys begin with.
 
     Returns
     -------
@@ -122,7 +128,17 @@ def speedup(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
     """
     ratios = np.median(theirs, axis=1) / np.median(ours, axis=1)
     low, middle, high = np.quantile(ratios, [0.1, 0.5, 0.9])
-    return {"speedup": float(middle), "speedup_low": float(low), "speedup_high": float(high)}
+    return {
+        f"{prefix}speedup": float(middle),
+        f"{prefix}speedup_low": float(low),
+        f"{prefix}speedup_high": float(high),
+    }
+
+
+def quoted(found: Mapping[str, Any], prefix: str = "") -> str:
+    """The ratio that `speedup` found, as text; ``"busy"`` where turns disagree, since no ratio means anything then."""
+    low, high = found[f"{prefix}speedup_low"], found[f"{prefix}speedup_high"]
+    return BUSY if high > _DISAGREE * low else f"{found[f'{prefix}speedup']:.2f}"
 
 
 def milliseconds(times: np.ndarray, prefix: str = "") -> dict[str, float]:

@@ -9,6 +9,7 @@ from corruption import change_one_weight
 from small_network import Files
 
 from mcpruner.cli import main
+from mcpruner.cli.benchmark import print_result
 
 
 def test_every_pair_is_timed(files: Files, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -29,8 +30,15 @@ def test_every_pair_is_timed(files: Files, tmp_path: Path, capsys: pytest.Captur
         assert 0 < one["against_min_ms"] <= one["against_median_ms"]
         assert one["runs"] == 6  # whole blocks
         assert 0 < one["speedup_low"] <= one["speedup"] <= one["speedup_high"]
+        assert one["cpu_ms"] > 0 and one["against_cpu_ms"] > 0
+        assert 0 < one["cpu_speedup_low"] <= one["cpu_speedup"] <= one["cpu_speedup_high"]
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].split()[:2] == ["threads", "backend"] and len(lines) == 7
+    assert lines[2].split()[:2] == ["threads", "backend"] and len(lines) >= 7
+    result["results"] = result["results"][:1]
+    result["results"][0] |= {"speedup_low": 0.4, "speedup": 0.5, "speedup_high": 1.0}
+    print_result(result)
+    row, busy = capsys.readouterr().out.splitlines()[3:5]
+    assert row.split()[8:10] == ["busy", "0.40..1.00"] and busy.startswith("the machine was busy: ")
 
 
 def test_without_a_dense_file_and_with_a_profile(files: Files, capsys: pytest.CaptureFixture) -> None:

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from mcpruner.timing import milliseconds, rounds, runs_for, speedup, take_turns, timed_block, twice_timed_block
+from mcpruner.timing import milliseconds, quoted, rounds, runs_for, speedup, take_turns, timed_block, twice_timed_block
 
 
 def test_blocks_alternate_and_their_first_runs_do_not_count() -> None:
@@ -42,6 +42,12 @@ def test_speedup_is_the_median_of_neighbouring_blocks_ratios() -> None:
     ours = np.array([[1.0, 1.0, 9.0], [2.0, 2.0, 2.0], [4.0, 4.0, 4.0]])
     found = speedup(ours, ours * [[2], [3], [4]])
     assert found == {"speedup": 3.0, "speedup_low": pytest.approx(2.2), "speedup_high": pytest.approx(3.8)}
+
+
+def test_no_ratio_is_quoted_where_turns_disagree() -> None:
+    found = {"speedup": 3.0, "speedup_low": 2.0, "speedup_high": 4.0, "cpu_speedup": 1.0}
+    assert quoted(found) == "3.00" and quoted(found | {"speedup_high": 4.01}) == "busy"
+    assert quoted(found | {"cpu_speedup_low": 0.1, "cpu_speedup_high": 1.0}, "cpu_") == "busy"
 
 
 def test_milliseconds() -> None:

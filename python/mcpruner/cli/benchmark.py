@@ -98,22 +98,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def print_result(result: dict[str, Any]) -> None:
-    """One row for each thread count and backend."""
+    """One row for each thread count and backend; no ratio where the turns disagree."""
+    from mcpruner.timing import BUSY, quoted
+
     print(f"{result['runtime']} on {result['machine']}; {result['date']}, {result['commit']}")
     print(f"largest error {result['largest_error']:.2e} of the output's largest magnitude")
-    keys = ["min_ms", "median_ms", "against_min_ms", "against_median_ms"]
+    keys = ["min_ms", "median_ms", "cpu_ms", "against_min_ms", "against_median_ms", "against_cpu_ms"]
     rows = [
         [
             r["threads"],
             r["backend"],
             *(f"{r[key]:.3f}" for key in keys),
-            f"{r['speedup']:.2f}",
+            quoted(r),
             f"{r['speedup_low']:.2f}..{r['speedup_high']:.2f}",
+            quoted(r, "cpu_"),
         ]
         for r in result["results"]
     ]
-    headers = ["threads", "backend", "min ms", "median ms", "against min ms", "against median ms", "speedup", "80 % in"]
-    print(table(headers, rows))
+    times = [key.replace("_", " ") for key in keys]
+    print(table(["threads", "backend", *times, "speedup", "80 % in", "cpu speedup"], rows))
+    if any(BUSY in row for row in rows):
+        print(
+            "the machine was busy: where turns disagree by more than 2x there is no ratio; try again with more --runs"
+        )
     for r in result["results"]:
         for reason in r["reasons"]:
             print(f"{r['threads']} threads, {r['backend']}: {reason}")
