@@ -6,6 +6,7 @@ Keras 3 model, .keras or .h5 file, SavedModel folder  ── TFLiteConverter (Te
 
 import contextlib
 import errno
+import gc
 import io
 import os
 import tempfile
@@ -14,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mcpruner.converter.tflite.model import read_model
+from mcpruner.converter.tflite.model import read_model, write_model
+from mcpruner.converter.tflite.share_constants import share_constants
 
 _TAKES = "expected a Keras 3 model, a .keras or .h5 file, a SavedModel folder, or a .tflite file or its bytes"
 
@@ -114,18 +116,12 @@ def _from_keras(model: Any) -> bytes:
         if not model.built or not (getattr(model, "inputs", None) or getattr(model, "_build_shapes_dict", None)):
             raise ValueError(f"{what[0].upper()}{what[1:]} has no inputs yet: call or build it before converting.")
         model = plain_single(model)
-        if getattr(model, "inputs", None) and keras.backend.backend() == "tensorflow":
-            return _run(tf.lite.TFLiteConverter.from_keras_model, model, what)
-        with tempfile.TemporaryDirectory() as folder:  # Keras knows how to call a model without a graph
-            return _run(lambda kept: _exported(kept, folder), model, what)
-
-
-def _exported(model: Any, folder: str) -> Any:
-    """TensorFlow's converter of what Keras exports."""
-    import tensorflow as tf
-
-    model.export(folder, verbose=False)
-    return tf.lite.TFLiteConverter.from_saved_model(folder)
+        with tempfile.TemporaryDirectory() as folder:
+            with _one_sentence(what):
+                model.export(folder, verbose=False)
+            del model  # TensorFlow reads the folder. A model that nobody else holds need not take memory meanwhile.
+            gc.collect()
+            return _run(tf.lite.TFLiteConverter.from_saved_model, folder, what)
 
 
 def _from_saved_model(path: Path) -> bytes:
@@ -168,9 +164,25 @@ def _signatures(path: Path) -> list[str]:
 
 
 def _run(make: Any, source: Any, what: str) -> bytes:
-    """TFLiteConverter freezes variables into constants and folds batch norm and activations into convolutions."""
+    """TFLiteConverter freezes variables into constants and folds batch norm and activations into convolutions.
+
+    It finds equal constants by rewriting the file in Python, which takes four times the memory of the model. Where it
+    is told to put constants behind the flatbuffer it does not, so this is left to `share_constants`.
+    """
+    with _one_sentence(what):
+        converter = make(source)
+        converter._experimental_use_buffer_offset = True
+        content = converter.convert()
+    model = read_model(content)
+    share_constants(model)
+    model.metadata = [entry for entry in model.metadata if entry.name != b"buffer_location"]
+    return write_model(model)
+
+
+@contextlib.contextmanager
+def _one_sentence(what: str) -> Iterator[None]:
     try:
-        return make(source).convert()
+        yield
     except Exception as error:  # whatever TensorFlow raises, users get one sentence
         raise ValueError(f"TensorFlow cannot convert {what} to .tflite: {_first_line(error)}") from error
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mcpruner.converter.cost.cost_model import CostModel, Counts, Geometry, load_costs, packed_amounts, tflite_amounts
 from mcpruner.converter.format.limits_generated import MAX_PATTERNS
-from mcpruner.converter.format.pack import GROUP_SIZES
+from mcpruner.converter.format.pack import GROUP_SIZES, pattern_bits
 from mcpruner.converter.mask.reorder import filter_permutation
 from mcpruner.converter.target import Target
 
@@ -94,7 +94,7 @@ def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
     shared = np.zeros((groups * group_size, height * width, channels), bool)
     shared[:filters] = mask.reshape(filters, height * width, channels)[permutation]
     shared = shared.reshape(groups, group_size, height * width, channels).any(axis=1)
-    codes = _pattern_codes(shared)
+    codes = pattern_bits(shared.transpose(1, 0, 2))
     ordered = np.sort(codes, axis=1, kind="stable")
     starts = (ordered[:, :1] != 0).sum() + ((ordered[:, 1:] != ordered[:, :-1]) & (ordered[:, 1:] != 0)).sum()
     return Counts(
@@ -103,16 +103,6 @@ def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
         runs=int(starts),
         patterns=int(np.count_nonzero(np.unique(codes))),
     )
-
-
-def _pattern_codes(shared: np.ndarray) -> np.ndarray:
-    """The patterns of bool ``[G, P, I]`` as an integer per kernel, ``[G, I]``, in the smallest type that holds them."""
-    positions = shared.shape[1]
-    dtype = next(t for t in (np.uint8, np.uint16, np.uint32, np.uint64) if positions <= np.dtype(t).itemsize * 8)
-    codes = np.zeros((shared.shape[0], shared.shape[2]), dtype)
-    for position in range(positions):
-        codes |= shared[:, position].astype(dtype) << dtype(position)
-    return codes
 
 
 def predict_speedup(

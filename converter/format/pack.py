@@ -71,12 +71,14 @@ def pack(
     _check(weights, permutation, group_size, bias)
     filters, height, width, channels = weights.shape
     groups = -(-filters // group_size)
-    padded = np.zeros((groups * group_size, height * width, channels), np.float32)
-    padded[:filters] = weights.reshape(filters, -1, channels)[permutation]
     # [group, channel, position, lane] is the order in which values are stored, but for the order of kernels.
-    ordered = np.ascontiguousarray(padded.reshape(groups, group_size, -1, channels).transpose(0, 3, 2, 1))
+    ordered = np.zeros((groups, channels, height * width, group_size), np.float32)
+    flat = weights.reshape(filters, -1, channels)
+    for lane in range(min(group_size, filters)):
+        members = permutation[lane::group_size]
+        ordered[: len(members), ..., lane] = flat[members].transpose(0, 2, 1)
     used = (ordered != 0).any(axis=3)
-    bits = (used.astype(np.uint64) << np.arange(height * width, dtype=np.uint64)).sum(axis=2, dtype=np.uint64)
+    bits = pattern_bits(used.transpose(2, 0, 1))
     group_of, channel_of = np.nonzero(bits)
     patterns, pattern_of = np.unique(bits[group_of, channel_of], return_inverse=True)
     if len(patterns) > MAX_PATTERNS:
@@ -106,6 +108,15 @@ def pack(
     )
 
 
+def pattern_bits(used: np.ndarray) -> np.ndarray:
+    """The positions of each kernel, bool ``[P, ...]``, as the bits of an integer ``[...]`` of the smallest type."""
+    dtype = next(t for t in (np.uint8, np.uint16, np.uint32, np.uint64) if len(used) <= np.dtype(t).itemsize * 8)
+    bits = np.zeros(used.shape[1:], dtype)
+    for position, kept in enumerate(used):
+        bits |= kept.astype(dtype) << dtype(position)
+    return bits
+
+
 def unpack(layer: SparseLayer) -> np.ndarray:
     """Dense weights of a packed layer, float32 ``[O, H, W, I]``; bit-exact for what was packed as float32.
 
@@ -115,16 +126,17 @@ def unpack(layer: SparseLayer) -> np.ndarray:
         The layer says that it has more than 2^30 weights.
     """
     height, width = layer.kernel_size
+    filters, size = layer.out_channels, layer.group_size
     count = layer.out_channels * height * width * layer.in_channels
     if count > MAX_DENSE_WEIGHTS:
         raise ValueError(f"expected a layer of at most {MAX_DENSE_WEIGHTS} weights, got {count}; is the file damaged?")
     patterns = layer.kernel_patterns()
     positions = np.arange(height * width, dtype=np.uint64)
     kernel, position = np.nonzero((patterns[:, None] >> positions) & np.uint64(1))
-    group, channel = layer.kernel_groups()[kernel], layer.channels[kernel].astype(np.int64)
-    padded = np.zeros((layer.num_groups, layer.group_size, height * width, layer.in_channels), np.float32)
-    padded[group, :, position, channel] = layer.values.reshape(-1, layer.group_size)
-    packed = padded.reshape(-1, height, width, layer.in_channels)[: layer.out_channels]
-    weights = np.empty_like(packed)
-    weights[layer.permutation] = packed
-    return weights
+    group, channel, values = layer.kernel_groups()[kernel], layer.channels[kernel], layer.values.reshape(-1, size)
+    weights = np.zeros((filters, height * width, layer.in_channels), np.float32)
+    for lane in range(size):
+        there = group * size + lane < filters  # The last group may have fewer filters.
+        members = layer.permutation[group[there] * size + lane]
+        weights[members, position[there], channel[there]] = values[there, lane]
+    return weights.reshape(filters, height, width, layer.in_channels)

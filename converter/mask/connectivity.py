@@ -50,12 +50,12 @@ def choose_kernels(saliency: np.ndarray, costs: np.ndarray, budget: float, balan
 
 def _fill(chosen: np.ndarray, rank: np.ndarray, costs: np.ndarray, budget: float) -> np.ndarray:
     """Add the largest kernels that are not chosen yet until `budget` is met to the nearest kernel."""
-    free = np.flatnonzero(~chosen)
-    score = -rank.ravel()[free]
-    most = int(budget / costs.min()) + 1  # The budget cannot buy more kernels than this.
-    candidates = np.argpartition(score, most)[:most] if most < len(score) else np.arange(len(score))
-    order = free[candidates[np.argsort(score[candidates], kind="stable")]]
-    total = np.cumsum(np.append(costs[chosen].sum(), costs.ravel()[order]))
+    score = rank[~chosen]
+    most = min(int(budget / costs.min()) + 1, len(score))  # The budget cannot buy more kernels than this.
+    least = np.partition(score, -most)[-most] if most else np.inf
+    candidates = np.flatnonzero((rank >= least) & ~chosen)
+    order = candidates[np.argsort(-rank.ravel()[candidates], kind="stable")]
+    total = np.cumsum(np.append(costs[chosen].sum(), costs[np.unravel_index(order, costs.shape)]))
     count = int(np.abs(total - budget).argmin())
     filled = chosen.copy()
     filled.ravel()[order[: max(count, 0 if chosen.any() else 1)]] = True

@@ -35,10 +35,11 @@ def magnitude_saliency(weights: np.ndarray) -> np.ndarray:
     ValueError
         A weight is NaN or infinite.
     """
-    largest = float(np.abs(weights).max(initial=0.0))
+    largest = float(max(weights.max(initial=0.0), -weights.min(initial=0.0)))
     if not np.isfinite(largest):
         raise ValueError("Expected finite weights, got NaN or infinite ones: a training that diverged leaves such.")
-    return np.square(weights / max(largest, np.finfo(np.float32).tiny), dtype=np.float32)
+    scaled = np.divide(weights, max(largest, np.finfo(np.float32).tiny), dtype=np.float32)
+    return np.square(scaled, out=scaled)
 
 
 def scaled_saliency(worth: np.ndarray) -> np.ndarray:
@@ -156,21 +157,24 @@ def _choose_in_groups(
     """Patterns and connectivity for given groups."""
     filters, positions, channels = flat.shape
     starts = np.arange(0, filters, group_size)
-    summed = np.add.reduceat(flat[permutation], starts, axis=0).transpose(0, 2, 1)
-    kernels = np.ascontiguousarray(summed).reshape(-1, positions)
+    summed = flat[permutation[starts]]
+    for members in (permutation[i::group_size] for i in range(1, group_size)):
+        summed[: len(members)] += flat[members]
+    kernels = np.ascontiguousarray(summed.transpose(0, 2, 1)).reshape(-1, positions)
     sizes = np.minimum(group_size, filters - starts)
     if pattern_size is None:
         each = np.repeat(sizes, channels)
         priced = choose_priced(kernels, each, density, num_patterns)
         library, level = priced.library, priced.price * group_size * priced.library.sum(axis=1)
         chosen, kept = assign_priced(kernels, each, priced)
+        costs = library.sum(axis=1)[chosen].reshape(-1, channels) * sizes[:, None]
     else:
         share = density * positions / pattern_size
         library = _choose_for_survivors(kernels, share, pattern_size, num_patterns)
         chosen, kept = assign_patterns(kernels, library)
         level = np.full(len(library), np.quantile(kept, 1.0 - share))
+        costs = pattern_size * sizes
     kept = kept.reshape(-1, channels)
-    costs = library.sum(axis=1)[chosen].reshape(-1, channels) * sizes[:, None]
     alive = choose_kernels(kept, costs, density * flat.size, balance)
     mask = library[chosen].reshape(-1, channels, positions) & alive[:, :, None]
     mask = np.repeat(mask.transpose(0, 2, 1), sizes, axis=0)[np.argsort(permutation)]

@@ -140,7 +140,7 @@ def _pack(model: Any) -> bytes:
         raise ValueError(f"The .tflite would have a flatbuffer of {size} bytes; one holds at most {MAX_BYTES}.")
     builder = _AlignedBuilder(size + (1 << 16))
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])  # `Output` would make one more copy of it.
 
 
 def operator_name(model: Any, op: Any) -> str:

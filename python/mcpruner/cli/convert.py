@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, check_different_files, output_file, progress, table_stream
+from mcpruner.cli.common import add_command, check_different_files, output_file, progress, return_memory, table_stream
 
 
 def add_parser(commands: Any) -> None:
@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from mcpruner.converter.tflite.fix_batch import with_batch
     from mcpruner.converter.whole_file import write_file
 
+    return_memory()
     wishes = check_wishes(args.target, args.values, args.calibration, args.batch)
     with progress(f"converting {args.source}"):
         dense = load_source(args.source)

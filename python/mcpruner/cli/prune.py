@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mcpruner.cli.common import add_command, check_different_files, output_file, progress, table_stream
+from mcpruner.cli.common import add_command, check_different_files, output_file, progress, return_memory, table_stream
 from mcpruner.converter.allocation.plan import Plan, check_goal
 from mcpruner.converter.options import KNOBS, PruningOptions
 from mcpruner.converter.whole_file import own_stream, whole_file
@@ -65,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     options = {knob.name: getattr(args, knob.name) for knob in READ}
     PruningOptions(**options, **(named or {"density": 1.0}))  # It refuses what is out of range.
     images = load_images(args.calibration) if args.calibration else None
+    if images is None:
+        return_memory()
     from mcpruner.converter.source import load_keras
 
     with progress(f"loading {args.source}"):
