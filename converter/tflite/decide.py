@@ -29,7 +29,7 @@ from mcpruner.converter.target import Target
 from mcpruner.converter.tflite.dense_layer import DenseLayer, StaysDense, output_geometry, read_layer, short_name
 from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
 from mcpruner.converter.tflite.model import constant_bytes, operator_name, producers, schema, type_name
-from mcpruner.converter.tflite.predict import PredictedPartition, Prediction, predict
+from mcpruner.converter.tflite.predict import PredictedPartition, Prediction, Predictor
 from mcpruner.converter.tflite.weights import NotConstantError, read_constant
 
 KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
@@ -227,13 +227,14 @@ def _decide_graph(model: Any, graph: Any, target: Target, costs: CostModel) -> G
     writers = producers(graph)
     found = (_decide_operator(model, graph, i, writers, target, costs) for i in range(len(graph.operators)))
     layers = tuple(layer for layer in found if layer is not None)
-    considered = predict(model, graph, layers, costs)
+    predictor = Predictor(model, graph, layers, costs)
+    considered = predictor.predict(layers)
     slow = {i for partition in considered.partitions if partition.speedup < _WORTH_IT for i in partition.ops}
     decided = tuple(replace(layer, layer=None) if layer.index in slow else layer for layer in layers)
-    predicted = predict(model, graph, decided, costs)
+    predicted = predictor.predict(decided)
     if predicted.speedup < _WORTH_IT:
         decided = tuple(replace(layer, layer=None) for layer in layers)
-        predicted = predict(model, graph, decided, costs)
+        predicted = predictor.predict(decided)
     return GraphDecision(decided, considered, predicted)
 
 

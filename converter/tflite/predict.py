@@ -32,75 +32,87 @@ class Layer(Protocol):
     plugin_ns: float
 
 
+class _Compared:
+    """What has nanoseconds in TFLite and in the plugin."""
+
+    tflite_ns: float
+    plugin_ns: float
+
+    @property
+    def speedup(self) -> float:
+        """Time in TFLite over time in the plugin; 1 where nothing takes any time."""
+        return self.tflite_ns / self.plugin_ns if self.plugin_ns > 0 else 1.0
+
+
 @dataclass(frozen=True)
-class PredictedPartition:
+class PredictedPartition(_Compared):
     """A partition that holds packed layers: its operators, and its nanoseconds in TFLite and in the plugin."""
 
     ops: tuple[int, ...]
     tflite_ns: float
     plugin_ns: float
 
-    @property
-    def speedup(self) -> float:
-        """Time in TFLite over time in the plugin."""
-        return self.tflite_ns / self.plugin_ns if self.plugin_ns > 0 else 1.0
-
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(_Compared):
     """Nanoseconds of a subgraph in TFLite alone and with the plugin, and the partitions that the plugin runs."""
 
     tflite_ns: float
     plugin_ns: float
     partitions: tuple[PredictedPartition, ...]
 
-    @property
-    def speedup(self) -> float:
-        """Time in TFLite alone over time with the plugin; 1 where nothing takes any time."""
-        return self.tflite_ns / self.plugin_ns if self.plugin_ns > 0 else 1.0
 
-
-def predict(model: Any, graph: Any, layers: Sequence[Layer], costs: CostModel) -> Prediction:
-    """Predict a subgraph.
+class Predictor:
+    """Predicts a subgraph, for one choice of packed layers after another; its partitions are the same for each.
 
     Parameters
     ----------
     model, graph
         Model and subgraph, which are only read.
     layers
-        What is known of its operators with weights.
+        What is known of its operators with weights; what the plugin takes does not depend on what is packed.
     costs
         What work costs.
     """
-    known = {layer.index: layer for layer in layers}
-    numbers, nodes, times = [], [], []
-    folded = folded_operators(model, graph)
-    computed = {tensor for tensor in (*producers(graph), *graph.inputs) if _is_float(graph, tensor)}
-    for index, op in enumerate(graph.operators):
-        outputs = computed.intersection(op.outputs)
-        if not outputs:
-            continue
-        numbers.append(index)
-        taken, tflite, plugin = _operator(operator_name(model, op), graph, op, known.get(index), costs)
-        nodes.append(Node(frozenset(computed.intersection(op.inputs)), frozenset(outputs), taken))
-        times.append((tflite, 0.0 if index in folded else plugin))
-    tflite_ns = sum(tflite for tflite, _ in times) + costs.time(inference_amounts())
-    partitions, plugin_ns = [], tflite_ns
-    for partition in find_partitions(nodes, frozenset(graph.outputs)):
-        if any(i in known and known[i].packed for i in (numbers[k] for k in partition.ops)):
-            plain = sum(times[k][0] for k in partition.ops)
-            ours = sum(times[k][1] for k in partition.ops) + _around(graph, partition, costs)
-            partitions.append(PredictedPartition(tuple(numbers[k] for k in partition.ops), plain, ours))
-            plugin_ns += ours - plain
-    return Prediction(tflite_ns, plugin_ns, tuple(partitions))
 
+    def __init__(self, model: Any, graph: Any, layers: Sequence[Layer], costs: CostModel) -> None:
+        known = {layer.index: layer for layer in layers}
+        computed = {tensor for tensor in (*producers(graph), *graph.inputs) if _is_float(graph, tensor)}
+        numbers, nodes = [], []
+        # Nanoseconds in TFLite and in the plugin of each operator without weights.
+        self._times: dict[int, tuple[float, float]] = {}
+        for index, op in enumerate(graph.operators):
+            outputs = computed.intersection(op.outputs)
+            if not outputs:
+                continue
+            name = operator_name(model, op)
+            if index not in known:
+                plugin, tflite = operator_amounts(name, graph, op, costs.simd)
+                self._times[index] = costs.time(tflite), costs.time(plugin)
+            taken = known[index].taken if index in known else is_taken(name)
+            numbers.append(index)
+            nodes.append(Node(frozenset(computed.intersection(op.inputs)), frozenset(outputs), taken))
+        self._numbers, self._folded = numbers, folded_operators(model, graph)
+        self._inference = costs.time(inference_amounts())
+        # The operators of each partition, and its nanoseconds beside theirs.
+        self._partitions = [
+            (tuple(numbers[k] for k in partition.ops), _around(graph, partition, costs))
+            for partition in find_partitions(nodes, frozenset(graph.outputs))
+        ]
 
-def _operator(name: str, graph: Any, op: Any, layer: Layer | None, costs: CostModel) -> tuple[bool, float, float]:
-    """Whether the plugin takes an operator, and its nanoseconds in TFLite and in the plugin."""
-    if layer is not None:
-        return layer.taken, layer.tflite_ns, layer.plugin_ns
-    plugin, tflite = operator_amounts(name, graph, op, costs.simd)
-    return is_taken(name), costs.time(tflite), costs.time(plugin)
+    def predict(self, layers: Sequence[Layer]) -> Prediction:
+        """Predict the subgraph with these layers, of which others than before may be packed."""
+        times = self._times | {layer.index: (layer.tflite_ns, layer.plugin_ns) for layer in layers}
+        packed = {layer.index for layer in layers if layer.packed}
+        tflite_ns = sum(times[i][0] for i in self._numbers) + self._inference
+        partitions, plugin_ns = [], tflite_ns
+        for ops, around in self._partitions:
+            if not packed.isdisjoint(ops):
+                plain = sum(times[i][0] for i in ops)
+                ours = sum(times[i][1] for i in ops if i not in self._folded) + around
+                partitions.append(PredictedPartition(ops, plain, ours))
+                plugin_ns += ours - plain
+        return Prediction(tflite_ns, plugin_ns, tuple(partitions))
 
 
 def _around(graph: Any, partition: Partition, costs: CostModel) -> float:
