@@ -88,9 +88,9 @@ def convert_dense(content: bytes, wishes: Wishes) -> tuple[bytes, Report]:
     """Do as `convert` with the dense ``.tflite`` of the model."""
     model = read_model(content)
     fixed = set() if wishes.batch is None else fix_batch(model, wishes.batch)
-    correct_sizes(model, fixed)
+    known = correct_sizes(model, fixed)
     decision = decide(model, wishes.hardware, wishes.costs)
-    packed = rewrite(model, decision, wishes.values, fixed)
+    packed = rewrite(model, decision, wishes.values, known)
     result = write_model(model) if packed or fixed else content
     lines = describe(decision, packed)
     sizes, parts = (len(content), len(result)), describe_partitions(decision)

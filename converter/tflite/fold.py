@@ -15,19 +15,18 @@ from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.sizes import MOST, KnownSizes
 
 
-def fold(model: Any, graph: Any, fixed_batch: bool = False) -> None:
+def fold(model: Any, graph: Any, known: KnownSizes) -> None:
     """Fold what can be folded in a subgraph, in place; what then has no reader is left to `drop_unused`.
 
     Parameters
     ----------
     model, graph
         The model and its subgraph.
-    fixed_batch
-        Whether the model runs with the batch that the file gives it and no other.
+    known
+        What `infer_sizes` returned for it.
     """
     if not operators_may_go(model):
         return
-    known = infer_sizes(model, graph, fixed_batch)
     fold_shapes(model, graph, known)
     fold_transpose(model, graph, known)
     fold_upsampling(model, graph, known)
@@ -35,7 +34,7 @@ def fold(model: Any, graph: Any, fixed_batch: bool = False) -> None:
     _write_sizes(graph, known)
 
 
-def correct_sizes(model: Any, fixed: Collection[int]) -> None:
+def correct_sizes(model: Any, fixed: Collection[int]) -> list[KnownSizes]:
     """Put sizes that fit each other into the place of a model's examples of open ones, in place.
 
     Time is predicted by these examples, and a file may say 1 where a dense layer has a row for each pixel of an image.
@@ -46,9 +45,16 @@ def correct_sizes(model: Any, fixed: Collection[int]) -> None:
         The model.
     fixed
         Numbers of the subgraphs that run with the batch that the file gives them and no other.
+
+    Returns
+    -------
+    list of KnownSizes
+        What `infer_sizes` found of each subgraph.
     """
-    for number, graph in enumerate(model.subgraphs):
-        _write_sizes(graph, infer_sizes(model, graph, number in fixed))
+    known = [infer_sizes(model, graph, number in fixed) for number, graph in enumerate(model.subgraphs)]
+    for graph, sizes in zip(model.subgraphs, known, strict=True):
+        _write_sizes(graph, sizes)
+    return known
 
 
 def _write_sizes(graph: Any, known: KnownSizes) -> None:

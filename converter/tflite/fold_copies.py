@@ -19,14 +19,7 @@ _PLAIN = (schema.TensorType.FLOAT32, schema.TensorType.INT32, schema.TensorType.
 def fold_copies(model: Any, graph: Any, known: KnownSizes) -> None:
     """Let each RESHAPE of a RESHAPE read what that one reads, and the readers of copies what was copied, in place.
 
-    What nobody reads any more is left to `drop_unused`. Outputs of the subgraph stay as they are.
-
-    Parameters
-    ----------
-    model, graph
-        The model and its subgraph.
-    known
-        What `infer_sizes` returned for it.
+    What nobody reads any more is left to `drop_unused`. Outputs of the subgraph stay as they are; `fold` has the rest.
     """
     writers = producers(graph)
     source: dict[int, int] = {}  # Of each copy, what it is a copy of.

@@ -25,15 +25,7 @@ _CALLS = ("IF", "WHILE", "CALL", "CALL_ONCE", "STABLEHLO_COMPOSITE", "STABLEHLO_
 
 
 def fold_shapes(model: Any, graph: Any, known: KnownSizes) -> None:
-    """Put constants in the place of all computed integers of a subgraph that are known, in place.
-
-    Parameters
-    ----------
-    model, graph
-        The model and its subgraph.
-    known
-        What `infer_sizes` returned for it.
-    """
+    """Put constants in the place of all computed integers of a subgraph that are known, in place, as `fold` does."""
     writers = producers(graph)
     for op in graph.operators:
         name = operator_name(model, op)

@@ -20,15 +20,7 @@ _TYPES = {
 
 
 def fold_transpose(model: Any, graph: Any, known: KnownSizes) -> None:
-    """Let the readers of transposed constants read a constant, in place; `drop_unused` does the rest.
-
-    Parameters
-    ----------
-    model, graph
-        The model and its subgraph.
-    known
-        What `infer_sizes` returned for it.
-    """
+    """Let the readers of transposed constants read a constant, in place, as `fold` does."""
     constants: dict[int, int] = {}
     for op in graph.operators:
         op.inputs = [constants.get(tensor, tensor) for tensor in op.inputs]

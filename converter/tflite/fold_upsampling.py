@@ -22,15 +22,7 @@ _VERSION = 3  # The first one that has half_pixel_centers.
 
 
 def fold_upsampling(model: Any, graph: Any, known: KnownSizes) -> None:
-    """Let the last operator of each such chain resize what the first one reads, in place.
-
-    Parameters
-    ----------
-    model, graph
-        The model and its subgraph.
-    known
-        What `infer_sizes` returned for it.
-    """
+    """Let the last operator of each such chain resize what the first one reads, in place, as `fold` does."""
     writers = producers(graph)
     for op in graph.operators:
         chain = _chain(model, op, writers)

@@ -8,7 +8,7 @@ Operators keep their places, tensors their names. Equal blobs, as of signatures 
 Which layers are packed was decided before (`decide`).
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -25,6 +25,7 @@ from mcpruner.converter.tflite.drop_unused import Use, drop_unused
 from mcpruner.converter.tflite.fold import fold
 from mcpruner.converter.tflite.fold_pad import fold_pad
 from mcpruner.converter.tflite.model import add_constant, operator_code, producers, schema, tensor_name
+from mcpruner.converter.tflite.sizes import KnownSizes
 
 VERSION = 1  # Both custom operators are written with this version.
 
@@ -50,7 +51,7 @@ class PackedLayer:
 
 
 def rewrite(
-    model: Any, decision: Decision, values: str, fixed: Collection[int] = ()
+    model: Any, decision: Decision, values: str, known: Sequence[KnownSizes]
 ) -> dict[tuple[int, int], PackedLayer]:
     """Pack the layers of `model` (``ModelT``) as decided, in place.
 
@@ -60,8 +61,8 @@ def rewrite(
         What `decide` returned for this model as it is now; where nothing is to be packed, nothing changes.
     values
         How weights are stored: ``"float32"``, ``"float16"``, ``"int8"``, or ``"source"``, as the model has them.
-    fixed
-        Numbers of the subgraphs that run with the batch that the file gives them and no other.
+    known
+        What `correct_sizes` returned.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def rewrite(
     for number, (graph, decided) in enumerate(zip(model.subgraphs, decision.graphs, strict=True)):
         operators = list(graph.operators)  # They keep the numbers that `decided` has.
         if decided.accelerated:
-            fold(model, graph, number in fixed)
+            fold(model, graph, known[number])
         for each in decided.layers:
             if each.layer is not None:
                 op = operators[each.index]

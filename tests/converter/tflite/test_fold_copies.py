@@ -11,6 +11,7 @@ from tflite_builder import TfliteBuilder, run
 from mcpruner.converter.tflite.checked_schema import schema
 from mcpruner.converter.tflite.drop_unused import Use, drop_unused
 from mcpruner.converter.tflite.fold import fold
+from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.model import operator_name, read_model, write_model
 
 SHAPE = (1, 2, 3, 4)
@@ -21,7 +22,7 @@ def folded(content: bytes) -> tuple[list[str], bytes]:
     """Names of the operators that are left, and the file."""
     model = read_model(content)
     before = Use.of(model)
-    fold(model, model.subgraphs[0])
+    fold(model, model.subgraphs[0], infer_sizes(model, model.subgraphs[0]))
     drop_unused(model, before)
     return [operator_name(model, op) for op in model.subgraphs[0].operators], write_model(model)
 

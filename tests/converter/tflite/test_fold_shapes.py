@@ -11,6 +11,7 @@ from tflite_builder import TfliteBuilder
 from mcpruner.converter.tflite.checked_schema import schema
 from mcpruner.converter.tflite.drop_unused import Use, drop_unused
 from mcpruner.converter.tflite.fold import fold
+from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.model import constant_array, operator_name, read_model
 
 OPEN = ["SHAPE", "STRIDED_SLICE", "PACK", "RESHAPE"]
@@ -59,7 +60,7 @@ def folded(content: bytes, fixed: bool = False) -> Any:
     """The model with its first subgraph folded, and without what nobody reads any more."""
     model = read_model(content)
     before = Use.of(model)
-    fold(model, model.subgraphs[0], fixed)
+    fold(model, model.subgraphs[0], infer_sizes(model, model.subgraphs[0], fixed))
     drop_unused(model, before)
     return model
 
@@ -96,14 +97,14 @@ def test_a_shape_that_is_read_elsewhere_stays_computed() -> None:
 def test_open_dimensions_stay() -> None:
     model = read_model(_flatten())
     model.subgraphs[0].tensors[0].shapeSignature = [-1, -1, 3, 4]
-    fold(model, model.subgraphs[0])
+    fold(model, model.subgraphs[0], infer_sizes(model, model.subgraphs[0]))
     assert _names(model) == OPEN and _constant(model) is None
 
 
 def test_operators_that_metadata_may_count_stay() -> None:
     model = read_model(_flatten())
     model.metadata = [schema.MetadataT(name=b"counts operators", buffer=0)]
-    fold(model, model.subgraphs[0])
+    fold(model, model.subgraphs[0], infer_sizes(model, model.subgraphs[0]))
     assert _names(model) == OPEN and _constant(model) is None
 
 
