@@ -268,17 +268,28 @@ def _measure_plain(simd: str, inference: float, tick: Callable[[], None]) -> Ite
 
 def _time_plain(content: bytes) -> float:
     """Nanoseconds of a model in the runtime alone, the best of many."""
-    plain, other = find_runtime().interpreter(model_content=content, num_threads=1), np.ones(_OTHER_FLOATS, np.float32)
+    plain = find_runtime().interpreter(model_content=content, num_threads=1)
     plain.allocate_tensors()
     detail, *_ = plain.get_input_details()
-    x, best, end = np.ones(detail["shape"], np.float32), np.inf, time.perf_counter() + _SECONDS
-    while best == np.inf or time.perf_counter() < end:
-        other.sum()
-        plain.set_tensor(detail["index"], x)
-        begin = time.perf_counter_ns()
-        plain.invoke()
-        best = min(best, time.perf_counter_ns() - begin)
-    return best
+    x = np.ones(detail["shape"], np.float32)
+    return min(_run_plain(plain, detail["index"], x, other) for other in _turns())
+
+
+def _turns() -> Iterator[np.ndarray]:
+    """Turns of a measurement, at least one, until its time is over: each has what to fill L2 with before a run."""
+    other, end = np.ones(_OTHER_FLOATS, np.float32), time.perf_counter() + _SECONDS
+    yield other
+    while time.perf_counter() < end:
+        yield other
+
+
+def _run_plain(plain: Any, index: int, x: np.ndarray, other: np.ndarray) -> int:
+    """Nanoseconds of one run in the runtime alone, of which input `index` is written anew and L2 holds `other`."""
+    other.sum()
+    plain.set_tensor(index, x)
+    begin = time.perf_counter_ns()
+    plain.invoke()
+    return time.perf_counter_ns() - begin
 
 
 def _without(inference: float, nanoseconds: float) -> float:
@@ -324,11 +335,11 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
     ((error,),) = compare.output_errors([plugin], [plain], inputs.random_inputs(plain, samples=1))
     if not error.relative <= _TOLERANCE:
         raise RuntimeError(f"{name}: the plugin's output is off by {error.relative:.1e}; nothing was timed.")
-    (detail,), other = plain.get_input_details(), np.ones(_OTHER_FLOATS, np.float32)
+    (detail,) = plain.get_input_details()
     x = plain.get_tensor(detail["index"])
     best: list[dict[str, Any]] = []
-    best_plain, best_around, end = np.inf, np.inf, time.perf_counter() + _SECONDS
-    while not best or time.perf_counter() < end:
+    best_plain, best_around = np.inf, np.inf
+    for other in _turns():
         other.sum()
         plugin.set_profiling(True)  # This sets the times of all ops to zero.
         begin = time.perf_counter_ns()
@@ -337,9 +348,5 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
         ops = plugin.profile()
         best_around = min(best_around, whole - sum(op["nanoseconds"] for op in ops))
         best = [min(pair, key=lambda op: op["nanoseconds"]) for pair in zip(best or ops, ops, strict=True)]
-        other.sum()
-        plain.set_tensor(detail["index"], x)
-        begin = time.perf_counter_ns()
-        plain.invoke()
-        best_plain = min(best_plain, time.perf_counter_ns() - begin)
+        best_plain = min(best_plain, _run_plain(plain, detail["index"], x, other))
     return best, best_around, best_plain
