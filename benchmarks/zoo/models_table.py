@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from operators_table import taken, untaken
 from tables import markdown
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -32,6 +34,8 @@ def all_tables(records: Sequence[Record]) -> dict[str, str]:
         "zoo_summary": summary(records),
         "zoo_left": left(records),
         "zoo_origin": origin(records),
+        "operators_taken": taken(),
+        "operators_left": untaken(),
     }
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,13 @@ def test_the_docs_hold_the_tables_of_the_results() -> None:
     page = (ROOT / "docs/models.md").read_text()
     for name, table in TABLE.all_tables(TABLE.read(TABLE.RESULTS)).items():
         assert f"<!-- {name} -->\n{table}\n<!-- /{name} -->" in page
+
+
+def test_each_operator_of_tflite_is_in_one_row() -> None:
+    taken = re.findall(r"^\| ([A-Z0-9_]+) \|", TABLE.taken(), re.MULTILINE)
+    left = [name for row in TABLE.untaken().splitlines()[2:] for name in row.split(" | ")[1].strip(" |").split(", ")]
+    names = re.findall(r'^"(\w+)",', (ROOT / "delegate/tflite/abi/builtin_names.inc").read_text(), re.MULTILINE)
+    assert sorted(taken + left) == sorted(names)
 
 
 def test_results_are_of_networks_of_the_zoo() -> None:
