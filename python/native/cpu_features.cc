@@ -1,5 +1,7 @@
 #include "python/native/cpu_features.h"
 
+#include "delegate/cpu/engine/has_f16c.h"
+
 #ifdef __aarch64__
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -16,7 +18,7 @@ std::vector<std::string> CpuFeatures() {
   // The builtin takes literals only.
   add(__builtin_cpu_supports("sse4.2"), "sse4.2");
   add(__builtin_cpu_supports("avx"), "avx");
-  add(__builtin_cpu_supports("f16c"), "f16c");
+  add(HasF16c(), "f16c");
   add(__builtin_cpu_supports("avx2"), "avx2");
   add(__builtin_cpu_supports("fma"), "fma");
   add(__builtin_cpu_supports("avx512f"), "avx512f");

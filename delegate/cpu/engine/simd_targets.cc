@@ -1,5 +1,6 @@
 #include "delegate/cpu/engine/simd_targets.h"
 
+#include "delegate/cpu/engine/has_f16c.h"
 #include "delegate/cpu/threads/core_types.h"
 
 namespace mcpruner {
@@ -61,10 +62,10 @@ constexpr MicroKernels kScalar{
 #undef MCPRUNER_MICRO_KERNEL
 
 #if defined(__x86_64__)
-// These check every extension that the compiler may use under the flags of tools/copts.bzl. The builtins ask the
-// operating system too.
+// These check every extension that the compiler may use under the flags of tools/copts.bzl. The builtins and HasF16c
+// ask the operating system too.
 bool HasAvx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && HasF16c() &&
          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("aes") &&
          __builtin_cpu_supports("pclmul");
 }
