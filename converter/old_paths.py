@@ -15,8 +15,8 @@ _PACKAGE = "mcpruner.converter"
 
 # These modules only moved into the room that stands before them.
 _MOVED = {
-    "allocation": ("allocate", "flat_allocation", "sensitivity"),
-    "cost": ("cost_model", "estimate", "latency"),
+    "allocation": ("allocate", "flat_allocation", "latency", "sensitivity"),
+    "cost": ("cost_model", "estimate"),
     "format": (
         *("check_layer", "layer", "limits_generated", "pack", "serialize", "sparse_pattern_generated"),
         "value_type",

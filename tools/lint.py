@@ -44,6 +44,8 @@ ROOMS = {
     "post_training": {"format", "mask", "training"},
     "allocation": {"format", "mask", "cost", "training", "post_training"},
 }
+WITHOUT_KERAS = {"format", "mask", "cost", "tflite"}  # files are converted where only NumPy and flatbuffers are
+KERAS = {"keras", "tensorflow", "tensorflow_model_optimization"}
 GROUND = {"bisection", "options", "progress", "target", "whole_file"}
 # What is shipped imports Python's own modules and these, so neither tests nor tools.
 PYTHON_SHIPPED = {"converter": "mcpruner/converter", "python/mcpruner": "mcpruner"}
@@ -166,6 +168,8 @@ def against_the_order(name: Path, text: str) -> Iterator[str]:
     else:
         allowed = GROUND if here in GROUND else {"old_paths"} if here == "__init__" else set()
     for line, target in imported(text, ["mcpruner", *name.parts[:-1]]):
+        if target[0] in KERAS and here in WITHOUT_KERAS:
+            yield f"{name}:{line}: imports {target[0]}, which converter/{here}/ does without"
         if target[0] != "mcpruner":
             continue
         inside = target[1:2] == ["converter"] and len(target) > 2

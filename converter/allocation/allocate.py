@@ -24,14 +24,14 @@ import keras
 import numpy as np
 
 from mcpruner.converter.allocation.flat_allocation import allocate_flat, flat_floors, kept_work
+from mcpruner.converter.allocation.latency import UNKNOWN_SIZE, Latency, layer_geometry
 from mcpruner.converter.allocation.plan import Plan, check_goal, out_of_reach
 from mcpruner.converter.bisection import bisect
-from mcpruner.converter.cost.latency import UNKNOWN_SIZE, Latency, layer_geometry
-from mcpruner.converter.mask.keras_kernel import kernel_size, kernel_values
 from mcpruner.converter.mask.mask import magnitude_saliency
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.target import Target
+from mcpruner.converter.training.keras_kernel import kernel_size, kernel_values
 from mcpruner.converter.training.prunable import find_layers, kernel_to_ohwi
 from mcpruner.converter.training.prune import select_layers
 

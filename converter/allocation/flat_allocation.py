@@ -18,7 +18,7 @@ from typing import Any
 import keras
 
 from mcpruner.converter.bisection import bisect
-from mcpruner.converter.mask.keras_kernel import KINDS, kernel_size
+from mcpruner.converter.training.keras_kernel import KINDS, kernel_size
 
 # These three numbers are those of the study of 170 trainings (commit 60d4362), in which exponents of 0 to 0.3 could not
 # be told apart.

@@ -22,9 +22,9 @@ from mcpruner.converter.cost.cost_model import (
     tflite_amounts,
     unpacked_amounts,
 )
-from mcpruner.converter.mask.keras_kernel import DENSE, KINDS, SEPARABLE, TRANSPOSED, kernel_shape, kernel_size
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.target import Target
+from mcpruner.converter.training.keras_kernel import DENSE, KINDS, SEPARABLE, TRANSPOSED, kernel_shape, kernel_size
 
 # `layer_geometry` raises one of these where a size is not known.
 UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)

@@ -18,13 +18,13 @@ import numpy as np
 
 from mcpruner.converter.allocation.plan import Plan
 from mcpruner.converter.bisection import bisect
-from mcpruner.converter.mask.keras_kernel import kernel_of, kernel_size, kernel_values, turned
 from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.post_training.recipe import check_calls, checked_data, has_filter_bias, moments_of
 from mcpruner.converter.post_training.reconstruct import Moments, reconstruct, removal_error
 from mcpruner.converter.post_training.removal import rank_mask
 from mcpruner.converter.post_training.streams import Pair, run_streams
 from mcpruner.converter.target import Target
+from mcpruner.converter.training.keras_kernel import kernel_of, kernel_size, kernel_values, turned
 from mcpruner.converter.training.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.training.prune import copy_plain, select_sound_layers
 

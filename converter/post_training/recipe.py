@@ -11,7 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from mcpruner.converter.mask.keras_kernel import (
+from mcpruner.converter.options import PruningOptions, takes_options
+from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct
+from mcpruner.converter.post_training.removal import choose_in_order
+from mcpruner.converter.post_training.streams import BATCH, Pair, graph_nodes, run_streams
+from mcpruner.converter.training.keras_kernel import (
     CONVOLUTIONS,
     SEPARABLE,
     TRANSPOSED,
@@ -20,10 +24,6 @@ from mcpruner.converter.mask.keras_kernel import (
     kernel_values,
     turned,
 )
-from mcpruner.converter.options import PruningOptions, takes_options
-from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct
-from mcpruner.converter.post_training.removal import choose_in_order
-from mcpruner.converter.post_training.streams import BATCH, Pair, graph_nodes, run_streams
 from mcpruner.converter.training.prunable import find_layers, kernel_from_ohwi, kernel_to_ohwi
 from mcpruner.converter.training.prune import copy_plain, select_sound_layers
 

@@ -26,7 +26,7 @@ import numpy as np
 from keras.src.ops.function import make_node_key
 from keras.src.utils.tracking import Tracker
 
-from mcpruner.converter.mask.keras_kernel import KINDS
+from mcpruner.converter.training.keras_kernel import KINDS
 from mcpruner.converter.training.masked_blocks import WAITING, plain_class
 from mcpruner.converter.training.masked_layers import Masked, effective_kernel, pruning_variables, shadow
 

@@ -30,7 +30,7 @@ import keras
 from keras.src.models.functional import Functional, functional_like_constructor
 from keras.src.saving.saving_lib import get_attr_skipset
 
-from mcpruner.converter.mask.keras_kernel import KINDS
+from mcpruner.converter.training.keras_kernel import KINDS
 from mcpruner.converter.training.masked_layers import Exchanged, Masked, mask_layer, masked_class, reduced_as
 
 Place = list[str | int]

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from mcpruner.converter.mask.keras_kernel import kernel_name, kernel_of
+from mcpruner.converter.training.keras_kernel import kernel_name, kernel_of
 
 _VARIABLES = ("pruning_mask", "pruning_through", "pruning_decay", "pruning_steps")
 

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.format.limits_generated import MAX_POSITIONS
-from mcpruner.converter.mask.keras_kernel import DENSE, KINDS, kernel_name, kernel_shape
+from mcpruner.converter.training.keras_kernel import DENSE, KINDS, kernel_name, kernel_shape
 
 # The kernels that layers of these classes have; None where an instance has an attribute.
 _KERNELS = (keras.layers.Dense.kernel, keras.layers.Conv2D.kernel, keras.layers.EinsumDense.kernel, None)

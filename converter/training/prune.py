@@ -11,11 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from mcpruner.converter.mask.keras_kernel import kernel_of, turned
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.progress import track
 from mcpruner.converter.training.copying import Copier
+from mcpruner.converter.training.keras_kernel import kernel_of, turned
 from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.masked_layers import shadow
 from mcpruner.converter.training.prunable import check_model, find_layers

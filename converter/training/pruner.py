@@ -24,10 +24,10 @@ from typing import Any, Literal, get_args
 import keras
 import numpy as np
 
-from mcpruner.converter.mask.keras_kernel import turned
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.training.arguments import check_steps
 from mcpruner.converter.training.copying import forget_traces
+from mcpruner.converter.training.keras_kernel import turned
 from mcpruner.converter.training.kernel_mask import MaskChooser, choose_kernel_mask
 from mcpruner.converter.training.masked_blocks import mark_blocks
 from mcpruner.converter.training.masked_layers import (

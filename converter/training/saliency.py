@@ -15,9 +15,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from mcpruner.converter.mask.keras_kernel import kernel_of
 from mcpruner.converter.training.arguments import check_batches
 from mcpruner.converter.training.copying import Copier
+from mcpruner.converter.training.keras_kernel import kernel_of
 from mcpruner.converter.training.masked_layers import shadow
 from mcpruner.converter.training.prunable import find_layers
 

@@ -117,6 +117,14 @@ def test_imports_along_the_order_of_the_rooms(name: str, line: str) -> None:
     assert _findings(name, line + "\n") == []
 
 
+@pytest.mark.parametrize("room", ["format", "mask", "cost", "tflite"])
+@pytest.mark.parametrize("line", ["import keras", "def f():\n    from tensorflow import keras"])
+def test_rooms_that_do_without_keras(room: str, line: str) -> None:
+    (finding,) = _findings(f"converter/{room}/a.py", line + "\n")
+    assert re.fullmatch(rf"\d: imports (keras|tensorflow), which converter/{room}/ does without", finding)
+    assert _findings("converter/training/a.py", line + "\n") == []
+
+
 def test_rooms_stand_above_what_they_import_and_say_so() -> None:
     converter = lint.ROOT / "converter"
     assert set(lint.ROOMS) == {path.parent.name for path in converter.glob("*/__init__.py")}

@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from mcpruner.converter.allocation.allocate import Plan, allocate
-from mcpruner.converter.cost.latency import Latency
+from mcpruner.converter.allocation.latency import Latency
 from mcpruner.converter.options import PruningOptions
 from mcpruner.converter.post_training.recipe import prune_post_training
 from mcpruner.converter.target import get_target

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mcpruner.converter.mask.keras_kernel import kernel_values
 from mcpruner.converter.post_training.recipe import _patches, prune_post_training
 from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct, removal_error
+from mcpruner.converter.training.keras_kernel import kernel_values
 from mcpruner.converter.training.prunable import kernel_to_ohwi
 from mcpruner.converter.training.prune import prune
 

@@ -8,8 +8,8 @@ import pytest
 from keras import layers
 from keras_kinds import KINDS, conv, functional, images, make, outputs
 
-from mcpruner.converter.mask.keras_kernel import kernel_of
 from mcpruner.converter.training.copying import Copier
+from mcpruner.converter.training.keras_kernel import kernel_of
 from mcpruner.converter.training.masked_layers import Masked, get_mask, mask_layer, masked_layers, set_mask
 from mcpruner.converter.training.prunable import find_layers
 from mcpruner.converter.training.prune import prune, strip

@@ -15,10 +15,10 @@ from mcpruner import (
     prune_post_training,
     strip,
 )
-from mcpruner.converter.cost.latency import layer_geometry
+from mcpruner.converter.allocation.latency import layer_geometry
 from mcpruner.converter.format.pack import pack
-from mcpruner.converter.mask.keras_kernel import kernel_shape, kernel_size, kernel_values
 from mcpruner.converter.mask.reorder import filter_permutation
+from mcpruner.converter.training.keras_kernel import kernel_shape, kernel_size, kernel_values
 from mcpruner.converter.training.prunable import find_layers, kernel_to_ohwi
 
 GROUP = 4  # filters that share a mask on this target

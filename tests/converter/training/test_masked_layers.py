@@ -12,7 +12,7 @@ import pytest
 from keras import layers
 from keras_kinds import Extra, branch, conv, functional, images, outputs, stack
 
-from mcpruner.converter.mask.keras_kernel import kernel_of
+from mcpruner.converter.training.keras_kernel import kernel_of
 from mcpruner.converter.training.masked_layers import (
     StepState,
     fold_mask,
