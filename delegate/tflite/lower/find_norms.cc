@@ -10,7 +10,7 @@
 namespace mcpruner {
 namespace {
 
-// What a tensor is made of.
+// A Term says what a tensor is made of.
 struct Term {
   enum Kind {
     kLinear,     // (x * the input + mean * the mean) * factor * scale + shift

@@ -153,7 +153,7 @@ TEST(ConvTilesTest, SharesDoEverythingOnceAndEqually) {
         const std::vector<double> sums = SharedWork(tiles, work, block, num_shares);
         const double all = std::accumulate(sums.begin(), sums.end(), 0.0);
         // A share ends with the part that fills it: it is over by less than the largest part of the largest tile.
-        for (const double sum : sums) EXPECT_LE(sum, all / num_shares + 100 * 1.1 * kConvMaxTileVectors + 1);
+        for (const double sum : sums) EXPECT_LE(sum, all / num_shares + 100 * 1.1 * int{kConvMaxTileVectors} + 1);
       }
     }
   }

@@ -11,10 +11,10 @@ namespace {
 
 constexpr int32_t kBlock = 64;
 
-// Sets to[j][i] = from[i][j] for kFours x 4 rows and columns.
+// Sets to[j][i] = from[i][j] for kFours x 4 rows and columns; nothing does so without vectors.
 template <int kFours>
-HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride, float* HWY_RESTRICT to,
-                                ptrdiff_t to_stride);
+[[maybe_unused]] HWY_INLINE void TransposeSquare(const float* HWY_RESTRICT from, ptrdiff_t from_stride,
+                                                 float* HWY_RESTRICT to, ptrdiff_t to_stride);
 
 #if HWY_TARGET != HWY_SCALAR
 using Four = FewFloats<4>;

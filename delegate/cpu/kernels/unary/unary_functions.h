@@ -10,10 +10,11 @@
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_FUNCTIONS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_FUNCTIONS_H_
 
-#include <hwy/contrib/math/math-inl.h>
-
 #include "delegate/cpu/kernels/simd.h"
 #include "delegate/cpu/kernels/unary/near_functions.h"
+
+// What simd.h sets for Highway must stand before each of its headers.
+#include <hwy/contrib/math/math-inl.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
