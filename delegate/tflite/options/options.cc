@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cerrno>
 #include <climits>
 #include <cstddef>
@@ -46,11 +47,14 @@ Status Choose(const char* option, const char* value, const Choice<T> (&choices)[
   return Status::Error("option " + std::string(option) + ": expected one of " + names + ", got '" + value + "'");
 }
 
+// The C library's functions skip spaces and take a plus sign, which no option has.
+bool BeginsPlainly(const char* text) { return *text != '+' && std::isspace(static_cast<unsigned char>(*text)) == 0; }
+
 Result<int32_t> ParseNumber(const char* option, const char* text) {
   char* end = nullptr;
   errno = 0;
   const long value = std::strtol(text, &end, 10);
-  if (end == text || *end != '\0' || errno != 0 || value < INT32_MIN || value > INT32_MAX) {
+  if (!BeginsPlainly(text) || end == text || *end != '\0' || errno != 0 || value < INT32_MIN || value > INT32_MAX) {
     return Status::Error("option " + std::string(option) + ": expected a whole number, got '" + text + "'");
   }
   return static_cast<int32_t>(value);
@@ -86,17 +90,19 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
 Status ChooseSimd(const std::string& name, std::string* out) {
   std::string names;
   for (const std::string& target : CpuSimdTargets()) {
-    if (target == name) *out = name;
+    if (target == name) {
+      *out = name;
+      return Status::Ok();
+    }
     names += (names.empty() ? "" : ", ") + target;
   }
-  if (*out == name) return Status::Ok();
   return Status::Error("option simd: expected one of " + names + " (what this CPU has), got '" + name + "'");
 }
 
 Status ParsePoison(const char* text, std::optional<float>* out) {
   char* end = nullptr;
   *out = std::strtof(text, &end);
-  if (end != text && *end == '\0') return Status::Ok();
+  if (BeginsPlainly(text) && end != text && *end == '\0') return Status::Ok();
   return Status::Error("option poison_memory: expected a number such as nan or 1e30, got '" + std::string(text) + "'");
 }
 
@@ -136,7 +142,10 @@ Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller) {
   if (options.precision != nullptr) {
     MCPRUNER_RETURN_IF_ERROR(Choose("precision", options.precision, kPrecisions, &out.precision));
   }
-  if (options.opencl_library != nullptr) out.opencl_library = options.opencl_library;
+  if (options.opencl_library != nullptr) {
+    out.opencl_library = options.opencl_library;
+    if (out.opencl_library.empty()) return Status::Error("option opencl_library: expected a path or a name, got ''");
+  }
   if (options.cache_dir != nullptr) MCPRUNER_RETURN_IF_ERROR(CheckFolder(options.cache_dir, &out.cache_dir));
   if (options.tune != 0 && (options.tune != 1 || out.cache_dir.empty())) {
     return Status::Error("option tune: expected 0, or 1 beside a cache_dir that keeps what is measured, got " +

@@ -47,7 +47,7 @@ TEST(Options, PoisonIsAnyNumber) {
   EXPECT_EQ(*Parse({"poison_memory"}, {"1e30"})->poison_memory, 1e30f);
   EXPECT_TRUE(std::isnan(*Parse({"poison_memory"}, {"nan"})->poison_memory));
   EXPECT_EQ(*Parse({"poison_memory"}, {"-inf"})->poison_memory, -INFINITY);
-  for (const char* text : {"", "yes", "1e30 "}) {
+  for (const char* text : {"", "yes", "1e30 ", " 1e30", "+1"}) {
     EXPECT_EQ(ErrorOf("poison_memory", text),
               "option poison_memory: expected a number such as nan or 1e30, got '" + std::string(text) + "'");
   }
@@ -67,6 +67,8 @@ TEST(Options, InstructionSetsAreThoseOfTheCpu) {
   const std::string error = ErrorOf("simd", "avx9");
   EXPECT_EQ(error.substr(0, 29), "option simd: expected one of ");
   EXPECT_NE(error.find("scalar (what this CPU has), got 'avx9'"), std::string::npos) << error;
+  const std::string empty = ErrorOf("simd", "");
+  EXPECT_EQ(empty, error.substr(0, error.size() - std::string("'avx9'").size()) + "''");
 }
 
 TEST(Options, ErrorsListWhatIsValid) {
@@ -78,12 +80,15 @@ TEST(Options, ErrorsListWhatIsValid) {
             "option precision: expected one of float32, float16_storage, float16, got 'int8'");
   EXPECT_EQ(ErrorOf("tune", "1"),
             "option tune: expected 0, or 1 beside a cache_dir that keeps what is measured, got 1 and no cache_dir");
+  EXPECT_EQ(Parse({"cache_dir", "tune"}, {"/tmp", "2"}).message(),
+            "option tune: expected 0, or 1 beside a cache_dir that keeps what is measured, got 2");
+  EXPECT_EQ(ErrorOf("opencl_library", ""), "option opencl_library: expected a path or a name, got ''");
   EXPECT_EQ(ErrorOf("verbosity", "3"), "option verbosity: expected 0, 1 or 2, got 3");
   EXPECT_EQ(ErrorOf("verbosity", "-1"), "option verbosity: expected 0, 1 or 2, got -1");
 }
 
 TEST(Options, NumbersAreWhole) {
-  for (const char* text : {"", "2x", "1.5", "two", "99999999999", "4294967297"}) {
+  for (const char* text : {"", "2x", "1.5", "two", " 3", "3 ", "+2", "-", "--2", "99999999999", "4294967297"}) {
     EXPECT_EQ(ErrorOf("num_threads", text),
               "option num_threads: expected a whole number, got '" + std::string(text) + "'");
   }
