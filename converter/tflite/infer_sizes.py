@@ -31,5 +31,6 @@ def infer_sizes(model: Any, graph: Any, fixed: bool = False) -> KnownSizes:
         values, sizes = computed_values(known, op, name), kept_sizes(known, op, name)
         if op.outputs:
             known.set_values(op.outputs[0], values)
-            known.set_sizes(op.outputs[0], sizes)
+        for output in op.outputs:
+            known.set_sizes(output, sizes)
     return known

@@ -10,9 +10,11 @@ Rule = Callable[[KnownSizes, Any], Sequence[Size | None] | None]
 
 
 def kept_sizes(known: KnownSizes, op: Any, name: str) -> Sequence[Size | None] | None:
-    """Sizes of an operator's output, None for each that it does not tell; None where it tells nothing."""
+    """Sizes of each of an operator's outputs, None for each that it does not tell; None where it tells nothing."""
     rule, inputs = SIZE_RULES.get(name, (None, 0))
-    if rule is None or len(op.inputs) < inputs or min(op.inputs[:inputs], default=-1) < 0 or len(op.outputs) != 1:
+    if rule is None or len(op.inputs) < inputs or min(op.inputs[:inputs], default=-1) < 0:
+        return None
+    if len(op.outputs) != 1 and name not in _SEVERAL:
         return None
     return rule(known, op)
 
@@ -129,6 +131,81 @@ def _tile(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
     return [product((size, Size(count))) for size, count in zip(sizes, times, strict=True)]
 
 
+def _squeeze(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    """Without a list of axes, all that are 1 when the model runs go: a batch may be among them."""
+    sizes, options = known.sizes(op.inputs[0]), op.builtinOptions
+    if sizes is None or not isinstance(options, schema.SqueezeOptionsT):
+        return None
+    listed = [] if options.squeezeDims is None else list(options.squeezeDims)
+    if not listed and any(size is None or size.unknown for size in sizes):
+        return None
+    gone = {axis % len(sizes) for axis in listed if sizes} or {i for i, size in enumerate(sizes) if size == Size(1)}
+    return [size for axis, size in enumerate(sizes) if axis not in gone]
+
+
+def _split(whole: int, axis: int) -> Rule:
+    """Parts of input number `whole` along the axis that input number `axis` says; each part has the other sizes."""
+
+    def rule(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+        sizes, axes = known.sizes(op.inputs[whole]), known.numbers(op.inputs[axis])
+        if not sizes or axes is None or len(axes) != 1:
+            return None
+        return [None if i == axes[0] % len(sizes) else size for i, size in enumerate(sizes)]
+
+    return rule
+
+
+def _pack(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, options = known.sizes(op.inputs[0]), op.builtinOptions
+    if sizes is None or not isinstance(options, schema.PackOptionsT):
+        return None
+    place = options.axis % (len(sizes) + 1)
+    return [*sizes[:place], Size(len(op.inputs)), *sizes[place:]]
+
+
+def _unpack(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    sizes, options = known.sizes(op.inputs[0]), op.builtinOptions
+    if not sizes or not isinstance(options, schema.UnpackOptionsT):
+        return None
+    place = options.axis % len(sizes)
+    return [*sizes[:place], *sizes[place + 1 :]]
+
+
+def _slice(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    """A length of -1 means all that lies behind the begin."""
+    sizes, begins, lengths = known.sizes(op.inputs[0]), known.values(op.inputs[1]), known.values(op.inputs[2])
+    if sizes is None or begins is None or lengths is None or not len(sizes) == len(begins) == len(lengths):
+        return None
+    whole = [size if begin == Size(0) else None for size, begin in zip(sizes, begins, strict=True)]
+    return [size if length == Size(-1) else length for size, length in zip(whole, lengths, strict=True)]
+
+
+def _strided_slice(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    """An axis that is taken whole keeps its size; of slices of an axis nothing is told."""
+    sizes, options = known.sizes(op.inputs[0]), op.builtinOptions
+    begins, strides = (known.numbers(op.inputs[place]) for place in (1, 3))
+    if sizes is None or begins is None or strides is None or len(begins) != len(strides):
+        return None
+    if not isinstance(options, schema.StridedSliceOptionsT):
+        return None
+    found, axis = [], 0
+    masks = (options.ellipsisMask, options.newAxisMask, options.shrinkAxisMask, options.beginMask, options.endMask)
+    for place, (begin, stride) in enumerate(zip(begins, strides, strict=True)):
+        ellipsis, new, shrink, from_first, to_last = (mask >> place & 1 for mask in masks)
+        if ellipsis:  # It stands for all axes that the entries behind it leave.
+            behind = sum(1 for later in range(place + 1, len(begins)) if not options.newAxisMask >> later & 1)
+            last = max(axis, len(sizes) - behind)
+            found.extend(sizes[axis:last])
+            axis = last
+        elif new:
+            found.append(Size(1))
+        else:
+            whole = to_last and ((from_first and abs(stride) == 1) or (begin == 0 and stride == 1))
+            found.extend([] if shrink else [size if whole else None for size in sizes[axis : axis + 1]])
+            axis += 1
+    return [*found, *sizes[axis:]]
+
+
 _SAME = (
     *("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LEAKY_RELU", "ELU", "GELU", "HARD_SWISH", "LOGISTIC", "TANH"),
     *("EXP", "LOG", "ABS", "NEG", "SQUARE", "SQRT", "RSQRT", "SIN", "COS", "FLOOR", "CEIL", "ROUND", "SIGN", "CAST"),
@@ -136,15 +213,17 @@ _SAME = (
 )
 _BOTH = ("ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "POW", "SQUARED_DIFFERENCE", "PRELU")
 _WINDOWS = ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D")
+_BLOCKS = ("DEPTH_TO_SPACE", "SPACE_TO_DEPTH")
 _RESIZED = ("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR")
 _REDUCED = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD")
 _PADDED = ("PAD", "PADV2", "MIRROR_PAD")
+_SEVERAL = ("SPLIT", "SPLIT_V", "UNPACK")  # These have several outputs, of which the same is told.
 
 # To each name belong its rule and how many inputs it reads.
 SIZE_RULES: dict[str, tuple[Rule, int]] = {
     **dict.fromkeys(_SAME, (_all, 1)),
     **dict.fromkeys(_BOTH, (_broadcast, 2)),
-    **dict.fromkeys(_WINDOWS, (_axes(0), 1)),
+    **dict.fromkeys((*_WINDOWS, *_BLOCKS), (_axes(0), 1)),
     **dict.fromkeys(_RESIZED, (_axes(0, 3), 1)),
     **dict.fromkeys(_REDUCED, (_reduce, 2)),
     **dict.fromkeys(_PADDED, (_pad, 2)),
@@ -155,4 +234,11 @@ SIZE_RULES: dict[str, tuple[Rule, int]] = {
     "TRANSPOSE": (_transpose, 2),
     "EXPAND_DIMS": (_expand_dims, 2),
     "TILE": (_tile, 2),
+    "SQUEEZE": (_squeeze, 1),
+    "SPLIT": (_split(whole=1, axis=0), 2),
+    "SPLIT_V": (_split(whole=0, axis=2), 3),
+    "PACK": (_pack, 1),
+    "UNPACK": (_unpack, 1),
+    "SLICE": (_slice, 3),
+    "STRIDED_SLICE": (_strided_slice, 4),
 }

@@ -88,6 +88,44 @@ def test_other_shapes_stay(changes: dict[str, Any]) -> None:
     assert _names(folded(_flatten(**changes))) == OPEN
 
 
+@pytest.mark.parametrize(
+    ("code", "options", "numbers", "shape"),
+    [
+        ("DEPTH_TO_SPACE", schema.DepthToSpaceOptionsT(2), [], (1, 4, 6, 1)),
+        ("SPACE_TO_DEPTH", schema.SpaceToDepthOptionsT(1), [], (1, 2, 3, 4)),
+        ("SQUEEZE", schema.SqueezeOptionsT(squeezeDims=[4]), [], (1, 2, 3, 4)),
+        ("PACK", schema.PackOptionsT(valuesCount=1, axis=-1), [], (1, 2, 3, 4, 1)),
+        ("UNPACK", schema.UnpackOptionsT(num=1, axis=4), [], (1, 2, 3, 4)),
+        ("SLICE", schema.SliceOptionsT(), [[0, 1, 0, 0], [-1, 1, -1, 2]], (1, 1, 3, 2)),
+        ("SPLIT_V", schema.SplitVOptionsT(numSplits=1), [[4], [3]], (1, 2, 3, 4)),
+        ("STRIDED_SLICE", schema.StridedSliceOptionsT(1, 1), [[0, 1], [0, 2], [1, 1]], (1, 1, 3, 4)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_shape_behind_an_operator_that_keeps_the_batch_becomes_constant(
+    code: str, options: Any, numbers: list[list[int]], shape: tuple[int, ...]
+) -> None:
+    net = TfliteBuilder()
+    given = (1, 2, 3, 4, 1) if code in ("SQUEEZE", "UNPACK") else (1, 2, 3, 4)
+    kept = net.operator(code, [net.input(given), *(_number(net, values) for values in numbers)], shape, options)
+    left = int(np.prod(shape))
+    sizes = _packed(net, _size(net, kept, 0), _number(net, left))
+    model = folded(net.build([net.operator("RESHAPE", [kept, sizes], (1, left), schema.ReshapeOptionsT())]))
+    assert _names(model) == [code, "RESHAPE"] and _constant(model) == [-1, left]
+
+
+def test_a_shape_behind_a_part_becomes_constant() -> None:
+    """SPLIT has its axis before what it cuts; the shape is of the second part."""
+    net = TfliteBuilder()
+    first = net.operator("SPLIT", [_number(net, 3), net.input((1, 2, 3, 4))], (1, 2, 3, 2), schema.SplitOptionsT(2))
+    second = net.tensor((1, 2, 3, 2), "second")
+    net.graph.operators[-1].outputs = [first, second]
+    sizes = _packed(net, _size(net, second, 0), _number(net, 12))
+    y = net.operator("RESHAPE", [second, sizes], (1, 12), schema.ReshapeOptionsT())
+    model = folded(net.build([y, first]))
+    assert _names(model) == ["SPLIT", "RESHAPE"] and _constant(model) == [-1, 12]
+
+
 def test_a_shape_that_is_read_elsewhere_stays_computed() -> None:
     model = folded(_flatten(shape_is_output=1))
     assert _names(model) == OPEN and _constant(model) == [-1, 24]

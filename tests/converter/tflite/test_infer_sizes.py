@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from tflite_builder import TfliteBuilder
 
+from mcpruner.converter.format.operators_generated import OPERATORS
 from mcpruner.converter.tflite.checked_schema import schema
 from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.model import read_model
-from mcpruner.converter.tflite.size_rules import reshaped
+from mcpruner.converter.tflite.size_rules import SIZE_RULES, reshaped
 from mcpruner.converter.tflite.sizes import KnownSizes, Size, product
 
 BATCH = Size(1, (0, 0))  # The first dimension of tensor 0, which is the input in all networks here.
@@ -140,6 +141,159 @@ def test_reductions(keep: bool) -> None:
     shape = (1, 4, 1, 1) if keep else (1, 4)
     y = net.operator("MEAN", [net.x, net.number([2, -1])], shape, schema.ReducerOptionsT(keepDims=keep))
     assert net.sizes(y) == (BATCH, *map(Size, shape[1:]))
+
+
+@pytest.mark.parametrize(("code", "shape"), [("DEPTH_TO_SPACE", (1, 8, 10, 6)), ("SPACE_TO_DEPTH", (1, 2, 5, 6))])
+def test_blocks_of_pixels(code: str, shape: tuple[int, ...]) -> None:
+    net = Net()
+    options = schema.DepthToSpaceOptionsT(2) if code == "DEPTH_TO_SPACE" else schema.SpaceToDepthOptionsT(2)
+    assert net.sizes(net.operator(code, [net.x], shape, options)) == (BATCH, *map(Size, shape[1:]))
+
+
+def _squeezed(net: Net, axes: list[int] | None, shape: tuple[int, ...]) -> int:
+    """What SQUEEZE makes of [batch, 1, 5, 1]."""
+    x = net.operator("MEAN", [net.x, net.number([1, 3])], (1, 1, 5, 1), schema.ReducerOptionsT(keepDims=True))
+    return net.operator("SQUEEZE", [x], shape, schema.SqueezeOptionsT(squeezeDims=axes))
+
+
+@pytest.mark.parametrize(
+    ("axes", "expected"),
+    [([1, -1], (BATCH, Size(5))), ([3], (BATCH, Size(1), Size(5))), ([0], (Size(1), Size(5), Size(1)))],
+)
+def test_squeezes(axes: list[int], expected: Any) -> None:
+    net = Net()
+    assert net.sizes(_squeezed(net, axes, tuple(size.factor for size in expected))) == expected
+
+
+@pytest.mark.parametrize("axes", [[], None])
+def test_a_squeeze_of_any_axes_loses_the_batch_if_it_is_1(axes: list[int] | None) -> None:
+    net = Net()
+    y = _squeezed(net, axes, (5,))
+    assert net.sizes(y) == (Size(1, (y, 0)),)
+    net.graph.tensors[net.x].shapeSignature = None
+    assert net.sizes(y, fixed=True) == (Size(5),)
+
+
+def _parts(net: Net, code: str, shape: tuple[int, ...], axis: int, count: int) -> list[int]:
+    """The outputs, all of one shape, of an operator that cuts the input in parts along an axis."""
+    inputs, options = {
+        "SPLIT": ([net.number(axis), net.x], schema.SplitOptionsT(numSplits=count)),
+        "SPLIT_V": ([net.x, net.number([1] * count), net.number([axis])], schema.SplitVOptionsT(numSplits=count)),
+        "UNPACK": ([net.x], schema.UnpackOptionsT(num=count, axis=axis)),
+    }[code]
+    first = net.operator(code, inputs, shape, options)
+    others = [net.tensor(shape, f"part{i}") for i in range(1, count)]
+    net.graph.operators[-1].outputs = [first, *others]
+    return [first, *others]
+
+
+@pytest.mark.parametrize("axis", [3, -1])
+@pytest.mark.parametrize(("code", "last"), [("SPLIT", (1,)), ("SPLIT_V", (1,)), ("UNPACK", ())])
+def test_every_part_keeps_the_batch(code: str, last: tuple[int, ...], axis: int) -> None:
+    net = Net()
+    parts = _parts(net, code, (1, 4, 5, *last), axis, 6)
+    assert [net.sizes(part) for part in parts] == 6 * [(BATCH, Size(4), Size(5), *map(Size, last))]
+
+
+@pytest.mark.parametrize("code", ["SPLIT", "SPLIT_V"])
+def test_parts_of_the_batch_are_as_open_as_it_is(code: str) -> None:
+    net = Net()
+    for part in _parts(net, code, SHAPE, 0, 2):
+        assert net.sizes(part) == (Size(1, (part, 0)), *map(Size, SHAPE[1:]))
+
+
+def test_each_image_of_a_batch() -> None:
+    net = Net()
+    (image,) = _parts(net, "UNPACK", SHAPE[1:], 0, 1)
+    assert net.sizes(image) == tuple(map(Size, SHAPE[1:]))
+
+
+@pytest.mark.parametrize(
+    ("axis", "shape", "expected"),
+    [
+        (0, (2, 1, 4, 5, 6), (Size(2), BATCH, *map(Size, SHAPE[1:]))),
+        (2, (1, 4, 2, 5, 6), (BATCH, Size(4), Size(2), Size(5), Size(6))),
+        (-1, (1, 4, 5, 6, 2), (BATCH, *map(Size, SHAPE[1:]), Size(2))),
+    ],
+)
+def test_packs(axis: int, shape: tuple[int, ...], expected: Any) -> None:
+    net = Net()
+    y = net.operator("PACK", [net.x, net.relu(net.x)], shape, schema.PackOptionsT(valuesCount=2, axis=axis))
+    assert net.sizes(y) == expected
+
+
+@pytest.mark.parametrize(
+    ("begin", "lengths", "expected"),
+    [
+        ([0, 1, 0, 2], [-1, 3, -1, -1], (BATCH, Size(3), Size(5), Size(4))),
+        ([0, 0, 0, 0], [1, 3, -1, 4], (Size(1), Size(3), Size(5), Size(4))),
+        ([1, 1, 0, 2], [-1, 3, -1, -1], None),
+        ([0, 1], [-1, 3], None),
+    ],
+)
+def test_slices(begin: list[int], lengths: list[int], expected: Any) -> None:
+    net = Net()
+    y = net.operator("SLICE", [net.x, net.number(begin), net.number(lengths)], (1, 3, 5, 4), schema.SliceOptionsT())
+    assert net.sizes(y) == (expected or (Size(1, (y, 0)), Size(3), Size(5), Size(4)))
+
+
+def test_a_slice_as_long_as_the_batch() -> None:
+    net = Net()
+    y = net.operator("SLICE", [net.x, net.number([0, 0, 0, 0]), net.shape_of_x()], SHAPE, schema.SliceOptionsT())
+    assert net.sizes(y) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("begin", "stride", "masks", "shape"),
+    [
+        ([0, 1], [1, 2], {"beginMask": 1, "endMask": 1}, (1, 2, 5, 6)),
+        ([0, 1], [1, 1], {"endMask": 1}, (1, 3, 5, 6)),
+        ([7, 1], [-1, 1], {"beginMask": 1, "endMask": 1}, (1, 3, 5, 6)),
+        ([0, 2], [1, 1], {"ellipsisMask": 1}, (1, 4, 5, 3)),
+        ([0, 2], [1, 1], {"ellipsisMask": 1, "shrinkAxisMask": 2}, (1, 4, 5)),
+        ([0, 0, 2, 0], [1] * 4, {"endMask": 1, "ellipsisMask": 2, "shrinkAxisMask": 4, "newAxisMask": 8}, (1, 4, 5, 1)),
+        ([0, 1, 2], [1, 1, 1], {"endMask": 1, "shrinkAxisMask": 6}, (1, 6)),
+    ],
+)
+def test_strided_slices_that_keep_the_batch(
+    begin: list[int], stride: list[int], masks: dict[str, int], shape: tuple[int, ...]
+) -> None:
+    assert _strided_sizes(begin, stride, masks, shape) == (BATCH, *map(Size, shape[1:]))
+
+
+@pytest.mark.parametrize(
+    ("begin", "stride", "masks"),
+    [
+        ([0], [1], {"beginMask": 1}),
+        ([1], [1], {"endMask": 1}),
+        ([0], [2], {"beginMask": 1, "endMask": 1}),
+        ([0], [-1], {"endMask": 1}),
+    ],
+)
+def test_strided_slices_of_the_batch(begin: list[int], stride: list[int], masks: dict[str, int]) -> None:
+    assert _strided_sizes(begin, stride, masks, SHAPE)[0] not in (BATCH, Size(1))
+
+
+@pytest.mark.parametrize(
+    ("masks", "shape", "expected"),
+    [
+        ({"newAxisMask": 1}, (1, *SHAPE), (Size(1), *WHOLE)),
+        ({"shrinkAxisMask": 1}, SHAPE[1:], WHOLE[1:]),
+    ],
+)
+def test_strided_slices_that_move_the_batch(masks: dict[str, int], shape: tuple[int, ...], expected: Any) -> None:
+    assert _strided_sizes([0], [1], masks, shape) == expected
+
+
+def _strided_sizes(begin: list[int], stride: list[int], masks: dict[str, int], shape: tuple[int, ...]) -> Any:
+    net = Net()
+    inputs = [net.x, net.number(begin), net.number([3] * len(begin)), net.number(stride)]
+    return net.sizes(net.operator("STRIDED_SLICE", inputs, shape, schema.StridedSliceOptionsT(**masks)))
+
+
+def test_every_operator_that_the_plugin_takes_has_a_rule() -> None:
+    """One without a rule would end the batch wherever it stands, and shapes behind it would stay computed."""
+    assert not set(OPERATORS) - set(SIZE_RULES)
 
 
 def test_dense_layers_of_rows() -> None:
