@@ -71,6 +71,15 @@ TEST(ShareClaimsTest, SlowThreadsHelp) {
   EXPECT_EQ(Simulate(4, 4, 4, 40).ticks, 70);
 }
 
+TEST(ShareClaimsTest, ASlowThreadClaimsWhileTheFastOnesAreBusyForAsLong) {
+  constexpr int kFast = 2, kLeast = kMaxSlowdown * kFast;
+  ShareClaims claims(kLeast + 2, kFast);
+  claims.BeginSection();
+  for (const int share : {0, 1, 2}) EXPECT_EQ(claims.Claim(1, 0, true), share);  // of kLeast + 2 - share
+  EXPECT_EQ(claims.Claim(1, 0, true), -1);
+  EXPECT_EQ(claims.Claim(1, 0, false), 3);
+}
+
 TEST(ShareClaimsTest, EveryThreadDoesItsOwnSharesWhereAllAreFast) {
   EXPECT_EQ(Simulate(3, 0, 2, 0).by, (std::vector<int>{0, 0, 1, 1, 2, 2}));
 }

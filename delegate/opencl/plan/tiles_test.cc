@@ -35,6 +35,12 @@ TEST(TilesTest, AnH200SplitsSmallLayers) {
   ExpectTile(Choose(H200(), {128, 1, 7, 7, 820}), {32, 2, 32});
 }
 
+// The first is split in 4 where kReadTap is 1.2 or kAddSum 3.1, the second has 8 pixels where they are 1.3 or 2.9.
+TEST(TilesTest, CloseDecisionsHangOnTheFittedNumbers) {
+  ExpectTile(Choose(H200(), {16, 1, 28, 28, 36}), {32, 1, 8});
+  ExpectTile(Choose(H200(), {64, 1, 56, 56, 410}), {32, 4, 2});
+}
+
 TEST(TilesTest, AMaliSharesWeightsAmongPixels) {
   ExpectTile(Choose(MaliG72(), {16, 1, 56, 56, 104}), {16, 4, 1});
   EXPECT_LE(Choose(MaliG72(), {128, 1, 7, 7, 820}).split, 8);

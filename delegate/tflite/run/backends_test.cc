@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/graph/testing/faulty_backend.h"
 #include "delegate/opencl/run/self_check.h"
 #include "delegate/tflite/run/faster.h"
 #include "delegate/tflite/testing/faulty_backends.h"
@@ -63,6 +64,25 @@ Backends FaultyBackends(const Options& options, const char* fault) {
   EXPECT_TRUE(factory.ok()) << factory.message();
   return {options, std::move(*factory)};
 }
+
+// The self-check finds this device off by a share of the largest output.
+class OffByAShare : public BackendFactory {
+ public:
+  explicit OffByAShare(float share) : share_(share) {}
+  Result<std::unique_ptr<Backend>> OpenCl(const OpenClOptions& options) override {
+    constexpr int kProbabilities = 12;  // in the second output of the self-check's network: 2 images of 6 classes
+    const auto scale = [share = share_](Span<float* const> outputs) {
+      for (int i = 0; i < kProbabilities; ++i) outputs[1][i] *= 1.0f + share;
+      return Status::Ok();
+    };
+    FaultyBackend device(CreateReferenceBackend(), {nullptr, scale});
+    MCPRUNER_RETURN_IF_ERROR(opencl::SelfCheck(&device, options.self_check));
+    return CreateReferenceBackend();
+  }
+
+ private:
+  const float share_;
+};
 
 Options Silent(BackendChoice backend) {
   Options options;
@@ -173,6 +193,27 @@ TEST(BackendsTest, TheNextBackendStepsInAndSaysWhy) {
     float y[3];
     EXPECT_TRUE(RunOnce(compiled->executable.get(), y).ok());
     EXPECT_EQ(y[1], 2);
+  }
+}
+
+TEST(BackendsTest, ADeviceIsOffByATenThousandthAtMostAndInHalvesByAHundredth) {
+  const struct {
+    Precision precision;
+    float share;
+    bool passes;
+  } cases[] = {
+      {Precision::kFloat32, 9e-5f, true},           {Precision::kFloat32, 1.1e-4f, false},
+      {Precision::kFloat32, 5e-3f, false},          {Precision::kFloat16, 9e-3f, true},
+      {Precision::kFloat16, 1.1e-2f, false},        {Precision::kFloat16Storage, 9e-3f, true},
+      {Precision::kFloat16Storage, 1.1e-2f, false},
+  };
+  for (const auto& c : cases) {
+    Options options = Silent(BackendChoice::kOpenCl);
+    options.precision = c.precision;
+    const auto compiled = Backends(options, std::make_unique<OffByAShare>(c.share)).Compile(SmallGraph(), 1);
+    ASSERT_TRUE(compiled.ok()) << compiled.message();
+    EXPECT_EQ(compiled->backend, c.passes ? BackendChoice::kOpenCl : BackendChoice::kCpu) << c.share;
+    EXPECT_EQ(compiled->reason.find("(self-check: off by ") == std::string::npos, c.passes) << compiled->reason;
   }
 }
 

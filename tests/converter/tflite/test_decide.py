@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tflite_builder import TfliteBuilder
 from mcpruner.converter.convert import convert
 from mcpruner.converter.cost.cost_model import Geometry, load_costs, unpacked_amounts
 from mcpruner.converter.target import get_target
-from mcpruner.converter.tflite.decide import decide
+from mcpruner.converter.tflite.decide import LayerDecision, decide
 from mcpruner.converter.tflite.fold import correct_sizes
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.rewrite import rewrite
@@ -63,6 +64,49 @@ def test_a_decision_changes_nothing(network: bytes, tmp_path: Path) -> None:
     assert first.packs and first.speedup == second.speedup == pytest.approx(4000 / 3200)
     assert [layer.layer is not None for layer in first.graphs[0].layers] == [True, False, False]
     assert rewrite(model, second, "float32", correct_sizes(model, ())).keys() == {(0, 0)}
+
+
+@pytest.mark.parametrize(("edge", "packs"), [(404.5, True), (405, False)])
+def test_a_model_is_packed_from_a_speedup_of_105_percent_on(
+    network: bytes, tmp_path: Path, edge: float, packs: bool
+) -> None:
+    """4000 ns in TFLite; in the plugin 3000 and two edges: 1.05 times as fast with 404.76 ns an edge."""
+    costs = load_costs(calibration(tmp_path, tflite_conv=2000, cpu_edge=edge))
+    decision = decide(read_model(network), get_target("generic"), costs)
+    assert decision.packs == packs
+    assert decision.graphs[0].considered.speedup == pytest.approx(1.05, abs=3e-4)
+    assert (decision.graphs[0].slow_partition(decision.graphs[0].layers[0]) is None) == packs
+
+
+@pytest.mark.parametrize(("spare", "in_memory"), [(0, False), (-1, True)])
+def test_weights_count_four_bytes_each_against_the_last_cache(
+    network: bytes, tmp_path: Path, spare: int, in_memory: bool
+) -> None:
+    """Of the convolution and the dense layer; those of depthwise convolutions are few and do not count."""
+    costs = load_costs(calibration(tmp_path))
+    room = 4 * (16 * 3 * 3 * 8 + 10 * 16) + spare
+    costs = replace(costs, last_cache_bytes=room, memory_nanoseconds=1.0)
+    (graph,) = decide(read_model(network), get_target("generic"), costs).graphs
+    assert (graph.layers[2].tflite_ns > 1000) == in_memory
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "taken"),
+    [
+        ("CONV_2D", (8, 3, 3, 1), True),
+        ("CONV_2D", (8, 3, 3, 2), False),
+        ("CONV_2D", (), False),
+        ("DEPTHWISE_CONV_2D", (1, 3, 3, 8), True),
+        ("TRANSPOSE_CONV", (8, 3, 3, 2), True),
+        ("FULLY_CONNECTED", (8, 1), False),
+        ("CONV_3D", (3, 3, 3, 1, 1), False),
+    ],
+)
+def test_what_the_plugin_takes_of_what_is_not_packed(op: str, shape: tuple[int, ...], taken: bool) -> None:
+    """Groups of one channel each are depthwise."""
+    layer = LayerDecision("layer", 0, op, shape, obstacle="it is not packed")
+    assert layer.taken == taken and not layer.packed
+    assert replace(layer, obstacle="").taken
 
 
 @pytest.mark.parametrize("loss", [{"cpu_depthwise": 1900}, {"packed_fully_connected": 1900}, {"cpu_edge": 1000}])
