@@ -47,6 +47,7 @@ ROOMS = {
 WITHOUT_KERAS = {"format", "mask", "cost", "tflite"}  # files are converted where only NumPy and flatbuffers are
 KERAS = {"keras", "tensorflow", "tensorflow_model_optimization"}
 GROUND = {"bisection", "options", "progress", "target", "whole_file"}
+WAYS_IN = {"__init__", "convert", "old_paths", "source"}  # They and the ground are all files straight under converter/.
 # What is shipped imports Python's own modules and these, so neither tests nor tools.
 PYTHON_SHIPPED = {"converter": "mcpruner/converter", "python/mcpruner": "mcpruner"}
 IMPORTERS = {"import_module", "__import__"}
@@ -85,6 +86,8 @@ CPP_ROOMS = {
 CPP_ABOVE = re.compile(r"(?:^|/)(?:testing|bench|fuzz)/|_test\.\w+$|/bench\.cc$")
 CPP = {".c", ".cc", ".cl", ".cpp", ".h", ".hpp", ".inc"}
 CPP_INCLUDE = re.compile(r"^\s*#\s*(?:include|include_next|import)\b\s*(.*?)(?:\s+(?://|/\*).*)?\s*$")
+CPP_OTHER_NAMES = {".cxx", ".hh", ".hxx", ".inl", ".ipp", ".tcc", ".tpp"}  # nothing here would look into them
+SIMD = '"delegate/cpu/kernels/simd.h"'  # It sets what Highway's headers go by, for one instruction set.
 # A file of ours is named from the root and in quotes, so that one rule reads every include; some of the others are too.
 CPP_OURS = ("delegate", "format", "python")
 CPP_QUOTED = re.compile(r'"((?:delegate|format|python|flatbuffers|gtest)(?:/(?!\.)[^/"]+)+)"')
@@ -117,29 +120,50 @@ def python_functions(text: str) -> Iterator[tuple[int, str, int]]:
 def cpp_functions(text: str) -> Iterator[tuple[int, str, int]]:
     """(line, signature, lines) of each function body, found by clang-format's indentation; good enough for a limit."""
     lines = text.splitlines()
-    for start, line in enumerate(lines):
-        if not CPP_BODY.search(line) or CPP_NOT_FUNCTION.match(line) or "](" in line:
+    for brace, line in enumerate(lines):
+        start = brace - 1 if line.strip() == "{" and brace > 0 else brace
+        signature = line if start == brace else f"{lines[start]} {{"
+        if not CPP_BODY.search(signature) or CPP_NOT_FUNCTION.match(signature) or "](" in signature:
             continue
         depth = 0
-        for end in range(start, len(lines)):
+        for end in range(brace, len(lines)):
             code = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])\'|//.*', "", lines[end])
             depth += code.count("{") - code.count("}")
             if depth == 0:
-                yield start + 1, line.strip(), end - start + 1
+                yield start + 1, signature.strip(), end - start + 1
                 break
+
+
+def name_of(node: ast.AST) -> str:
+    """The last part of a dotted name; empty for any other expression."""
+    return getattr(node, "attr", getattr(node, "id", ""))
+
+
+def importers(tree: ast.AST) -> set[str]:
+    """What a module calls the functions that import by name: as Python does, and by names of its own."""
+    names = set(IMPORTERS)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names.update(alias.asname for alias in node.names if alias.asname and alias.name in IMPORTERS)
+        elif isinstance(node, ast.Assign) and name_of(node.value) in IMPORTERS:
+            names.update(name_of(target) for target in node.targets)
+    return names - {""}
 
 
 def imported(text: str, package: list[str]) -> Iterator[tuple[int, list[str]]]:
     """(line, dotted name in parts) of everything that a module of a package imports, also by `importlib`."""
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    by_name = importers(tree)
+    for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name.split(".") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: max(0, len(package) + 1 - node.level)] if node.level else []
             names = [base + (node.module.split(".") if node.module else []) + [alias.name] for alias in node.names]
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in IMPORTERS:
-            constants = (argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant))
+        elif isinstance(node, ast.Call) and name_of(node.func) in by_name:
+            given = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "name")]
+            constants = (argument.value for argument in given if isinstance(argument, ast.Constant))
             for module in (value for value in constants if isinstance(value, str)):
                 level = len(module) - len(module.lstrip("."))
                 base = package[: max(0, len(package) + 1 - level)] if level else []
@@ -163,6 +187,8 @@ def against_the_order(name: Path, text: str) -> Iterator[str]:
     if name.parts[0] != "converter" or name.suffix != ".py":
         return
     here = name.parts[1].removesuffix(".py")
+    if len(name.parts) == 2 and here not in GROUND | WAYS_IN:
+        yield f"{name}:1: stands in no room of converter/: move it into one, or draw it and name it in GROUND"
     if here in ROOMS:
         allowed = ROOMS[here] | GROUND | {here}
     else:
@@ -210,9 +236,28 @@ def unreadable_includes(name: Path, text: str) -> Iterator[str]:
             yield f"{name}:{number}: includes {quoted[1]}, which is for tests and benchmarks"
 
 
+def misplaced_libraries(name: Path, text: str) -> Iterator[str]:
+    """One sentence per include of Highway outside of SIMD code, and of GoogleTest outside of tests."""
+    if name.suffix not in CPP:
+        return
+    file, ready = name.as_posix(), name.as_posix() == SIMD.strip('"')
+    simd_code = file.endswith("_simd.cc") or (file.startswith("delegate/cpu/kernels/") and name.suffix == ".h")
+    above = CPP_ABOVE.search(file) or name.parts[0] == "tests"
+    for number, include in includes(text):
+        ready = ready or include == SIMD
+        if include == SIMD and not simd_code:
+            yield f"{name}:{number}: includes {include}, which is for *_simd.cc and headers of delegate/cpu/kernels/"
+        if include.startswith("<hwy/") and not (simd_code and ready):
+            yield f"{name}:{number}: includes {include}, which is for SIMD code, behind {SIMD}"
+        if re.match(r'[<"]g(?:test|mock)/', include) and not above:
+            yield f"{name}:{number}: includes {include}, which is for tests and benchmarks"
+
+
 def includes_against_the_order(name: Path, text: str) -> Iterator[str]:
     """One sentence per include inside delegate/ that runs against the order of its rooms."""
     file = name.as_posix()
+    if name.parts[0] == "delegate" and name.suffix in CPP_OTHER_NAMES:
+        yield f"{name}:1: ends in {name.suffix}: C++ of ours ends in .cc, .h or .inc"
     if name.parts[0] != "delegate" or name.suffix not in CPP or CPP_ABOVE.search(file):
         return
     room = cpp_room(file)
@@ -244,6 +289,7 @@ def findings(path: Path, text: str) -> Iterator[str]:
     yield from against_the_order(name, text)
     yield from unknown_imports(name, text)
     yield from unreadable_includes(name, text)
+    yield from misplaced_libraries(name, text)
     yield from includes_against_the_order(name, text)
     if path != Path(__file__).resolve():
         for number, line in enumerate(text.splitlines(), 1):

@@ -55,6 +55,14 @@ def test_cpp_function_size(signature: str) -> None:
     assert finding.endswith("50 lines; a function must stay below 50")
 
 
+@pytest.mark.parametrize("signature", ["int Size() const\n", "Graph::Graph(int size)\n    : size_(size)\n"])
+def test_cpp_function_whose_brace_stands_alone(signature: str) -> None:
+    assert _findings("a.cc", _cpp(signature, 48)) == []
+    (finding,) = _findings("a.cc", _cpp(signature, 49))
+    assert finding.endswith("50 lines; a function must stay below 50")
+    assert _findings("a.cc", _cpp("int Size() {\n  if (a)\n", 30) + "}\n" + _cpp("  f();\n", 60)) == []
+
+
 @pytest.mark.parametrize(
     "head", ["  if (a)", "  for (int x : y)", "namespace a", "  } else if (b)", "  auto f = [&](int x)"]
 )
@@ -94,6 +102,7 @@ def test_other_paths_are_fine(text: str) -> None:
         ("converter/any_room/a.py", "from mcpruner.converter.target import Target"),
         ("converter/mask/a.py", "importlib.import_module('mcpruner.converter.cost.latency')"),
         ("converter/mask/a.py", "importlib.import_module('..cost.latency', __package__)"),
+        ("converter/mask/a.py", "importlib.import_module(package=__package__, name='..cost.latency')"),
     ],
 )
 def test_imports_against_the_order_of_the_rooms(name: str, line: str) -> None:
@@ -241,6 +250,11 @@ def test_what_is_shipped_includes_nothing_of_tests(name: str, include: str) -> N
         ("import importlib\nimportlib.import_module('tests.small_network')", "tests.small_network"),
         ("from importlib import import_module\nimport_module('lint')", "lint"),
         ("__import__('lint')", "lint"),
+        ("__import__(name='lint')", "lint"),
+        ("import importlib\nimportlib.import_module(name='lint', package=None)", "lint"),
+        ("import importlib as i\ni.import_module('lint')", "lint"),
+        ("from importlib import import_module as load\nload('lint')", "lint"),
+        ("import importlib\nload = importlib.import_module\nload('lint')", "lint"),
         ("from ..... import lint", "lint"),
     ],
 )
@@ -261,6 +275,63 @@ def test_what_is_shipped_imports_known_packages(name: str, line: str, target: st
 def test_other_imports_are_fine(text: str) -> None:
     assert _findings("python/mcpruner/a.py", text + "\n") == []
     assert _findings("tests/a.py", text + "\nimport lint\n") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("delegate/cpu/kernels/simd.h", "#include <hwy/highway.h>\n"),
+        ("delegate/cpu/kernels/conv/a_simd.cc", '#include "delegate/cpu/kernels/simd.h"\n#include <hwy/base.h>\n'),
+        ("delegate/cpu/kernels/conv/a.h", '#include "delegate/cpu/kernels/simd.h"\n#include <hwy/base.h>\n'),
+        ("python/native/a_simd.cc", '#include "delegate/cpu/kernels/simd.h"\n'),
+        ("delegate/base/a_test.cc", "#include <gtest/gtest.h>\n"),
+        ("delegate/graph/testing/a.h", "#include <gtest/gtest.h>\n"),
+        ("tests/e2e/a.cc", "#include <gtest/gtest.h>\n"),
+    ],
+)
+def test_libraries_where_they_belong(name: str, text: str) -> None:
+    assert _findings(name, text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "why"),
+    [
+        ("delegate/cpu/kernels/conv/a_simd.cc", "#include <hwy/base.h>", 1, "which is for SIMD code, behind "),
+        (
+            "delegate/cpu/kernels/conv/a.h",
+            '#include <hwy/a.h>\n#include "delegate/cpu/kernels/simd.h"',
+            1,
+            "which is for SIMD code",
+        ),
+        ("delegate/cpu/engine/a.h", "#include <hwy/base.h>", 1, "which is for SIMD code"),
+        ("delegate/cpu/kernels/a_test.cc", "#include <hwy/base.h>", 1, "which is for SIMD code"),
+        (
+            "delegate/cpu/engine/a.cc",
+            '#include <vector>\n#include "delegate/cpu/kernels/simd.h"',
+            2,
+            "which is for *_simd.cc and headers",
+        ),
+        ("delegate/base/a.cc", "#include <gtest/gtest.h>", 1, "which is for tests and benchmarks"),
+        ("python/native/a.h", "#include <gmock/gmock.h>", 1, "which is for tests and benchmarks"),
+        ("delegate/base/a.h", '#include "gtest/gtest.h"', 1, "which is for tests and benchmarks"),
+    ],
+)
+def test_libraries_where_they_do_not_belong(name: str, text: str, line: int, why: str) -> None:
+    (finding,) = _findings(name, text + "\n")
+    assert finding.startswith(f"{line}: includes ") and why in finding
+
+
+@pytest.mark.parametrize("name", ["a.inl", "a.ipp", "a.tcc", "a.hh", "a.cxx", "testing/a.hh"])
+def test_cpp_of_the_delegate_has_known_names(name: str) -> None:
+    ending = Path(name).suffix
+    assert _findings(f"delegate/base/{name}", "") == [f"1: ends in {ending}: C++ of ours ends in .cc, .h or .inc"]
+
+
+def test_a_file_of_the_converter_stands_in_a_list() -> None:
+    (finding,) = _findings("converter/new.py", "x = 1\n")
+    assert finding.startswith("1: stands in no room of converter/: ")
+    listed = {f"{name}.py" for name in lint.GROUND | lint.WAYS_IN}
+    assert listed == {path.name for path in (lint.ROOT / "converter").glob("*.py")}
 
 
 def test_a_file_of_the_delegate_stands_in_a_room() -> None:
