@@ -133,7 +133,7 @@ class Amounts(NamedTuple):
 
 @dataclass(frozen=True)
 class CostModel:
-    """A table of costs.
+    """A cost table.
 
     Attributes
     ----------

@@ -76,6 +76,32 @@ def test_every_page_is_found_from_the_readme() -> None:
     assert pages == set(re.findall(r"\]\((docs/[\w.-]+)\)", README.read_text().split("## Documentation")[1]))
 
 
+def test_words_stand_where_the_glossary_sends_its_reader() -> None:
+    """Each word of a row in one of its files or folders, and in each of these one of the words."""
+    rows = (ROOT / "docs/glossary.md").read_text().split("## Where the code")[0]
+    found = 0
+    for row, where in re.findall(r"^\| (?!word|---)(.*?) \| .* \| (.*?) \|$", rows, re.MULTILINE):
+        words = re.sub(r" \(.*?\)|`", "", row).split(", ")
+        texts = {name: _plain(ROOT / name) for name in re.findall(r"`([^`]+)`", where)}
+        pairs = {(word, name) for word in words for name, text in texts.items() if _has(text, word)}
+        assert {word for word, _ in pairs} == set(words), row
+        assert {name for _, name in pairs} == set(texts), row
+        found += 1
+    assert found > 50
+
+
+def _plain(path: Path) -> str:
+    """The text of a file, or of a folder's files, in lower case; names in it are taken apart."""
+    files = [each for each in path.iterdir() if each.is_file()] if path.is_dir() else [path]
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", "\n".join(each.read_text() for each in files))
+    return re.sub(r"[\s_/#*-]+", " ", text).lower()
+
+
+def _has(text: str, word: str) -> bool:
+    """Whether a word is in a text, in any form."""
+    return re.search(rf"\b{re.escape(word.lower().replace('-', ' '))}(?:e?s|e?d)?\b", text) is not None
+
+
 def _commands() -> dict[str, argparse.ArgumentParser]:
     return next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
 
