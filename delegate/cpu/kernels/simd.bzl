@@ -7,12 +7,12 @@ def simd_op(op, args_deps = [], simd_hdrs = [], in_order = False, step_srcs = No
 
     Args:
       op: name of the folder; its files are <op>_args.h, <op>_simd.cc and <op>_step.{h,cc}.
-      args_deps: what <op>_args.h includes beside row_args.h; no code may come with it.
+      args_deps: what <op>_args.h and <op>_simd.cc include beside what all do; no code may come with it.
       simd_hdrs: what <op>_simd.cc is made of beside the arguments.
       in_order: whether there is a schedule of its own for cores that run in order (neon_a53).
       step_srcs: sources of the step, if there are more.
       step_hdrs: headers of the step, if there are more.
-      step_deps: other ops' steps that the step uses.
+      step_deps: what the step includes beside what all do, such as other ops' steps.
       tests: tests of the step, <test>.cc each, run through the whole cpu backend.
     """
     visibility = ["//delegate:__subpackages__"]
@@ -28,7 +28,7 @@ def simd_op(op, args_deps = [], simd_hdrs = [], in_order = False, step_srcs = No
         hdrs = simd_hdrs,
         in_order = in_order,
         visibility = visibility,
-        deps = [
+        deps = args_deps + [
             ":args",
             "//delegate/cpu/kernels:simd_helpers",
         ],
