@@ -170,13 +170,17 @@ def _run(make: Any, source: Any, what: str) -> bytes:
     is told to put constants behind the flatbuffer it does not, so this is left to `share_constants`.
     """
     with _one_sentence(what):
-        converter = make(source)
-        converter._experimental_use_buffer_offset = True
-        content = converter.convert()
+        content = _converted(make(source))
     model = read_model(content)
     share_constants(model)
     model.metadata = [entry for entry in model.metadata if entry.name != b"buffer_location"]
     return write_model(model)
+
+
+def _converted(converter: Any) -> bytes:
+    """The file that a TFLiteConverter makes, which keeps the model's variables as long as it is there itself."""
+    converter._experimental_use_buffer_offset = True
+    return converter.convert()
 
 
 @contextlib.contextmanager

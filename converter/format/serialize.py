@@ -128,7 +128,7 @@ def _to_int8(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
 def _check_value_type(values: np.ndarray, value_type: str) -> None:
     known = ", ".join(VALUE_TYPES)
     expect(value_type in VALUE_TYPES, f"values is one of {known}", repr(value_type), "choose one of them")
-    largest = float(np.abs(values).max(initial=0))
+    largest = float(max(values.max(initial=0), -values.min(initial=0)))
     expect(
         value_type != "float16" or largest < 65520,
         "float16 weights are at most 65504 in magnitude",
