@@ -107,12 +107,16 @@ def _integers(vector: Any) -> list[int]:
 
 
 class _AlignedBuilder(flatbuffers.Builder):
-    """Python's builder ignores the schema's force_align of buffers: align byte vectors here."""
+    """Aligns byte vectors, since Python's builder ignores the schema's force_align, and copies them only once."""
 
     def CreateNumpyVector(self, x: np.ndarray) -> int:
-        if x.dtype == np.uint8:
-            self.Prep(ALIGNMENT, x.size)  # the data's first byte; its length stands in the 4 bytes before
-        return super().CreateNumpyVector(x)
+        if x.dtype != np.uint8:
+            return super().CreateNumpyVector(x)
+        self.Prep(ALIGNMENT, x.size)  # the data's first byte; its length stands in the 4 bytes before
+        self.StartVector(1, x.size, 1)
+        self.head = self.Head() - x.size
+        np.frombuffer(self.Bytes, np.uint8)[self.head : self.head + x.size] = x.ravel()
+        return self.EndVector()
 
 
 def write_model(model: Any) -> bytes:
