@@ -57,6 +57,28 @@ TEST(CpuBackendTest, AWrongNumberOfPointersIsAnError) {
   EXPECT_EQ((*executable)->Run({}, {}).message(), "expected 1 inputs and 1 outputs, got 0 and 0");
 }
 
+// Subnormal numbers are 0 for every thread of an inference, and afterwards what they were for the caller's.
+TEST(CpuBackendTest, ComputesWithoutSubnormalNumbers) {
+  volatile float subnormal = 1e-40f;
+  for (const std::string& simd : CpuSimdTargets()) {
+    for (const int num_threads : {1, 3}) {
+      GraphBuilder b;
+      const Shape shape{1, 30, 5, 2};
+      const int one = b.Constant({1, 1, 1, 2}, {1.0f, 1.0f});
+      const Graph graph = b.Finish({b.Op(OpType::kMul, {b.Input(shape), one})});
+      const auto executable = MakeCpu(simd, num_threads)->Compile(graph);
+      ASSERT_TRUE(executable.ok());
+      const std::vector<float> x(static_cast<size_t>(shape.size()), 1e-40f);
+      std::vector<float> y(x.size(), 7.0f);
+      const std::vector<const float*> inputs{x.data()};
+      const std::vector<float*> outputs{y.data()};
+      ASSERT_TRUE((*executable)->Run(inputs, outputs).ok());
+      EXPECT_EQ(y, std::vector<float>(x.size(), 0.0f)) << simd << ", " << num_threads << " threads";
+      EXPECT_GT(subnormal * 1.0f, 0.0f);
+    }
+  }
+}
+
 TEST(CpuBackendTest, AnyTensorMayBeAnOutput) {
   GraphBuilder b;
   const int x = b.Input({1, 1, 1, 2}), constant = b.Constant({1, 1, 1, 2}, {10, 20});

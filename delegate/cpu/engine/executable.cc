@@ -8,6 +8,7 @@
 #include "delegate/cpu/engine/make_step.h"
 #include "delegate/cpu/kernels/pack/pack_step.h"
 #include "delegate/cpu/step/layout_plan.h"
+#include "delegate/cpu/threads/flush_subnormals.h"
 #include "delegate/graph/op_stats.h"
 #include "delegate/graph/passes/memory_plan.h"
 
@@ -166,6 +167,7 @@ void CpuExecutable::RunStage(const Stage& stage) {
 
 Status CpuExecutable::Run(Span<const float* const> inputs, Span<float* const> outputs) {
   MCPRUNER_RETURN_IF_ERROR(CheckEnds(graph_, inputs.size(), outputs.size()));
+  const FlushSubnormals flush;
   for (size_t i = 0; i < inputs.size(); ++i) {
     Timed(i, [&] { PackInput(graph_.inputs[i], inputs[i]); });
   }

@@ -6,6 +6,8 @@
 #include <exception>
 #include <utility>
 
+#include "delegate/cpu/threads/flush_subnormals.h"
+
 namespace mcpruner {
 namespace {
 
@@ -119,6 +121,7 @@ void ThreadPool::DoShares(uint32_t section, int thread) {
 }
 
 void ThreadPool::Work(int worker) {
+  const FlushSubnormals flush;
   if (cores_.mixed()) KeepThisThreadOn(worker < num_fast_ ? cores_.fast : cores_.slow);
   for (uint32_t seen = 0; AwaitSection(seen);) {
     seen = section_.load(std::memory_order_acquire);

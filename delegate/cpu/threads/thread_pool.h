@@ -14,6 +14,8 @@
 // then has several shares, since a section of one equal share a thread would take as long as its slowest core. A caller
 // that is on a slow core leaves its shares to the workers in the same way.
 //
+// Workers compute without subnormal numbers (flush_subnormals.h); what the caller's thread does is the caller's choice.
+//
 // Threads do not survive a fork. In a forked child the caller does every section itself, and the pool is destroyed
 // without the threads: what they shared is left where it is, since destroying a condition variable waits for those that
 // wait on it. A fork while a section runs is not supported.
