@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from unittest import mock
 
 import numpy as np
 
-from mcpruner.converter.cost.estimate import Choice
-from mcpruner.converter.mask.reorder import filter_permutation
+from mcpruner.converter.cost.cost_model import CostModel, Geometry
+from mcpruner.converter.cost.estimate import Choice, group_permutation
+from mcpruner.converter.target import Target
 from mcpruner.converter.tflite import decide
 
 GROUP_SIZE = 4
 
 
-def _choose(weights: np.ndarray, *_: object) -> Choice:
-    return Choice(GROUP_SIZE, filter_permutation(weights != 0, GROUP_SIZE), 100.0)
+def _choose(weights: np.ndarray, target: Target, geometry: Geometry, costs: CostModel) -> Choice:
+    size = math.gcd(GROUP_SIZE, len(weights) // geometry.groups) if geometry.groups > 1 else GROUP_SIZE
+    return Choice(size, group_permutation(weights != 0, size, geometry.groups), 100.0)
 
 
 @contextlib.contextmanager

@@ -230,7 +230,12 @@ def make_pruner(model: keras.Model, student: Student, steps: int, chunk: int) ->
 
 
 def choose_unstructured(
-    options: PruningOptions, kernel: np.ndarray, density: float, final: float, before: np.ndarray | None
+    options: PruningOptions,
+    kernel: np.ndarray,
+    density: float,
+    final: float,
+    before: np.ndarray | None,
+    groups: int,
 ) -> np.ndarray:
     """In the place of `choose_kernel_mask`: the largest weights of a layer, wherever they are."""
     return largest(kernel, density)

@@ -24,7 +24,15 @@ from mcpruner.converter.cost.cost_model import (
 )
 from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.target import Target
-from mcpruner.converter.training.keras_kernel import DENSE, KINDS, SEPARABLE, TRANSPOSED, kernel_shape, kernel_size
+from mcpruner.converter.training.keras_kernel import (
+    DENSE,
+    KINDS,
+    SEPARABLE,
+    TRANSPOSED,
+    conv_groups,
+    kernel_shape,
+    kernel_size,
+)
 
 # `layer_geometry` raises one of these where a size is not known.
 UNKNOWN_SIZE = (AttributeError, TypeError, ValueError)
@@ -110,7 +118,7 @@ def layer_geometry(layer: Any) -> tuple[tuple[int, ...], Geometry]:
         return kernel_shape(layer), Geometry("Conv2D", *(int(size) for size in layer.input.shape[1:3]), 1)
     height, width = output[:-1] if len(output) == 3 else (1, output[0])
     stride = 1 if isinstance(layer, SEPARABLE) else layer.strides[-1]
-    return kernel_shape(layer), Geometry("Conv2D", height, width, stride)
+    return kernel_shape(layer), Geometry("Conv2D", height, width, stride, conv_groups(layer))
 
 
 def depthwise_geometry(layer: Any, kernel: Any) -> tuple[tuple[int, ...], Geometry]:

@@ -9,7 +9,7 @@ Layers bear pruning differently, and outputs bear the errors of layers different
     sum of influence x error least, for the density of the whole model      one price of a weight for all layers
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,13 @@ import numpy as np
 from mcpruner.converter.allocation.plan import Plan
 from mcpruner.converter.bisection import bisect
 from mcpruner.converter.options import PruningOptions
-from mcpruner.converter.post_training.recipe import check_calls, checked_data, has_filter_bias, moments_of
+from mcpruner.converter.post_training.recipe import (
+    check_calls,
+    checked_data,
+    group_reads,
+    has_filter_bias,
+    moments_of,
+)
 from mcpruner.converter.post_training.reconstruct import Moments, reconstruct, removal_error
 from mcpruner.converter.post_training.removal import rank_mask
 from mcpruner.converter.post_training.streams import Pair, run_streams
@@ -142,7 +148,8 @@ def measure_sensitivity(
     def measure(operation: Any, read: Pair) -> bool:
         label = wanted.get(id(operation))
         if label is not None:
-            errors[label], halves[label] = _layer_errors(operation, moments_of(operation, read), options)
+            moments = [moments_of(operation, part) for part in group_reads(operation, read)]
+            errors[label], halves[label] = _layer_errors(operation, moments, options)
         return False
 
     run_streams(copy, data, measure)
@@ -152,20 +159,26 @@ def measure_sensitivity(
     return Sensitivity(options.hardware.name, sizes, errors, influence)
 
 
-def _layer_errors(layer: Any, moments: Moments, options: PruningOptions) -> tuple[list[float], list[np.ndarray]]:
-    """Relative squared errors at the densities of `_GRID`, and the layer's weights at half."""
+def _layer_errors(
+    layer: Any, moments: Sequence[Moments], options: PruningOptions
+) -> tuple[list[float], list[np.ndarray]]:
+    """Relative squared errors at the densities of `_GRID`, and the layer's weights at half.
+
+    `moments` are those of the layer, or of each of its groups if it is a grouped convolution.
+    """
     kernel = kernel_values(layer)
     weights = kernel_to_ohwi(kernel)
-    flat = weights.reshape(len(weights), -1)
-    square = max(_energy(flat, moments), np.finfo(np.float32).tiny)
+    flat = np.split(weights.reshape(len(weights), -1), len(moments))
+    square = max(sum(map(_energy, flat, moments)), np.finfo(np.float32).tiny)
     errors, half = [], []
-    error = removal_error(flat, moments).reshape(weights.shape)
+    removed = [removal_error(*part).reshape(-1, *weights.shape[1:]) for part in zip(flat, moments, strict=True)]
     for density in _GRID:
-        moved, bias = reconstruct(flat, rank_mask(error, density, options), moments)
-        errors.append(_energy(moved - flat, moments) / square)
+        masks = [rank_mask(error, density, options) for error in removed]
+        moved, biases = zip(*map(reconstruct, flat, masks, moments), strict=True)
+        errors.append(sum(map(_energy, map(np.subtract, moved, flat), moments)) / square)
         if density == _GRID[_HALF]:
-            half = [turned(layer, kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim))]
-            half += [keras.ops.convert_to_numpy(layer.bias) + bias] if has_filter_bias(layer) else []
+            half = [turned(layer, kernel_from_ohwi(np.concatenate(moved).reshape(weights.shape), kernel.ndim))]
+            half += [keras.ops.convert_to_numpy(layer.bias) + np.concatenate(biases)] if has_filter_bias(layer) else []
     return errors, half
 
 

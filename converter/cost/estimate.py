@@ -42,7 +42,7 @@ def choose(
     Parameters
     ----------
     weights
-        float32 OHWI ``[O, H, W, I]``.
+        float32 OHWI ``[O, H, W, I]``; of a grouped convolution those of a filter's own channels.
     target
         The hardware that will run the layer.
     geometry
@@ -56,18 +56,18 @@ def choose(
         ``predicted_speedup`` is dense time over sparse time; at most 1 where it is not worth it.
     """
     geometry, costs = geometry or Geometry(), costs or load_costs(target.costs)
-    mask = weights != 0
+    mask, sizes = weights != 0, _group_sizes(len(weights), geometry.groups)
     best = Choice(target.group_size, np.arange(weights.shape[0], dtype=np.uint16), 0.0)
     nonzero = int(np.count_nonzero(mask))
     # This would be stored if filters could be grouped without an explicit zero, so no grouping is faster.
     free = Counts(nonzero, 0, 0, 0)
-    bounds = {size: predict_speedup(free, weights.shape, size, costs, geometry) for size in GROUP_SIZES}
-    if nonzero == mask.size or max(bounds.values()) <= 1:
+    bounds = {size: predict_speedup(free, weights.shape, size, costs, geometry) for size in sizes}
+    if nonzero == weights.size or max(bounds.values()) <= 1:
         return best._replace(predicted_speedup=min(1.0, max(bounds.values())))
-    for group_size in sorted(GROUP_SIZES, key=lambda size: -bounds[size]):
+    for group_size in sorted(sizes, key=lambda size: -bounds[size]):
         if bounds[group_size] <= best.predicted_speedup:
             continue
-        permutation = filter_permutation(mask, group_size)
+        permutation = group_permutation(mask, group_size, geometry.groups)
         counts = count(mask, permutation, group_size)
         if counts.patterns > MAX_PATTERNS:
             continue
@@ -75,6 +75,18 @@ def choose(
         if speedup > best.predicted_speedup:
             best = Choice(group_size, permutation, speedup)
     return best
+
+
+def _group_sizes(filters: int, groups: int) -> tuple[int, ...]:
+    """Sizes of filter groups; none reaches over two groups of a grouped convolution."""
+    return tuple(size for size in GROUP_SIZES if groups == 1 or filters // groups % size == 0)
+
+
+def group_permutation(mask: np.ndarray, group_size: int, groups: int) -> np.ndarray:
+    """`filter_permutation`, in which the filters of each group of a grouped convolution stay together."""
+    parts = np.split(mask, groups)
+    found = [filter_permutation(part, group_size) + i * len(part) for i, part in enumerate(parts)]
+    return np.concatenate(found).astype(np.uint16)
 
 
 def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:

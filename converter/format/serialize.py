@@ -13,7 +13,7 @@ import numpy as np
 from mcpruner.converter.format import sparse_pattern_generated as schema
 from mcpruner.converter.format.check_layer import DAMAGED, check_layer, expect
 from mcpruner.converter.format.layer import SparseLayer
-from mcpruner.converter.format.limits_generated import MAX_PAD, MAX_STEP
+from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_PAD, MAX_STEP
 
 VERSION = 1
 IDENTIFIER = b"MCP1"
@@ -41,6 +41,8 @@ class SparseOptions:
         ``"None"``, ``"Relu"``, ``"ReluN1To1"`` or ``"Relu6"``.
     keep_num_dims
         Fully connected only: the output keeps the input's rank.
+    groups
+        Convolutions only: how many groups the convolution had, 1..65535, before it was packed for all input channels.
     """
 
     padding: str = "Valid"
@@ -54,6 +56,7 @@ class SparseOptions:
     dilation_w_factor: int = 1
     fused_activation: str = "None"
     keep_num_dims: bool = False
+    groups: int = 1
 
 
 def _camel(name: str) -> str:
@@ -91,6 +94,7 @@ def _check_options(options: SparseOptions, advice: str) -> None:
         check_range(name, 0, MAX_PAD)
     for name in ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor"):
         check_range(name, 1, MAX_STEP)
+    check_range("groups", 1, MAX_CHANNELS)
 
 
 def deserialize_options(data: bytes) -> SparseOptions:

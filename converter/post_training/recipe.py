@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mcpruner.converter.mask.conv_groups import choose_each
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.post_training.reconstruct import Moments, Sums, reconstruct
 from mcpruner.converter.post_training.removal import choose_in_order
@@ -19,6 +20,7 @@ from mcpruner.converter.training.keras_kernel import (
     CONVOLUTIONS,
     SEPARABLE,
     TRANSPOSED,
+    conv_groups,
     kernel_of,
     kernel_shape,
     kernel_values,
@@ -168,8 +170,17 @@ def has_filter_bias(layer: Any) -> bool:
     return layer.bias is not None and tuple(layer.bias.shape) == (kernel_shape(layer)[0],)
 
 
+def group_reads(layer: Any, read: Pair) -> list[Pair]:
+    """What each group of a grouped convolution reads; of other layers all that they read."""
+    groups = conv_groups(layer)
+    if groups == 1:
+        return [read]
+    dense = np.split(read.dense, groups, axis=-1)
+    return list(map(Pair, dense, dense if read.dense is read.pruned else np.split(read.pruned, groups, axis=-1)))
+
+
 def moments_of(layer: Any, read: Pair) -> Moments:
-    """What least squares needs of all that a layer reads."""
+    """What least squares needs of all that a layer, or one of its groups, reads."""
     sums = Sums(int(np.prod(kernel_shape(layer)[1:])))
     for begin in range(0, len(read.dense), BATCH):
         pruned = dense = _patches(layer, read.pruned[begin : begin + BATCH])
@@ -181,11 +192,15 @@ def moments_of(layer: Any, read: Pair) -> Moments:
 
 def _prune_layer(layer: Any, read: Pair, density: float, options: PruningOptions) -> None:
     """Mask and reconstruct one layer, in place."""
-    kernel = kernel_values(layer)
-    weights, moments = kernel_to_ohwi(kernel), moments_of(layer, read)
-    flat = weights.reshape(len(weights), -1)  # [O, H*W*I] is the order of patches.
-    mask = choose_in_order(weights, moments, density, options)
-    moved, bias = reconstruct(flat, mask, moments)
+    kernel, moments = kernel_values(layer), [moments_of(layer, part) for part in group_reads(layer, read)]
+    weights = kernel_to_ohwi(kernel)
+    parts = np.split(weights, len(moments))
+    masks = choose_each(
+        [part.size for part in parts], density, lambda i, share: choose_in_order(parts[i], moments[i], share, options)
+    )
+    # [O, H*W*I] is the order of patches.
+    flat = [part.reshape(len(part), -1) for part in parts]
+    moved, bias = map(np.concatenate, zip(*map(reconstruct, flat, masks, moments), strict=True))
     moved = kernel_from_ohwi(moved.reshape(weights.shape), kernel.ndim)
     kernel_of(layer).assign(turned(layer, moved).astype(kernel.dtype))
     if has_filter_bias(layer):

@@ -2,7 +2,7 @@
 
 Packed layers bring their neighbours along, in partitions that TFLite makes (`predict`). The layers of a partition that
 is not clearly faster in the plugin stay dense, and so do all layers of a subgraph that is not. Layers that no table
-knows (transposed, grouped, with computed weights) stay with TFLite, and count as nothing.
+knows (transposed, with computed weights) stay with TFLite, and count as nothing.
 
 The model is only read here. What is decided is data, which `rewrite` carries out and `describe` puts into words:
 
@@ -301,18 +301,18 @@ def _times_unpacked(graph: Any, op: Any, shape: tuple[int, ...], costs: CostMode
 def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs: CostModel) -> LayerDecision:
     """An operator that an earlier conversion packed."""
     layer, options = read_packed(model, graph, op)
-    kind = PACKED[name]
-    shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels)
+    kind, groups = PACKED[name], options.groups
+    shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels // groups)
     # These are counted in the blob, not in its dense weights: a damaged one may claim a shape that no memory holds.
     counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), len(layer.patterns))
-    geometry, group_size = output_geometry(graph, op, kind, options.stride_w), int(layer.group_size)
+    geometry, group_size = output_geometry(graph, op, kind, options.stride_w, groups), int(layer.group_size)
     packed = costs.time(packed_amounts(counts, shape, group_size, geometry, costs.simd))
     speedup = predict_speedup(counts, shape, group_size, costs, geometry)
     return LayerDecision(
         short_name(graph, op),
         index,
         name,
-        shape if kind == "Conv2D" else (layer.out_channels, layer.in_channels),
+        shape if kind == "Conv2D" else shape[::3],
         np.count_nonzero(layer.values) / int(np.prod(shape)),
         len(constant_bytes(model, graph, op.inputs[1])),
         Times(costs.time(tflite_amounts(shape, geometry, costs.simd)), packed),

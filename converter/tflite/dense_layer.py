@@ -6,7 +6,7 @@ runtime computes them anew: a layer that they do not fit stays dense.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,8 @@ class DenseLayer:
     kind
         ``"Conv2D"`` or ``"FullyConnected"``.
     weights
-        float32 OHWI, ``[O, H, W, I]``; ``[O, 1, 1, I]`` of a fully-connected layer.
+        float32 OHWI, ``[O, H, W, I]``; ``[O, 1, 1, I]`` of a fully-connected layer. Of a grouped convolution they are
+        those of a filter's own channels.
     bias
         float32 ``[O]`` or None.
     options
@@ -126,7 +127,7 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         # They would stay in the file; XNNPACK cannot run a DEQUANTIZE that nothing but an output needs.
         raise StaysDense("its weights or its bias are an output of the model as well")
     options = _conv_options(op, name) if kind == "Conv2D" else _fully_connected_options(op, name)
-    _check_shape(graph, op, shape, kind)
+    options = replace(options, groups=_checked_groups(graph, op, shape, kind))
     try:
         weights = read_constant(model, graph, op.inputs[1], writers)
         bias = read_constant(model, graph, op.inputs[2], writers) if _has_bias(op) else None
@@ -139,7 +140,7 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         weights.values if rank == 4 else weights.values.reshape(shape[0], 1, 1, shape[1]),
         bias.values.reshape(-1) if bias else None,
         options,
-        output_geometry(graph, op, kind, options.stride_w),
+        output_geometry(graph, op, kind, options.stride_w, options.groups),
         weights.stored_type,
     )
 
@@ -148,22 +149,26 @@ def _has_bias(op: Any) -> bool:
     return len(op.inputs) > 2 and op.inputs[2] >= 0
 
 
-def _check_shape(graph: Any, op: Any, shape: list[int], kind: str) -> None:
-    filters, channels = shape[0], shape[-1]
+def _checked_groups(graph: Any, op: Any, shape: list[int], kind: str) -> int:
+    """How many groups the layer has; StaysDense where its shape cannot be packed."""
     if 0 in shape:
         raise StaysDense(f"its weights of shape {shape} are empty")
-    if max(filters, channels) > MAX_CHANNELS:
-        raise StaysDense(f"it has {max(filters, channels)} channels, and the format holds at most {MAX_CHANNELS}")
-    if kind == "Conv2D":
-        if shape[1] * shape[2] > MAX_POSITIONS:
-            raise StaysDense(f"its {shape[1]}x{shape[2]} kernel has more than {MAX_POSITIONS} positions")
-        given = _known_sizes(graph.tensors[op.inputs[0]])[3]
-        if given is None:
-            raise StaysDense("the file does not say how many input channels it has, so it may be grouped")
-        if given != channels and given and given % channels == 0:
-            raise StaysDense(f"it is grouped: {given} input channels, filters of {channels}")
-        if given != channels:
-            raise StaysDense(f"its filters of {channels} channels do not fit the {given} that the file gives its input")
+    if kind == "Conv2D" and shape[1] * shape[2] > MAX_POSITIONS:
+        raise StaysDense(f"its {shape[1]}x{shape[2]} kernel has more than {MAX_POSITIONS} positions")
+    filters, channels = shape[0], shape[-1]
+    given = _known_sizes(graph.tensors[op.inputs[0]])[3] if kind == "Conv2D" else channels
+    if given is None:
+        raise StaysDense("the file does not say how many input channels it has, so it may be grouped")
+    if max(filters, channels, given) > MAX_CHANNELS:
+        raise StaysDense(
+            f"it has {max(filters, channels, given)} channels, and the format holds at most {MAX_CHANNELS}"
+        )
+    groups = given // channels
+    if not groups or given % channels or filters % groups:
+        raise StaysDense(f"its {filters} filters of {channels} channels do not fit an input of {given} channels")
+    if groups > 1 and channels == 1:
+        raise StaysDense("its groups have one channel each, and depthwise convolutions are not packed")
+    return groups
 
 
 def _known_sizes(tensor: Any) -> list[int | None]:
@@ -222,7 +227,7 @@ def _activation(given: Any) -> str:
     return _ACTIVATIONS[name]
 
 
-def output_geometry(graph: Any, op: Any, kind: str, stride: int = 1) -> Geometry:
+def output_geometry(graph: Any, op: Any, kind: str, stride: int = 1, groups: int = 1) -> Geometry:
     """Output size; sizes that are only known when the model runs are taken as `Geometry`'s usual ones."""
     tensor = graph.tensors[op.outputs[0]]
     if kind == "FullyConnected":
@@ -230,4 +235,4 @@ def output_geometry(graph: Any, op: Any, kind: str, stride: int = 1) -> Geometry
         return rows_geometry([max(1, size) for size in tensor.shape[:-1]])
     usual = Geometry(kind, stride=stride)
     _, height, width, _ = _known_sizes(tensor)
-    return Geometry(kind, height or usual.height, width or usual.width, stride)
+    return Geometry(kind, height or usual.height, width or usual.width, stride, groups)

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from mcpruner.converter.format.check_layer import expect
+from mcpruner.converter.format.grouped import collapse_groups
 from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.pack import unpack
 from mcpruner.converter.format.serialize import SparseOptions, deserialize, deserialize_options
@@ -83,7 +85,24 @@ def read_packed(model: Any, graph: Any, op: Any) -> tuple[SparseLayer, SparseOpt
         raise ValueError(f"Layer {name} is version {version} of {kind}; this mcpruner reads version 1: update it.")
     options = op.customOptions if op.customOptions is not None else []
     try:
-        return deserialize(blob.tobytes()), deserialize_options(bytes(bytearray(options)))
+        layer, read = deserialize(blob.tobytes()), deserialize_options(bytes(bytearray(options)))
+        uneven = layer.out_channels % read.groups or layer.in_channels % read.groups
+        expect(not uneven, "groups divide its filters and its channels", read.groups)
+    except ValueError as error:
+        raise ValueError(f"Layer {name}: {error}") from error
+    return layer, read
+
+
+def weights_as_they_were(layer: SparseLayer, options: SparseOptions, name: str) -> np.ndarray:
+    """Dense weights of a packed layer, float32 OHWI, those of a grouped convolution for the channels of a group.
+
+    Raises
+    ------
+    ValueError
+        The layer claims to be larger than any is, or has weights between its groups; the sentence names it.
+    """
+    try:
+        return collapse_groups(unpack(layer), options.groups)
     except ValueError as error:
         raise ValueError(f"Layer {name}: {error}") from error
 
@@ -92,7 +111,7 @@ def _dense_operators(model: Any, graph: Any, op: Any, stored: dict[bytes, list[i
     """A dense operator and perhaps a PAD; `stored` has the buffers of weights and bias by the digest of their blob."""
     layer, options = read_packed(model, graph, op)
     name, blob = short_name(graph, op), sha256(constant_bytes(model, graph, op.inputs[1])).digest()
-    weights = unpack(layer)
+    weights = weights_as_they_were(layer, options, name)
     bias = np.zeros(layer.out_channels, np.float32) if layer.bias is None else layer.bias
     source, operators = op.inputs[0], []
     if layer.kind == "FullyConnected":

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mcpruner.converter.cost.estimate import Choice
+from mcpruner.converter.format.grouped import expand_groups
 from mcpruner.converter.format.pack import pack, unpack
 from mcpruner.converter.format.serialize import deserialize, round_values, serialize, serialize_options
 from mcpruner.converter.format.value_type import choose_value_type
@@ -103,11 +104,12 @@ def _pack_layer(
 
 def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, int]:
     """The MCP1 blob, read back and compared, and its number of patterns."""
-    packed = pack(layer.weights, choice.permutation, choice.group_size, layer.bias, layer.kind)
+    weights = expand_groups(layer.weights, layer.options.groups)
+    packed = pack(weights, choice.permutation, choice.group_size, layer.bias, layer.kind)
     blob = serialize(packed, values)
     read = deserialize(blob)
     same_bias = np.array_equal(_or_zeros(read.bias, read), _or_zeros(layer.bias, read))
-    if not same_bias or not np.array_equal(unpack(read), round_values(layer.weights, values)):
+    if not same_bias or not np.array_equal(unpack(read), round_values(weights, values)):
         raise RuntimeError(f"Layer {layer.name} does not survive packing; please report this with the model.")
     return blob, len(packed.patterns)
 

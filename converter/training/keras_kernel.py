@@ -44,10 +44,15 @@ def turned(layer: Any, array: np.ndarray) -> np.ndarray:
 
 
 def kernel_shape(layer: Any) -> tuple[int, int, int, int]:
-    """Shape of the kernel in TFLite's order: filters, rows, columns, input channels."""
+    """Shape of the kernel in TFLite's order: filters, rows, columns, input channels (of a filter's group)."""
     *sizes, inputs, filters = turned(layer, np.empty(kernel_of(layer).shape, np.bool_)).shape
     height, width = (1,) * (2 - len(sizes)) + tuple(sizes)
     return filters, height, width, inputs
+
+
+def conv_groups(layer: Any) -> int:
+    """How many groups a layer's filters fall into: more than 1 in a grouped convolution alone."""
+    return getattr(layer, "groups", 1)
 
 
 def kernel_size(layer: Any) -> int:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mcpruner.converter.mask.conv_groups import choose_each
 from mcpruner.converter.mask.mask import choose_aligned, magnitude_saliency, scaled_saliency
 from mcpruner.converter.mask.reorder import filter_permutation, group_by_saliency
 from mcpruner.converter.options import PruningOptions
@@ -19,7 +20,13 @@ class MaskChooser(Protocol):
     """Who chooses the masks of a model that is pruned while it trains."""
 
     def __call__(
-        self, options: PruningOptions, kernel: np.ndarray, density: float, final: float, before: np.ndarray | None
+        self,
+        options: PruningOptions,
+        kernel: np.ndarray,
+        density: float,
+        final: float,
+        before: np.ndarray | None,
+        groups: int,
     ) -> np.ndarray:
         """Mask of a kernel, bool of its shape, on the way to the density `final`; see `choose_kernel_mask`."""
 
@@ -30,6 +37,7 @@ def choose_kernel_mask(
     density: float,
     final: float | None = None,
     before: np.ndarray | None = None,
+    groups: int = 1,
     worth: np.ndarray | None = None,
 ) -> np.ndarray:
     """Choose the mask of a Keras kernel.
@@ -46,6 +54,8 @@ def choose_kernel_mask(
         The density that filters are grouped for, where this one is on the way to it.
     before
         A mask whose groups filters stay in; None: they are grouped anew.
+    groups
+        Groups of a grouped convolution. None of them has a part in a filter group of another.
     worth
         What weights are worth, at least 0, in the kernel's shape; None: their squares.
 
@@ -54,6 +64,25 @@ def choose_kernel_mask(
     numpy.ndarray
         bool, in the kernel's shape.
     """
+
+    def part(array: np.ndarray | None, number: int) -> np.ndarray | None:
+        return None if array is None else np.split(array, groups, axis=-1)[number]
+
+    def choose(number: int, share: float) -> np.ndarray:
+        return _choose(options, part(kernel, number), share, final, part(before, number), part(worth, number))
+
+    return np.concatenate(choose_each([kernel.size // groups] * groups, density, choose), axis=-1)
+
+
+def _choose(
+    options: PruningOptions,
+    kernel: np.ndarray,
+    density: float,
+    final: float | None,
+    before: np.ndarray | None,
+    worth: np.ndarray | None,
+) -> np.ndarray:
+    """`choose_kernel_mask` for a layer without groups, or for one group."""
     if density == 1.0:
         return np.ones(kernel.shape, bool)
     saliency = magnitude_saliency(kernel_to_ohwi(kernel)) if worth is None else scaled_saliency(kernel_to_ohwi(worth))

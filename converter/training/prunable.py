@@ -1,10 +1,11 @@
 """Which layers of a Keras model can be pruned, and why the others cannot.
 
-Prunable are Conv2D, Conv1D and Conv2DTranspose (groups=1, more than 3 input channels), the pointwise half of
-SeparableConv2D and SeparableConv1D, Dense, and EinsumDense where it is a 1x1 convolution, wherever they stand in nested
-models, but not the classifier: a Dense, such an EinsumDense or a 1x1 Conv2D whose output reaches the model's output
-through nothing but pooling, reshaping and activations. In functional models it is found by walking back from the
-outputs; in subclassed ones, whose calls cannot be seen, it is the last layer with weights, if of such a kind.
+Prunable are Conv2D, Conv1D and Conv2DTranspose (more than 3 input channels, in each group if there are several), the
+pointwise half of SeparableConv2D and SeparableConv1D, Dense, and EinsumDense where it is a 1x1 convolution, wherever
+they stand in nested models, but not the classifier: a Dense, such an EinsumDense or a 1x1 Conv2D whose output reaches
+the model's output through nothing but pooling, reshaping and activations. In functional models it is found by walking
+back from the outputs; in subclassed ones, whose calls cannot be seen, it is the last layer with weights, if of such a
+kind.
 
 Layers are told apart by identity. What users and reports call them are labels: names joined by "/", numbered where
 Keras let names repeat ("block/conv#1", "block/conv#2").
@@ -18,7 +19,7 @@ import keras
 import numpy as np
 
 from mcpruner.converter.format.limits_generated import MAX_POSITIONS
-from mcpruner.converter.training.keras_kernel import DENSE, KINDS, kernel_name, kernel_shape
+from mcpruner.converter.training.keras_kernel import DENSE, KINDS, conv_groups, kernel_name, kernel_shape
 
 # The kernels that layers of these classes have; None where an instance has an attribute.
 _KERNELS = (keras.layers.Dense.kernel, keras.layers.Conv2D.kernel, keras.layers.EinsumDense.kernel, None)
@@ -134,11 +135,12 @@ def _reason(layer: Any) -> str | None:
 
 def _reason_of_convolution(layer: Any) -> str | None:
     _, height, width, channels = kernel_shape(layer)
-    if getattr(layer, "groups", 1) != 1:
-        return "a grouped convolution"
+    grouped = conv_groups(layer) > 1
+    if grouped and channels == 1:
+        return "a depthwise convolution"
     if height * width > MAX_POSITIONS:
         return f"a kernel of more than {MAX_POSITIONS} positions"
-    return None if channels > 3 else f"reads only {channels} input channels"
+    return None if channels > 3 else f"reads only {channels} input channels" + (" in each group" if grouped else "")
 
 
 def _is_pointwise(equation: str) -> bool:

@@ -15,7 +15,7 @@ from mcpruner.converter.mask.pattern import kernel_pattern_size
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.progress import track
 from mcpruner.converter.training.copying import Copier
-from mcpruner.converter.training.keras_kernel import kernel_of, turned
+from mcpruner.converter.training.keras_kernel import conv_groups, kernel_of, turned
 from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.masked_layers import shadow
 from mcpruner.converter.training.prunable import check_model, find_layers
@@ -45,8 +45,8 @@ def prune(model: keras.Model, **knobs: Any) -> keras.Model:
 
     Notes
     -----
-    Prunable are convolutions (groups=1, more than 3 input channels), the pointwise half of separable ones, Dense, and
-    EinsumDense where it is a 1x1 convolution, but not the classifier. See docs/pruning.md.
+    Prunable are convolutions (more than 3 input channels, in each group if there are several), the pointwise half of
+    separable ones, Dense, and EinsumDense where it is a 1x1 convolution, but not the classifier. See docs/pruning.md.
     """
     options = PruningOptions(**knobs)
     densities = select_sound_layers(model, options)
@@ -57,7 +57,9 @@ def prune(model: keras.Model, **knobs: Any) -> keras.Model:
         layer, variable = layers[label], shadow(copier.twin(layers[label]))
         kernel = keras.ops.convert_to_numpy(variable)
         wanted = turned(layer, worth[label]) if label in worth else None
-        mask = choose_kernel_mask(options, turned(layer, kernel), densities[label], worth=wanted)
+        mask = choose_kernel_mask(
+            options, turned(layer, kernel), densities[label], groups=conv_groups(layer), worth=wanted
+        )
         variable.assign(np.where(turned(layer, mask), kernel, np.zeros((), kernel.dtype)))
     return copier.copy
 

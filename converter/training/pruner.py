@@ -27,7 +27,7 @@ import numpy as np
 from mcpruner.converter.options import PruningOptions, takes_options
 from mcpruner.converter.training.arguments import check_steps
 from mcpruner.converter.training.copying import forget_traces
-from mcpruner.converter.training.keras_kernel import turned
+from mcpruner.converter.training.keras_kernel import conv_groups, turned
 from mcpruner.converter.training.kernel_mask import MaskChooser, choose_kernel_mask
 from mcpruner.converter.training.masked_blocks import mark_blocks
 from mcpruner.converter.training.masked_layers import (
@@ -245,7 +245,8 @@ class Pruner:
         settled = not (before.all() or self._schedule.regroups(self.step_count))
         before = turned(layer, before) if settled else None
         kernel = turned(layer, dense_kernel(layer))
-        return turned(layer, self._choose_mask(self._options, kernel, density, final, before))
+        groups = conv_groups(layer)
+        return turned(layer, self._choose_mask(self._options, kernel, density, final, before, groups))
 
 
 def begin(model: keras.Model, labels: Iterable[str], optimizer: keras.optimizers.Optimizer | None) -> StepState:
@@ -274,9 +275,9 @@ def far_from(
         kept, asked = np.count_nonzero(mask), density * mask.size
         if abs(kept - asked) <= _NEAR * asked:
             continue
-        wanted = np.count_nonzero(
-            choose(options, turned(layers[label], dense_kernel(layers[label])), density, density, None)
-        )
+        layer = layers[label]
+        kernel = turned(layer, dense_kernel(layer))
+        wanted = np.count_nonzero(choose(options, kernel, density, density, None, conv_groups(layer)))
         if abs(kept - wanted) > 0.1 * wanted:
             yield label, kept / mask.size
 

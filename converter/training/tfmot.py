@@ -25,6 +25,7 @@ from tensorflow_model_optimization.python.core.sparsity.keras.pruning_policy imp
 from tensorflow_model_optimization.python.core.sparsity.keras.pruning_wrapper import PruneLowMagnitude
 
 from mcpruner.converter.options import KNOBS, PruningOptions, takes_options
+from mcpruner.converter.training.keras_kernel import conv_groups
 from mcpruner.converter.training.kernel_mask import choose_kernel_mask
 from mcpruner.converter.training.schedule import REMOVED_DECAY
 
@@ -58,7 +59,7 @@ class AlignedPruning(PruningPolicy):
         self._options = PruningOptions(density=1.0, **knobs)
 
     def allow_pruning(self, layer: Any) -> bool:
-        """Conv2D (groups=1, more than 3 input channels) and Dense, but not the last layer with weights."""
+        """Conv2D (more than 3 input channels in each group) and Dense, but not the last layer with weights."""
         return _is_prunable(layer) and _feeds_weights(layer)
 
     def ensure_model_supports_pruning(self, model: Any) -> None:
@@ -108,6 +109,7 @@ class PruneAligned(PruneLowMagnitude):
             block_pooling_type=self.block_pooling_type,
         )
         self.pruning_obj.options = self._options
+        self.pruning_obj.conv_groups = conv_groups(self.layer)
         kernel = self.layer.kernel
         dtype = getattr(kernel, "true_dtype", kernel.dtype)  # This is the variable's type, whatever it is cast to.
         self.held = self.add_weight("held", kernel.shape, dtype, "zeros", trainable=False)
@@ -141,6 +143,7 @@ class _AlignedMasks(Pruning):
     """tfmot's update of masks, with `choose_kernel_mask` in it."""
 
     options: PruningOptions
+    conv_groups: int
     held: tf.Variable
     # Whether the wrapper's call asks for exact zeros, and not the end of an epoch.
     called = False
@@ -150,7 +153,8 @@ class _AlignedMasks(Pruning):
         sparsity = self._pruning_schedule(self._step_fn())[1]
 
         def choose(kernel: np.ndarray, share: np.ndarray) -> np.ndarray:
-            return choose_kernel_mask(self.options, kernel, 1.0 - float(share)).astype(kernel.dtype)
+            mask = choose_kernel_mask(self.options, kernel, 1.0 - float(share), groups=self.conv_groups)
+            return mask.astype(kernel.dtype)
 
         dense = tf.convert_to_tensor(weights) + tf.convert_to_tensor(self.held)
         mask = tf.numpy_function(choose, [dense, sparsity], weights.dtype)
@@ -181,7 +185,7 @@ def _is_prunable(layer: Any) -> bool:
     if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2DTranspose):
         return False
     if isinstance(layer, keras.layers.Conv2D):
-        return layer.groups == 1 and layer.kernel.shape[2] > 3
+        return layer.kernel.shape[2] > 3
     return isinstance(layer, keras.layers.Dense)
 
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner.converter.format.pack import unpack
 from mcpruner.converter.format.serialize import round_values
 from mcpruner.converter.tflite.dense_layer import short_name
-from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
+from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed, weights_as_they_were
 from mcpruner.converter.tflite.model import (
     add_constant,
     operator_name,
@@ -141,10 +140,11 @@ def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[Weigh
         graphs = models[0].subgraphs[number], models[1].subgraphs[number]
         if operator_name(models[0], sparse_op) not in _SAME_AS:
             continue
-        layer, _ = read_packed(models[0], graphs[0], sparse_op)
+        layer, options = read_packed(models[0], graphs[0], sparse_op)
         weights = read_weights(models[1], graphs[1], dense_op)
         ohwi = weights if weights.ndim == 4 else weights[:, None, None, :]
-        name, found = short_name(graphs[0], sparse_op), unpack(layer)
+        name = short_name(graphs[0], sparse_op)
+        found = weights_as_they_were(layer, options, name)
         if found.shape != ohwi.shape:
             raise ValueError(f"Layer {name} has weights {found.shape} in one file and {ohwi.shape} in the other.")
         rounded = round_values(ohwi, layer.value_type)

@@ -53,7 +53,8 @@ def _conv(d: Dice, x: keras.KerasTensor) -> keras.KerasTensor:
         return layers.DepthwiseConv2D(3, d.pick(1, 2), "same", d.pick(1, 1, 2), use_bias=bias, activation=activation)(x)
     if kind == "transposed" and x.shape[1] < 20:
         return layers.Conv2DTranspose(filters, 3, 2, "same", use_bias=bias, activation=activation)(x)
-    groups = 2 if kind == "grouped" and x.shape[-1] % 2 == 0 and filters % 2 == 0 else 1
+    groups = d.pick(2, 4) if kind == "grouped" else 1
+    groups = 1 if x.shape[-1] % groups or filters % groups else groups
     return layers.Conv2D(
         filters, kernel, stride, padding, dilation_rate=dilation, groups=groups, use_bias=bias, activation=activation
     )(x)

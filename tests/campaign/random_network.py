@@ -19,6 +19,7 @@ from tflite_builder import TfliteBuilder
 WILD = {
     weighted_ops.conv: 12,
     weighted_ops.depthwise_conv: 3,
+    weighted_ops.grouped_conv: 1,
     weighted_ops.fully_connected: 4,
     plain_ops.binary: 6,
     plain_ops.growing_binary: 0.5,
@@ -44,6 +45,7 @@ WILD = {
 PUBLISHED = {
     weighted_ops.conv: 12,
     weighted_ops.depthwise_conv: 2,
+    weighted_ops.grouped_conv: 1,
     plain_ops.binary: 3,
     plain_ops.unary: 1,
     plain_ops.prelu: 0.5,
@@ -55,7 +57,6 @@ PUBLISHED = {
     plain_ops.concatenation: 0.7,
 }
 LEFT = {
-    weighted_ops.grouped_conv: 1,
     weighted_ops.computed_weights: 1,
     left_ops.unary: 3,
     left_ops.tile: 1,

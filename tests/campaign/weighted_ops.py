@@ -67,6 +67,16 @@ def _window(g: Growth, x: int) -> tuple[list[int], list[int], list[int], str]:
 
 def conv(g: Growth, x: int) -> int | None:
     """CONV_2D, sometimes behind a PAD of zeros that the converter may fold."""
+    return _conv(g, x, 1)
+
+
+def grouped_conv(g: Growth, x: int) -> int | None:
+    """CONV_2D whose filters see a part of the channels; with one channel a group it is a depthwise convolution."""
+    groups = g.choice((2, 3, 4, 8), (4, 2, 2, 1))
+    return None if g.rank(x) != 4 or g.shape(x)[3] % groups else _conv(g, x, groups)
+
+
+def _conv(g: Growth, x: int, groups: int) -> int | None:
     if g.rank(x) != 4:
         return None
     kernel, stride, dilation, padding = _window(g, x)
@@ -76,12 +86,13 @@ def conv(g: Growth, x: int) -> int | None:
             return None
     n, *size, channels = g.shape(x)
     rows, columns = (windows(*v, padding) for v in zip(size, kernel, stride, dilation, strict=True))
-    work = n * rows * columns * kernel[0] * kernel[1] * channels
-    if min(rows, columns) < 1 or work > g.macs // 2:
+    work = n * rows * columns * kernel[0] * kernel[1] * channels // groups
+    room = min(g.macs // 2 // max(1, work), g.elements // max(1, n * rows * columns))
+    if min(rows, columns) < 1 or room < groups:
         return None
-    filters = g.filters(min(g.macs // 2 // work, g.elements // (n * rows * columns)))
+    filters = groups * g.filters(room // groups)
     g.macs -= work * filters
-    weights = _stored(g, (filters, *kernel, channels))
+    weights = _stored(g, (filters, *kernel, channels // groups))
     return g.net.conv(
         x,
         weights,
@@ -140,18 +151,6 @@ def fully_connected(g: Growth, x: int) -> int | None:
     weights = _stored(g, (units, channels))
     bias = _bias(g, units) if g.chance(0.8) else None
     return g.net.fully_connected(x, weights, bias, g.activation(), keep_num_dims=g.rank(x) > 2 and g.chance(0.7))
-
-
-def grouped_conv(g: Growth, x: int) -> int | None:
-    """CONV_2D whose filters see a part of the channels, which the plugin leaves."""
-    if g.rank(x) != 4:
-        return None
-    n, height, width, channels = g.shape(x)
-    groups = g.choice((2, 3, 4))
-    filters = groups * g.whole(1, 8)
-    if channels % groups or n * height * width * channels // groups * filters * 9 > g.macs // 2:
-        return None
-    return g.net.conv(x, g.normal(filters, 3, 3, channels // groups, scale=0.2), _bias(g, filters))
 
 
 def computed_weights(g: Growth, x: int) -> int | None:

@@ -78,12 +78,6 @@ LEFT_BEHIND = (
         lambda s: s.net.conv(s.x, np.full((2, 1, 1, 6), np.nan, np.float32)),
     ),
     (
-        "grouped",
-        "CONV_2D",
-        "a grouped convolution: its filters have 3 channels, its input 6",
-        lambda s: s.net.conv(s.x, s.random(4, 3, 3, 3)),
-    ),
-    (
         "computed_weights",
         "FULLY_CONNECTED",
         "is not a float32 constant of the file",

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from small_network import Files
+from eager_costs import write_eager_costs
+from small_network import Files, prunable
 from tflite_builder import TfliteBuilder
 
 from mcpruner.cli import main
 from mcpruner.cli.inspect import describe
+from mcpruner.converter.convert import convert
 
 DENSE, SPARSE = schema.DimensionType.DENSE, schema.DimensionType.SPARSE_CSR
 
@@ -42,6 +44,15 @@ def test_converted_file(files: Files, capsys: pytest.CaptureFixture) -> None:
     assert 0 < conv["num_patterns"] <= 511
     assert 0 < conv["bytes"] < 32 * 3 * 3 * 32 * 4
     assert layers["mean"]["weights"] is None
+
+
+def test_grouped_convolutions_are_what_they_were_before(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    net, weights = TfliteBuilder(), prunable(np.random.default_rng(0), (16, 3, 3, 8))
+    dense = net.build([net.conv(net.input((1, 12, 12, 32)), weights)])
+    packed, _ = convert(dense, calibration=write_eager_costs(tmp_path / "costs.json"))
+    (found,), (was,) = describe(packed), describe(dense)
+    assert found["operator"] == "McprunerSparseConv2D"
+    assert (found["weights"], found["density"]) == (was["weights"], was["density"]) == ([16, 3, 3, 8], was["density"])
 
 
 def test_dense_file(files: Files, capsys: pytest.CaptureFixture) -> None:

@@ -11,8 +11,8 @@
 //
 // A partition may meet other sizes than those in the file: after a resize, or where the file says nothing. TFLite can
 // no longer take a node back then, so all that TFLite runs has ops here. What four dimensions cannot hold at once is
-// done axis by axis, and what turns out to be a grouped convolution is done as one convolution for each group. The
-// errors are those that TFLite has as well, and tensors beyond kMaxElements.
+// done axis by axis, and a convolution whose filters read a share of the channels is one with zeros for the others
+// (graph/weights/grouped_layer.h). The errors are those that TFLite has as well, and tensors beyond kMaxElements.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_LOWER_LOWER_H_
 #define MCPRUNER_DELEGATE_TFLITE_LOWER_LOWER_H_

@@ -170,6 +170,10 @@ TEST(Lower, ConvolutionsOfTooManyChannelsAreGrouped) {
   const Output grouped = RunNode(plan, {{1, 1, 2, 4}});
   EXPECT_EQ(grouped.dims, (Dims{1, 1, 2, 2}));
   EXPECT_EQ(grouped.values, (std::vector<float>{1, 1032, 9, 1076}));
+  // The layer that is made for the channels of the file is taken where they are the input's.
+  plan.grouped = LayerOf(LayerKind::kConv2D, {2, 1, 1, 4}, {1, 1, 0, 0, 0, 0, 2, 2}, {0, 0});
+  EXPECT_EQ(RunNode(plan, {{1, 1, 2, 4}}).values, (std::vector<float>{1, 10, 9, 26}));
+  EXPECT_EQ(RunNode(plan, {{1, 1, 2, 2}}).values, (std::vector<float>{1, 1010, 5, 1032}));
   const std::string other = "Conv 'y': the weights expect 2 input channels, the input has ";
   EXPECT_EQ(RunNode(plan, {{1, 1, 2, 3}}).error, other + "3");
   EXPECT_EQ(RunNode(plan, {{1, 1, 2, 6}}).error, other + "6");

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "delegate/graph/weights/grouped_layer.h"
 #include "delegate/tflite/lower/lower.h"
 
 namespace mcpruner {
@@ -50,49 +51,6 @@ Status ResolveMultiplier(const Shape& x, DepthwiseParams* params) {
   return Status::Ok();
 }
 
-// Returns the filters of group `group` of `groups` as a layer of its own.
-Result<std::shared_ptr<const SparseLayer>> GroupLayer(const SparseLayer& layer, const std::vector<float>& weights,
-                                                      int groups, int group) {
-  const int filters = layer.out_channels / groups;
-  const size_t first = static_cast<size_t>(group) * static_cast<size_t>(filters), count = static_cast<size_t>(filters);
-  const size_t size = weights.size() / static_cast<size_t>(layer.out_channels);
-  const DenseShape shape{filters, layer.kernel_height, layer.kernel_width, layer.in_channels};
-  Result<SparseLayer> part = SparseLayerFromDense(LayerKind::kConv2D, shape, {&weights[first * size], count * size},
-                                                  {&layer.bias[first], count}, layer.group_size);
-  if (!part.ok()) return part.status();
-  return std::make_shared<const SparseLayer>(std::move(*part));
-}
-
-// Each group reads its share of the channels and makes its share of the filters.
-Result<int> AppendGroups(const Op& conv, int x, int groups, GraphTensors* graph) {
-  const auto& params = std::get<ConvParams>(conv.params);
-  const std::vector<float> weights = DenseWeights(*params.layer);
-  const Shape& in = graph->shape(x);
-  const std::array<int, 4> size{in.n, in.h, in.w, params.layer->in_channels};
-  Op concat;
-  concat.type = OpType::kConcat;
-  concat.name = conv.name;
-  concat.params = ConcatParams{};
-  for (int group = 0; group < groups; ++group) {
-    Op slice;
-    slice.type = OpType::kStridedSlice;
-    slice.name = conv.name;
-    slice.inputs = {x};
-    slice.params = StridedSliceParams{{0, 0, 0, group * params.layer->in_channels}, size};
-    const Result<int> channels = graph->Append(std::move(slice));
-    if (!channels.ok()) return channels;
-    const auto layer = GroupLayer(*params.layer, weights, groups, group);
-    if (!layer.ok()) return layer.status();
-    Op part = conv;
-    part.inputs = {*channels};
-    part.params = ConvParams{params.window, *layer};
-    const Result<int> filters = graph->Append(std::move(part));
-    if (!filters.ok()) return filters;
-    concat.inputs.push_back(*filters);
-  }
-  return graph->Append(std::move(concat));
-}
-
 // Returns the number of groups. It is above 1 only if the input has a multiple of the channels of a filter, and each
 // group gets a whole number of filters.
 int GroupsOf(const Op& op, const Shape& x) {
@@ -100,6 +58,21 @@ int GroupsOf(const Op& op, const Shape& x) {
   if (conv == nullptr || x.c < 1 || x.c % conv->layer->in_channels != 0) return 1;
   const int groups = x.c / conv->layer->in_channels;
   return conv->layer->out_channels % groups == 0 ? groups : 1;
+}
+
+// Gives a convolution the layer for the channels of its input, which decide how many groups it has.
+Status ResolveGroups(const NodePlan& plan, const Shape& x, Op* op) {
+  const int groups = GroupsOf(*op, x);
+  if (groups == 1) return Status::Ok();
+  auto& layer = std::get<ConvParams>(op->params).layer;
+  if (plan.grouped != nullptr && plan.grouped->in_channels == x.c) {
+    layer = plan.grouped;
+    return Status::Ok();
+  }
+  Result<SparseLayer> made = InGroups(*layer, groups);
+  if (!made.ok()) return made.status();
+  layer = std::make_shared<const SparseLayer>(std::move(*made));
+  return Status::Ok();
 }
 
 }  // namespace
@@ -115,8 +88,8 @@ Result<Value> LowerWindow(const NodePlan& plan, const Value& x, GraphTensors* gr
   if (auto* depthwise = std::get_if<DepthwiseParams>(&op.params)) {
     MCPRUNER_RETURN_IF_ERROR(ResolveMultiplier(in, depthwise));
   }
-  const int groups = GroupsOf(op, in);
-  const Result<int> made = groups > 1 ? AppendGroups(op, x.index, groups, graph) : graph->Append(std::move(op));
+  MCPRUNER_RETURN_IF_ERROR(ResolveGroups(plan, in, &op));
+  const Result<int> made = graph->Append(std::move(op));
   if (!made.ok()) return made.status();
   const Shape& out = graph->shape(*made);
   return Value{{out.n, out.h, out.w, out.c}, *made, nullptr};

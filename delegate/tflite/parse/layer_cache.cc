@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "delegate/graph/weights/blob_reader.h"
+#include "delegate/graph/weights/grouped_layer.h"
 #include "delegate/graph/weights/nonzeros.h"
 
 namespace mcpruner {
@@ -47,8 +48,9 @@ Hasher HashDense(const DenseShape& shape, Span<const float> weights, Span<const 
   return hash;
 }
 
-// The last word of a key: 0 for a blob, 1 and above for dense layers of each kind.
-constexpr uint64_t kNonzerosTag = 100;
+// The last word of a key: 0 for a blob, 1 and above for dense layers of each kind, and the number of groups on top of
+// the tag of grouped ones.
+constexpr uint64_t kNonzerosTag = 100, kGroupsTag = 1000;
 
 }  // namespace
 
@@ -73,6 +75,17 @@ Result<LayerCache::LayerPtr> LayerCache::FromNonzeros(const DenseShape& shape, S
     Result<SparseLayer> layer = SparseLayerFromDense(LayerKind::kConv2D, shape, weights, bias, group_size);
     if (!layer.ok()) return layer;
     return WithoutZeros(std::move(*layer));
+  });
+}
+
+Result<LayerCache::LayerPtr> LayerCache::FromGroups(const DenseShape& shape, int groups, Span<const float> weights,
+                                                    Span<const float> bias, int group_size) {
+  const Hasher hash = HashDense(shape, weights, bias, group_size);
+  const uint64_t tag = kGroupsTag + static_cast<uint64_t>(groups);
+  return GetOrMake({hash.a(), hash.b(), weights.size(), tag}, [&]() -> Result<SparseLayer> {
+    const Result<SparseLayer> layer = SparseLayerFromDense(LayerKind::kConv2D, shape, weights, bias, group_size);
+    if (!layer.ok()) return layer;
+    return InGroups(*layer, groups);
   });
 }
 

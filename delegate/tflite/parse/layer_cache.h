@@ -31,6 +31,10 @@ class LayerCache {
   Result<LayerPtr> FromNonzeros(const DenseShape& shape, Span<const float> weights, Span<const float> bias,
                                 int group_size);
 
+  // The same for a grouped convolution (graph/weights/grouped_layer.h), whose filters read shape.in_channels channels.
+  Result<LayerPtr> FromGroups(const DenseShape& shape, int groups, Span<const float> weights, Span<const float> bias,
+                              int group_size);
+
   // Lets go of layers that nobody else holds.
   void DropUnused();
   size_t size() const;

@@ -40,8 +40,10 @@ TEST(LayerCache, AnyDifferenceIsAnotherLayer) {
   layers.push_back(*cache.FromDense(LayerKind::kFullyConnected, {2, 1, 1, 3}, kWeights, kBias, 4));
   layers.push_back(*cache.FromDense(LayerKind::kFullyConnected, {2, 1, 1, 3}, kWeights, kBias, 16));
   layers.push_back(*cache.FromNonzeros({2, 1, 1, 3}, kWeights, kBias, 4));
+  layers.push_back(*cache.FromGroups({2, 1, 1, 3}, 1, kWeights, kBias, 4));
+  layers.push_back(*cache.FromGroups({2, 1, 1, 3}, 2, kWeights, kBias, 4));
   EXPECT_EQ(cache.size(), layers.size());
-  EXPECT_EQ(cache.FromNonzeros({2, 1, 1, 3}, kWeights, kBias, 4)->get(), layers.back().get());
+  EXPECT_EQ(cache.FromNonzeros({2, 1, 1, 3}, kWeights, kBias, 4)->get(), layers[7].get());
 }
 
 TEST(LayerCache, UnusedLayersAreDropped) {

@@ -93,6 +93,9 @@ struct NodePlan {
   int output = -1;  // TFLite's number
   Activation activation = Activation::kNone;
   OpParams params;
+  // The layer of a convolution that the file says is grouped, made once for the channels that its input has there. The
+  // one of `params` has the channels of a filter, whatever the input has.
+  LayerCache::LayerPtr grouped;
   std::variant<std::monostate, SamePadding, NewShape, SqueezedAxes, AddedAxis, SliceBounds, AxisPart, Paddings,
                ConcatAxis, ReduceAxes, AxisOrder, KeepRank, PixelBlocks>
       deferred;

@@ -1,6 +1,7 @@
 // These parsers read convolutions and fully-connected layers with dense weights.
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "delegate/tflite/parse/parse_common.h"
@@ -43,6 +44,19 @@ int DenseGroupSize(const Dims& input, int out_channels) {
   const bool single_pixels =
       input.size() < 3 || std::all_of(input.begin() + 1, input.end() - 1, [](int d) { return d == 1; });
   return single_pixels && out_channels >= 16 ? 16 : 4;
+}
+
+// Does the same for a convolution of several groups. A filter group that reached over two of them would multiply zeros
+// by the channels of the other one, which may be infinite.
+int GroupSizeInGroups(int out_channels, int groups) { return std::gcd(out_channels / groups, 4); }
+
+// Returns how many groups a convolution has whose filters are of `shape`.
+Result<int> GroupsOf(const DenseShape& shape, int in_channels) {
+  const int groups = shape.in_channels > 0 ? in_channels / shape.in_channels : 0;
+  if (groups >= 1 && groups * shape.in_channels == in_channels && shape.out_channels % groups == 0) return groups;
+  return Status::Error("its " + std::to_string(shape.out_channels) + " filters of " +
+                       std::to_string(shape.in_channels) + " channels share an input of " +
+                       std::to_string(in_channels) + " channels in no whole groups");
 }
 
 template <typename Params>
@@ -141,15 +155,18 @@ Result<NodePlan> ParseConv2D(const ParseContext& c) {
     SetDepthwise(WindowOf(*params), depthwise, FiltersLast(weights->filter), weights->bias.values, &*plan);
     return plan;
   }
-  if (dims[3] != (*input)[3]) {
-    return Status::Error("it is a grouped convolution: its filters have " + std::to_string(dims[3]) +
-                         " channels, its input " + std::to_string((*input)[3]));
-  }
-  Result<LayerCache::LayerPtr> layer =
-      c.cache->FromDense(LayerKind::kConv2D, {dims[0], dims[1], dims[2], dims[3]}, weights->filter.values,
-                         weights->bias.values, DenseGroupSize(*input, dims[0]));
+  const DenseShape shape{dims[0], dims[1], dims[2], dims[3]};
+  const Result<int> groups = GroupsOf(shape, (*input)[3]);
+  if (!groups.ok()) return groups.status();
+  const int group_size = *groups > 1 ? GroupSizeInGroups(dims[0], *groups) : DenseGroupSize(*input, dims[0]);
+  const auto layer =
+      c.cache->FromDense(LayerKind::kConv2D, shape, weights->filter.values, weights->bias.values, group_size);
   if (!layer.ok()) return layer.status();
   plan->params = ConvParams{WindowOf(*params), *layer};
+  if (*groups == 1) return plan;
+  const auto grouped = c.cache->FromGroups(shape, *groups, weights->filter.values, weights->bias.values, group_size);
+  if (!grouped.ok()) return grouped.status();
+  plan->grouped = *grouped;
   return plan;
 }
 

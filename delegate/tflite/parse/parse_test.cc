@@ -92,10 +92,13 @@ TEST_F(Parse, Convolutions) {
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, x}, &params), "its filter 'x' is not a float32 constant of the file");
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, model.Constant("depthwise", {4, 1, 1, 1}, {1, 2, 3, 4})}, &params), "");
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, model.Constant("odd", {3, 1, 1, 1}, {1, 2, 3})}, &params),
-            "it is a grouped convolution: its filters have 1 channels, its input 2");
-  const int grouped = model.Constant("g", {2, 1, 1, 2}, {1, 2, 3, 4});
-  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {model.Input("wide", {1, 4, 4, 4}), grouped}, &params),
-            "it is a grouped convolution: its filters have 2 channels, its input 4");
+            "its 3 filters of 1 channels share an input of 2 channels in no whole groups");
+  const int two = model.Constant("two", {2, 1, 1, 2}, {1, 2, 3, 4});
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {model.Input("wide", {1, 4, 4, 4}), two}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {model.Input("odd", {1, 4, 4, 3}), two}, &params),
+            "its 2 filters of 2 channels share an input of 3 channels in no whole groups");
+  EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {model.Input("wider", {1, 4, 4, 6}), two}, &params),
+            "its 2 filters of 2 channels share an input of 6 channels in no whole groups");
   const int bias = model.Constant("b", {3}, {1, 2, 3});
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w, bias}, &params), "expected 2 biases, got 3");
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, bias}, &params),

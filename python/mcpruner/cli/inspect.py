@@ -69,10 +69,10 @@ def describe(content: bytes) -> list[dict[str, Any]]:
 def _packed(model: Any, graph: Any, op: Any) -> dict[str, Any]:
     from mcpruner.converter.tflite.densify import read_packed
 
-    layer, _ = read_packed(model, graph, op)
+    layer, options = read_packed(model, graph, op)
     return {
-        "weights": [layer.out_channels, *map(int, layer.kernel_size), layer.in_channels],
-        "density": float(layer.density),
+        "weights": [layer.out_channels, *map(int, layer.kernel_size), layer.in_channels // options.groups],
+        "density": float(layer.density) * options.groups,
         "num_patterns": len(layer.patterns),
         "group_size": int(layer.group_size),
         "value_type": layer.value_type,

@@ -94,6 +94,23 @@ def test_groups_of_dense_layers_in_the_plugin(filters: int, kind: str, values: i
     assert terms["kernels"] == 3 * kernels if kind == "FullyConnected" else kernels
 
 
+def test_amounts_of_grouped_convolutions() -> None:
+    """Each group fills XNNPACK's tiles for itself; ours is a sparse layer of all input channels."""
+    geometry = Geometry("Conv2D", 7, 8, 2, groups=3)
+    entry, terms = tflite_amounts((60, 1, 1, 16), geometry, "avx512")
+    assert entry == "tflite conv" and terms["multiply_adds"] == 3 * 32 * (16 + cost_model._CALL_OF_A_GROUP) * 56
+    assert terms["weight_bytes"] == 4 * 60 * 16 and terms["strided_bytes"] == 4 * 48 * 56 * 4
+    entry, terms = packed_amounts(Counts(900, 100, 20, 8), (60, 1, 1, 16), 4, geometry, "avx512")
+    assert entry == "packed pointwise" and terms["strided_bytes"] == 4 * 48 * 56 * 4
+
+
+@pytest.mark.parametrize(("filters", "groups", "size"), [(60, 3, 4), (18, 3, 2), (12, 4, 1), (12, 12, 1)])
+def test_no_group_of_the_plugin_reaches_over_two_of_a_grouped_convolution(filters: int, groups: int, size: int) -> None:
+    terms = unpacked_amounts((filters, 1, 1, 7), Geometry("Conv2D", 1, 4, groups=groups), "avx2").terms
+    assert terms["kernels"] == 7 * filters / size
+    assert terms["weight_bytes"] == 4 * (7 * filters + 7 * filters / size)
+
+
 def test_groups_of_dense_layers_are_those_of_the_plugin() -> None:
     parser = (ROOT / "delegate/tflite/parse/parse_conv.cc").read_text()
     least, wide, other = map(
@@ -101,6 +118,7 @@ def test_groups_of_dense_layers_are_those_of_the_plugin() -> None:
     )
     assert least == wide == cost_model._UNPACKED_GROUP_OF_PIXELS
     assert other == cost_model._UNPACKED_GROUP
+    assert "return std::gcd(out_channels / groups, 4);" in parser
 
 
 @pytest.mark.parametrize("simd", cost_model.VECTORS)

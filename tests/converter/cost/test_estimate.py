@@ -50,6 +50,18 @@ def test_counts_equal_a_plain_loop(shape: tuple[int, ...], group_size: int) -> N
     assert count(mask, permutation, group_size) == Counts(values, kernels, runs, len(patterns))
 
 
+def test_no_filter_group_reaches_over_two_groups_of_a_convolution() -> None:
+    """Filters that agree across the groups are not put together; six of a group are in groups of two."""
+    half = aligned_weights(32, 16, 4, 0.178)
+    for filters, group_size in ((32, 4), (30, 2)):
+        weights = np.concatenate([half[:filters], half[:filters]])
+        choice = choose(weights, GENERIC, Geometry(height=28, width=28, groups=2))
+        assert choice.group_size == group_size and choice.predicted_speedup > 1
+        assert set(choice.permutation[:filters]) == set(range(filters))
+        assert sorted(choice.permutation) == list(range(2 * filters))
+    assert choose(np.ones_like(half), GENERIC, Geometry(groups=2)).predicted_speedup <= 1
+
+
 @pytest.mark.parametrize("target", sorted(TARGETS))
 @pytest.mark.parametrize("group_size", [4, 8])
 def test_masks_of_our_pruner_are_packed_without_fill_in(target: str, group_size: int) -> None:

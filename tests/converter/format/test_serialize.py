@@ -153,13 +153,21 @@ def test_damaged_blobs_are_refused_or_read(name: str) -> None:
 
 
 def test_options_read_back() -> None:
-    options = SparseOptions("Explicit", 1, 2, 3, 4, 5, 6, 7, 8, "Relu6", True)
+    options = SparseOptions("Explicit", 1, 2, 3, 4, 5, 6, 7, 8, "Relu6", True, 9)
     assert deserialize_options(serialize_options(options)) == options
     assert deserialize_options(serialize_options(SparseOptions())) == SparseOptions()
 
 
 @pytest.mark.parametrize(
-    "fields", [{"padding": "FULL"}, {"fused_activation": "Tanh"}, {"pad_left": 256}, {"stride_h": 0}, {"stride_w": 300}]
+    "fields",
+    [
+        {"padding": "FULL"},
+        {"fused_activation": "Tanh"},
+        {"pad_left": 256},
+        {"stride_h": 0},
+        {"stride_w": 300},
+        {"groups": 0},
+    ],
 )
 def test_options_out_of_range_are_refused(fields: dict) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(fields))}.*keep the layer dense"):

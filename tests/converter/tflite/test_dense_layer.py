@@ -42,7 +42,7 @@ def _huge(net: TfliteBuilder, x: int) -> None:
     [
         (_input_of_rank_three, "the file does not say how many input channels it has, so it may be grouped"),
         (_open_channels, "the file does not say how many input channels it has, so it may be grouped"),
-        (_other_channels, "its filters of 5 channels do not fit the 8 that the file gives its input"),
+        (_other_channels, r"its \d+ filters of 5 channels do not fit an input of 8 channels"),
         (_huge, "it has a tensor of 1073774592 elements, and the delegate takes at most 1073741824"),
     ],
 )

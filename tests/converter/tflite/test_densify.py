@@ -1,6 +1,7 @@
 """A converted file back to builtin operators."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from small_network import Files, export, prunable
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.convert import convert
+from mcpruner.converter.format.serialize import deserialize_options, serialize_options
 from mcpruner.converter.tflite.densify import CONV, densify, read_packed
 from mcpruner.converter.tflite.model import operator_name, read_model, schema, write_model
 from mcpruner.converter.tflite.weights import read_weights
@@ -50,6 +52,39 @@ def test_options_are_carried(padding: str, activation: str) -> None:
     (expected,), (actual,) = run(dense, inputs), run(densify(content), inputs)
     assert actual.shape == expected.shape
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.fixture
+def grouped(free_calls: None) -> bytes:
+    """A converted file of one convolution of two groups."""
+    net = TfliteBuilder()
+    weights = prunable(np.random.default_rng(5), (16, 3, 3, 8))
+    content, report = convert(net.build([net.conv(net.input((1, 12, 14, 16)), weights, name="conv")]), target="generic")
+    assert [layer.shape for layer in report.layers if layer.accelerated] == [[16, 3, 3, 8]]
+    return content
+
+
+def test_grouped_convolutions_are_grouped_again(grouped: bytes) -> None:
+    model = read_model(densify(grouped))
+    (op,) = model.subgraphs[0].operators
+    weights = read_weights(model, model.subgraphs[0], op)
+    np.testing.assert_array_equal(weights, prunable(np.random.default_rng(5), (16, 3, 3, 8)))
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (3, "Layer conv: expected that groups divide its filters and its channels, got 3"),
+        (4, "Layer conv: expected no weights outside of its 4 groups, got some"),
+    ],
+)
+def test_groups_that_do_not_fit_are_refused(grouped: bytes, groups: int, words: str) -> None:
+    model = read_model(grouped)
+    (op,) = model.subgraphs[0].operators
+    options = replace(deserialize_options(bytes(op.customOptions)), groups=groups)
+    op.customOptions = np.frombuffer(serialize_options(options), np.uint8)
+    with pytest.raises(ValueError, match=words):
+        densify(write_model(model))
 
 
 def test_file_without_custom_operators_keeps_its_meaning(files: Files) -> None:

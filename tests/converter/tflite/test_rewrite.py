@@ -295,8 +295,12 @@ def _large_kernel(net: TfliteBuilder, x: int) -> None:
     net.conv(x, sparse(8, 9, 8, 8))
 
 
-def _grouped(net: TfliteBuilder, x: int) -> None:
-    net.conv(x, sparse(8, 3, 3, 4))
+def _groups_of_one_channel(net: TfliteBuilder, x: int) -> None:
+    net.conv(x, sparse(8, 3, 3, 1))
+
+
+def _uneven_groups(net: TfliteBuilder, x: int) -> None:
+    net.conv(x, sparse(7, 3, 3, 4))
 
 
 def _computed_weights(net: TfliteBuilder, x: int) -> None:
@@ -344,7 +348,8 @@ def _empty_weights(net: TfliteBuilder, x: int) -> None:
         (_no_zeros, "it has no zeros"),
         (_few_zeros, r"at density 0\.\d+ the packed layer would run at 0\.\d\d of the dense speed"),
         (_large_kernel, "its 9x8 kernel has more than 64 positions"),
-        (_grouped, "it is grouped: 8 input channels, filters of 4"),
+        (_groups_of_one_channel, "its groups have one channel each, and depthwise convolutions are not packed"),
+        (_uneven_groups, "its 7 filters of 4 channels do not fit an input of 8 channels"),
         (_computed_weights, "w is computed by RELU"),
         (_computed_bias, "b is not a constant"),
         (_hybrid, "its weights are quantized to int8; convert the float model"),

@@ -55,15 +55,20 @@ def test_a_pruner_takes_another_chooser() -> None:
     asked = []
 
     def every_other(
-        options: PruningOptions, kernel: np.ndarray, density: float, final: float, before: np.ndarray | None
+        options: PruningOptions,
+        kernel: np.ndarray,
+        density: float,
+        final: float,
+        before: np.ndarray | None,
+        groups: int,
     ) -> np.ndarray:
-        asked.append((options.density, density, final, before is None))
+        asked.append((options.density, density, final, before is None, groups))
         return np.arange(kernel.size).reshape(kernel.shape) % 2 == 0
 
     schedule = PolynomialSchedule(0, 4, 2, initial_density=0.75)
     pruner = Pruner(small_cnn(), schedule, density=0.5, scope="point", choose=every_other)
     pruner.step(4)
-    assert asked == [(0.5, 0.75, 0.5, True), (0.5, 0.5, 0.5, False)]
+    assert asked == [(0.5, 0.75, 0.5, True, 1), (0.5, 0.5, 0.5, False, 1)]
     assert pruner.density == 0.5
     assert (pruner.masks["point"].ravel() == [True, False] * 48).all()
 

@@ -1,4 +1,4 @@
-"""Every way to prune takes every kind of layer: separable, transposed and 1-D convolutions, einsums."""
+"""Every way to prune takes every kind of layer: separable, transposed, grouped and 1-D convolutions, einsums."""
 
 import keras
 import numpy as np
@@ -16,14 +16,16 @@ from mcpruner import (
     strip,
 )
 from mcpruner.converter.allocation.latency import layer_geometry
+from mcpruner.converter.cost.cost_model import Geometry
+from mcpruner.converter.format.grouped import expand_groups
 from mcpruner.converter.format.pack import pack
 from mcpruner.converter.mask.reorder import filter_permutation
-from mcpruner.converter.training.keras_kernel import kernel_shape, kernel_size, kernel_values
+from mcpruner.converter.training.keras_kernel import conv_groups, kernel_shape, kernel_size, kernel_values
 from mcpruner.converter.training.prunable import find_layers, kernel_to_ohwi
 
 GROUP = 4  # filters that share a mask on this target
 TARGET = "x86-64"
-KINDS = ("separable", "transposed", "einsum", "line", "separable_line")
+KINDS = ("separable", "transposed", "grouped", "einsum", "line", "grouped_line", "separable_line")
 
 
 def network() -> keras.Model:
@@ -31,9 +33,11 @@ def network() -> keras.Model:
     inputs = keras.Input((6, 5, 8))
     x = layers.SeparableConv2D(20, 3, padding="same", activation="relu", name="separable")(inputs)
     x = layers.Conv2DTranspose(16, 3, strides=2, activation="relu", name="transposed")(x)
+    x = layers.Conv2D(24, 3, padding="same", groups=2, activation="relu", name="grouped")(x)
     x = layers.EinsumDense("abcd,de->abce", (None, None, 24), bias_axes="e", name="einsum")(x)
     x = layers.Reshape((13 * 11, 24))(layers.ReLU()(x))
     x = layers.Conv1D(16, 3, strides=2, padding="causal", activation="relu", name="line")(x)
+    x = layers.Conv1D(16, 3, groups=2, activation="relu", name="grouped_line")(x)
     x = layers.SeparableConv1D(16, 5, activation="relu", name="separable_line")(x)
     return keras.Model(inputs, layers.Dense(3, name="fc")(layers.GlobalAveragePooling1D()(x)))
 
@@ -51,6 +55,7 @@ def check(model: keras.Model, density: float) -> None:
         weights = kernel_to_ohwi(kernel_values(layer))
         assert weights.shape == kernel_shape(layer) and weights.size == kernel_size(layer)
         assert np.mean(weights != 0) == pytest.approx(density, abs=0.06), label
+        weights = expand_groups(weights, conv_groups(layer))
         stored = pack(weights, filter_permutation(weights != 0, GROUP), GROUP).values.size
         assert stored <= 1.2 * np.count_nonzero(weights), label
 
@@ -62,8 +67,10 @@ def test_one_shot_and_by_saliency() -> None:
     assert {label: value.shape for label, value in worth.items()} == {
         "separable": (1, 1, 8, 20),
         "transposed": (3, 3, 16, 20),
-        "einsum": (16, 24),
+        "grouped": (3, 3, 8, 24),
+        "einsum": (24, 24),
         "line": (3, 24, 16),
+        "grouped_line": (3, 8, 16),
         "separable_line": (1, 16, 16),
     }
     check(prune(model, TARGET, density=0.5, saliency=worth), 0.5)
@@ -103,12 +110,14 @@ def test_sensitivity() -> None:
 def test_geometry() -> None:
     model = network()
     found = {name: layer_geometry(model.get_layer(name)) for name in KINDS}
-    assert {name: (shape, g.kind, g.height, g.width, g.stride) for name, (shape, g) in found.items()} == {
-        "separable": ((20, 1, 1, 8), "Conv2D", 6, 5, 1),
-        "transposed": ((16, 3, 3, 20), "Conv2D", 6, 5, 1),
-        "einsum": ((24, 1, 1, 16), "FullyConnected", 13, 11, 1),
-        "line": ((16, 1, 3, 24), "Conv2D", 1, 72, 2),
-        "separable_line": ((16, 1, 1, 16), "Conv2D", 1, 68, 1),
+    assert found == {
+        "separable": ((20, 1, 1, 8), Geometry("Conv2D", 6, 5)),
+        "transposed": ((16, 3, 3, 20), Geometry("Conv2D", 6, 5)),
+        "grouped": ((24, 3, 3, 8), Geometry("Conv2D", 13, 11, groups=2)),
+        "einsum": ((24, 1, 1, 24), Geometry("FullyConnected", 13, 11)),
+        "line": ((16, 1, 3, 24), Geometry("Conv2D", 1, 72, 2)),
+        "grouped_line": ((16, 1, 3, 8), Geometry("Conv2D", 1, 70, groups=2)),
+        "separable_line": ((16, 1, 1, 16), Geometry("Conv2D", 1, 66)),
     }
 
 
@@ -117,9 +126,9 @@ def test_what_is_converted_has_the_zeros() -> None:
     _, report = convert(prune(network(), TARGET, density=0.25), TARGET, batch=1)
     pruned = {layer.name: layer for layer in report.layers if layer.density < 0.4}
     assert [layer.op for layer in pruned.values()] == [
-        *("CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "CONV_2D", "CONV_2D")
+        *("CONV_2D", "TRANSPOSE_CONV", "CONV_2D", "FULLY_CONNECTED", "CONV_2D", "CONV_2D", "CONV_2D")
     ]
-    assert [layer.density for layer in pruned.values()] == pytest.approx([0.25] * 5, abs=0.06)
+    assert [layer.density for layer in pruned.values()] == pytest.approx([0.25] * 7, abs=0.06)
     reasons = [layer.reason for layer in pruned.values()]
     assert reasons.pop(1) == "dense: transposed convolutions are not packed"
     by_time = ("sparse: ", "at density", "packed it is predicted")

@@ -25,7 +25,9 @@ def test_kinds_and_reasons():
     model = functional(
         layers.Conv2D(4, 1, name="conv"),
         layers.DepthwiseConv2D(3, name="depthwise"),
-        layers.Conv2D(8, 3, groups=2, name="grouped"),
+        layers.Conv2D(8, 1, groups=2, name="grouped"),
+        layers.Conv2D(16, 1, groups=8, name="of_one_channel"),
+        layers.Conv2D(12, 3, groups=4, name="wide"),
         layers.SeparableConv2D(8, 3, name="separable"),
         layers.Conv2DTranspose(8, 3, name="transposed"),
         layers.Conv2D(4, 9, padding="same", name="huge"),
@@ -38,10 +40,11 @@ def test_kinds_and_reasons():
         layers.BatchNormalization(),
     )
     found, left_out = find_layers(model)
-    assert list(found) == ["conv", "separable", "transposed", "line", "dense"]
+    assert list(found) == ["conv", "wide", "separable", "transposed", "line", "dense"]
     assert left_out == {
         "depthwise": "a depthwise convolution",
-        "grouped": "a grouped convolution",
+        "grouped": "reads only 2 input channels in each group",
+        "of_one_channel": "a depthwise convolution",
         "huge": "a kernel of more than 64 positions",
     }
 
