@@ -22,7 +22,7 @@ Converting, in the order in which `convert.convert` does it::
     format.value_type    weights, values               -> float32, float16 or int8: what rounding may change
     format.serialize     SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
     tflite.fold          shapes, copies, constants     -> what is known before the model runs
-    tflite.rewrite       CONV_2D, FULLY_CONNECTED      -> custom operators, then what nobody reads is dropped
+    tflite.rewrite       operators with weights        -> custom operators, then what nobody reads is dropped
     tflite.describe      what was decided and done     -> a line of the report for each layer, and why
 """
 

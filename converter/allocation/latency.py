@@ -114,8 +114,9 @@ def layer_geometry(layer: Any) -> tuple[tuple[int, ...], Geometry]:
     if isinstance(layer, DENSE):  # The output of an einsum may be unknown where its input is known.
         return kernel_shape(layer), rows_geometry([1, *(int(size) for size in layer.input.shape[1:-1])])
     output = [int(size) for size in layer.output.shape[1:]]
-    if isinstance(layer, TRANSPOSED):  # Its weights meet each pixel of the input, and its output is none of a stride.
-        return kernel_shape(layer), Geometry("Conv2D", *(int(size) for size in layer.input.shape[1:3]), 1)
+    if isinstance(layer, TRANSPOSED):
+        size = (int(n) for n in layer.input.shape[1:3])
+        return kernel_shape(layer), Geometry("TransposeConv2D", *size, layer.strides[-1])
     height, width = output[:-1] if len(output) == 3 else (1, output[0])
     stride = 1 if isinstance(layer, SEPARABLE) else layer.strides[-1]
     return kernel_shape(layer), Geometry("Conv2D", height, width, stride, conv_groups(layer))

@@ -93,12 +93,13 @@ class Geometry:
     Attributes
     ----------
     kind
-        ``"Conv2D"``, ``"DepthwiseConv2D"`` or ``"FullyConnected"``.
+        ``"Conv2D"``, ``"DepthwiseConv2D"``, ``"TransposeConv2D"`` or ``"FullyConnected"``.
     height, width
-        Output positions. Of a fully-connected layer these are the rows of its input: those of a map, over which both
-        runtimes take as long as for a 1x1 convolution, or rows of a batch, which are the ``height``, of width 1.
+        Output positions; of a transposed convolution those of its input, each of which meets all weights. Of a
+        fully-connected layer these are the rows of its input: those of a map, over which both runtimes take as long as
+        for a 1x1 convolution, or rows of a batch, which are the ``height``, of width 1.
     stride
-        Stride along the width, taken to be the same along the height.
+        Stride along the width, taken to be the same along the height; of a transposed convolution that of its output.
     groups
         Groups of a convolution. Where there are several, a filter has the weights of its group's channels only.
     """
@@ -108,6 +109,11 @@ class Geometry:
     width: int = 32
     stride: int = 1
     groups: int = 1
+
+    @property
+    def phases(self) -> int:
+        """How many pixels along an axis a pixel of the input becomes, each by weights of its own."""
+        return self.stride if self.kind == "TransposeConv2D" else 1
 
 
 def rows_geometry(sizes: Sequence[int]) -> Geometry:
@@ -249,7 +255,10 @@ def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, geom
         "kernels": counts.kernels * passes,
     }
     terms["weight_bytes"] = weight_bytes
-    return Amounts(f"packed {_conv(shape)}", {**terms, **_bytes(shape[0], shape[3] * geometry.groups, geometry)})
+    # A pixel's phases are channels first, of an ordinary convolution, and are stored once more where they are spread.
+    stored = shape[0] * (1 if geometry.phases == 1 else 2 * geometry.phases**2)
+    entry = "pointwise" if max(shape[1:3]) <= geometry.phases else "conv"
+    return Amounts(f"packed {entry}", {**terms, **_bytes(stored, shape[3] * geometry.groups, geometry)})
 
 
 def unpacked_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amounts:
@@ -326,5 +335,5 @@ def _tiles(geometry: Geometry, simd: str) -> int:
 def _bytes(filters: int, channels: int, geometry: Geometry) -> dict[str, int]:
     """The terms that every layer with rows has beside its multiply-adds."""
     pixels = 4 * max(1, geometry.height) * max(1, geometry.width)
-    strided = 0 if geometry.stride == 1 else channels * pixels * geometry.stride**2
+    strided = 0 if geometry.stride == geometry.phases else channels * pixels * geometry.stride**2
     return {"output_bytes": filters * pixels, "strided_bytes": strided, "layer": 1}

@@ -56,7 +56,7 @@ def choose(
         ``predicted_speedup`` is dense time over sparse time; at most 1 where it is not worth it.
     """
     geometry, costs = geometry or Geometry(), costs or load_costs(target.costs)
-    mask, sizes = weights != 0, _group_sizes(len(weights), geometry.groups)
+    mask, sizes = weights != 0, _group_sizes(len(weights), geometry)
     best = Choice(target.group_size, np.arange(weights.shape[0], dtype=np.uint16), 0.0)
     nonzero = int(np.count_nonzero(mask))
     # This would be stored if filters could be grouped without an explicit zero, so no grouping is faster.
@@ -68,7 +68,7 @@ def choose(
         if bounds[group_size] <= best.predicted_speedup:
             continue
         permutation = group_permutation(mask, group_size, geometry.groups)
-        counts = count(mask, permutation, group_size)
+        counts = count(mask, permutation, group_size, geometry.phases)
         if counts.patterns > MAX_PATTERNS:
             continue
         speedup = predict_speedup(counts, weights.shape, group_size, costs, geometry)
@@ -77,9 +77,10 @@ def choose(
     return best
 
 
-def _group_sizes(filters: int, groups: int) -> tuple[int, ...]:
-    """Sizes of filter groups; none reaches over two groups of a grouped convolution."""
-    return tuple(size for size in GROUP_SIZES if groups == 1 or filters // groups % size == 0)
+def _group_sizes(filters: int, geometry: Geometry) -> tuple[int, ...]:
+    """Sizes of filter groups; none reaches over two groups of a grouped convolution, or two phases of a transposed."""
+    whole = geometry.groups == geometry.phases == 1
+    return tuple(size for size in GROUP_SIZES if whole or filters // geometry.groups % size == 0)
 
 
 def group_permutation(mask: np.ndarray, group_size: int, groups: int) -> np.ndarray:
@@ -89,7 +90,17 @@ def group_permutation(mask: np.ndarray, group_size: int, groups: int) -> np.ndar
     return np.concatenate(found).astype(np.uint16)
 
 
-def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
+def phase_bits(kernel_size: tuple[int, int], phases: int) -> list[int]:
+    """For each phase of a transposed convolution the positions of its weights, as the bits of a pattern."""
+    height, width = kernel_size
+    return [
+        sum(1 << (y * width + x) for y in range(row, height, phases) for x in range(column, width, phases))
+        for row in range(phases)
+        for column in range(phases)
+    ]
+
+
+def count(mask: np.ndarray, permutation: np.ndarray, group_size: int, phases: int = 1) -> Counts:
     """Count what packing will store.
 
     Parameters
@@ -100,6 +111,8 @@ def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
         int ``[O]``: ``permutation[packed] = original``.
     group_size
         Filters per group.
+    phases
+        Phases along an axis of a transposed convolution: a kernel becomes one in each phase that it has weights of.
     """
     filters, height, width, channels = mask.shape
     groups = -(-filters // group_size)
@@ -111,7 +124,9 @@ def count(mask: np.ndarray, permutation: np.ndarray, group_size: int) -> Counts:
     starts = (ordered[:, :1] != 0).sum() + ((ordered[:, 1:] != ordered[:, :-1]) & (ordered[:, 1:] != 0)).sum()
     return Counts(
         values=int(np.count_nonzero(shared)) * group_size,
-        kernels=int(np.count_nonzero(codes)),
+        kernels=sum(
+            int(np.count_nonzero(codes & codes.dtype.type(bits))) for bits in phase_bits((height, width), phases)
+        ),
         runs=int(starts),
         patterns=int(np.count_nonzero(np.unique(codes))),
     )

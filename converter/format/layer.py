@@ -10,12 +10,12 @@ import numpy as np
 
 @dataclass
 class SparseLayer:
-    """A convolution or fully-connected layer as filter groups, runs and kernels.
+    """A convolution, transposed or not, or a fully-connected layer as filter groups, runs and kernels.
 
     Attributes
     ----------
     kind
-        ``"Conv2D"`` or ``"FullyConnected"``.
+        ``"Conv2D"``, ``"FullyConnected"`` or ``"TransposeConv2D"``.
     kernel_size
         Height and width in positions.
     in_channels, out_channels

@@ -55,7 +55,7 @@ def pack(
     bias
         float32 ``[O]`` in the original order, or None.
     kind
-        ``"Conv2D"`` or ``"FullyConnected"``.
+        ``"Conv2D"``, ``"FullyConnected"`` or ``"TransposeConv2D"``.
 
     Returns
     -------

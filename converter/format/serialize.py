@@ -13,12 +13,12 @@ import numpy as np
 from mcpruner.converter.format import sparse_pattern_generated as schema
 from mcpruner.converter.format.check_layer import DAMAGED, check_layer, expect
 from mcpruner.converter.format.layer import SparseLayer
-from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_PAD, MAX_STEP
+from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_ELEMENTS, MAX_PAD, MAX_STEP
 
 VERSION = 1
 IDENTIFIER = b"MCP1"
 VALUE_TYPES = ("float32", "float16", "int8")
-_KINDS = ("Conv2D", "FullyConnected")
+_KINDS = ("Conv2D", "FullyConnected", "TransposeConv2D")
 _DTYPES = {"float32": "<f4", "float16": "<f2", "int8": "i1"}
 _MAX_SCALE = np.nextafter(np.finfo(np.float32).max / np.float32(127), np.float32(0))
 _PADDINGS = ("Same", "Valid", "Explicit")
@@ -43,6 +43,8 @@ class SparseOptions:
         Fully connected only: the output keeps the input's rank.
     groups
         Convolutions only: how many groups the convolution had, 1..65535, before it was packed for all input channels.
+    output_height, output_width
+        Transposed convolutions only: rows and columns of the output, at most 2^30; 0 for others.
     """
 
     padding: str = "Valid"
@@ -57,6 +59,8 @@ class SparseOptions:
     fused_activation: str = "None"
     keep_num_dims: bool = False
     groups: int = 1
+    output_height: int = 0
+    output_width: int = 0
 
 
 def _camel(name: str) -> str:
@@ -95,6 +99,8 @@ def _check_options(options: SparseOptions, advice: str) -> None:
     for name in ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor"):
         check_range(name, 1, MAX_STEP)
     check_range("groups", 1, MAX_CHANNELS)
+    for name in ("output_height", "output_width"):
+        check_range(name, 0, MAX_ELEMENTS)
 
 
 def deserialize_options(data: bytes) -> SparseOptions:

@@ -2,7 +2,7 @@
 
 Packed layers bring their neighbours along, in partitions that TFLite makes (`predict`). The layers of a partition that
 is not clearly faster in the plugin stay dense, and so do all layers of a subgraph that is not. Layers that no table
-knows (transposed, with computed weights) stay with TFLite, and count as nothing.
+knows (three-dimensional, with computed weights) stay with TFLite, and count as nothing.
 
 The model is only read here. What is decided is data, which `rewrite` carries out and `describe` puts into words:
 
@@ -24,19 +24,26 @@ from mcpruner.converter.cost.cost_model import (
     tflite_amounts,
     unpacked_amounts,
 )
-from mcpruner.converter.cost.estimate import Choice, choose, predict_speedup
+from mcpruner.converter.cost.estimate import Choice, choose, phase_bits, predict_speedup
 from mcpruner.converter.target import Target
-from mcpruner.converter.tflite.dense_layer import DenseLayer, StaysDense, output_geometry, read_layer, short_name
-from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed
+from mcpruner.converter.tflite.dense_layer import (
+    DenseLayer,
+    StaysDense,
+    operands,
+    output_geometry,
+    read_layer,
+    short_name,
+)
+from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, TRANSPOSED, read_packed
 from mcpruner.converter.tflite.model import constant_bytes, operator_name, producers, schema, type_name
 from mcpruner.converter.tflite.predict import PredictedPartition, Prediction, Predictor
+from mcpruner.converter.tflite.transposed_layer import has_given_shape
 from mcpruner.converter.tflite.weights import NotConstantError, read_constant
 
-KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected"}
-PACKED = {CONV: "Conv2D", FULLY_CONNECTED: "FullyConnected"}
+KINDS = {"CONV_2D": "Conv2D", "FULLY_CONNECTED": "FullyConnected", "TRANSPOSE_CONV": "TransposeConv2D"}
+PACKED = {CONV: "Conv2D", FULLY_CONNECTED: "FullyConnected", TRANSPOSED: "TransposeConv2D"}
 _NEVER = {
     "DEPTHWISE_CONV_2D": "depthwise convolutions are not packed",
-    "TRANSPOSE_CONV": "transposed convolutions are not packed",
     "CONV_3D": "three-dimensional convolutions are not packed",
 }
 # A partition, and a subgraph, is packed from this predicted speed-up on. It asks for more than 1, since predictions of
@@ -82,6 +89,8 @@ class LayerDecision:
         The fastest way to pack it; None where it cannot be packed.
     layer
         What is to be packed by `choice`; None where the operator stays as it is.
+    left
+        Whether the plugin leaves it to TFLite unless it is packed, although nothing keeps it from being packed.
     """
 
     name: str
@@ -95,6 +104,7 @@ class LayerDecision:
     obstacle: str = ""
     choice: Choice | None = None
     layer: DenseLayer | None = None
+    left: bool = False
 
     @property
     def packed(self) -> bool:
@@ -105,7 +115,8 @@ class LayerDecision:
     def taken(self) -> bool:
         """Whether the plugin will take it: obstacles of depthwise and transposed convolutions are to packing alone."""
         depthwise = self.op == "DEPTHWISE_CONV_2D" or (self.op == "CONV_2D" and self.shape[3:] == (1,))
-        return self.packed or depthwise or self.op == "TRANSPOSE_CONV" or not self.obstacle
+        unpacked = depthwise or self.op == "TRANSPOSE_CONV" or not self.obstacle
+        return self.packed or (unpacked and not self.left)
 
     @property
     def tflite_ns(self) -> float:
@@ -204,7 +215,8 @@ def _refuse_quantized(model: Any) -> None:
         for op in graph.operators
         if operator_name(model, op) in KINDS and op.inputs and op.inputs[0] >= 0
     ]
-    types = [type_name(graph.tensors[op.inputs[0]]) for graph, op in layers]
+    inputs = [(graph, operands(op, KINDS[operator_name(model, op)])[0]) for graph, op in layers]
+    types = [type_name(graph.tensors[x]) for graph, x in inputs if x >= 0]
     if types and all(name in ("int8", "uint8", "int16") for name in types):
         raise ValueError(
             f"The model is quantized: all of its {len(types)} layers compute in {types[0]} (the first is "
@@ -251,6 +263,9 @@ def _decide_operator(
     seen = _look_at(model, graph, index, op, name, writers)
     if name in _NEVER:
         return replace(seen, obstacle=_NEVER[name], times=_times_unpacked(graph, op, seen.shape, costs))
+    if name == "TRANSPOSE_CONV":
+        times = _times_unpacked(graph, op, seen.shape, costs)
+        seen = replace(seen, left=not has_given_shape(model, graph, op), times=times)
     try:
         layer = read_layer(model, graph, op, KINDS[name], writers)
     except StaysDense as reason:
@@ -268,8 +283,8 @@ def _decide_operator(
 def _look_at(model: Any, graph: Any, index: int, op: Any, name: str, writers: dict[int, Any]) -> LayerDecision:
     """Say what an operator is; nothing is decided yet."""
     seen = LayerDecision(short_name(graph, op), index, name)
-    operands = op.inputs[1::2] if name == "TRANSPOSE_CONV" else op.inputs[1:3]  # [size, weights, x, bias]
-    constants = [i for i in operands if i >= 0]
+    _, weights, bias = operands(op, KINDS.get(name, "Conv2D"))
+    constants = [i for i in (weights, bias) if i >= 0]
     if constants:
         seen = replace(seen, shape=tuple(graph.tensors[constants[0]].shape))
         with contextlib.suppress(NotConstantError):
@@ -290,9 +305,7 @@ def _dense_times(shape: tuple[int, ...], geometry: Geometry, costs: CostModel) -
 def _times_unpacked(graph: Any, op: Any, shape: tuple[int, ...], costs: CostModel) -> Times:
     """Predicted times of a depthwise or transposed convolution; no table knows others that are never packed."""
     if len(shape) == 4 and isinstance(op.builtinOptions, schema.TransposeConvOptionsT):
-        # It multiplies each pixel of its input by all weights, as a convolution of that size does.
-        size = [int(max(1, n)) for n in graph.tensors[op.inputs[2]].shape[1:3]]
-        return _dense_times(shape, Geometry("Conv2D", *size), costs)
+        return _dense_times(shape, output_geometry(graph, op, "TransposeConv2D", op.builtinOptions.strideW), costs)
     if len(shape) != 4 or not isinstance(op.builtinOptions, schema.DepthwiseConv2DOptionsT):
         return Times()
     return _dense_times(shape, output_geometry(graph, op, "DepthwiseConv2D", op.builtinOptions.strideW), costs)
@@ -304,15 +317,17 @@ def _packed_before(model: Any, graph: Any, index: int, op: Any, name: str, costs
     kind, groups = PACKED[name], options.groups
     shape = (layer.out_channels, *map(int, layer.kernel_size), layer.in_channels // groups)
     # These are counted in the blob, not in its dense weights: a damaged one may claim a shape that no memory holds.
-    counts = Counts(len(layer.values), len(layer.channels), len(layer.run_patterns), len(layer.patterns))
     geometry, group_size = output_geometry(graph, op, kind, options.stride_w, groups), int(layer.group_size)
+    phases = phase_bits(layer.kernel_size, geometry.phases)
+    kernels = sum(int(np.count_nonzero(layer.kernel_patterns() & np.uint64(bits))) for bits in phases)
+    counts = Counts(len(layer.values), kernels, len(layer.run_patterns), len(layer.patterns))
     packed = costs.time(packed_amounts(counts, shape, group_size, geometry, costs.simd))
     speedup = predict_speedup(counts, shape, group_size, costs, geometry)
     return LayerDecision(
         short_name(graph, op),
         index,
         name,
-        shape if kind == "Conv2D" else shape[::3],
+        shape[::3] if kind == "FullyConnected" else shape,
         np.count_nonzero(layer.values) / int(np.prod(shape)),
         len(constant_bytes(model, graph, op.inputs[1])),
         Times(costs.time(tflite_amounts(shape, geometry, costs.simd)), packed),

@@ -1,4 +1,4 @@
-"""One CONV_2D or FULLY_CONNECTED of a model, as the packing stages want it: OHWI weights, bias and options.
+"""One CONV_2D, TRANSPOSE_CONV or FULLY_CONNECTED of a model, as the packing stages want it: weights, bias and options.
 
 What the format or the custom operators cannot express stays dense: `StaysDense` carries the reason. What no runtime
 could run either is an error that names the layer. The sizes of activations in a file are no more than a hint, since a
@@ -15,6 +15,7 @@ from mcpruner.converter.cost.cost_model import Geometry, rows_geometry
 from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_ELEMENTS, MAX_POSITIONS, MAX_STEP
 from mcpruner.converter.format.serialize import SparseOptions
 from mcpruner.converter.tflite.model import schema, tensor_name, type_name
+from mcpruner.converter.tflite.transposed_layer import input_size, output_size, why_too_large
 from mcpruner.converter.tflite.weights import NotConstantError, read_constant
 
 _ACTIVATIONS = {"NONE": "None", "RELU": "Relu", "RELU_N1_TO_1": "ReluN1To1", "RELU6": "Relu6"}
@@ -37,7 +38,7 @@ class DenseLayer:
     name
         Short name, for messages.
     kind
-        ``"Conv2D"`` or ``"FullyConnected"``.
+        ``"Conv2D"``, ``"TransposeConv2D"`` or ``"FullyConnected"``.
     weights
         float32 OHWI, ``[O, H, W, I]``; ``[O, 1, 1, I]`` of a fully-connected layer. Of a grouped convolution they are
         those of a filter's own channels.
@@ -85,9 +86,16 @@ def shorten(name: str) -> str:
     return "/".join(scopes[1:-1] if len(scopes) > 2 else scopes[:1]) or name
 
 
-def check_activations(graph: Any, op: Any) -> None:
+def operands(op: Any, kind: str) -> tuple[int, int, int]:
+    """Tensors of the input, the weights and the bias of a layer; -1 where there is no bias."""
+    order = (2, 1, 3) if kind == "TransposeConv2D" else (0, 1, 2)
+    x, weights, bias = (op.inputs[i] if i < len(op.inputs) else -1 for i in order)
+    return x, weights, bias
+
+
+def _check_activations(graph: Any, op: Any, kind: str) -> None:
     """Raise StaysDense unless input and output are float32 and within the delegate's bounds."""
-    x, weights, y = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]], graph.tensors[op.outputs[0]]
+    x, weights, y = (graph.tensors[i] for i in (*operands(op, kind)[:2], op.outputs[0]))
     types = [type_name(t) for t in (x, weights, y)]
     if types[0] != "float32" or types[2] != "float32":
         raise StaysDense(f"its activations are {types[0]} and {types[2]}, and only float32 ones are taken")
@@ -100,12 +108,15 @@ def check_activations(graph: Any, op: Any) -> None:
 
 
 def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, Any]) -> DenseLayer:
-    """Read the layer of a CONV_2D (`kind` "Conv2D") or FULLY_CONNECTED operator (`kind` "FullyConnected").
+    """Read the layer of an operator with weights.
 
     Parameters
     ----------
     model, graph, op
         The model, its subgraph and the operator in it.
+    kind
+        ``"Conv2D"`` for a CONV_2D, ``"TransposeConv2D"`` for a TRANSPOSE_CONV, ``"FullyConnected"`` for a
+        FULLY_CONNECTED.
     writers
         `model.producers` of the subgraph.
 
@@ -117,20 +128,23 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
         The layer is damaged, or has NaN or infinite weights.
     """
     name = short_name(graph, op)
-    check_activations(graph, op)
-    shape, rank = graph.tensors[op.inputs[1]].shape, 4 if kind == "Conv2D" else 2
+    _check_activations(graph, op, kind)
+    _, weights_of, bias_of = operands(op, kind)
+    shape, rank = graph.tensors[weights_of].shape, 2 if kind == "FullyConnected" else 4
     if len(shape) != rank:
         raise ValueError(f"Layer {name} needs weights of rank {rank}, got shape {shape}.")
     if len(op.outputs) != 1:
         raise StaysDense(f"it has {len(op.outputs)} outputs instead of one")
-    if not set(graph.outputs).isdisjoint(op.inputs[1:]):
+    if not set(graph.outputs).isdisjoint((weights_of, bias_of)):
         # They would stay in the file; XNNPACK cannot run a DEQUANTIZE that nothing but an output needs.
         raise StaysDense("its weights or its bias are an output of the model as well")
-    options = _conv_options(op, name) if kind == "Conv2D" else _fully_connected_options(op, name)
+    options = _OPTIONS[kind](op, name)
     options = replace(options, groups=_checked_groups(graph, op, shape, kind))
+    if kind == "TransposeConv2D":
+        options = _with_output(model, graph, op, shape, options)
     try:
-        weights = read_constant(model, graph, op.inputs[1], writers)
-        bias = read_constant(model, graph, op.inputs[2], writers) if _has_bias(op) else None
+        weights = read_constant(model, graph, weights_of, writers)
+        bias = None if bias_of < 0 else read_constant(model, graph, bias_of, writers)
     except NotConstantError as error:
         raise StaysDense(str(error)) from error
     _check_values(weights.values, bias.values if bias else None, shape[0], name)
@@ -145,18 +159,14 @@ def read_layer(model: Any, graph: Any, op: Any, kind: str, writers: dict[int, An
     )
 
 
-def _has_bias(op: Any) -> bool:
-    return len(op.inputs) > 2 and op.inputs[2] >= 0
-
-
 def _checked_groups(graph: Any, op: Any, shape: list[int], kind: str) -> int:
     """How many groups the layer has; StaysDense where its shape cannot be packed."""
     if 0 in shape:
         raise StaysDense(f"its weights of shape {shape} are empty")
-    if kind == "Conv2D" and shape[1] * shape[2] > MAX_POSITIONS:
+    if kind != "FullyConnected" and shape[1] * shape[2] > MAX_POSITIONS:
         raise StaysDense(f"its {shape[1]}x{shape[2]} kernel has more than {MAX_POSITIONS} positions")
     filters, channels = shape[0], shape[-1]
-    given = _known_sizes(graph.tensors[op.inputs[0]])[3] if kind == "Conv2D" else channels
+    given = channels if kind == "FullyConnected" else _known_sizes(graph.tensors[operands(op, kind)[0]])[3]
     if given is None:
         raise StaysDense("the file does not say how many input channels it has, so it may be grouped")
     if max(filters, channels, given) > MAX_CHANNELS:
@@ -164,7 +174,7 @@ def _checked_groups(graph: Any, op: Any, shape: list[int], kind: str) -> int:
             f"it has {max(filters, channels, given)} channels, and the format holds at most {MAX_CHANNELS}"
         )
     groups = given // channels
-    if not groups or given % channels or filters % groups:
+    if not groups or given % channels or filters % groups or (groups > 1 and kind == "TransposeConv2D"):
         raise StaysDense(f"its {filters} filters of {channels} channels do not fit an input of {given} channels")
     if groups > 1 and channels == 1:
         raise StaysDense("its groups have one channel each, and depthwise convolutions are not packed")
@@ -209,6 +219,35 @@ def _conv_options(op: Any, name: str) -> SparseOptions:
     )
 
 
+def _transposed_options(op: Any, name: str) -> SparseOptions:
+    given = op.builtinOptions
+    if not isinstance(given, schema.TransposeConvOptionsT):
+        raise ValueError(f"Layer {name} is a TRANSPOSE_CONV without TransposeConvOptions; the file is damaged.")
+    if given.padding not in (schema.Padding.SAME, schema.Padding.VALID):
+        raise ValueError(f"Layer {name} has padding {given.padding}; expected 0 (SAME) or 1 (VALID).")
+    steps = [given.strideH, given.strideW]
+    if min(steps) < 1:
+        raise ValueError(f"Layer {name} has strides {steps}; each must be at least 1.")
+    if max(steps) > MAX_STEP:
+        raise StaysDense(f"one of its strides {steps} exceeds {MAX_STEP}")
+    padding = "Same" if given.padding == schema.Padding.SAME else "Valid"
+    return SparseOptions(padding, stride_h=steps[0], stride_w=steps[1], fused_activation=_activation(given))
+
+
+def _with_output(model: Any, graph: Any, op: Any, shape: list[int], options: SparseOptions) -> SparseOptions:
+    """The options of a transposed convolution with the size of its output."""
+    output = output_size(model, graph, op)
+    if output is None:
+        raise StaysDense("the file does not say how many rows and columns it makes")
+    same, strides = options.padding == "Same", (options.stride_h, options.stride_w)
+    axes = zip(output, shape[1:3], strides, _known_sizes(graph.tensors[op.inputs[2]])[1:3], strict=True)
+    if any(input_size(size, kernel, stride, same) != given for size, kernel, stride, given in axes):
+        raise StaysDense(f"its input does not fit the {output[0]} x {output[1]} pixels that it makes")
+    if why := why_too_large(tuple(shape), output, strides, same):
+        raise StaysDense(why)
+    return replace(options, output_height=output[0], output_width=output[1])
+
+
 def _fully_connected_options(op: Any, name: str) -> SparseOptions:
     given = schema.FullyConnectedOptionsT() if op.builtinOptions is None else op.builtinOptions  # as TFLite has it
     if not isinstance(given, schema.FullyConnectedOptionsT):
@@ -220,6 +259,13 @@ def _fully_connected_options(op: Any, name: str) -> SparseOptions:
     return SparseOptions(fused_activation=_activation(given), keep_num_dims=bool(given.keepNumDims))
 
 
+_OPTIONS = {
+    "Conv2D": _conv_options,
+    "TransposeConv2D": _transposed_options,
+    "FullyConnected": _fully_connected_options,
+}
+
+
 def _activation(given: Any) -> str:
     name = _ACTIVATION_NAMES.get(given.fusedActivationFunction, f"number {given.fusedActivationFunction}")
     if name not in _ACTIVATIONS:
@@ -228,8 +274,10 @@ def _activation(given: Any) -> str:
 
 
 def output_geometry(graph: Any, op: Any, kind: str, stride: int = 1, groups: int = 1) -> Geometry:
-    """Output size; sizes that are only known when the model runs are taken as `Geometry`'s usual ones."""
+    """Size of what `Geometry` counts by; what is only known when the model runs is taken as `Geometry`'s usual size."""
     tensor = graph.tensors[op.outputs[0]]
+    if kind == "TransposeConv2D":  # An operator that was packed has its input first.
+        tensor = graph.tensors[op.inputs[2] if len(op.inputs) > 2 else op.inputs[0]]
     if kind == "FullyConnected":
         # The examples of open sizes count (`correct_sizes`); an empty one says nothing of what the model will run on.
         return rows_geometry([max(1, size) for size in tensor.shape[:-1]])

@@ -4,6 +4,7 @@ The inverse of the rewrite, up to what packing may not keep (value types are exp
 
     x ─ McprunerSparseConv2D(blob) ─ y      ->   x ─ [PAD] ─ CONV_2D(weights, bias) ─ y
     x ─ McprunerSparseFullyConnected ─ y    ->   x ─ FULLY_CONNECTED(weights, bias) ─ y
+    x ─ McprunerSparseTransposeConv ─ y     ->   x ─ TRANSPOSE_CONV(shape, weights, bias) ─ y
 
 Every other operator, tensor number and tensor name stays as it is, so that the two files can be compared op by op. What
 several layers share, such as the same layer in several signatures, is stored once.
@@ -29,13 +30,15 @@ from mcpruner.converter.tflite.model import (
     schema,
     write_model,
 )
+from mcpruner.converter.tflite.transposed_layer import output_shape
 
 CONV = "McprunerSparseConv2D"
 FULLY_CONNECTED = "McprunerSparseFullyConnected"
+TRANSPOSED = "McprunerSparseTransposeConv"
 
 
 def densify(content: bytes) -> bytes:
-    """Put CONV_2D and FULLY_CONNECTED back where `convert` put custom operators.
+    """Put CONV_2D, FULLY_CONNECTED and TRANSPOSE_CONV back where `convert` put custom operators.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def densify(content: bytes) -> bytes:
     for graph in model.subgraphs:
         operators = []
         for op in graph.operators:
-            if operator_name(model, op) in (CONV, FULLY_CONNECTED):
+            if operator_name(model, op) in (CONV, FULLY_CONNECTED, TRANSPOSED):
                 inputs = op.inputs
                 operators += _dense_operators(model, graph, op, stored)
                 blobs.append(graph.tensors[inputs[1]])
@@ -113,16 +116,20 @@ def _dense_operators(model: Any, graph: Any, op: Any, stored: dict[bytes, list[i
     name, blob = short_name(graph, op), sha256(constant_bytes(model, graph, op.inputs[1])).digest()
     weights = weights_as_they_were(layer, options, name)
     bias = np.zeros(layer.out_channels, np.float32) if layer.bias is None else layer.bias
-    source, operators = op.inputs[0], []
+    source, operators, version = op.inputs[0], [], 1
     if layer.kind == "FullyConnected":
         code, kind, builtin = _fully_connected(options)
         weights = weights.reshape(layer.out_channels, layer.in_channels)
+    elif layer.kind == "TransposeConv2D":
+        code, kind, builtin = _transposed(options)
+        version = 3 if options.fused_activation == "None" else 4  # with a bias, and an activation
+        shape, operators = output_shape(model, graph, source, [options.output_height, options.output_width, len(bias)])
     else:
         if options.padding == "Explicit":
             source, pad = _pad(model, graph, source, options, name)
             operators.append(pad)
         code, kind, builtin = _conv(options)
-    op.opcodeIndex = operator_code(model, code)
+    op.opcodeIndex = operator_code(model, code, version=version)
     op.customOptions = None
     op.builtinOptionsType, op.builtinOptions = kind, builtin
     constants = ("weights", weights.astype(np.float32)), ("bias", bias.astype(np.float32))
@@ -131,7 +138,7 @@ def _dense_operators(model: Any, graph: Any, op: Any, stored: dict[bytes, list[i
         add_constant(model, graph, f"{name}/{what}", x, b) for (what, x), b in zip(constants, buffers, strict=True)
     ]
     stored[blob] = [graph.tensors[number].buffer for number in numbers]
-    op.inputs = [source, *numbers]
+    op.inputs = [shape, numbers[0], source, numbers[1]] if layer.kind == "TransposeConv2D" else [source, *numbers]
     return [*operators, op]
 
 
@@ -142,6 +149,14 @@ def _conv(options: SparseOptions) -> tuple[int, int, Any]:
     builtin.dilationHFactor, builtin.dilationWFactor = options.dilation_h_factor, options.dilation_w_factor
     builtin.fusedActivationFunction = _activation(options)
     return schema.BuiltinOperator.CONV_2D, schema.BuiltinOptions.Conv2DOptions, builtin
+
+
+def _transposed(options: SparseOptions) -> tuple[int, int, Any]:
+    builtin = schema.TransposeConvOptionsT()
+    builtin.padding = schema.Padding.SAME if options.padding == "Same" else schema.Padding.VALID
+    builtin.strideH, builtin.strideW = options.stride_h, options.stride_w
+    builtin.fusedActivationFunction = _activation(options)
+    return schema.BuiltinOperator.TRANSPOSE_CONV, schema.BuiltinOptions.TransposeConvOptions, builtin
 
 
 def _fully_connected(options: SparseOptions) -> tuple[int, int, Any]:

@@ -2,6 +2,7 @@
 
     x ─ CONV_2D(weights, bias) ─ y           ->   x ─ McprunerSparseConv2D(blob) ─ y
     x ─ FULLY_CONNECTED(weights, bias) ─ y   ->   x ─ McprunerSparseFullyConnected(blob) ─ y
+    x ─ TRANSPOSE_CONV(shape, ...) ─ y       ->   x ─ McprunerSparseTransposeConv(blob) ─ y
 
 The blob (format/sparse_pattern.fbs) is a constant UINT8 tensor, the options are the operator's custom options.
 Operators keep their places, tensors their names. Equal blobs, as of signatures that share weights, are stored once.
@@ -21,14 +22,14 @@ from mcpruner.converter.format.pack import pack, unpack
 from mcpruner.converter.format.serialize import deserialize, round_values, serialize, serialize_options
 from mcpruner.converter.format.value_type import choose_value_type
 from mcpruner.converter.tflite.decide import PACKED, Decision
-from mcpruner.converter.tflite.dense_layer import DenseLayer
+from mcpruner.converter.tflite.dense_layer import DenseLayer, operands
 from mcpruner.converter.tflite.drop_unused import Use, drop_unused
 from mcpruner.converter.tflite.fold import fold
 from mcpruner.converter.tflite.fold_pad import fold_pad
 from mcpruner.converter.tflite.model import add_constant, operator_code, producers, schema, tensor_name
 from mcpruner.converter.tflite.sizes import KnownSizes
 
-VERSION = 1  # Both custom operators are written with this version.
+VERSION = 1  # All custom operators are written with this version.
 
 _CODES = {kind: name.encode() for name, kind in PACKED.items()}
 
@@ -120,7 +121,7 @@ def _or_zeros(bias: np.ndarray | None, layer: Any) -> np.ndarray:
 
 def _replace(model: Any, op: Any, kind: str, constant: int, options: bytes) -> None:
     op.opcodeIndex = operator_code(model, schema.BuiltinOperator.CUSTOM, _CODES[kind], VERSION)
-    op.inputs = [op.inputs[0], constant]
+    op.inputs = [operands(op, kind)[0], constant]
     op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.NONE, None
     op.customOptions = np.frombuffer(options, np.uint8)
     # The schema knows no other format; the bytes are a SparseOptions flatbuffer, which only our delegate reads.

@@ -23,11 +23,11 @@ def _all(known: KnownSizes, op: Any) -> Sizes | None:
     return known.sizes(op.inputs[0])
 
 
-def _axes(*kept: int, source: int = 0) -> Rule:
-    """The output has the same dimensions on these axes as input number `source`."""
+def _axes(*kept: int) -> Rule:
+    """The output has the same dimensions on these axes as the input."""
 
     def rule(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
-        sizes = known.sizes(op.inputs[source])
+        sizes = known.sizes(op.inputs[0])
         return None if sizes is None else [size if axis in kept else None for axis, size in enumerate(sizes)]
 
     return rule
@@ -90,6 +90,14 @@ def _fully_connected(known: KnownSizes, op: Any) -> Sequence[Size | None] | None
     if known.rank(op.outputs[0]) == len(sizes):
         return [*sizes[:-1], weights[0]]
     return [product(sizes[:-1]), weights[0]]
+
+
+def _transpose_conv(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    """All sizes but the batch, which is the input's, are those that it is given."""
+    sizes, shape = known.sizes(op.inputs[2]), known.values(op.inputs[0])
+    if sizes is None or len(sizes) != 4:
+        return None
+    return [sizes[0], *(shape[1:] if shape is not None and len(shape) == 4 else [None] * 3)]
 
 
 def _concatenation(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
@@ -227,7 +235,7 @@ SIZE_RULES: dict[str, tuple[Rule, int]] = {
     **dict.fromkeys(_RESIZED, (_axes(0, 3), 1)),
     **dict.fromkeys(_REDUCED, (_reduce, 2)),
     **dict.fromkeys(_PADDED, (_pad, 2)),
-    "TRANSPOSE_CONV": (_axes(0, source=2), 3),
+    "TRANSPOSE_CONV": (_transpose_conv, 3),
     "RESHAPE": (_reshape, 2),
     "FULLY_CONNECTED": (_fully_connected, 2),
     "CONCATENATION": (_concatenation, 1),

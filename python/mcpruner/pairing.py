@@ -12,7 +12,13 @@ import numpy as np
 
 from mcpruner.converter.format.serialize import round_values
 from mcpruner.converter.tflite.dense_layer import short_name
-from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, read_packed, weights_as_they_were
+from mcpruner.converter.tflite.densify import (
+    CONV,
+    FULLY_CONNECTED,
+    TRANSPOSED,
+    read_packed,
+    weights_as_they_were,
+)
 from mcpruner.converter.tflite.model import (
     add_constant,
     operator_name,
@@ -22,7 +28,7 @@ from mcpruner.converter.tflite.model import (
 )
 from mcpruner.converter.tflite.weights import read_weights
 
-_SAME_AS = {CONV: "CONV_2D", FULLY_CONNECTED: "FULLY_CONNECTED"}
+_SAME_AS = {CONV: "CONV_2D", FULLY_CONNECTED: "FULLY_CONNECTED", TRANSPOSED: "TRANSPOSE_CONV"}
 _DROPPED = (
     "PAD",
     "PADV2",

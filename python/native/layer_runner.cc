@@ -26,7 +26,8 @@ Result<NodePlan> PlanLayer(Span<const uint8_t> blob, Span<const uint8_t> options
   plan.name = "layer";
   plan.inputs.push_back(input);
   plan.output = kOutput;
-  MCPRUNER_RETURN_IF_ERROR(SetSparseParams(shared, options, &plan));
+  LayerCache cache;
+  MCPRUNER_RETURN_IF_ERROR(SetSparseParams(shared, options, &cache, &plan));
   return plan;
 }
 

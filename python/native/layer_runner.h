@@ -23,8 +23,7 @@ struct LayerOutput {
   std::vector<float> values;
 };
 
-// `blob` and `options` are those of McprunerSparseConv2D or McprunerSparseFullyConnected; `x` has the elements of
-// `dims`.
+// `blob` and `options` are those of one of the project's own operators; `x` has the elements of `dims`.
 Result<LayerOutput> RunLayer(Span<const uint8_t> blob, Span<const uint8_t> options, const std::vector<int>& dims,
                              const float* x, const LayerRun& how);
 

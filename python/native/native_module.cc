@@ -136,6 +136,18 @@ py::array_t<typename Vector::value_type> ToArray(const Vector& values) {
   return py::array_t<typename Vector::value_type>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
+const char* KindName(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kConv2D:
+      return "Conv2D";
+    case LayerKind::kFullyConnected:
+      return "FullyConnected";
+    case LayerKind::kTransposeConv2D:
+      return "TransposeConv2D";
+  }
+  return "unknown";
+}
+
 const char* ValueTypeName(ValueType type) {
   switch (type) {
     case ValueType::kFloat32:
@@ -161,7 +173,7 @@ py::dict ReadLayer(const py::bytes& blob) {
     run_counts.push_back(run.count);
   }
   py::dict out;
-  out["kind"] = layer->kind == LayerKind::kConv2D ? "Conv2D" : "FullyConnected";
+  out["kind"] = KindName(layer->kind);
   out["kernel_size"] = py::make_tuple(layer->kernel_height, layer->kernel_width);
   out["in_channels"] = layer->in_channels;
   out["out_channels"] = layer->out_channels;

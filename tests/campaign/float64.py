@@ -96,6 +96,24 @@ def _conv(op: Any, x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) ->
     return sums(x, w) + b, sums(np.abs(x), np.abs(w)) + np.abs(b)
 
 
+def _transpose_conv(
+    op: Any, shape: np.ndarray, w: np.ndarray, x: np.ndarray, b: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    stride, b = (op.builtinOptions.strideH, op.builtinOptions.strideW), np.zeros(len(w)) if b is None else b
+    spread = [(n - 1) * s + k for n, s, k in zip(x.shape[1:3], stride, w.shape[1:3], strict=True)]
+    first = [max(0, have - int(want)) // 2 for have, want in zip(spread, shape[1:3], strict=True)]
+    room = [max(have, cut + int(want)) for have, cut, want in zip(spread, first, shape[1:3], strict=True)]
+
+    def sums(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        y = np.zeros((len(x), *room, len(w)))
+        for row, column in np.ndindex(*w.shape[1:3]):
+            ends = [begin + n * s for begin, n, s in zip((row, column), x.shape[1:3], stride, strict=True)]
+            y[:, row : ends[0] : stride[0], column : ends[1] : stride[1]] += x @ w[:, row, column].T
+        return y[:, first[0] : first[0] + shape[1], first[1] : first[1] + shape[2]]
+
+    return sums(x, w) + b, sums(np.abs(x), np.abs(w)) + np.abs(b)
+
+
 def _depthwise(op: Any, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     def sums(x: np.ndarray, w: np.ndarray) -> np.ndarray:
         many = np.repeat(x, w.shape[3] // x.shape[3], 3)
@@ -211,6 +229,7 @@ def _gelu(op: Any, x: np.ndarray) -> np.ndarray:
 OPERATORS: dict[str, Callable] = {
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
+    "TRANSPOSE_CONV": _transpose_conv,
     "FULLY_CONNECTED": _fully_connected,
     "ADD": lambda op, a, b: _plus(op, a, b, 1),
     "SUB": lambda op, a, b: _plus(op, a, b, -1),

@@ -138,6 +138,32 @@ def depthwise_conv(g: Growth, x: int) -> int | None:
     return g.emit("DEPTHWISE_CONV_2D", inputs, (n, rows, columns, filters), options)
 
 
+def transposed_conv(g: Growth, x: int) -> int | None:
+    """TRANSPOSE_CONV, whose output shape is a constant."""
+    if g.rank(x) != 4:
+        return None
+    kernel, stride = ([int(g.choice(sizes))] * 2 for sizes in ((2, 3, 4, 1, 5), (2, 2, 1, 3)))
+    if g.chance(0.2):
+        kernel, stride = [g.whole(1, 5), g.whole(1, 5)], [g.whole(1, 3), g.whole(1, 3)]
+    padding = g.choice(("SAME", "VALID"), (3, 1))
+    n, *size, channels = g.shape(x)
+    made = [m * s if padding == "SAME" else (m - 1) * s + k for m, s, k in zip(size, stride, kernel, strict=True)]
+    work = n * size[0] * size[1] * kernel[0] * kernel[1] * channels
+    room = min(g.macs // 2 // max(1, work), g.elements // max(1, n * made[0] * made[1]))
+    if room < 1:
+        return None
+    filters = g.filters(room)
+    g.macs -= work * filters
+    shape = (n, *made, filters)
+    options = schema.TransposeConvOptionsT(padding=number("Padding", padding), strideH=stride[0], strideW=stride[1])
+    inputs = [g.ints(shape), _stored(g, (filters, *kernel, channels)), x]
+    inputs += [_bias(g, filters)] if g.chance(0.7) else []
+    y = g.emit("TRANSPOSE_CONV", inputs, shape, options)
+    if y is not None:
+        g.net.model.operatorCodes[g.net.graph.operators[-1].opcodeIndex].version = 3  # the first with a bias
+    return y
+
+
 def fully_connected(g: Growth, x: int) -> int | None:
     """FULLY_CONNECTED on two dimensions or more, keeping them or not."""
     if g.rank(x) < 2:

@@ -64,6 +64,11 @@ def upsampled(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Conv2D(4, 3)(layers.UpSampling2D(2)(layers.Conv2D(8, 3)(x)))
 
 
+def transposed(x: keras.KerasTensor) -> keras.KerasTensor:
+    x = layers.Conv2DTranspose(8, 3, 2, padding="same", activation="relu")(layers.Conv2D(8, 3, padding="same")(x))
+    return layers.Conv2D(4, 3)(layers.Conv2DTranspose(8, 2, 2)(x))
+
+
 def rows_of_any_image(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Dense(4)(layers.Reshape((-1, 8))(layers.Conv2D(8, 3, padding="same")(x)))
 
@@ -129,6 +134,29 @@ def test_networks_run_with_any_batch(make: Callable, before: int | None, after: 
         # Where the file shows whose pixels they are, a dense layer of rows is a convolution and adds in another order.
         np.testing.assert_allclose(mine, other, rtol=0, atol=1e-6 * max(1, np.abs(expected).max()))
         np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+def test_packed_transposed_convolutions_need_no_computed_shape() -> None:
+    """The batch is that of their input; as dense operators they are given a shape with it again."""
+    dense = export(transposed)
+    content = packed(dense)
+    assert computed(dense) > computed(content) == 0 and partitions(content) == 1
+    assert verify(content, dense, all_layers=True).ok
+    again = densify(content)
+    assert computed(again) == 4  # SHAPE and CONCATENATION for each, with a SLICE between them
+    for batch in (1, 2, 5):
+        expected = run(Plain(model_content=dense, num_threads=1), batch)
+        assert run(Plain(model_content=again, num_threads=1), batch).tobytes() == expected.tobytes()
+        mine = run(mcpruner.Interpreter(model_content=content, num_threads=1, verbosity=0), batch)
+        np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+def test_an_image_of_open_size_keeps_its_transposed_convolutions() -> None:
+    with pack_every_layer():
+        content, report = mcpruner.convert(export(transposed, (None, None, 8)))
+    reasons = [layer.reason for layer in report.layers if layer.op == "TRANSPOSE_CONV"]
+    assert reasons == ["dense: the file does not say how many rows and columns it makes"] * 2
+    assert computed(content) > 0
 
 
 def test_shapes_with_two_open_sizes_stay_computed() -> None:

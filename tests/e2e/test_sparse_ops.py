@@ -37,6 +37,17 @@ def _sparse(conv_blob: bytes, conv_options: bytes) -> bytes:
     return net.build([net.custom("McprunerSparseFullyConnected", [net.mean(y), matrix], (1, 5), options, "fc")])
 
 
+def _transposed(**options: object) -> bytes:
+    """A transposed convolution of an image of 8 x 7 at stride 2, with these options beside its output's 16 x 14."""
+    given = SparseOptions(**{"padding": "Same", "stride_h": 2, "stride_w": 2, "output_height": 16} | options)
+    net = TfliteBuilder()
+    blob = net.constant(np.frombuffer(_blob(kind="TransposeConv2D"), np.uint8), "up/blob")
+    inputs = [net.input((1, 8, 7, 4)), blob]
+    return net.build(
+        [net.custom("McprunerSparseTransposeConv", inputs, (1, 16, 14, 6), serialize_options(given), "up")]
+    )
+
+
 def _dense() -> bytes:
     net = TfliteBuilder()
     y = net.conv(net.input((1, 8, 7, 4)), WEIGHTS, BIAS, stride=(2, 2), activation="RELU")
@@ -52,7 +63,21 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut_blob": (lambda: _sparse(_blob()[:-8], _options()), "'conv'): its sparse layer cannot be read: "),
     "no_blob": (lambda: _sparse(b"MCP1", _options()), "'conv'): its sparse layer cannot be read: "),
     "no_options": (lambda: _sparse(_blob(), b""), "its options (0 bytes) are no SparseOptions flatbuffer"),
-    "other_kind": (lambda: _sparse(_blob(MATRIX, "FullyConnected"), _options()), "is one of the other operator"),
+    "other_kind": (lambda: _sparse(_blob(MATRIX, "FullyConnected"), _options()), "is one of another operator"),
+    "transposed_kind": (lambda: _sparse(_blob(kind="TransposeConv2D"), _options()), "is one of another operator"),
+    "transposed_pads": (
+        lambda: _transposed(padding="Explicit", pad_left=1, output_width=14),
+        "'up'): its options pad or dilate a transposed convolution",
+    ),
+    "transposed_dilates": (
+        lambda: _transposed(dilation_w_factor=2, output_width=14),
+        "'up'): its options pad or dilate a transposed convolution",
+    ),
+    "transposed_no_width": (lambda: _transposed(), "'up'): expected an output of at least 1"),
+    "transposed_width": (
+        lambda: _transposed(output_width=17),
+        "expected an input [1, 8, 9, 4] for its output [1, 16, 17, 6], got [1, 8, 7, 4]",
+    ),
     "channels": (lambda: _sparse(_blob(WEIGHTS[..., :3]), _options()), "expect 3 input channels, the input has 4"),
 }
 

@@ -33,11 +33,11 @@ size_t SizeOf(Vector<T> vector) {
 
 Status ReadShape(const format::SparseLayer& blob, SparseLayer* layer) {
   if (blob.version() != kVersion) return Broken("version is 1", blob.version());
-  if (blob.kind() > format::LayerKind_MAX) return Broken("kind is 0 or 1", static_cast<int>(blob.kind()));
+  if (blob.kind() > format::LayerKind_MAX) return Broken("kind is 0, 1 or 2", static_cast<int>(blob.kind()));
   if (blob.value_type() > format::ValueType_MAX) {
     return Broken("value_type is 0, 1 or 2", static_cast<int>(blob.value_type()));
   }
-  layer->kind = blob.kind() == format::LayerKind_Conv2D ? LayerKind::kConv2D : LayerKind::kFullyConnected;
+  layer->kind = static_cast<LayerKind>(blob.kind());
   layer->value_type = static_cast<ValueType>(blob.value_type());
   layer->kernel_height = blob.kernel_height();
   layer->kernel_width = blob.kernel_width();

@@ -116,7 +116,7 @@ std::string MessageAfter(const char* file, const std::function<void(format::Spar
 
 TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfShapeAndRuns) {
   EXPECT_REFUSED("readme.mcp", t->version = 2, "version is 1, got 2");
-  EXPECT_REFUSED("readme.mcp", t->kind = static_cast<format::LayerKind>(2), "kind is 0 or 1");
+  EXPECT_REFUSED("readme.mcp", t->kind = static_cast<format::LayerKind>(3), "kind is 0, 1 or 2");
   EXPECT_REFUSED("readme.mcp", t->kind = format::LayerKind_FullyConnected, "one kernel position");
   EXPECT_REFUSED("readme.mcp", t->value_type = static_cast<format::ValueType>(3), "value_type is");
   EXPECT_REFUSED("readme.mcp", t->kernel_height = 33, "1 to 64 positions, got 66");

@@ -25,7 +25,7 @@
 
 namespace mcpruner {
 
-enum class LayerKind : uint8_t { kConv2D, kFullyConnected };
+enum class LayerKind : uint8_t { kConv2D, kFullyConnected, kTransposeConv2D };
 enum class ValueType : uint8_t { kFloat32, kFloat16, kInt8 };
 
 struct SparseLayer {

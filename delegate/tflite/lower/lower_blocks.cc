@@ -4,9 +4,11 @@ namespace mcpruner {
 
 Result<Value> LowerTransposedConv(const NodePlan& plan, const Value& x, GraphTensors* graph) {
   const auto& pixels = std::get<PixelBlocks>(plan.deferred);
-  if (x.dims != pixels.input) {
-    return Status::Error("expected an input " + DimsText(pixels.input) + " for its output " + DimsText(pixels.output) +
-                         ", got " + DimsText(x.dims));
+  Dims input = pixels.input, output = pixels.output;
+  if (input[0] < 0 && x.dims.size() == input.size()) input[0] = output[0] = x.dims[0];
+  if (x.dims != input) {
+    return Status::Error("expected an input " + DimsText(input) + " for its output " + DimsText(output) + ", got " +
+                         DimsText(x.dims));
   }
   Op conv = OpOf(plan);
   conv.inputs = {x.index};
@@ -21,7 +23,7 @@ Result<Value> LowerTransposedConv(const NodePlan& plan, const Value& x, GraphTen
     made = graph->Append(std::move(spread));
   }
   if (!made.ok()) return made.status();
-  return Value{pixels.output, *made, nullptr};
+  return Value{output, *made, nullptr};
 }
 
 }  // namespace mcpruner

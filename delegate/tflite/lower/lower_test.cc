@@ -249,6 +249,21 @@ TEST(Lower, TransposedConvolutionsOfEverySize) {
   }
 }
 
+TEST(Lower, TransposedConvolutionsOfAnyBatch) {
+  NodePlan plan = Plan(OpType::kConv);
+  plan.params = ConvParams{Window(), LayerOf(LayerKind::kConv2D, {2, 1, 1, 1}, {1, 10}, {})};
+  plan.deferred = PixelBlocks{{-1, 1, 2, 1}, {-1, 1, 4, 1}, {1, 2, 0, 0}};
+  for (const int batch : {1, 3}) {
+    const Output output = RunNode(plan, {{batch, 1, 2, 1}});
+    EXPECT_EQ(output.error, "");
+    EXPECT_EQ(output.dims, (Dims{batch, 1, 4, 1}));
+  }
+  EXPECT_EQ(RunNode(plan, {{2, 1, 3, 1}}).error,
+            "Conv 'y': expected an input [2, 1, 2, 1] for its output [2, 1, 4, 1], got [2, 1, 3, 1]");
+  EXPECT_EQ(RunNode(plan, {{1, 2, 1}}).error,
+            "Conv 'y': expected an input [-1, 1, 2, 1] for its output [-1, 1, 4, 1], got [1, 2, 1]");
+}
+
 TEST(Lower, TransposedConvolutionsTakeOneSize) {
   const Transposed conv{{1, 2, 2, 1}, {1, 4, 4, 1}, {1, 2, 2, 1}, 2, 2, true};
   EXPECT_EQ(RunNode(conv.Plan({1, 2, 3, 4}), {{1, 3, 2, 1}}).error,

@@ -69,11 +69,14 @@ Result<LayerCache::LayerPtr> LayerCache::FromDense(LayerKind kind, const DenseSh
 }
 
 Result<LayerCache::LayerPtr> LayerCache::FromNonzeros(const DenseShape& shape, Span<const float> weights,
-                                                      Span<const float> bias, int group_size) {
-  const Hasher hash = HashDense(shape, weights, bias, group_size);
+                                                      Span<const float> bias, int group_size,
+                                                      const std::vector<uint16_t>& permutation) {
+  Hasher hash = HashDense(shape, weights, bias, group_size);
+  hash.Add(Span<const uint16_t>(permutation));
   return GetOrMake({hash.a(), hash.b(), weights.size(), kNonzerosTag}, [&]() -> Result<SparseLayer> {
     Result<SparseLayer> layer = SparseLayerFromDense(LayerKind::kConv2D, shape, weights, bias, group_size);
     if (!layer.ok()) return layer;
+    if (!permutation.empty()) layer->permutation = permutation;
     return WithoutZeros(std::move(*layer));
   });
 }

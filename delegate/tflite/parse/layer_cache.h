@@ -27,9 +27,10 @@ class LayerCache {
   Result<LayerPtr> FromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights, Span<const float> bias,
                              int group_size);
 
-  // The same for a convolution whose zeros are left out (graph/weights/nonzeros.h).
+  // The same for a convolution whose zeros are left out (graph/weights/nonzeros.h). `permutation` says which filter
+  // each of `weights` is, as that of a SparseLayer does; an empty one is the identity.
   Result<LayerPtr> FromNonzeros(const DenseShape& shape, Span<const float> weights, Span<const float> bias,
-                                int group_size);
+                                int group_size, const std::vector<uint16_t>& permutation = {});
 
   // The same for a grouped convolution (graph/weights/grouped_layer.h), whose filters read shape.in_channels channels.
   Result<LayerPtr> FromGroups(const DenseShape& shape, int groups, Span<const float> weights, Span<const float> bias,

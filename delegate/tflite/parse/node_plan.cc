@@ -178,7 +178,8 @@ Status SetPadding(TfLitePadding padding, NodePlan* plan) {
 bool IsSparseOp(const TfLiteRegistration& registration) {
   const std::string name = OpName(registration);
   return registration.builtin_code == kTfLiteBuiltinCustom &&
-         (name == "McprunerSparseConv2D" || name == "McprunerSparseFullyConnected");
+         (name == "McprunerSparseConv2D" || name == "McprunerSparseFullyConnected" ||
+          name == "McprunerSparseTransposeConv");
 }
 
 Result<std::vector<NodePlan>> ParseNode(const ModelView& view, const NodeRef& node, LayerCache* cache) {

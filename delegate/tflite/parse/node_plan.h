@@ -79,8 +79,8 @@ struct AxisOrder {
 // In a FULLY_CONNECTED, this says that the output has the input's rank; without it the rank is 2.
 struct KeepRank {};
 
-// In a TRANSPOSE_CONV, the convolution makes pixels as channels (transposed_conv.h): the sizes of the one input that
-// fits, and of the output, and how pixels are spread.
+// In a transposed convolution, the ordinary one makes pixels as channels (transposed_conv.h): the sizes of the one
+// input that fits, and of the output, and how pixels are spread. A batch of -1 is any.
 struct PixelBlocks {
   Dims input, output;
   DepthToSpaceParams blocks;
@@ -106,7 +106,8 @@ Result<std::vector<NodePlan>> ParseNode(const ModelView& view, const NodeRef& no
 
 // Sets type, parameters and activation for one of the project's own operators, from its layer and the bytes of its
 // SparseOptions. plan->inputs[0] must be set before.
-Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> options, NodePlan* plan);
+Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> options, LayerCache* cache,
+                       NodePlan* plan);
 
 // Returns whether it is one of the project's own operators, which no runtime can run without the delegate.
 bool IsSparseOp(const TfLiteRegistration& registration);

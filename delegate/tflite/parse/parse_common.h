@@ -42,6 +42,20 @@ Result<NodePlan> ParseConv2D(const ParseContext& c);
 Result<NodePlan> ParseDepthwiseConv2D(const ParseContext& c);
 Result<NodePlan> ParseFullyConnected(const ParseContext& c);
 Result<NodePlan> ParseTransposeConv(const ParseContext& c);
+// Returns the filters per group for layers that come dense.
+int DenseGroupSize(const Dims& input, int out_channels);
+// parse_transposed.cc plans transposed convolutions, TFLite's and the project's own.
+struct TransposedConv {
+  DenseShape shape;
+  std::vector<float> weights;         // OHWI, as TRANSPOSE_CONV has them
+  std::vector<float> bias;            // of each filter, or none
+  std::vector<uint16_t> permutation;  // which filter each of `weights` is; empty: the identity
+  int group_size = 0;                 // filters that share zeros; 0: nothing is known of them
+  int stride_h = 1, stride_w = 1;
+  bool same = false;
+  Dims output;  // a batch of -1 is any
+};
+Status SetTransposed(const TransposedConv& conv, LayerCache* cache, NodePlan* plan);
 // parse_sparse.cc has the project's own operators.
 Result<NodePlan> ParseSparse(const ParseContext& c);
 // parse_simple.cc has operators that work element by element or window by window. ParseBinary's `type` is one of

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "delegate/tflite/parse/parse_common.h"
-#include "delegate/tflite/parse/transposed_conv.h"
 
 namespace mcpruner {
 namespace {
@@ -38,16 +37,8 @@ Status CheckBias(const Weights& weights, int out_channels) {
   return Status::Error("expected " + std::to_string(out_channels) + " biases, got " + std::to_string(count));
 }
 
-// Returns the filters per group for layers that come dense: as many as the micro-kernels of the cpu are made for. Over
-// single pixels the vector lies over the filters.
-int DenseGroupSize(const Dims& input, int out_channels) {
-  const bool single_pixels =
-      input.size() < 3 || std::all_of(input.begin() + 1, input.end() - 1, [](int d) { return d == 1; });
-  return single_pixels && out_channels >= 16 ? 16 : 4;
-}
-
-// Does the same for a convolution of several groups. A filter group that reached over two of them would multiply zeros
-// by the channels of the other one, which may be infinite.
+// Does what DenseGroupSize does for a convolution of several groups. A filter group that reached over two of them would
+// multiply zeros by the channels of the other one, which may be infinite.
 int GroupSizeInGroups(int out_channels, int groups) { return std::gcd(out_channels / groups, 4); }
 
 // Returns how many groups a convolution has whose filters are of `shape`.
@@ -82,35 +73,6 @@ Result<NodePlan> StartConv(const ParseContext& c, OpType type, const Params* par
   return plan;
 }
 
-// Makes the plan of a TRANSPOSE_CONV that of the convolution which transposed_conv.h describes.
-Result<NodePlan> SetPhases(const ParseContext& c, const TfLiteTransposeConvParams& params, const Dims& shape,
-                           const Weights& weights, NodePlan plan) {
-  const Dims& dims = weights.filter.dims;
-  const bool same = params.padding == kTfLitePaddingSame;
-  const Result<TransposedAxis> rows = MakeTransposedAxis(shape[1], dims[1], params.stride_height, same);
-  if (!rows.ok()) return rows.status();
-  const Result<TransposedAxis> columns = MakeTransposedAxis(shape[2], dims[2], params.stride_width, same);
-  if (!columns.ok()) return columns.status();
-  const Result<std::vector<float>> filters = PhaseFilters(weights.filter.values, dims[0], dims[3], *rows, *columns);
-  if (!filters.ok()) return filters.status();
-  const int phases = rows->stride * columns->stride;
-  std::vector<float> bias;
-  for (int phase = 0; phase < phases; ++phase) {
-    bias.insert(bias.end(), weights.bias.values.begin(), weights.bias.values.end());
-  }
-  const Dims input{shape[0], rows->in, columns->in, dims[3]};
-  const Result<LayerCache::LayerPtr> layer = c.cache->FromNonzeros(
-      {phases * dims[0], rows->taps, columns->taps, dims[3]}, *filters, bias, DenseGroupSize(input, phases * dims[0]));
-  if (!layer.ok()) return layer.status();
-  Window window;
-  window.padding = {rows->PaddingBefore(), rows->PaddingAfter(), columns->PaddingBefore(), columns->PaddingAfter()};
-  plan.params = ConvParams{window, *layer};
-  const DepthToSpaceParams blocks{rows->stride, columns->stride, rows->blocks * rows->stride - rows->out,
-                                  columns->blocks * columns->stride - columns->out};
-  plan.deferred = PixelBlocks{input, shape, blocks};
-  return plan;
-}
-
 // Makes the plan one of a depthwise convolution. `dims` are [1, rows, columns, filters], in which order `filter` lies.
 void SetDepthwise(const Window& window, const Dims& dims, std::vector<float> filter, Span<const float> bias,
                   NodePlan* plan) {
@@ -138,6 +100,13 @@ std::vector<float> FiltersLast(const FloatConstant& filter) {
 }
 
 }  // namespace
+
+// There are as many as the micro-kernels of the cpu are made for. Over single pixels the vector lies over the filters.
+int DenseGroupSize(const Dims& input, int out_channels) {
+  const bool single_pixels =
+      input.size() < 3 || std::all_of(input.begin() + 1, input.end() - 1, [](int d) { return d == 1; });
+  return single_pixels && out_channels >= 16 ? 16 : 4;
+}
 
 Result<NodePlan> ParseConv2D(const ParseContext& c) {
   const auto* params = BuiltinParams<TfLiteConvParams>(c.node);
@@ -228,7 +197,16 @@ Result<NodePlan> ParseTransposeConv(const ParseContext& c) {
     return Status::Error("its output shape " + DimsText(*shape) + " does not fit its " + std::to_string(dims[0]) +
                          " filters");
   }
-  return SetPhases(c, *params, *shape, *weights, std::move(*plan));
+  TransposedConv conv;
+  conv.shape = {dims[0], dims[1], dims[2], dims[3]};
+  conv.weights.assign(weights->filter.values.begin(), weights->filter.values.end());
+  conv.bias.assign(weights->bias.values.begin(), weights->bias.values.end());
+  conv.stride_h = params->stride_height;
+  conv.stride_w = params->stride_width;
+  conv.same = params->padding == kTfLitePaddingSame;
+  conv.output = *shape;
+  MCPRUNER_RETURN_IF_ERROR(SetTransposed(conv, c.cache, &*plan));
+  return plan;
 }
 
 }  // namespace mcpruner

@@ -9,6 +9,7 @@
 #include "delegate/tflite/abi/builtin_params.h"
 #include "delegate/tflite/parse/node_plan.h"
 #include "delegate/tflite/testing/fake_model.h"
+#include "format/sparse_pattern_generated.h"
 
 namespace mcpruner {
 namespace {
@@ -108,6 +109,30 @@ TEST_F(Parse, Convolutions) {
   params.activation = static_cast<TfLiteFusedActivation>(4);
   EXPECT_EQ(Reason(kTfLiteBuiltinConv2d, {x, w}, &params),
             "its fused activation (number 4) is none of NONE, RELU, RELU_N1_TO_1, RELU6");
+}
+
+// Two filters of 1x2 weights for two channels, of which the blob has the second one first: one weight for each phase.
+TEST_F(Parse, PackedTransposedConvolutionsKeepTheirGroups) {
+  SparseLayer layer = *SparseLayerFromDense(LayerKind::kTransposeConv2D, {2, 1, 2, 2},
+                                            std::vector<float>{1, 0, 2, 0, 3, 0, 4, 0}, std::vector<float>{5, 6}, 2);
+  layer.permutation = {1, 0};
+  const auto same = format::Padding_Same;
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(format::CreateSparseOptions(builder, 1, same, 0, 0, 0, 0, /*stride_h=*/1, /*stride_w=*/2, 1, 1,
+                                             format::Activation_None, false, 1, /*output_height=*/4,
+                                             /*output_width=*/8));
+  const Span<const uint8_t> bytes(builder.GetBufferPointer(), builder.GetSize());
+  NodePlan plan;
+  ASSERT_EQ(SetSparseParams(std::make_shared<const SparseLayer>(layer), bytes, &cache, &plan).message(), "");
+  const SparseLayer& phases = *std::get<ConvParams>(plan.params).layer;
+  EXPECT_EQ(phases.kind, LayerKind::kConv2D);
+  EXPECT_EQ(phases.permutation, (std::vector<uint16_t>{1, 0, 3, 2}));
+  EXPECT_EQ(phases.bias, (std::vector<float>{5, 6, 5, 6}));
+  // The channel that has no weights is gone.
+  EXPECT_EQ(std::vector<float>(phases.values.begin(), phases.values.end()), (std::vector<float>{1, 3, 2, 4}));
+  const auto& pixels = std::get<PixelBlocks>(plan.deferred);
+  EXPECT_EQ(pixels.input, (Dims{-1, 4, 4, 2}));
+  EXPECT_EQ(pixels.output, (Dims{-1, 4, 8, 2}));
 }
 
 TEST_F(Parse, TransposedConvolutions) {

@@ -72,6 +72,9 @@ Result<SparseOptions> ReadSparseOptions(Span<const uint8_t> bytes) {
   if (in.stride_h() < 1 || in.stride_w() < 1) return BadValue("stride", 0);
   if (in.dilation_h_factor() < 1 || in.dilation_w_factor() < 1) return BadValue("dilation factor", 0);
   out.keep_num_dims = in.keep_num_dims();
+  if (in.output_height() > INT32_MAX || in.output_width() > INT32_MAX) return BadValue("output size", -1);
+  out.output_height = static_cast<int>(in.output_height());
+  out.output_width = static_cast<int>(in.output_width());
   MCPRUNER_RETURN_IF_ERROR(ReadPadding(in, &out));
   MCPRUNER_RETURN_IF_ERROR(ReadActivation(in, &out));
   return out;

@@ -1,4 +1,4 @@
-// These are the custom options of McprunerSparseConv2D and McprunerSparseFullyConnected: what surrounds the weights.
+// These are the custom options of the project's own operators: what surrounds the weights.
 //
 // Table SparseOptions in format/sparse_pattern.fbs says what they mean; this is the one place that reads it.
 
@@ -18,6 +18,7 @@ struct SparseOptions {
   bool same_padding = false;  // to be resolved with the input's size
   Activation activation = Activation::kNone;
   bool keep_num_dims = false;
+  int output_height = 0, output_width = 0;  // of a transposed convolution
 };
 
 // Any byte string is safe to pass. The error says what is wrong with the options.

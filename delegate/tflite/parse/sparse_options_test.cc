@@ -20,13 +20,15 @@ struct Fields {
   uint8_t dilation_h_factor = 1, dilation_w_factor = 1;
   format::Activation fused_activation = format::Activation_None;
   bool keep_num_dims = false;
+  uint32_t output_height = 0, output_width = 0;
 };
 
 std::vector<uint8_t> Write(const Fields& f) {
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(format::CreateSparseOptions(builder, f.version, f.padding, f.pad_top, f.pad_bottom, f.pad_left,
                                              f.pad_right, f.stride_h, f.stride_w, f.dilation_h_factor,
-                                             f.dilation_w_factor, f.fused_activation, f.keep_num_dims));
+                                             f.dilation_w_factor, f.fused_activation, f.keep_num_dims, /*groups=*/1,
+                                             f.output_height, f.output_width));
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
@@ -45,6 +47,8 @@ TEST(SparseOptions, EveryFieldIsRead) {
   in.dilation_w_factor = 5;
   in.fused_activation = format::Activation_Relu6;
   in.keep_num_dims = true;
+  in.output_height = 70000;
+  in.output_width = 6;
   const std::vector<uint8_t> bytes = Write(in);
   const Result<SparseOptions> out = ReadSparseOptions(bytes);
   ASSERT_TRUE(out.ok()) << out.message();
@@ -58,6 +62,8 @@ TEST(SparseOptions, EveryFieldIsRead) {
   EXPECT_EQ(out->window.dilation_h, 4);
   EXPECT_EQ(out->window.dilation_w, 5);
   EXPECT_EQ(out->activation, Activation::kRelu6);
+  EXPECT_EQ(out->output_height, 70000);
+  EXPECT_EQ(out->output_width, 6);
   EXPECT_TRUE(out->keep_num_dims);
 }
 
@@ -86,6 +92,9 @@ TEST(SparseOptions, OtherVersionsAndValuesAreRefused) {
   in = Fields();
   in.stride_w = 0;
   EXPECT_TRUE(Has(ReadSparseOptions(Write(in)).message(), "stride = 0"));
+  in = Fields();
+  in.output_width = uint32_t{1} << 31;
+  EXPECT_TRUE(Has(ReadSparseOptions(Write(in)).message(), "output size"));
   in = Fields();
   in.dilation_h_factor = 0;
   EXPECT_TRUE(Has(ReadSparseOptions(Write(in)).message(), "dilation factor = 0"));

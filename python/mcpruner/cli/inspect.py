@@ -43,7 +43,7 @@ def describe(content: bytes) -> list[dict[str, Any]]:
         The file or one of its blobs is damaged.
     """
     from mcpruner.converter.tflite.dense_layer import short_name
-    from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED
+    from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, TRANSPOSED
     from mcpruner.converter.tflite.model import operator_name, read_model
 
     model = read_model(content)
@@ -58,9 +58,9 @@ def describe(content: bytes) -> list[dict[str, Any]]:
                 **dict.fromkeys(["weights", "density", "num_patterns", "group_size", "value_type"]),
                 "bytes": _constant_bytes(model, graph, op),
             }
-            if name in (CONV, FULLY_CONNECTED):
+            if name in (CONV, FULLY_CONNECTED, TRANSPOSED):
                 layer.update(_packed(model, graph, op))
-            elif name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            elif name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
                 layer.update(_dense(model, graph, op))
             layers.append(layer)
     return layers

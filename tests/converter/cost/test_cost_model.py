@@ -104,6 +104,18 @@ def test_amounts_of_grouped_convolutions() -> None:
     assert entry == "packed pointwise" and terms["strided_bytes"] == 4 * 48 * 56 * 4
 
 
+def test_amounts_of_transposed_convolutions() -> None:
+    """An ordinary one of the input's pixels, whose results are stored as channels and once more as pixels."""
+    geometry = Geometry("TransposeConv2D", 7, 8, 2)
+    entry, terms = packed_amounts(Counts(900, 100, 20, 8), (20, 3, 3, 16), 4, geometry, "avx512")
+    assert entry == "packed conv" and terms["multiply_adds"] == 900 * 7 * 8
+    assert terms["output_bytes"] == 2 * 4 * 20 * 4 * 7 * 8 and terms["strided_bytes"] == 0
+    assert packed_amounts(Counts(900, 100, 20, 8), (20, 2, 2, 16), 4, geometry, "avx512").entry == "packed pointwise"
+    assert tflite_amounts((20, 3, 3, 16), geometry, "avx512") == tflite_amounts(
+        (20, 3, 3, 16), Geometry("Conv2D", 7, 8), "avx512"
+    )
+
+
 @pytest.mark.parametrize(("filters", "groups", "size"), [(60, 3, 4), (18, 3, 2), (12, 4, 1), (12, 12, 1)])
 def test_no_group_of_the_plugin_reaches_over_two_of_a_grouped_convolution(filters: int, groups: int, size: int) -> None:
     terms = unpacked_amounts((filters, 1, 1, 7), Geometry("Conv2D", 1, 4, groups=groups), "avx2").terms

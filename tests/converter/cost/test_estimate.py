@@ -7,7 +7,7 @@ import pytest
 
 from mcpruner.converter.cost import estimate
 from mcpruner.converter.cost.cost_model import Counts, Geometry, load_costs
-from mcpruner.converter.cost.estimate import GROUP_SIZES, choose, count, predict_speedup
+from mcpruner.converter.cost.estimate import GROUP_SIZES, choose, count, phase_bits, predict_speedup
 from mcpruner.converter.target import TARGETS, get_target
 
 GENERIC = get_target("generic")
@@ -48,6 +48,23 @@ def test_counts_equal_a_plain_loop(shape: tuple[int, ...], group_size: int) -> N
         runs += len(found)
         patterns |= found
     assert count(mask, permutation, group_size) == Counts(values, kernels, runs, len(patterns))
+
+
+def test_kernels_of_transposed_convolutions_are_those_of_their_phases() -> None:
+    """At stride 2 the corners of a 3x3 kernel are one phase, its middle another."""
+    mask = np.zeros((4, 3, 3, 2), bool)
+    mask[:, ::2, ::2, 0] = mask[:, 1, 1, 0] = mask[:, 0, 1, 1] = True
+    assert phase_bits((3, 3), 2) == [0b101000101, 0b010000010, 0b000101000, 0b000010000]
+    counts = count(mask, np.arange(4), 4, phases=2)
+    assert (counts.values, counts.kernels) == (4 * 6, 3)
+    assert count(mask, np.arange(4), 4).kernels == 2
+
+
+def test_no_filter_group_reaches_over_two_phases() -> None:
+    weights = aligned_weights(32, 64, 4, 0.1)
+    for filters, group_size in ((32, 4), (30, 2)):
+        choice = choose(weights[:filters], GENERIC, Geometry("TransposeConv2D", 28, 28, 2))
+        assert choice.group_size == group_size and choice.predicted_speedup > 1
 
 
 def test_no_filter_group_reaches_over_two_groups_of_a_convolution() -> None:

@@ -153,7 +153,7 @@ def test_damaged_blobs_are_refused_or_read(name: str) -> None:
 
 
 def test_options_read_back() -> None:
-    options = SparseOptions("Explicit", 1, 2, 3, 4, 5, 6, 7, 8, "Relu6", True, 9)
+    options = SparseOptions("Explicit", 1, 2, 3, 4, 5, 6, 7, 8, "Relu6", True, 9, 10, 11)
     assert deserialize_options(serialize_options(options)) == options
     assert deserialize_options(serialize_options(SparseOptions())) == SparseOptions()
 

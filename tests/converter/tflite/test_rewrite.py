@@ -333,8 +333,8 @@ def _depthwise(net: TfliteBuilder, x: int) -> None:
 
 
 def _transposed(net: TfliteBuilder, x: int) -> None:
-    shape = net.constant(np.array([1, 9, 9, 8], np.int32))
-    net.operator("TRANSPOSE_CONV", [shape, net.constant(sparse(8, 3, 3, 8)), x], (1, 9, 9, 8))
+    shape, options = net.constant(np.array([1, 9, 9, 8], np.int32)), schema.TransposeConvOptionsT(strideH=1, strideW=1)
+    net.operator("TRANSPOSE_CONV", [shape, net.constant(sparse(8, 3, 3, 8)), x], (1, 9, 9, 8), options)
 
 
 def _empty_weights(net: TfliteBuilder, x: int) -> None:
@@ -358,7 +358,7 @@ def _empty_weights(net: TfliteBuilder, x: int) -> None:
         (_wide, "it has 65536 channels, and the format holds at most 65535"),
         (_empty_weights, r"its weights of shape \[8, 0, 3, 8\] are empty"),
         (_depthwise, "depthwise convolutions are not packed"),
-        (_transposed, "transposed convolutions are not packed"),
+        (_transposed, "its input does not fit the 9 x 9 pixels that it makes"),
     ],
 )
 def test_layers_that_stay_dense_say_why(add: Callable[[TfliteBuilder, int], None], reason: str) -> None:
