@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/packages.sh
 
 readonly PACKAGES=(bazel-bootstrap clang-19 default-jdk-headless flatbuffers-compiler g++ googletest libclang-rt-19-dev
-  libflatbuffers-dev libhwy-dev llvm-19 ocl-icd-libopencl1 oclgrind opencl-c-headers pocl-opencl-icd)
+  libflatbuffers-dev libhwy-dev llvm-19 nlohmann-json3-dev ocl-icd-libopencl1 oclgrind opencl-c-headers
+  pocl-opencl-icd)
 readonly PYTHON_PACKAGES=(python3 python3-dev python3-venv)
 
 # Is this a Python 3.11 that can make virtual environments and carries its headers?

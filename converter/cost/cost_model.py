@@ -25,6 +25,8 @@
 
 A sum of terms that only grow is monotone: more work is never predicted faster, and it has few numbers to fit (`mcpruner
 calibrate` does, docs/cost_model.md). A table has these entries and their terms; `data/` holds those that are shipped.
+The entries, and what is counted with, stand in format/costs.inc: the plugin predicts the same when it loads a model
+(delegate/cost/).
 """
 
 import json
@@ -36,54 +38,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mcpruner.converter.format.costs_generated import (
+    CALL_OF_A_GROUP,
+    DENSE_GROUP,
+    DENSE_GROUP_OF_PIXELS,
+    LEAST_PIXELS,
+    OPEN_SIZE,
+    ROW_PIXELS,
+    SHARED_FILTERS,
+    TERMS,
+    TFLITE_TILES,
+    VECTORS,
+)
+
 SHIPPED = Path(__file__).resolve().parent / "data"
 FORMAT = 2  # Tables are written in this version of the JSON.
-
-_SHARED = 4  # Our micro-kernels sum so many filters at once, however large the group is.
-_PIXELS = 4  # A row's pixels count in fours, which is a quarter of the widest vector.
-_LEAST_PIXELS = 3  # A map of so many pixels stays one in a fully-connected layer: kLeastPixels of lower_rows.cc.
-
-# The plugin packs a dense layer with full patterns, in groups of so many filters. Those of single pixels, which dense
-# layers are but for those of images, get the larger groups where they fill one: `DenseGroupSize` in
-# delegate/tflite/parse/parse_conv.cc, which a test compares with these.
-_UNPACKED_GROUP, _UNPACKED_GROUP_OF_PIXELS = 4, 16
-
-# For each instruction set, the floats of a vector and the vectors of a tile. They must be those of
-# delegate/cpu/kernels/conv/conv_args.h.
-VECTORS = {"avx512": (16, 6), "avx2": (8, 3), "neon": (4, 6), "scalar": (1, 3)}
-
-# XNNPACK's micro-kernels for each instruction set compute so many pixels and so many filters together.
-TFLITE_TILES = {"avx512": (7, 16), "avx2": (5, 16), "neon": (6, 8), "scalar": (4, 4)}
-# It calls them for each group, and a call takes about as long for each kernel position as that many channels more. The
-# times of ten layers of 2 to 32 channels a group are met within 0.76 to 1.18 so, and within 0.29 to 0.89 without it
-# (avx512, 2026-11-30, on a busy machine: over the times of ungrouped layers in the same run).
-_CALL_OF_A_GROUP = 4
-
-_CONV = ("multiply_adds", "output_bytes", "strided_bytes", "weight_bytes", "layer")
-TERMS: dict[str, tuple[str, ...]] = {
-    "packed conv": (*_CONV, "loads", "kernels"),
-    "packed pointwise": (*_CONV, "loads", "kernels"),
-    "packed fully_connected": ("multiply_adds", "kernels", "weight_bytes", "layer"),
-    "cpu depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
-    "cpu edge": ("output_bytes", "layer"),
-    "cpu partition": ("layer",),
-    "tflite inference": ("layer",),
-    "tflite conv": _CONV,
-    "tflite pointwise": _CONV,
-    "tflite fully_connected": ("multiply_adds", "weight_bytes", "layer"),
-    "tflite depthwise": ("multiply_adds", "output_bytes", "strided_bytes", "layer"),
-    **{
-        f"{runtime} {kind}": terms
-        for runtime in ("cpu", "tflite")
-        for kind, terms in {
-            "elementwise": ("output_bytes", "layer"),
-            "exponential": ("output_bytes", "layer"),
-            "window": ("read_bytes", "output_bytes", "layer"),
-            "reduction": ("input_bytes", "layer"),
-            "copy": ("output_bytes", "layer"),
-        }.items()
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -105,8 +74,8 @@ class Geometry:
     """
 
     kind: str = "Conv2D"
-    height: int = 32
-    width: int = 32
+    height: int = OPEN_SIZE
+    width: int = OPEN_SIZE
     stride: int = 1
     groups: int = 1
 
@@ -119,10 +88,10 @@ class Geometry:
 def rows_geometry(sizes: Sequence[int]) -> Geometry:
     """Geometry of a fully-connected layer whose output has these sizes before its channels, the batch first.
 
-    Three sizes, or two, are the batch and a map; of fewer than `_LEAST_PIXELS` pixels the plugin makes rows, too.
+    Three sizes, or two, are the batch and a map; of fewer than `LEAST_PIXELS` pixels the plugin makes rows, too.
     """
     rows = int(np.prod(sizes, dtype=np.int64))
-    if len(sizes) in (2, 3) and rows >= _LEAST_PIXELS * sizes[0]:
+    if len(sizes) in (2, 3) and rows >= LEAST_PIXELS * sizes[0]:
         width = sizes[-1] if sizes[-1] > 1 else sizes[-2]
         return Geometry("FullyConnected", rows // width, width)
     return Geometry("FullyConnected", rows, 1)
@@ -248,10 +217,10 @@ def packed_amounts(counts: Counts, shape: tuple[int, ...], group_size: int, geom
         rows = max(1, geometry.height)
         terms = {"multiply_adds": counts.values * rows, "kernels": counts.kernels * rows}
         return Amounts("packed fully_connected", {**terms, "weight_bytes": weight_bytes, "layer": 1})
-    pixels, passes = _pixels(geometry, _PIXELS), _tiles(geometry, simd) * -(-group_size // _SHARED)
+    pixels, passes = _pixels(geometry, ROW_PIXELS), _tiles(geometry, simd) * -(-group_size // SHARED_FILTERS)
     terms = {
         "multiply_adds": counts.values * pixels,
-        "loads": counts.values * pixels / min(group_size, _SHARED),
+        "loads": counts.values * pixels / min(group_size, SHARED_FILTERS),
         "kernels": counts.kernels * passes,
     }
     terms["weight_bytes"] = weight_bytes
@@ -266,8 +235,8 @@ def unpacked_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> A
     if geometry.kind == "DepthwiseConv2D":
         multiply_adds = int(np.prod(shape)) * _pixels(geometry, VECTORS[simd][0])
         return Amounts("cpu depthwise", {"multiply_adds": multiply_adds, **_bytes(shape[3], shape[3], geometry)})
-    wide = geometry.kind == "FullyConnected" and shape[0] >= _UNPACKED_GROUP_OF_PIXELS
-    group_size = _UNPACKED_GROUP_OF_PIXELS if wide else _UNPACKED_GROUP
+    wide = geometry.kind == "FullyConnected" and shape[0] >= DENSE_GROUP_OF_PIXELS
+    group_size = DENSE_GROUP_OF_PIXELS if wide else DENSE_GROUP
     if geometry.groups > 1:
         group_size = math.gcd(group_size, shape[0] // geometry.groups)
     return packed_amounts(full_counts(shape, group_size), shape, group_size, geometry, simd)
@@ -286,7 +255,7 @@ def tflite_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amo
         return Amounts("tflite depthwise", {"multiply_adds": weights * pixels, **_bytes(shape[3], shape[3], geometry)})
     groups, (tile_pixels, tile_filters) = geometry.groups, TFLITE_TILES[simd]
     filters = groups * -(-shape[0] // groups // tile_filters) * tile_filters
-    channels = shape[3] + (0 if groups == 1 else _CALL_OF_A_GROUP)
+    channels = shape[3] + (0 if groups == 1 else CALL_OF_A_GROUP)
     multiply_adds = filters * shape[1] * shape[2] * channels * -(-pixels // tile_pixels) * tile_pixels
     terms = {"multiply_adds": multiply_adds, "weight_bytes": 4 * weights}
     entry = _conv(shape) if groups == 1 else "conv"
@@ -329,7 +298,7 @@ def _tiles(geometry: Geometry, simd: str) -> int:
     lanes, vectors = VECTORS[simd]
     if lanes > 8 and geometry.width <= lanes // 2:
         lanes //= 2
-    return -(-_pixels(geometry, _PIXELS) // (lanes * vectors))
+    return -(-_pixels(geometry, ROW_PIXELS) // (lanes * vectors))
 
 
 def _bytes(filters: int, channels: int, geometry: Geometry) -> dict[str, int]:

@@ -8,7 +8,7 @@ ready decides whether the next subset is one of taken operators or of others; th
 that is ready or becomes ready by those that joined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 
@@ -48,7 +48,7 @@ def find_partitions(nodes: Sequence[Node], graph_outputs: frozenset[int]) -> lis
         left = [i for i in left if i not in inside]
         written -= {tensor for i in subset for tensor in nodes[i].outputs}
         if nodes[subset[0]].taken:
-            partitions.append(_partition(nodes, subset, graph_outputs))
+            partitions.append(partition_of(nodes, subset, graph_outputs))
     return partitions
 
 
@@ -71,9 +71,10 @@ def _next_subset(nodes: Sequence[Node], left: list[int], written: set[int]) -> t
         waiting = still
 
 
-def _partition(nodes: Sequence[Node], subset: tuple[int, ...], graph_outputs: frozenset[int]) -> Partition:
-    inside = set(subset)
-    written = frozenset(tensor for i in subset for tensor in nodes[i].outputs)
-    inputs = frozenset(tensor for i in subset for tensor in nodes[i].inputs) - written
+def partition_of(nodes: Sequence[Node], ops: Collection[int], graph_outputs: frozenset[int]) -> Partition:
+    """The partition of these operators, as `find_partitions` has it."""
+    inside = set(ops)
+    written = frozenset(tensor for i in inside for tensor in nodes[i].outputs)
+    inputs = frozenset(tensor for i in inside for tensor in nodes[i].inputs) - written
     read = {tensor for i, node in enumerate(nodes) if i not in inside for tensor in node.inputs} | graph_outputs
-    return Partition(tuple(sorted(subset)), inputs, written & read)
+    return Partition(tuple(sorted(inside)), inputs, written & read)

@@ -25,6 +25,7 @@ from mcpruner.converter.cost.cost_model import (
     unpacked_amounts,
 )
 from mcpruner.converter.cost.estimate import Choice, choose, phase_bits, predict_speedup
+from mcpruner.converter.format.costs_generated import WORTH_IT
 from mcpruner.converter.target import Target
 from mcpruner.converter.tflite.dense_layer import (
     DenseLayer,
@@ -48,7 +49,7 @@ _NEVER = {
 }
 # A partition, and a subgraph, is packed from this predicted speed-up on. It asks for more than 1, since predictions of
 # whole models are optimistic (docs/cost_model.md).
-_WORTH_IT = 1.05
+_WORTH_IT = WORTH_IT
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def decide(model: Any, target: Target, costs: CostModel) -> Decision:
         A layer is damaged or has NaN weights, or the model is fully quantized.
     """
     _refuse_quantized(model)
-    costs = costs.for_model(_weight_bytes(model))
+    costs = costs.for_model(weight_bytes(model))
     return Decision(tuple(_decide_graph(model, graph, target, costs) for graph in model.subgraphs))
 
 
@@ -224,7 +225,7 @@ def _refuse_quantized(model: Any) -> None:
         )
 
 
-def _weight_bytes(model: Any) -> int:
+def weight_bytes(model: Any) -> int:
     """Bytes that the weights of all convolutions and dense layers take as float32, as runtimes hold them."""
     weights = {
         (index, op.inputs[1])

@@ -15,8 +15,8 @@ _CONVOLUTIONS = ("CONV_2D", "McprunerSparseConv2D")
 _MISH = ("TANH", "LOG", "ADD", "EXP")
 
 
-def folded_operators(model: Any, graph: Any) -> set[int]:
-    """Numbers of the operators of a subgraph that are folded away."""
+def folded_operators(model: Any, graph: Any) -> dict[int, int]:
+    """Numbers of the operators of a subgraph that are folded away, and of those that must be in the same partition."""
     writers, uses = producers(graph), use_counts(graph)
     numbers = {id(op): i for i, op in enumerate(graph.operators)}
 
@@ -29,17 +29,20 @@ def folded_operators(model: Any, graph: Any) -> set[int]:
             yield op
             tensor = next((i for i in op.inputs if i in writers or i in graph.inputs), -1)
 
-    folded: set[int] = set()
+    folded: dict[int, int] = {}
     for index, op in enumerate(graph.operators):
         name = operator_name(model, op)
         if name in (*_CONVOLUTIONS, "DEPTHWISE_CONV_2D"):
-            folded |= {numbers[id(pad)] for code in ("PAD", "PADV2") for pad in chain(op.inputs[0], (code,))}
-        if name == "ADD" and any(list(chain(i, (conv,))) for i in op.inputs for conv in _CONVOLUTIONS):
-            folded.add(index)
+            folded |= {numbers[id(pad)]: index for code in ("PAD", "PADV2") for pad in chain(op.inputs[0], (code,))}
+        if name == "ADD":
+            for conv in (conv for i in op.inputs for code in _CONVOLUTIONS for conv in chain(i, (code,))):
+                folded[index] = numbers[id(conv)]
         if name == "MUL" and len(op.inputs) == 2:
             for x, gate in (op.inputs, op.inputs[::-1]):
                 for names in (("LOGISTIC",), _MISH):
                     ops = list(chain(gate, names))
                     if len(ops) == len(names) and x in ops[-1].inputs:
-                        folded |= {index, *(numbers[id(each)] for each in ops[:-1])}
+                        folded |= dict.fromkeys(
+                            [index, *(numbers[id(each)] for each in ops[:-1])], numbers[id(ops[-1])]
+                        )
     return folded

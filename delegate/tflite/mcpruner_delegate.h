@@ -69,6 +69,9 @@ typedef struct McprunerDelegateOptions {
   /* A number as text, such as "nan" or "1e30", that is written over all working memory before each inference, for
    * tests: no result may depend on it. NULL: nothing is written, which costs nothing. */
   const char* poison_memory;
+  /* A file that `mcpruner calibrate` wrote on this machine: what its operators cost, by which the delegate predicts
+   * times, for its decisions and its report. NULL: the table that is compiled in for the instruction set. */
+  const char* costs;
 } McprunerDelegateOptions;
 
 /* Compiled into the app: the library's own function would return the struct of another size. Padding is zero too, since
@@ -94,9 +97,12 @@ MCPRUNER_EXPORT void McprunerDelegateSetProfiling(struct TfLiteDelegate* delegat
  *
  * Profile: a list with one object for each op: subgraph, partition, backend, name, type, kernel, input and output
  * (shapes), density, macs, bytes, runs, nanoseconds (of all runs). Report: {backend, num_threads, arena_bytes,
- * weight_bytes, partitions: [{subgraph, partition, backend, reason, nodes, arena_bytes, weight_bytes}], nodes:
- * [{subgraph, node, name, op, taken, partition, backend, reason}]}. A node that is left to TFLite has taken = false and
- * the reason; a partition has a reason where its backend is not the chosen one. */
+ * weight_bytes, costs, partitions: [{subgraph, partition, backend, reason, nodes, arena_bytes, weight_bytes}],
+ * decisions: [{subgraph, taken, tflite_nanoseconds, plugin_nanoseconds, reason, nodes}], nodes: [{subgraph, node, name,
+ * op, taken, partition, backend, reason, tflite_nanoseconds, plugin_nanoseconds}]}. A node that is left to TFLite has
+ * taken = false and the reason; a partition has a reason where its backend is not the chosen one. Decisions are of the
+ * partitions that the delegate could run, also those that it leaves; nanoseconds are predicted, for one thread, by the
+ * table `costs`.  */
 MCPRUNER_EXPORT size_t McprunerDelegateProfileJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
 MCPRUNER_EXPORT size_t McprunerDelegateReportJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
 

@@ -108,7 +108,8 @@ def load_delegate(*, runtime: ModuleType | None = None, **options: Any) -> Any:
         The plugin's options: ``num_threads`` (0: the runtime's recommendation, else 1), ``backend`` (``"auto"``,
         ``"cpu"``, ``"opencl"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU,
         to compare them), ``precision``, ``cache_dir``, ``opencl_library`` and ``tune`` (of the opencl backend, see
-        `Interpreter`) and ``poison_memory`` (for tests). None leaves an option out.
+        `Interpreter`), ``costs`` (a file of ``mcpruner calibrate``) and ``poison_memory`` (for tests). None leaves an
+        option out.
 
     Returns
     -------
@@ -165,6 +166,9 @@ class Interpreter:
         Path or name of libOpenCL, where it is not found by itself.
     tune
         Measure the tiles of convolutions that `cache_dir` does not know; takes minutes.
+    costs
+        A file that ``mcpruner calibrate`` wrote on this machine, by which the plugin predicts times (`report`) and
+        decides; by default the table that it has for the instruction set.
     poison_memory
         For tests: a number, such as NaN or 1e30, that the plugin writes over all its working memory before each
         inference. No result may depend on it. None: off, at no cost.
@@ -200,6 +204,7 @@ class Interpreter:
         cache_dir: str | Path | None = None,
         opencl_library: str | None = None,
         tune: bool = False,
+        costs: str | Path | None = None,
         poison_memory: float | None = None,
         runtime: ModuleType | None = None,
         **kwargs: Any,
@@ -215,6 +220,7 @@ class Interpreter:
             cache_dir=cache_dir,
             opencl_library=opencl_library,
             tune=int(tune),
+            costs=costs,
             poison_memory=poison_memory,
         )
         self._interpreter = found.interpreter(
@@ -256,8 +262,9 @@ class Interpreter:
         -------
         dict
             ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as backends hold weights);
-            ``partitions``; and ``nodes``, each with ``name``, ``op``, ``taken``, ``backend`` and ``reason``.
-            docs/tflite.md lists all fields.
+            ``partitions``; ``decisions``, each with the predicted nanoseconds of a partition in TFLite and in the
+            plugin, and the reason why it is taken or left; and ``nodes``, each with ``name``, ``op``, ``taken``,
+            ``backend`` and ``reason``. docs/tflite.md lists all fields.
         """
         return _json(native().report(delegate_path(), self._delegate._get_native_delegate_pointer()))
 

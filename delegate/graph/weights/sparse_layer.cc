@@ -64,6 +64,10 @@ void ForEachTap(const SparseLayer& layer, const Body& body) {
 
 }  // namespace
 
+size_t SparseLayer::NumValues() const {
+  return keeps_narrow() ? narrow.size() / (value_type == ValueType::kInt8 ? 1 : 2) : values.size();
+}
+
 int64_t SparseLayer::StoredWeights() const {
   int64_t stored = 0, filters_left = out_channels;
   for (const uint64_t taps : GroupTaps(*this)) {
@@ -116,7 +120,7 @@ Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape
 
 std::vector<float> FloatValues(const SparseLayer& layer) {
   if (!layer.keeps_narrow()) return {layer.values.begin(), layer.values.end()};
-  std::vector<float> values(layer.narrow.size() / (layer.value_type == ValueType::kInt8 ? 1 : 2));
+  std::vector<float> values(layer.NumValues());
   ForEachTap(layer, [&](int group, int, int, size_t tap) {
     for (int lane = 0; lane < layer.group_size; ++lane) {
       const size_t i = tap + static_cast<size_t>(lane);

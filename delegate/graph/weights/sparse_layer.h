@@ -54,6 +54,8 @@ struct SparseLayer {
 
   bool keeps_narrow() const { return kind == LayerKind::kFullyConnected && value_type != ValueType::kFloat32; }
   int num_groups() const { return (out_channels + group_size - 1) / group_size; }
+  // Counts the values that are stored, those of padding lanes among them.
+  size_t NumValues() const;
   // Counts the weights that are stored for real filters: explicit zeros count, padding lanes do not.
   int64_t StoredWeights() const;
   // Returns StoredWeights() over the number of weights of the dense layer, 0..1.

@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
+#include "delegate/cost/read_table.h"
 #include "delegate/cpu/cpu_backend.h"
 #include "delegate/tflite/options/versioned_struct.h"
 
@@ -19,7 +21,7 @@ namespace {
 // The first version ended with poison_memory.
 constexpr size_t kFirstVersion =
     offsetof(McprunerDelegateOptions, poison_memory) + sizeof(McprunerDelegateOptions::poison_memory);
-static_assert(kFirstVersion == sizeof(McprunerDelegateOptions), "what comes next must not lie in this one's padding");
+static_assert(kFirstVersion == offsetof(McprunerDelegateOptions, costs), "this must not lie in that one's padding");
 
 template <typename T>
 struct Choice {
@@ -68,7 +70,8 @@ struct TextOption {
 constexpr TextOption kTextOptions[] = {
     {"backend", &McprunerDelegateOptions::backend},     {"simd", &McprunerDelegateOptions::simd},
     {"precision", &McprunerDelegateOptions::precision}, {"opencl_library", &McprunerDelegateOptions::opencl_library},
-    {"cache_dir", &McprunerDelegateOptions::cache_dir}, {"poison_memory", &McprunerDelegateOptions::poison_memory}};
+    {"cache_dir", &McprunerDelegateOptions::cache_dir}, {"poison_memory", &McprunerDelegateOptions::poison_memory},
+    {"costs", &McprunerDelegateOptions::costs}};
 
 Status ParseOption(const std::string& key, const char* value, McprunerDelegateOptions* out) {
   for (const TextOption& option : kTextOptions) {
@@ -79,7 +82,7 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
   if (key != "num_threads" && key != "verbosity" && key != "tune") {
     return Status::Error("there is no option '" + key +
                          "'; the options are num_threads, backend, verbosity, simd, precision, opencl_library, "
-                         "cache_dir, tune, poison_memory");
+                         "cache_dir, tune, poison_memory, costs");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
@@ -113,6 +116,13 @@ Status CheckFolder(const std::string& folder, std::string* out) {
     return Status::Error("option cache_dir: expected an existing folder that can be written to, got '" + folder + "'");
   }
   *out = folder;
+  return Status::Ok();
+}
+
+Status ReadCosts(const char* file, const std::string& simd, cost::CostTable* out) {
+  Result<cost::CostTable> table = file != nullptr ? cost::ReadCostTable(file) : cost::ShippedCostTable(simd);
+  if (!table.ok()) return Status::Error("option costs: " + table.message());
+  *out = std::move(*table);
   return Status::Ok();
 }
 
@@ -155,6 +165,8 @@ Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller) {
   if (options.poison_memory != nullptr) {
     MCPRUNER_RETURN_IF_ERROR(ParsePoison(options.poison_memory, &out.poison_memory));
   }
+  const std::string simd = out.simd.empty() ? CpuSimdTargets().front() : out.simd;
+  MCPRUNER_RETURN_IF_ERROR(ReadCosts(options.costs, simd, &out.costs));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "delegate/base/status.h"
+#include "delegate/cost/cost_table.h"
 #include "delegate/opencl/plan/precision.h"
 #include "delegate/tflite/mcpruner_delegate.h"
 
@@ -28,6 +29,7 @@ struct Options {
   std::string opencl_library;                 // empty: the first that is found
   std::string cache_dir;                      // for compiled programs and tiles; empty: none are kept
   bool tune = false;                          // whether to measure tiles that cache_dir does not have
+  cost::CostTable costs;                      // that predictions are made by
   std::optional<float> poison_memory;         // written over working memory before each inference
 };
 

@@ -74,7 +74,7 @@ TEST(Options, InstructionSetsAreThoseOfTheCpu) {
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
             "there is no option 'threads'; the options are num_threads, backend, verbosity, simd, "
-            "precision, opencl_library, cache_dir, tune, poison_memory");
+            "precision, opencl_library, cache_dir, tune, poison_memory, costs");
   EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'");
   EXPECT_EQ(ErrorOf("precision", "int8"),
             "option precision: expected one of float32, float16_storage, float16, got 'int8'");

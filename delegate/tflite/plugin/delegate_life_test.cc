@@ -31,7 +31,7 @@ bool Has(const std::string& text, const std::string& part) { return text.find(pa
 // Counts the nodes that a report lists.
 size_t CountNodes(const std::string& report) {
   size_t count = 0;
-  for (size_t at = report.find("\"taken\""); at != std::string::npos; at = report.find("\"taken\"", at + 1)) ++count;
+  for (size_t at = report.find("\"op\""); at != std::string::npos; at = report.find("\"op\"", at + 1)) ++count;
   return count;
 }
 constexpr size_t kNodes = 5;  // of a SmallModel

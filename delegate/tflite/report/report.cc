@@ -29,17 +29,36 @@ void WriteOp(const PartitionReport& partition, const OpProfile& op, JsonWriter* 
   json->EndObject();
 }
 
+void WriteNumbers(const std::vector<int>& numbers, JsonWriter* json) {
+  json->BeginList();
+  for (const int number : numbers) json->Number(number);
+  json->EndList();
+}
+
 void WritePartition(const PartitionReport& partition, JsonWriter* json) {
   json->BeginObject();
   json->Key("subgraph").Number(partition.subgraph);
   json->Key("partition").Number(partition.partition);
   json->Key("backend").String(partition.backend);
   json->Key("reason").String(partition.reason);
-  json->Key("nodes").BeginList();
-  for (const int node : partition.nodes) json->Number(node);
-  json->EndList();
+  WriteNumbers(partition.nodes, &json->Key("nodes"));
   json->Key("arena_bytes").Number(partition.arena_bytes);
   json->Key("weight_bytes").Number(partition.weight_bytes);
+  json->EndObject();
+}
+
+void WriteTimes(double tflite_ns, double plugin_ns, JsonWriter* json) {
+  json->Key("tflite_nanoseconds").Fraction(tflite_ns);
+  json->Key("plugin_nanoseconds").Fraction(plugin_ns);
+}
+
+void WriteDecision(int subgraph, const DecisionReport& decision, JsonWriter* json) {
+  json->BeginObject();
+  json->Key("subgraph").Number(subgraph);
+  json->Key("taken").Bool(decision.taken);
+  WriteTimes(decision.tflite_ns, decision.plugin_ns, json);
+  json->Key("reason").String(decision.reason);
+  WriteNumbers(decision.nodes, &json->Key("nodes"));
   json->EndObject();
 }
 
@@ -53,6 +72,7 @@ void WriteNode(int subgraph, const NodeReport& node, const PartitionReport* part
   json->Key("partition").Number(partition != nullptr ? partition->partition : -1);
   json->Key("backend").String(partition != nullptr ? partition->backend : "");
   json->Key("reason").String(node.taken && partition != nullptr ? partition->reason : node.reason);
+  WriteTimes(node.tflite_ns, node.plugin_ns, json);
   json->EndObject();
 }
 
@@ -88,13 +108,21 @@ std::string WriteReport(const DelegateReport& report) {
   json.Key("num_threads").Number(report.num_threads);
   json.Key("arena_bytes").Number(arena_bytes);
   json.Key("weight_bytes").Number(weight_bytes);
+  json.Key("costs").String(report.costs);
   json.Key("partitions").BeginList();
   for (const PartitionReport& partition : report.partitions) WritePartition(partition, &json);
+  json.EndList();
+  json.Key("decisions").BeginList();
+  for (size_t s = 0; s < report.subgraphs.size(); ++s) {
+    for (const DecisionReport& decision : report.subgraphs[s].decisions) {
+      WriteDecision(static_cast<int>(s), decision, &json);
+    }
+  }
   json.EndList();
   json.Key("nodes").BeginList();
   for (size_t s = 0; s < report.subgraphs.size(); ++s) {
     const int subgraph = static_cast<int>(s);
-    for (const NodeReport& node : report.subgraphs[s]) {
+    for (const NodeReport& node : report.subgraphs[s].nodes) {
       WriteNode(subgraph, node, FindPartition(report.partitions, subgraph, node.node), &json);
     }
   }

@@ -20,6 +20,21 @@ struct NodeReport {
   bool has_weights = false;  // a convolution or fully-connected layer: worth a line when it is left
   bool packed = false;       // one of the project's own operators
   std::string reason;        // why it is left
+  // Nanoseconds that one thread is predicted to take in TFLite and in the plugin, there as part of its partition.
+  double tflite_ns = 0.0, plugin_ns = 0.0;
+};
+
+// A DecisionReport is a partition that the plugin could run, taken or left (cost/decide.h).
+struct DecisionReport {
+  std::vector<int> nodes;  // of the model
+  bool taken = false;
+  double tflite_ns = 0.0, plugin_ns = 0.0;  // of all its nodes, in the plugin with its edges and its call
+  std::string reason;
+};
+
+struct SubgraphReport {
+  std::vector<NodeReport> nodes;
+  std::vector<DecisionReport> decisions;
 };
 
 struct PartitionReport {
@@ -37,7 +52,8 @@ struct DelegateReport {
   std::string backend;  // the one that was asked for
   int num_threads = 0;  // of the cpu backend; 0 until a partition is prepared
   std::vector<PartitionReport> partitions;
-  std::vector<std::vector<NodeReport>> subgraphs;
+  std::string costs;  // the table that predictions are made by
+  std::vector<SubgraphReport> subgraphs;
 };
 
 std::string WriteProfile(const std::vector<PartitionReport>& partitions);

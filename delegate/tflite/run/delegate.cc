@@ -24,9 +24,10 @@ Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
     auto model = std::make_unique<ModelState>();
     model->view.context = context;
     model->view.delegate = self;
-    Result<std::vector<NodeReport>> partitioned = PartitionModel(&model->view, &layers_, options_.backend);
+    Result<SubgraphReport> partitioned = PartitionModel(options_, &model->view, &layers_);
     if (!partitioned.ok()) return partitioned.status();
-    rows = model->rows = std::move(*partitioned);
+    model->report = std::move(*partitioned);
+    rows = model->report.nodes;
     previous = AddModel(std::move(model));
   }
   // This calls the partitions' init, which takes the mutex.
@@ -88,18 +89,19 @@ Status Delegate::Replace(TfLiteContext* context, TfLiteDelegate* self, const std
 }
 
 void Delegate::PrintSummary(ModelState* model, const std::string& previous) const {
-  const auto taken = std::count_if(model->rows.begin(), model->rows.end(), [](const NodeReport& r) { return r.taken; });
-  model->summary = "takes " + std::to_string(taken) + " of " + std::to_string(model->rows.size()) + " nodes in " +
+  const std::vector<NodeReport>& rows = model->report.nodes;
+  const auto taken = std::count_if(rows.begin(), rows.end(), [](const NodeReport& r) { return r.taken; });
+  model->summary = "takes " + std::to_string(taken) + " of " + std::to_string(rows.size()) + " nodes in " +
                    std::to_string(*model->partitions) + (*model->partitions == 1 ? " partition" : " partitions") +
                    ", backend " + BackendName(options_.backend);
   // A runtime may apply the delegate again at each resize; once is enough to read.
   if (options_.verbosity < 1 || model->summary == previous) return;
   LogLine(model->summary.c_str());
   std::map<std::string, int> left;  // nodes by reason
-  for (const NodeReport& row : model->rows) {
+  for (const NodeReport& row : rows) {
     if (!row.taken && row.has_weights) ++left[row.reason];
   }
-  for (const NodeReport& row : model->rows) {
+  for (const NodeReport& row : rows) {
     if (row.taken || (options_.verbosity < 2 && (!row.has_weights || left[row.reason] == 0))) continue;
     const int more = options_.verbosity < 2 ? std::exchange(left[row.reason], 0) - 1 : 0;
     const std::string line = "leaves node " + std::to_string(row.node) + " (" + row.op + " '" + row.name + "')" +
@@ -145,9 +147,10 @@ std::string Delegate::ReportJson() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   DelegateReport report;
   report.backend = BackendName(options_.backend);
+  report.costs = options_.costs.name;
   report.num_threads = backends_.num_threads();
   report.partitions = Partitions();
-  for (const auto& model : models_) report.subgraphs.push_back(model->rows);
+  for (const auto& model : models_) report.subgraphs.push_back(model->report);
   return WriteReport(report);
 }
 

@@ -38,7 +38,7 @@ class DelegatedPartition;
 // A ModelState is what is known of one context: a subgraph of a model.
 struct ModelState {
   ModelView view;
-  std::vector<NodeReport> rows;
+  SubgraphReport report;
   std::string summary;  // as last printed
   // The number of partitions that the runtime made of it; none until the delegate is applied.
   std::optional<size_t> partitions;

@@ -2,23 +2,22 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
+#include <utility>
 
+#include "delegate/cost/amounts.h"
+#include "delegate/cost/decide.h"
+#include "delegate/cost/predictor.h"
 #include "delegate/tflite/abi/builtin_params.h"
 #include "delegate/tflite/abi/int_array.h"
 #include "delegate/tflite/lower/graph_builder.h"
 #include "delegate/tflite/parse/node_plan.h"
+#include "delegate/tflite/predict/layer_times.h"
+#include "delegate/tflite/predict/make_subgraph.h"
 
 namespace mcpruner {
 namespace {
-
-constexpr char kNothingPacked[] =
-    "no layer of its partition is packed, and TFLite runs dense layers as fast (backend cpu takes it)";
-
-bool HasWeights(const TfLiteRegistration& registration) {
-  const int32_t code = registration.builtin_code;
-  return IsSparseOp(registration) || code == kTfLiteBuiltinConv2d || code == kTfLiteBuiltinDepthwiseConv2d ||
-         code == kTfLiteBuiltinFullyConnected || code == kTfLiteBuiltinTransposeConv;
-}
 
 // An older runtime undoes all delegates when it is resized and applies them again, but tensors keep the delegate that
 // made them, and it refuses to give them to another one.
@@ -42,6 +41,13 @@ Status CanRun(const ModelView& view, const NodeRef& node, LayerCache* cache) {
   return BuildGraph(*plans, outputs, dims_of).status();
 }
 
+// The same by its name alone.
+Status MayRun(const ModelView& view, const NodeRef& node) {
+  if (IsAnothers(view, node)) return Status::Error("another delegate has taken it");
+  const std::string name = OpName(*node.registration);
+  return cost::KindOf(name) ? Status::Ok() : Status::Error("the delegate does not run " + name);
+}
+
 Result<std::vector<NodeRef>> ListNodes(TfLiteContext* context) {
   TfLiteIntArray* execution_plan = nullptr;
   if (context->GetExecutionPlan(context, &execution_plan) != kTfLiteOk || execution_plan == nullptr) {
@@ -56,80 +62,151 @@ Result<std::vector<NodeRef>> ListNodes(TfLiteContext* context) {
   return nodes;
 }
 
-// Returns the partitions that the runtime would make of the taken nodes, or all of them as one where it cannot tell.
-std::vector<std::vector<int>> PreviewPartitions(TfLiteContext* context, const std::vector<NodeReport>& rows) {
+// A Candidate is a partition that the runtime would make of the nodes that are taken so far.
+struct Candidate {
+  std::set<size_t> rows;
+  std::vector<int> outputs;  // tensors
+};
+
+// Returns all of them as one where the runtime cannot tell.
+std::vector<Candidate> PreviewPartitions(TfLiteContext* context, const std::vector<NodeReport>& rows) {
+  std::map<int, size_t> row_of;
   std::vector<int> taken;
-  for (const NodeReport& row : rows) {
-    if (row.taken) taken.push_back(row.node);
+  Candidate all;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    row_of[rows[i].node] = i;
+    if (!rows[i].taken) continue;
+    taken.push_back(rows[i].node);
+    all.rows.insert(i);
   }
+  if (taken.empty()) return {};
   const IntArrayPtr array = MakeIntArray(taken);
   TfLiteDelegateParams* params = nullptr;
   int count = 0;
-  if (taken.empty() || array == nullptr || context->PreviewDelegatePartitioning == nullptr ||
+  if (array == nullptr || context->PreviewDelegatePartitioning == nullptr ||
       context->PreviewDelegatePartitioning(context, array.get(), &params, &count) != kTfLiteOk || params == nullptr) {
-    return {taken};
+    return {all};
   }
-  std::vector<std::vector<int>> partitions;
-  for (int i = 0; i < count; ++i) partitions.push_back(IntArrayVector(params[i].nodes_to_replace));
-  return partitions;
+  std::vector<Candidate> candidates(static_cast<size_t>(count));
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    for (const int node : IntArrayView(params[i].nodes_to_replace)) {
+      if (row_of.count(node) > 0) candidates[i].rows.insert(row_of[node]);
+    }
+    candidates[i].outputs = IntArrayVector(params[i].output_tensors);
+  }
+  return candidates;
 }
 
-// Returns why TFLite runs a partition as fast, or null where the delegate is faster or was asked for.
-const char* WhyLeave(const std::vector<NodeReport*>& partition, BackendChoice backend) {
-  const auto any = [&](bool NodeReport::* flag) {
-    return std::any_of(partition.begin(), partition.end(), [=](const NodeReport* row) { return row->*flag; });
-  };
-  if (!any(&NodeReport::has_weights)) {
-    return "no convolution or fully-connected layer stands beside it, so TFLite is as fast";
+// Adds the outputs of a candidate that no other node reads: those the caller reads.
+void AddGraphOutputs(const Candidate& candidate, cost::Subgraph* graph) {
+  std::set<int> read;
+  for (size_t i = 0; i < graph->operators.size(); ++i) {
+    if (candidate.rows.count(i) > 0) continue;
+    read.insert(graph->operators[i].inputs.begin(), graph->operators[i].inputs.end());
   }
-  if (backend == BackendChoice::kAuto && !any(&NodeReport::packed)) {
-    return kNothingPacked;
+  for (const int output : candidate.outputs) {
+    if (read.count(output) == 0) graph->outputs.insert(output);
   }
-  return nullptr;
 }
 
-void DropSlower(TfLiteContext* context, BackendChoice backend, std::vector<NodeReport>* rows) {
-  std::map<int, NodeReport*> by_node;
-  for (NodeReport& row : *rows) by_node[row.node] = &row;
-  for (const std::vector<int>& nodes : PreviewPartitions(context, *rows)) {
-    std::vector<NodeReport*> partition;
-    for (const int node : nodes) {
-      if (by_node.count(node) > 0) partition.push_back(by_node[node]);
-    }
-    const char* const reason = WhyLeave(partition, backend);
-    for (NodeReport* row : partition) {
-      if (reason == nullptr) break;
-      row->taken = false;
-      row->reason = reason;
-    }
+void Leave(const std::set<size_t>& left, const std::string& reason, std::vector<NodeReport>* rows) {
+  for (const size_t i : left) {
+    (*rows)[i].taken = false;
+    (*rows)[i].reason = reason;
   }
 }
+
+// A Partitioner decides together what each node could be taken for alone.
+class Partitioner {
+ public:
+  Partitioner(TfLiteContext* context, bool takes_all, SubgraphReport* report)
+      : context_(context), takes_all_(takes_all), report_(report) {}
+
+  void Decide(cost::Subgraph graph, const cost::CostTable& table) {
+    const std::vector<Candidate> candidates = PreviewPartitions(context_, report_->nodes);
+    for (const Candidate& candidate : candidates) AddGraphOutputs(candidate, &graph);
+    const cost::Predictor predictor(graph, table);
+    for (const Candidate& candidate : candidates) {
+      const cost::Decision decision = cost::Decide(ContentsOf(candidate), takes_all_);
+      if (decision.take) continue;
+      Leave(candidate.rows, decision.reason, &report_->nodes);
+      Report(predictor, candidate.rows, decision);
+    }
+    if (!takes_all_) DropSlowRims(predictor);
+    for (const Candidate& taken : PreviewPartitions(context_, report_->nodes)) {
+      Report(predictor, taken.rows, cost::Decide(ContentsOf(taken), takes_all_));
+    }
+  }
+
+ private:
+  cost::Contents ContentsOf(const Candidate& candidate) const {
+    cost::Contents contents;
+    for (const size_t i : candidate.rows) {
+      const NodeReport& row = report_->nodes[i];
+      contents.packed_layers |= row.packed;
+      contents.dense_layers |= row.has_weights && !row.packed;
+    }
+    return contents;
+  }
+
+  void DropSlowRims(const cost::Predictor& predictor) {
+    for (const Candidate& taken : PreviewPartitions(context_, report_->nodes)) {
+      const std::set<size_t> slow = predictor.SlowRim(taken.rows);
+      std::vector<NodeReport> without = report_->nodes;
+      Leave(slow, "at the rim of its partition, it is predicted to be faster in TFLite", &without);
+      const bool parts = PreviewPartitions(context_, without).size() > PreviewPartitions(context_, report_->nodes).size();
+      if (!parts) report_->nodes = std::move(without);
+    }
+  }
+
+  void Report(const cost::Predictor& predictor, const std::set<size_t>& partition, const cost::Decision& decision) {
+    DecisionReport row;
+    for (const size_t i : partition) {
+      row.nodes.push_back(report_->nodes[i].node);
+      report_->nodes[i].plugin_ns = predictor.OperatorTimes(i, partition).plugin_ns;
+    }
+    const cost::Times times = predictor.PartitionTimes(partition);
+    row.tflite_ns = times.tflite_ns;
+    row.plugin_ns = times.plugin_ns;
+    row.taken = decision.take;
+    row.reason = decision.reason;
+    report_->decisions.push_back(std::move(row));
+  }
+
+  TfLiteContext* const context_;
+  const bool takes_all_;
+  SubgraphReport* const report_;
+};
 
 }  // namespace
 
-Result<std::vector<NodeReport>> PartitionModel(ModelView* view, LayerCache* cache, BackendChoice backend) {
+Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, LayerCache* cache) {
   Result<std::vector<NodeRef>> nodes = ListNodes(view->context);
   if (!nodes.ok()) return nodes.status();
   FindDequantized(*nodes, view);
-  // Parsing packs weights, so a model that will be left must not load more slowly for it.
-  const bool worth_it =
-      backend != BackendChoice::kAuto ||
+  const cost::CostTable table = options.costs.ForModel(WeightBytes(*view, *nodes));
+  cost::Subgraph graph = MakeSubgraph(*view, *nodes, table, cache);
+  const bool takes_all = options.backend != BackendChoice::kAuto;
+  const bool any_packed =
       std::any_of(nodes->begin(), nodes->end(), [](const NodeRef& node) { return IsSparseOp(*node.registration); });
-  std::vector<NodeReport> rows;
-  for (const NodeRef& node : *nodes) {
-    const Status status = worth_it ? CanRun(*view, node, cache) : Status::Error(kNothingPacked);
+  SubgraphReport report;
+  for (size_t i = 0; i < nodes->size(); ++i) {
+    const NodeRef& node = (*nodes)[i];
+    const Status status = takes_all || any_packed ? CanRun(*view, node, cache) : MayRun(*view, node);
     NodeReport row;
     row.node = node.index;
     row.name = NodeName(view->context, node);
-    row.op = OpName(*node.registration);
+    row.op = graph.operators[i].name;
     row.taken = status.ok();
     row.has_weights = HasWeights(*node.registration);
     row.packed = IsSparseOp(*node.registration);
     row.reason = status.message();
-    rows.push_back(std::move(row));
+    row.tflite_ns = graph.operators[i].tflite_ns;
+    row.plugin_ns = graph.operators[i].plugin_ns;
+    report.nodes.push_back(std::move(row));
   }
-  DropSlower(view->context, backend, &rows);
-  return rows;
+  Partitioner(view->context, takes_all, &report).Decide(std::move(graph), table);
+  return report;
 }
 
 }  // namespace mcpruner

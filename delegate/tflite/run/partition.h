@@ -3,10 +3,11 @@
 //   1. Each node on its own: can the delegate run it? (ParseNode, then BuildGraph with the sizes in the file)
 //      The project's own operators are always taken, since no runtime can run them; what is wrong with one is said
 //      when its partition is prepared.
-//   2. Together: the runtime tells which partitions the nodes would form. One that TFLite runs as fast goes back to it:
-//      without a convolution or fully-connected layer it is not worth the copies at its edges; and with backend auto,
-//      one without a packed layer has no zeros to skip. Whether packed layers outweigh the dense ones beside them was
-//      the converter's to decide: no runtime can run them without the delegate.
+//   2. Together: the runtime tells which partitions the nodes would form, and Decide (cost/decide.h) which of them are
+//      taken. Of a model without packed layers backend auto takes nothing, so its nodes are looked at by name alone:
+//      parsing packs weights, and a model that is left must not load more slowly for it.
+//   3. With backend auto, operators at the rim of a partition that is taken go back where TFLite is predicted to run
+//      them faster (cost/predictor.h), unless the runtime would make more partitions then.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_RUN_PARTITION_H_
 #define MCPRUNER_DELEGATE_TFLITE_RUN_PARTITION_H_
@@ -20,8 +21,9 @@
 
 namespace mcpruner {
 
-// Returns a row for each node of the execution plan, in order, and fills view->dequantized.
-Result<std::vector<NodeReport>> PartitionModel(ModelView* view, LayerCache* cache, BackendChoice backend);
+// Returns a row for each node of the execution plan, in order, and what was decided of each partition. Fills
+// view->dequantized.
+Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, LayerCache* cache);
 
 }  // namespace mcpruner
 

@@ -128,8 +128,8 @@ def test_groups_of_dense_layers_are_those_of_the_plugin() -> None:
     least, wide, other = map(
         int, re.search(r"single_pixels && out_channels >= (\d+) \? (\d+) : (\d+);", parser).groups()
     )
-    assert least == wide == cost_model._UNPACKED_GROUP_OF_PIXELS
-    assert other == cost_model._UNPACKED_GROUP
+    assert least == wide == cost_model.DENSE_GROUP_OF_PIXELS
+    assert other == cost_model.DENSE_GROUP
     assert "return std::gcd(out_channels / groups, 4);" in parser
 
 

@@ -109,7 +109,7 @@ def test_what_the_plugin_takes_of_what_is_not_packed(op: str, shape: tuple[int, 
     assert replace(layer, obstacle="").taken
 
 
-@pytest.mark.parametrize("loss", [{"cpu_depthwise": 1900}, {"packed_fully_connected": 1900}, {"cpu_edge": 1000}])
+@pytest.mark.parametrize("loss", [{"cpu_depthwise": 1900}, {"cpu_reduction": 1900}, {"cpu_edge": 1000}])
 def test_a_model_that_loses_stays_dense(network: bytes, tmp_path: Path, loss: dict[str, float]) -> None:
     """What the convolution gains, 1000 ns, its neighbours or the edge lose."""
     costs = {"tflite_conv": 2000, "cpu_edge": 100} | loss
@@ -119,6 +119,14 @@ def test_a_model_that_loses_stays_dense(network: bytes, tmp_path: Path, loss: di
     reason = report.layers[0].reason
     start = "dense: packed it is predicted 2.00 times as fast, but the 4 operators that the plugin would run with it "
     assert reason.startswith(start) and reason.endswith(" times, which is not worth it")
+
+
+def test_a_loss_at_the_rim_stays_with_tflite(network: bytes, tmp_path: Path) -> None:
+    """The dense layer would lose what the convolution gains, but TFLite may run it behind the partition."""
+    path = calibration(tmp_path, tflite_conv=2000, cpu_edge=100, packed_fully_connected=1900)
+    (graph,) = decide(read_model(network), get_target("generic"), load_costs(path)).graphs
+    assert [partition.ops for partition in graph.predicted.partitions] == [(0, 1, 2)]
+    assert graph.predicted.speedup == pytest.approx(4000 / (2000 + 2 * 100 + 1000))
 
 
 def test_a_layer_that_loses_stays_dense(network: bytes, tmp_path: Path) -> None:

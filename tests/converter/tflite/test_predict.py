@@ -67,13 +67,14 @@ def test_a_slow_partition_stays_dense_alone(tmp_path: Path) -> None:
     weights = rng.standard_normal((16, 3, 3, 16)) * np.repeat(rng.random((4, 3, 3, 16)) < 0.2, 4, axis=0)
     x = net.conv(net.input((1, 8, 8, 16)), weights.astype(np.float32), name="first")
     x = net.operator("LOGISTIC", [x], net.shape(x))
+    x = net.depthwise_conv(x, np.ones((1, 3, 3, 16), np.float32))
     x = net.operator("SIN", [x], net.shape(x))
     content = net.build([net.conv(x, weights.astype(np.float32), name="second")])
     path = calibration(tmp_path, tflite_conv=4000, cpu_edge=10, cpu_exponential=5000)
     _, report = convert(content, calibration=path)
-    assert [layer.accelerated for layer in report.layers] == [False, True]
-    assert "the 2 operators that the plugin would run with it 0.6" in report.layers[0].reason
-    assert report.predicted_speedup == pytest.approx(8000 / 5020, abs=1e-3)
+    assert [layer.accelerated for layer in report.layers] == [False, False, True]
+    assert "the 3 operators that the plugin would run with it 0.7" in report.layers[0].reason
+    assert report.predicted_speedup == pytest.approx(9000 / 6020, abs=1e-3)
 
 
 def test_open_sizes_count_as_their_examples() -> None:
@@ -108,4 +109,4 @@ def test_what_the_plugin_folds_costs_nothing_there() -> None:
     names = [operator_name(model, op) for op in model.subgraphs[0].operators]
     folded = folded_operators(model, model.subgraphs[0])
     assert names == ["CONV_2D", "LOGISTIC", "MUL", "CONV_2D", "ADD", "LOGISTIC", "MUL"]
-    assert folded == {2, 4}  # The last gate is of another tensor.
+    assert folded == {2: 1, 4: 3}  # The last gate is of another tensor.
