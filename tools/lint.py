@@ -63,6 +63,7 @@ CPP_ROOMS = {
     "graph/weights": ("base",),
     "graph": ("graph/weights",),
     "graph/passes": ("graph",),
+    "cost": ("base",),
     "cpu/step": ("graph",),
     "cpu/threads": (),
     "cpu/kernels": ("cpu/step",),
@@ -77,9 +78,10 @@ CPP_ROOMS = {
     "tflite/abi": ("base",),
     "tflite/parse": ("tflite/abi", "graph"),
     "tflite/lower": ("tflite/parse",),
+    "tflite/predict": ("tflite/parse", "cost"),
     "tflite/report": ("graph",),
-    "tflite/options": ("tflite", "cpu", "opencl/plan"),
-    "tflite/run": ("tflite/lower", "tflite/report", "tflite/options", "opencl"),
+    "tflite/options": ("tflite", "cost", "cpu", "opencl/plan"),
+    "tflite/run": ("tflite/lower", "tflite/predict", "tflite/report", "tflite/options", "opencl"),
     "tflite/plugin": ("tflite/run",),
 }
 # What stands above all rooms: it may include anything, and no room includes it.

@@ -14,12 +14,16 @@ constexpr Simd kSimds[] = {
 
 constexpr struct {
   const char* name;
-  double Terms::*term;
+  double Terms::* term;
 } kTerms[] = {
-    {"multiply_adds", &Terms::multiply_adds}, {"loads", &Terms::loads},
-    {"kernels", &Terms::kernels},             {"input_bytes", &Terms::input_bytes},
-    {"read_bytes", &Terms::read_bytes},       {"output_bytes", &Terms::output_bytes},
-    {"strided_bytes", &Terms::strided_bytes}, {"weight_bytes", &Terms::weight_bytes},
+    {"multiply_adds", &Terms::multiply_adds},
+    {"loads", &Terms::loads},
+    {"kernels", &Terms::kernels},
+    {"input_bytes", &Terms::input_bytes},
+    {"read_bytes", &Terms::read_bytes},
+    {"output_bytes", &Terms::output_bytes},
+    {"strided_bytes", &Terms::strided_bytes},
+    {"weight_bytes", &Terms::weight_bytes},
     {"layer", &Terms::layer},
 };
 

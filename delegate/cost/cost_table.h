@@ -34,7 +34,7 @@ struct Costs {
 
 // Amounts are how much of each term of an entry an operator needs.
 struct Amounts {
-  Terms Costs::*entry;
+  Terms Costs::* entry;
   Terms terms;
 };
 

@@ -8,8 +8,7 @@ Decision Decide(const Contents& partition, bool takes_all) {
     return {false, "no convolution or fully-connected layer stands beside it, so TFLite is as fast"};
   }
   if (takes_all) return {true, "the backend takes all that it can run"};
-  return {false,
-          "no layer of its partition is packed, and TFLite runs dense layers as fast (backend cpu takes it)"};
+  return {false, "no layer of its partition is packed, and TFLite runs dense layers as fast (backend cpu takes it)"};
 }
 
 }  // namespace mcpruner::cost

@@ -41,8 +41,8 @@ class FoldFinder {
       const Operator& op = graph_.operators[writer->second];
       if (op.name != name) break;
       chain.push_back(writer->second);
-      const auto computed = std::find_if(op.inputs.begin(), op.inputs.end(),
-                                         [&](int input) { return graph_.elements.count(input) > 0; });
+      const auto computed =
+          std::find_if(op.inputs.begin(), op.inputs.end(), [&](int input) { return graph_.elements.count(input) > 0; });
       tensor = computed == op.inputs.end() ? -1 : *computed;
     }
     return chain;

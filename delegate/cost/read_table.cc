@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -92,6 +94,8 @@ Result<CostTable> ReadCostTable(const std::string& path) {
   const auto error = [&](const std::string& what) {
     return Status::Error("expected a file that `mcpruner calibrate` wrote, got '" + path + "': " + what);
   };
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return error("it is no file");  // a pipe would block
   std::ifstream file(path, std::ios::binary);
   std::string text;
   std::vector<char> chunk(1u << 16);

@@ -12,11 +12,11 @@ namespace mcpruner::cost {
 
 struct NamedTerm {
   std::string name;
-  double Terms::*term;
+  double Terms::* term;
 };
 struct NamedEntry {
   std::string name;  // "packed conv"
-  Terms Costs::*entry;
+  Terms Costs::* entry;
   std::vector<NamedTerm> terms;
 };
 std::vector<NamedEntry> NamedEntries();

@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from mcpruner.converter.cost.cost_model import load_costs
 from mcpruner.converter.target import get_target
-from mcpruner.converter.tflite.decide import decide, weight_bytes
-from mcpruner.converter.tflite.model import read_model
+from mcpruner.converter.tflite.decide import KINDS, decide, weight_bytes
+from mcpruner.converter.tflite.model import operator_name, read_model, schema, type_name, write_model
 from mcpruner.converter.tflite.predict import PredictedOperator, PredictedPartition, predict, predicted_operators
 from mcpruner.runtime import Interpreter
+
+DENSITY = 0.25
 
 
 class Predicted(NamedTuple):
@@ -33,5 +37,21 @@ def by_converter(content: bytes, costs: str | Path) -> Predicted:
 
 def by_plugin(content: bytes, **options: Any) -> dict[str, Any]:
     """The plugin's report of a file when it is loaded."""
-    interpreter = Interpreter(model_content=content, num_threads=1, **options)
-    return interpreter.report()
+    return Interpreter(model_content=content, num_threads=1, **options).report()
+
+
+def prune_weights(content: bytes) -> bytes:
+    """A file in which three of four kernels of each convolution and dense layer are zero, for four filters alike."""
+    model, rng = read_model(content), np.random.default_rng(0)
+    for graph in model.subgraphs:
+        for op in graph.operators:
+            if operator_name(model, op) not in KINDS:
+                continue
+            tensor = graph.tensors[op.inputs[1]]
+            data = model.buffers[tensor.buffer].data
+            if data is not None and type_name(tensor) == "float32" and tensor.buffer:
+                weights = np.frombuffer(bytes(data), np.float32).reshape(tensor.shape)
+                groups = rng.random((-(-len(weights) // 4), *weights.shape[1:])) < DENSITY
+                kept = weights * np.repeat(groups, 4, axis=0)[: len(weights)]
+                model.buffers[tensor.buffer] = schema.BufferT(data=np.frombuffer(kept.tobytes(), np.uint8))
+    return write_model(model)

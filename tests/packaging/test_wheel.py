@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GENERATED = tuple(
-    f"mcpruner/converter/format/{name}_generated.py" for name in ("limits", "operators", "sparse_pattern")
+    f"mcpruner/converter/format/{name}_generated.py" for name in ("costs", "limits", "operators", "sparse_pattern")
 )
 NATIVE = ("mcpruner/libmcpruner_delegate.so", "mcpruner/_native.so", *GENERATED)
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -52,6 +52,7 @@ def test_carries_the_notices_of_what_is_compiled_in(wheel: Path) -> None:
         "LICENSE": "Apache License",
         "third_party/notices/flatbuffers.txt": "2014-2021, Google Inc",
         "third_party/notices/highway.txt": "2019-2022 Google LLC",
+        "third_party/notices/nlohmann-json.txt": "Niels Lohmann",
         "third_party/notices/opencl-headers.txt": "The Khronos Group Inc.",
         "third_party/notices/pybind11.txt": "Wenzel Jakob",
     }

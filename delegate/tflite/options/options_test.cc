@@ -71,6 +71,13 @@ TEST(Options, InstructionSetsAreThoseOfTheCpu) {
   EXPECT_EQ(empty, error.substr(0, error.size() - std::string("'avx9'").size()) + "''");
 }
 
+TEST(Options, CostsAreThoseOfTheInstructionSetOrOfAFile) {
+  EXPECT_EQ(Parse({"simd"}, {"scalar"})->costs.name, "avx2");
+  EXPECT_EQ(CheckOptions(nullptr)->costs.simd->name, ParseOptions(nullptr, nullptr, 0)->costs.simd->name);
+  EXPECT_EQ(ErrorOf("costs", "/no/such"),
+            "option costs: expected a file that `mcpruner calibrate` wrote, got '/no/such': it is no file");
+}
+
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
             "there is no option 'threads'; the options are num_threads, backend, verbosity, simd, "

@@ -311,14 +311,22 @@ TEST(CApi, BadOptionsGiveNull) {
 TEST(CApi, StructsSmallerThanTheFirstVersionOrLargerThanAnyGiveNull) {
   McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
   EXPECT_EQ(options.struct_size, sizeof options);
-  for (const size_t size : {size_t{0}, sizeof options - 1, size_t{4097}}) {
+  constexpr size_t kFirst = offsetof(McprunerDelegateOptions, costs);
+  for (const size_t size : {size_t{0}, kFirst - 1, size_t{4097}}) {
     options.struct_size = size;
     testing::internal::CaptureStderr();
     EXPECT_EQ(McprunerDelegateCreate(&options), nullptr);
     EXPECT_EQ(testing::internal::GetCapturedStderr(),
-              "mcpruner: option struct_size: expected the size of the struct, " + std::to_string(sizeof options) +
+              "mcpruner: option struct_size: expected the size of the struct, " + std::to_string(kFirst) +
                   " to 4096 bytes, got " + std::to_string(size) + "; fill it by McprunerDelegateOptionsDefault\n");
   }
+}
+
+TEST(CApi, TheStructOfTheFirstVersionIsTaken) {
+  McprunerDelegateOptions options = McprunerDelegateOptionsDefault();
+  options.struct_size = offsetof(McprunerDelegateOptions, costs);
+  options.costs = "/no/such";  // behind its end
+  EXPECT_NE(DelegatePtr(McprunerDelegateCreate(&options)), nullptr);
 }
 
 TEST(CApi, TheStructOfANewerHeaderIsTakenWhereItsNewFieldsAreZero) {

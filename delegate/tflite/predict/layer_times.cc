@@ -98,8 +98,8 @@ Times PackedTimes(const ModelView& view, const NodeRef& node, const cost::CostTa
   const NodePlan& plan = plans->front();
   const auto* const conv = std::get_if<ConvParams>(&plan.params);
   const SparseLayer& layer = conv != nullptr ? *conv->layer : *std::get<FullyConnectedParams>(plan.params).layer;
-  const Geometry geometry = conv != nullptr ? ImageGeometry(view, node, LayerType::kConv, conv->window.stride_w)
-                                            : RowsOf(view, node);
+  const Geometry geometry =
+      conv != nullptr ? ImageGeometry(view, node, LayerType::kConv, conv->window.stride_w) : RowsOf(view, node);
   const WeightShape shape{static_cast<double>(layer.out_channels), static_cast<double>(layer.kernel_height),
                           static_cast<double>(layer.kernel_width), static_cast<double>(layer.in_channels)};
   const cost::Counts counts{static_cast<double>(layer.NumValues()), static_cast<double>(layer.channels.size())};

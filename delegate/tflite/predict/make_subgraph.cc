@@ -40,9 +40,9 @@ double WindowElements(const NodeRef& node, const std::string& name) {
 
 cost::Times TimesWithoutWeights(const ModelView& view, const NodeRef& node, const cost::Operator& op,
                                 const cost::CostTable& table) {
-  const cost::PlainAmounts amounts = cost::AmountsWithoutWeights(
-      cost::KindOf(op.name).value_or(cost::Kind::kCopy), SizesOf(view, op.inputs), SizesOf(view, op.outputs),
-      WindowElements(node, op.name), *table.simd);
+  const cost::PlainAmounts amounts =
+      cost::AmountsWithoutWeights(cost::KindOf(op.name).value_or(cost::Kind::kCopy), SizesOf(view, op.inputs),
+                                  SizesOf(view, op.outputs), WindowElements(node, op.name), *table.simd);
   return {table.Time(amounts.tflite), table.Time(amounts.plugin)};
 }
 
@@ -93,7 +93,7 @@ cost::Subgraph MakeSubgraph(const ModelView& view, const std::vector<NodeRef>& n
       const bool computes = std::any_of(op.outputs.begin(), op.outputs.end(),
                                         [&](int output) { return graph.elements.count(output) > 0; });
       const bool has_weights = HasWeights(*node.registration);
-      const cost::Times times = !computes      ? cost::Times()
+      const cost::Times times = !computes     ? cost::Times()
                                 : has_weights ? LayerTimes(view, node, table, cache)
                                               : TimesWithoutWeights(view, node, op, table);
       op.tflite_ns = times.tflite_ns;

@@ -154,8 +154,8 @@ class Partitioner {
       const std::set<size_t> slow = predictor.SlowRim(taken.rows);
       std::vector<NodeReport> without = report_->nodes;
       Leave(slow, "at the rim of its partition, it is predicted to be faster in TFLite", &without);
-      const bool parts = PreviewPartitions(context_, without).size() > PreviewPartitions(context_, report_->nodes).size();
-      if (!parts) report_->nodes = std::move(without);
+      const size_t before = PreviewPartitions(context_, report_->nodes).size();
+      if (PreviewPartitions(context_, without).size() <= before) report_->nodes = std::move(without);
     }
   }
 

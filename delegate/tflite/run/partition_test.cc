@@ -1,0 +1,125 @@
+#include "delegate/tflite/run/partition.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/cost/testing/flat_table.h"
+#include "delegate/tflite/abi/builtin_params.h"
+#include "delegate/tflite/testing/fake_model.h"
+
+namespace mcpruner {
+namespace {
+
+// In this table a RELU takes 30 ns in the plugin and 20 in TFLite, a TANH 10 and 20, a pointwise layer 50 and 200.
+cost::CostTable Table() {
+  cost::CostTable table = cost::FlatTable();
+  table.nanoseconds.cpu_elementwise.layer = 30;
+  table.nanoseconds.tflite_elementwise.layer = 20;
+  table.nanoseconds.cpu_exponential.layer = 10;
+  table.nanoseconds.tflite_exponential.layer = 20;
+  table.nanoseconds.packed_pointwise.layer = 50;
+  table.nanoseconds.tflite_pointwise.layer = 200;
+  return table;
+}
+
+// A Net adds operators to a model of images [1, 2, 2, 1].
+struct Net {
+  int Image(const std::string& name) { return model.Tensor(name, {1, 2, 2, 1}); }
+  int Unary(int32_t code, int x, const std::string& name) {
+    const int y = Image(name);
+    model.Node(code, {x}, {y});
+    return y;
+  }
+  int Conv(int x, const std::string& name) {
+    const int y = Image(name), filter = model.Constant("w", {1, 1, 1, 1}, {3}), bias = model.Constant("b", {1}, {1});
+    model.Node(kTfLiteBuiltinConv2d, {x, filter, bias}, {y}, &conv);
+    return y;
+  }
+  // Its layer cannot be read, which is said when it is prepared; nothing is predicted for it.
+  int Packed(const std::vector<int>& inputs, const std::string& name) {
+    std::vector<int> all = inputs;
+    all.push_back(model.Constant("blob", {1}, {1}));
+    const int y = Image(name);
+    model.CustomNode("McprunerSparseConv2D", all, {y}, {});
+    return y;
+  }
+  SubgraphReport Partition(BackendChoice backend) {
+    Options options;
+    options.backend = backend;
+    options.costs = Table();
+    ModelView view;
+    view.context = model.context();
+    LayerCache cache;
+    Result<SubgraphReport> report = PartitionModel(options, &view, &cache);
+    EXPECT_TRUE(report.ok()) << report.message();
+    return std::move(*report);
+  }
+
+  FakeModel model;
+  TfLiteConvParams conv = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
+};
+
+std::vector<int> Taken(const SubgraphReport& report) {
+  std::vector<int> taken;
+  for (const NodeReport& node : report.nodes) {
+    if (node.taken) taken.push_back(node.node);
+  }
+  return taken;
+}
+
+TEST(PartitionModel, PredictsNodesAndPartitions) {
+  Net net;
+  net.model.Output(net.Unary(kTfLiteBuiltinTanh, net.Conv(net.Image("x"), "conv"), "tanh"));
+  for (const BackendChoice backend : {BackendChoice::kCpu, BackendChoice::kAuto}) {
+    const bool taken = backend == BackendChoice::kCpu;
+    const SubgraphReport report = net.Partition(backend);
+    EXPECT_EQ(Taken(report), taken ? (std::vector<int>{0, 1}) : std::vector<int>());
+    EXPECT_EQ(report.nodes[0].tflite_ns, 200);
+    EXPECT_EQ(report.nodes[0].plugin_ns, 50);
+    EXPECT_EQ(report.nodes[1].tflite_ns, 20);
+    EXPECT_EQ(report.nodes[1].plugin_ns, 10);
+    ASSERT_EQ(report.decisions.size(), 1u);
+    const DecisionReport& decision = report.decisions[0];
+    EXPECT_EQ(decision.nodes, (std::vector<int>{0, 1}));
+    EXPECT_EQ(decision.taken, taken);
+    EXPECT_EQ(decision.tflite_ns, 220);
+    EXPECT_EQ(decision.plugin_ns, 100 + 2 * 10 + 50 + 10);
+    EXPECT_EQ(decision.reason, taken ? "the backend takes all that it can run" : report.nodes[0].reason);
+  }
+}
+
+TEST(PartitionModel, LeavesASlowRimWithAuto) {
+  Net net;
+  const int before = net.Unary(kTfLiteBuiltinRelu, net.Image("x"), "before");
+  const int inside = net.Unary(kTfLiteBuiltinRelu, net.Packed({before}, "first"), "inside");
+  net.model.Output(net.Unary(kTfLiteBuiltinTanh, net.Packed({inside}, "second"), "after"));
+  EXPECT_EQ(Taken(net.Partition(BackendChoice::kCpu)), (std::vector<int>{0, 1, 2, 3, 4}));
+  const SubgraphReport report = net.Partition(BackendChoice::kAuto);
+  EXPECT_EQ(Taken(report), (std::vector<int>{1, 2, 3, 4}));
+  EXPECT_EQ(report.nodes[0].reason, "at the rim of its partition, it is predicted to be faster in TFLite");
+  ASSERT_EQ(report.decisions.size(), 1u);
+  EXPECT_EQ(report.decisions[0].nodes, (std::vector<int>{1, 2, 3, 4}));
+  EXPECT_EQ(report.decisions[0].plugin_ns, 100 + 2 * 10 + 30 + 10);
+}
+
+TEST(PartitionModel, ARimStaysWhereItsPartitionWouldBreak) {
+  Net net;
+  const int first = net.Packed({net.Image("x")}, "first");
+  const int between = net.Unary(kTfLiteBuiltinRelu, net.Image("x2"), "between");
+  net.model.Output(net.Packed({first, between}, "second"));
+  EXPECT_EQ(Taken(net.Partition(BackendChoice::kAuto)), (std::vector<int>{0, 1, 2}));
+}
+
+TEST(PartitionModel, CountsATensorThatTheCallerReadsAsAnEdge) {
+  Net net;
+  const int conv = net.Conv(net.Image("x"), "conv");
+  net.model.Output(net.Unary(kTfLiteBuiltinTanh, conv, "tanh"));
+  net.model.Output(conv);
+  EXPECT_EQ(net.Partition(BackendChoice::kCpu).decisions[0].plugin_ns, 100 + 3 * 10 + 50 + 10);
+}
+
+}  // namespace
+}  // namespace mcpruner

@@ -1,0 +1,76 @@
+"""The plugin predicts the same nanoseconds as the converter, operator by operator, and takes the partitions it expects.
+
+The networks are those of the zoo (a sample of them, all with ``--long``): dense, and with all layers packed that have
+zeros. Both predict by each shipped table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import zoo
+from packing import pack_every_layer
+from predictions import Predicted, by_converter, by_plugin, prune_weights
+
+import mcpruner
+from mcpruner.converter.cost.cost_model import SHIPPED
+from mcpruner.converter.source import load_source
+
+TABLES = sorted(path.stem for path in SHIPPED.glob("*.json"))
+SAMPLE = ("landmarks", "squeeze_excite_dense", "unet_transpose")
+networks = pytest.mark.parametrize(
+    "dense",
+    [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.long) for name in zoo.ZOO],
+    indirect=True,
+    scope="module",
+)
+
+
+@pytest.fixture(scope="module")
+def dense(request: pytest.FixtureRequest) -> bytes:
+    """The dense file of the network that the test names."""
+    return load_source(zoo.ZOO[request.param].build())
+
+
+def nanoseconds(value: float) -> Any:
+    """A time as the report has it, with six digits behind the point."""
+    return pytest.approx(value, rel=1e-6, abs=1e-6)
+
+
+def compare(content: bytes, table: str) -> Predicted:
+    """Compare a file's predictions by one table; returns the converter's."""
+    expected = by_converter(content, table)
+    report = by_plugin(content, costs=SHIPPED / f"{table}.json")
+    together = {node: set(d["nodes"]) for d in report["decisions"] if d["subgraph"] == 0 for node in d["nodes"]}
+    seen = 0
+    for node in (node for node in report["nodes"] if node["subgraph"] == 0):
+        op = expected.operators.get(node["node"])
+        folded = op is not None and op.host in together.get(node["node"], ())
+        assert node["tflite_nanoseconds"] == nanoseconds(op.tflite_ns if op else 0), node
+        assert node["plugin_nanoseconds"] == nanoseconds(op.plugin_ns if op and not folded else 0), node
+        seen += op is not None
+    assert seen == len(expected.operators) > 0
+    taken = [d for d in report["decisions"] if d["taken"] and d["subgraph"] == 0]
+    assert [tuple(d["nodes"]) for d in taken] == [partition.ops for partition in expected.partitions]
+    for ours, theirs in zip(taken, expected.partitions, strict=True):
+        assert ours["tflite_nanoseconds"] == nanoseconds(theirs.tflite_ns)
+        assert ours["plugin_nanoseconds"] == nanoseconds(theirs.plugin_ns)
+    return expected
+
+
+@networks
+def test_dense_networks(dense: bytes) -> None:
+    for table in TABLES:
+        assert compare(dense, table).partitions == ()
+
+
+@networks
+def test_packed_networks(dense: bytes) -> None:
+    with pack_every_layer():
+        content, report = mcpruner.convert(prune_weights(dense), target="x86-64")
+    assert report.num_accelerated > 0
+    for table in TABLES:
+        assert compare(content, table).partitions
+
+
