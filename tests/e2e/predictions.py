@@ -12,16 +12,20 @@ from mcpruner.converter.cost.cost_model import load_costs
 from mcpruner.converter.target import get_target
 from mcpruner.converter.tflite.decide import KINDS, decide, weight_bytes
 from mcpruner.converter.tflite.model import operator_name, read_model, schema, type_name, write_model
-from mcpruner.converter.tflite.predict import PredictedOperator, PredictedPartition, predict, predicted_operators
+from mcpruner.converter.tflite.predict import PredictedPartition, Predictor
+from mcpruner.converter.tflite.predict_folds import folded_operators
 from mcpruner.runtime import Interpreter
 
 DENSITY = 0.25
 
 
 class Predicted(NamedTuple):
-    """Each operator that computes floats, by its number, and the partitions with packed layers."""
+    """By the number of an operator that computes floats its nanoseconds in TFLite and in the plugin, alone; what is
+    folded, into which other; and the partitions with packed layers.
+    """
 
-    operators: dict[int, PredictedOperator]
+    times: dict[int, tuple[float, float]]
+    hosts: dict[int, int]
     partitions: tuple[PredictedPartition, ...]
 
 
@@ -30,9 +34,8 @@ def by_converter(content: bytes, costs: str | Path) -> Predicted:
     model, table = read_model(content), load_costs(costs)
     graph, decision = model.subgraphs[0], decide(model, get_target("generic"), table)
     layers = [replace(layer, layer=None) for layer in decision.graphs[0].layers]
-    table = table.for_model(weight_bytes(model))
-    operators = predicted_operators(model, graph, layers, table)
-    return Predicted({op.index: op for op in operators}, predict(model, graph, layers, table).partitions)
+    predictor = Predictor(model, graph, layers, table.for_model(weight_bytes(model)))
+    return Predicted(predictor.times(layers), folded_operators(model, graph), predictor.predict(layers).partitions)
 
 
 def by_plugin(content: bytes, **options: Any) -> dict[str, Any]:
