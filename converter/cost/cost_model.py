@@ -39,9 +39,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mcpruner.converter.format.costs_generated import (
-    CALL_OF_A_GROUP,
     DENSE_GROUP,
     DENSE_GROUP_OF_PIXELS,
+    GROUP_CALL,
     LEAST_PIXELS,
     OPEN_SIZE,
     ROW_PIXELS,
@@ -255,7 +255,7 @@ def tflite_amounts(shape: tuple[int, ...], geometry: Geometry, simd: str) -> Amo
         return Amounts("tflite depthwise", {"multiply_adds": weights * pixels, **_bytes(shape[3], shape[3], geometry)})
     groups, (tile_pixels, tile_filters) = geometry.groups, TFLITE_TILES[simd]
     filters = groups * -(-shape[0] // groups // tile_filters) * tile_filters
-    channels = shape[3] + (0 if groups == 1 else CALL_OF_A_GROUP)
+    channels = shape[3] + (0 if groups == 1 else GROUP_CALL)
     multiply_adds = filters * shape[1] * shape[2] * channels * -(-pixels // tile_pixels) * tile_pixels
     terms = {"multiply_adds": multiply_adds, "weight_bytes": 4 * weights}
     entry = _conv(shape) if groups == 1 else "conv"

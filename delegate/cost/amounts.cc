@@ -31,7 +31,8 @@ Terms BytesOf(double filters, double channels, const Geometry& geometry) {
   const double pixels = 4 * AtLeastOne(geometry.height) * AtLeastOne(geometry.width);
   Terms terms;
   terms.output_bytes = filters * pixels;
-  terms.strided_bytes = geometry.stride == 1 ? 0 : channels * pixels * geometry.stride * geometry.stride;
+  terms.strided_bytes =
+      geometry.stride == geometry.phases() ? 0 : channels * pixels * geometry.stride * geometry.stride;
   terms.layer = 1;
   return terms;
 }
@@ -94,7 +95,10 @@ Geometry RowsGeometry(const std::vector<int>& sizes) {
 
 Amounts PackedAmounts(const Counts& counts, const WeightShape& shape, double group_size, const Geometry& geometry,
                       const Simd& simd) {
-  Terms terms = BytesOf(shape.filters, shape.channels, geometry);
+  // A pixel's phases are channels first, of an ordinary convolution, and are stored once more where they are spread.
+  const double phases = geometry.phases();
+  const double stored = shape.filters * (phases == 1 ? 1 : 2 * phases * phases);
+  Terms terms = BytesOf(stored, shape.channels * geometry.groups, geometry);
   terms.weight_bytes = 4 * counts.values + 4 * counts.kernels;
   if (IsRows(geometry)) {
     const double rows = AtLeastOne(geometry.height);
@@ -105,7 +109,8 @@ Amounts PackedAmounts(const Counts& counts, const WeightShape& shape, double gro
   terms.multiply_adds = counts.values * Pixels(geometry, kRowPixels);
   terms.loads = terms.multiply_adds / std::min(group_size, kSharedFilters);
   terms.kernels = counts.kernels * Tiles(geometry, simd) * Parts(group_size, kSharedFilters);
-  return {IsPointwise(shape) ? &Costs::packed_pointwise : &Costs::packed_conv, terms};
+  const bool pointwise = std::max(shape.height, shape.width) <= phases;
+  return {pointwise ? &Costs::packed_pointwise : &Costs::packed_conv, terms};
 }
 
 Amounts UnpackedAmounts(const WeightShape& shape, const Geometry& geometry, const Simd& simd) {
@@ -115,7 +120,9 @@ Amounts UnpackedAmounts(const WeightShape& shape, const Geometry& geometry, cons
     return {&Costs::cpu_depthwise, terms};
   }
   const bool wide = geometry.type == LayerType::kFullyConnected && shape.filters >= kDenseGroupOfPixels;
-  const double group_size = wide ? kDenseGroupOfPixels : kDenseGroup;
+  double group_size = wide ? kDenseGroupOfPixels : kDenseGroup;
+  // Both are powers of two: a group of filters lies within one group of the convolution.
+  while (geometry.groups > 1 && std::fmod(shape.filters / geometry.groups, group_size) != 0) group_size /= 2;
   const double groups = Parts(shape.filters, group_size);
   const Counts full{groups * group_size * shape.height * shape.width * shape.channels, groups * shape.channels};
   return PackedAmounts(full, shape, group_size, geometry, simd);
@@ -128,15 +135,17 @@ Amounts TfliteAmounts(const WeightShape& shape, const Geometry& geometry, const 
     terms.multiply_adds = shape.size() * pixels;
     return {&Costs::tflite_depthwise, terms};
   }
-  Terms terms = BytesOf(shape.filters, shape.channels, geometry);
+  Terms terms = BytesOf(shape.filters, shape.channels * geometry.groups, geometry);
   terms.weight_bytes = 4 * shape.size();
   if (IsRows(geometry)) {
     terms.multiply_adds = shape.size() * AtLeastOne(geometry.height);
     return {&Costs::tflite_fully_connected, terms};
   }
-  terms.multiply_adds = FilledUp(shape.filters, simd.tile_filters) * (shape.size() / AtLeastOne(shape.filters)) *
+  const bool grouped = geometry.groups > 1;
+  terms.multiply_adds = geometry.groups * FilledUp(shape.filters / geometry.groups, simd.tile_filters) * shape.height *
+                        shape.width * (shape.channels + (grouped ? kGroupCall : 0)) *
                         FilledUp(pixels, simd.tile_pixels);
-  return {IsPointwise(shape) ? &Costs::tflite_pointwise : &Costs::tflite_conv, terms};
+  return {IsPointwise(shape) && !grouped ? &Costs::tflite_pointwise : &Costs::tflite_conv, terms};
 }
 
 PlainAmounts AmountsWithoutWeights(Kind kind, const AllSizes& inputs, const AllSizes& outputs, double window,

@@ -17,13 +17,18 @@ enum class Kind { kWeights, kElementwise, kExponential, kWindow, kReduction, kCo
 // operator (format/operators.inc).
 std::optional<Kind> KindOf(const std::string& name);
 
-enum class LayerType { kConv, kDepthwise, kFullyConnected };
+enum class LayerType { kConv, kDepthwise, kTransposedConv, kFullyConnected };
 
-// A Geometry is what a layer is and how large its output is. Of a fully-connected layer, height and width are the rows
-// of its input: those of a map, or rows of a batch, which are the height, of width 1. The stride is that of the width.
+// A Geometry is what a layer is and how large its output is. Of a transposed convolution, height and width are those of
+// its input. Of a fully-connected layer they are the rows of its input: those of a map, or rows of a batch, which are the
+// height, of width 1. The stride is that of the width. Where a convolution has several groups, a filter has the weights
+// of its group's channels only.
 struct Geometry {
   LayerType type = LayerType::kConv;
-  double height = 1.0, width = 1.0, stride = 1.0;
+  double height = 1.0, width = 1.0, stride = 1.0, groups = 1.0;
+
+  // Returns how many pixels along an axis a pixel of the input becomes, each by weights of its own.
+  double phases() const { return type == LayerType::kTransposedConv ? stride : 1.0; }
 };
 // Returns the geometry of a fully-connected layer whose output has these sizes before its channels.
 Geometry RowsGeometry(const std::vector<int>& sizes);
@@ -34,7 +39,8 @@ struct WeightShape {
   double size() const { return filters * height * width * channels; }
 };
 
-// Counts are what a packed layer holds: stored values (explicit zeros included) and kernels.
+// Counts are what a packed layer holds: stored values (explicit zeros included) and kernels, those of a transposed
+// convolution once for each phase that has weights of them.
 struct Counts {
   double values = 0.0, kernels = 0.0;
 };

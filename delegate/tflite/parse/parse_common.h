@@ -56,7 +56,8 @@ struct TransposedConv {
   Dims output;  // a batch of -1 is any
 };
 Status SetTransposed(const TransposedConv& conv, LayerCache* cache, NodePlan* plan);
-// parse_sparse.cc has the project's own operators.
+// parse_sparse.cc has the project's own operators. OptionBytes returns the custom options of one.
+Span<const uint8_t> OptionBytes(const NodeRef& node);
 Result<NodePlan> ParseSparse(const ParseContext& c);
 // parse_simple.cc has operators that work element by element or window by window. ParseBinary's `type` is one of
 // binary_functions.inc.

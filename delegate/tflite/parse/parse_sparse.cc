@@ -11,13 +11,6 @@ namespace {
 
 constexpr int kOpVersion = 1;
 
-Span<const uint8_t> OptionBytes(const NodeRef& node) {
-  const int size = node.node->custom_initial_data_size;
-  const auto* data = static_cast<const uint8_t*>(node.node->custom_initial_data);
-  if (data == nullptr || size < 0) return {};
-  return {data, static_cast<size_t>(size)};
-}
-
 LayerKind KindOf(const TfLiteRegistration& registration) {
   const std::string name = OpName(registration);
   if (name == "McprunerSparseConv2D") return LayerKind::kConv2D;
@@ -48,6 +41,13 @@ Status SetTransposedParams(const SparseLayer& layer, const SparseOptions& option
 }
 
 }  // namespace
+
+Span<const uint8_t> OptionBytes(const NodeRef& node) {
+  const int size = node.node->custom_initial_data_size;
+  const auto* data = static_cast<const uint8_t*>(node.node->custom_initial_data);
+  if (data == nullptr || size < 0) return {};
+  return {data, static_cast<size_t>(size)};
+}
 
 Status SetSparseParams(const LayerCache::LayerPtr& layer, Span<const uint8_t> options, LayerCache* cache,
                        NodePlan* plan) {

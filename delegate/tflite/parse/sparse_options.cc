@@ -1,5 +1,6 @@
 #include "delegate/tflite/parse/sparse_options.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -75,6 +76,7 @@ Result<SparseOptions> ReadSparseOptions(Span<const uint8_t> bytes) {
   if (in.output_height() > INT32_MAX || in.output_width() > INT32_MAX) return BadValue("output size", -1);
   out.output_height = static_cast<int>(in.output_height());
   out.output_width = static_cast<int>(in.output_width());
+  out.groups = std::max(1, static_cast<int>(in.groups()));
   MCPRUNER_RETURN_IF_ERROR(ReadPadding(in, &out));
   MCPRUNER_RETURN_IF_ERROR(ReadActivation(in, &out));
   return out;

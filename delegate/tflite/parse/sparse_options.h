@@ -19,6 +19,7 @@ struct SparseOptions {
   Activation activation = Activation::kNone;
   bool keep_num_dims = false;
   int output_height = 0, output_width = 0;  // of a transposed convolution
+  int groups = 1;                           // that the convolution had; nothing but a prediction needs them
 };
 
 // Any byte string is safe to pass. The error says what is wrong with the options.

@@ -1,8 +1,10 @@
 #include "delegate/tflite/predict/layer_times.h"
 
+#include <cmath>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "delegate/cost/amounts.h"
@@ -10,6 +12,7 @@
 #include "delegate/tflite/abi/int_array.h"
 #include "delegate/tflite/parse/node_plan.h"
 #include "delegate/tflite/parse/parse_common.h"
+#include "delegate/tflite/parse/sparse_options.h"
 
 namespace mcpruner {
 namespace {
@@ -36,9 +39,9 @@ double KnownSize(const TfLiteTensor* tensor, size_t axis) {
   return open || dims[axis] <= 0 ? kOpenSize : dims[axis];
 }
 
-Geometry ImageGeometry(const ModelView& view, const NodeRef& node, LayerType type, int stride) {
-  const TfLiteTensor* const output = TensorAt(view.context, OutputIndex(node, 0));
-  return {type, KnownSize(output, 1), KnownSize(output, 2), static_cast<double>(stride)};
+Geometry ImageGeometry(const ModelView& view, int tensor, LayerType type, int stride, int groups = 1) {
+  const TfLiteTensor* const image = TensorAt(view.context, tensor);
+  return {type, KnownSize(image, 1), KnownSize(image, 2), static_cast<double>(stride), static_cast<double>(groups)};
 }
 
 Geometry RowsOf(const ModelView& view, const NodeRef& node) {
@@ -62,18 +65,20 @@ Times ConvTimes(const ModelView& view, const NodeRef& node, const Dims& weights,
   const Dims input = DimsAt(view, InputIndex(node, 0));
   if (params == nullptr || weights.size() != 4 || input.size() != 4) return {};
   WeightShape shape = ShapeOf(weights);
-  if (weights[3] == input[3]) {
-    return DenseTimes(shape, ImageGeometry(view, node, LayerType::kConv, params->stride_width), table);
+  const int output = OutputIndex(node, 0), stride = params->stride_width;
+  if (weights[3] == 1 && input[3] != 1) {  // groups of one channel each are depthwise
+    std::swap(shape.filters, shape.channels);
+    return DenseTimes(shape, ImageGeometry(view, output, LayerType::kDepthwise, stride), table);
   }
-  if (weights[3] != 1) return {};
-  std::swap(shape.filters, shape.channels);  // groups of one channel each are depthwise
-  return DenseTimes(shape, ImageGeometry(view, node, LayerType::kDepthwise, params->stride_width), table);
+  const int groups = weights[3] > 0 && input[3] % weights[3] == 0 ? input[3] / weights[3] : 0;
+  if (groups < 1 || weights[0] % groups != 0) return {};
+  return DenseTimes(shape, ImageGeometry(view, output, LayerType::kConv, stride, groups), table);
 }
 
 Times DepthwiseTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
   const auto* const params = BuiltinParams<TfLiteDepthwiseConvParams>(node);
   if (params == nullptr || weights.size() != 4) return {};
-  const Geometry geometry = ImageGeometry(view, node, LayerType::kDepthwise, params->stride_width);
+  const Geometry geometry = ImageGeometry(view, OutputIndex(node, 0), LayerType::kDepthwise, params->stride_width);
   return DenseTimes(ShapeOf(weights), geometry, table);
 }
 
@@ -84,25 +89,57 @@ Times FullyConnectedTimes(const ModelView& view, const NodeRef& node, const Dims
   return DenseTimes(shape, RowsOf(view, node), table);
 }
 
-// It multiplies each pixel of its input by all weights, as a convolution of that size does.
 Times TransposedTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
-  const Dims input = DimsAt(view, InputIndex(node, 2));
-  if (weights.size() != 4 || input.size() != 4) return {};
-  const Geometry geometry{LayerType::kConv, static_cast<double>(input[1]), static_cast<double>(input[2]), 1};
-  return DenseTimes(ShapeOf(weights), geometry, table);
+  const auto* const params = BuiltinParams<TfLiteTransposeConvParams>(node);
+  if (params == nullptr || weights.size() != 4) return {};
+  const int input = InputIndex(node, 2);  // behind the output's shape and the filter
+  return DenseTimes(ShapeOf(weights), ImageGeometry(view, input, LayerType::kTransposedConv, params->stride_width),
+                    table);
 }
 
+// Returns how many phases of a transposed convolution have weights of a pattern.
+int PhasesOf(uint64_t pattern, const SparseLayer& layer, int phases) {
+  std::set<int> found;
+  for (int position = 0; position < layer.kernel_height * layer.kernel_width; ++position) {
+    const int row = position / layer.kernel_width, column = position % layer.kernel_width;
+    if ((pattern >> position & 1) != 0) found.insert(row % phases * phases + column % phases);
+  }
+  return static_cast<int>(found.size());
+}
+
+cost::Counts CountsOf(const SparseLayer& layer, int phases) {
+  std::vector<int> phases_of;
+  for (const uint64_t pattern : layer.patterns) phases_of.push_back(PhasesOf(pattern, layer, phases));
+  cost::Counts counts{static_cast<double>(layer.NumValues()), 0};
+  for (const SparseLayer::Run& run : layer.runs) counts.kernels += run.count * phases_of[run.pattern];
+  return counts;
+}
+
+Geometry PackedGeometry(const ModelView& view, const NodeRef& node, LayerKind kind, const SparseOptions& options) {
+  const int stride = options.window.stride_w;
+  switch (kind) {
+    case LayerKind::kFullyConnected:
+      return RowsOf(view, node);
+    case LayerKind::kTransposeConv2D:
+      return ImageGeometry(view, InputIndex(node, 0), LayerType::kTransposedConv, stride, options.groups);
+    case LayerKind::kConv2D:
+      break;
+  }
+  return ImageGeometry(view, OutputIndex(node, 0), LayerType::kConv, stride, options.groups);
+}
+
+// What is wrong with a layer, its partition says when it is prepared.
 Times PackedTimes(const ModelView& view, const NodeRef& node, const cost::CostTable& table, LayerCache* cache) {
-  const Result<std::vector<NodePlan>> plans = ParseNode(view, node, cache);
-  if (!plans.ok()) return {};  // the partition says why when it is prepared
-  const NodePlan& plan = plans->front();
-  const auto* const conv = std::get_if<ConvParams>(&plan.params);
-  const SparseLayer& layer = conv != nullptr ? *conv->layer : *std::get<FullyConnectedParams>(plan.params).layer;
-  const Geometry geometry =
-      conv != nullptr ? ImageGeometry(view, node, LayerType::kConv, conv->window.stride_w) : RowsOf(view, node);
+  const Result<Span<const uint8_t>> blob = ReadBytes(view, InputIndex(node, 1), "its sparse layer");
+  const Result<SparseOptions> options = ReadSparseOptions(OptionBytes(node));
+  if (!blob.ok() || !options.ok()) return {};
+  const Result<LayerCache::LayerPtr> read = cache->FromBlob(*blob);
+  if (!read.ok()) return {};
+  const SparseLayer& layer = **read;
+  const Geometry geometry = PackedGeometry(view, node, layer.kind, *options);
   const WeightShape shape{static_cast<double>(layer.out_channels), static_cast<double>(layer.kernel_height),
-                          static_cast<double>(layer.kernel_width), static_cast<double>(layer.in_channels)};
-  const cost::Counts counts{static_cast<double>(layer.NumValues()), static_cast<double>(layer.channels.size())};
+                          static_cast<double>(layer.kernel_width), std::floor(layer.in_channels / geometry.groups)};
+  const cost::Counts counts = CountsOf(layer, static_cast<int>(geometry.phases()));
   return {table.Time(cost::TfliteAmounts(shape, geometry, *table.simd)),
           table.Time(cost::PackedAmounts(counts, shape, layer.group_size, geometry, *table.simd))};
 }

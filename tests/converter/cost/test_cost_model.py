@@ -98,7 +98,7 @@ def test_amounts_of_grouped_convolutions() -> None:
     """Each group fills XNNPACK's tiles for itself; ours is a sparse layer of all input channels."""
     geometry = Geometry("Conv2D", 7, 8, 2, groups=3)
     entry, terms = tflite_amounts((60, 1, 1, 16), geometry, "avx512")
-    assert entry == "tflite conv" and terms["multiply_adds"] == 3 * 32 * (16 + cost_model.CALL_OF_A_GROUP) * 56
+    assert entry == "tflite conv" and terms["multiply_adds"] == 3 * 32 * (16 + cost_model.GROUP_CALL) * 56
     assert terms["weight_bytes"] == 4 * 60 * 16 and terms["strided_bytes"] == 4 * 48 * 56 * 4
     entry, terms = packed_amounts(Counts(900, 100, 20, 8), (60, 1, 1, 16), 4, geometry, "avx512")
     assert entry == "packed pointwise" and terms["strided_bytes"] == 4 * 48 * 56 * 4
