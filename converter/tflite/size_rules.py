@@ -23,6 +23,9 @@ def _all(known: KnownSizes, op: Any) -> Sizes | None:
     return known.sizes(op.inputs[0])
 
 
+_WINDOW_OPTIONS = (schema.Conv2DOptionsT, schema.DepthwiseConv2DOptionsT, schema.Pool2DOptionsT)
+
+
 def _axes(*kept: int) -> Rule:
     """The output has the same dimensions on these axes as the input."""
 
@@ -31,6 +34,22 @@ def _axes(*kept: int) -> Rule:
         return None if sizes is None else [size if axis in kept else None for axis, size in enumerate(sizes)]
 
     return rule
+
+
+def _window(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    """The batch; with padding SAME a window is placed on every pixel, or with strides on every so many."""
+    sizes, options = known.sizes(op.inputs[0]), op.builtinOptions
+    if sizes is None or len(sizes) != 4:
+        return None
+    same = isinstance(options, _WINDOW_OPTIONS) and options.padding == schema.Padding.SAME
+    strides = (options.strideH, options.strideW) if same else (0, 0)
+    return [sizes[0], *map(_placed, sizes[1:3], strides), None]
+
+
+def _placed(size: Size | None, stride: int) -> Size | None:
+    if size is None or stride < 1 or (size.unknown and stride > 1):
+        return None
+    return Size(-(-size.factor // stride), size.unknown)
 
 
 def _broadcast(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
@@ -231,7 +250,8 @@ _SEVERAL = ("SPLIT", "SPLIT_V", "UNPACK")  # These have several outputs, of whic
 SIZE_RULES: dict[str, tuple[Rule, int]] = {
     **dict.fromkeys(_SAME, (_all, 1)),
     **dict.fromkeys(_BOTH, (_broadcast, 2)),
-    **dict.fromkeys((*_WINDOWS, *_BLOCKS), (_axes(0), 1)),
+    **dict.fromkeys(_WINDOWS, (_window, 1)),
+    **dict.fromkeys(_BLOCKS, (_axes(0), 1)),
     **dict.fromkeys(_RESIZED, (_axes(0, 3), 1)),
     **dict.fromkeys(_REDUCED, (_reduce, 2)),
     **dict.fromkeys(_PADDED, (_pad, 2)),

@@ -20,9 +20,9 @@ std::optional<Kind> KindOf(const std::string& name);
 enum class LayerType { kConv, kDepthwise, kTransposedConv, kFullyConnected };
 
 // A Geometry is what a layer is and how large its output is. Of a transposed convolution, height and width are those of
-// its input. Of a fully-connected layer they are the rows of its input: those of a map, or rows of a batch, which are the
-// height, of width 1. The stride is that of the width. Where a convolution has several groups, a filter has the weights
-// of its group's channels only.
+// its input. Of a fully-connected layer they are the rows of its input: those of a map, or rows of a batch, which are
+// the height, of width 1. The stride is that of the width. Where a convolution has several groups, a filter has the
+// weights of its group's channels only.
 struct Geometry {
   LayerType type = LayerType::kConv;
   double height = 1.0, width = 1.0, stride = 1.0, groups = 1.0;

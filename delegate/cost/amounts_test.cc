@@ -50,6 +50,27 @@ TEST(TfliteAmounts, FillTiles) {
   EXPECT_EQ(TfliteAmounts({17, 1, 1, 2}, {LayerType::kFullyConnected, 5, 1, 1}, Avx2()).terms.multiply_adds, 34 * 5);
 }
 
+TEST(GroupedConvolutions, AreOfAllChannelsHereAndFillTilesForThemselvesThere) {
+  const Geometry geometry{LayerType::kConv, 5, 7, 2, 3};
+  const Amounts tflite = TfliteAmounts({6, 1, 1, 4}, geometry, Avx2());
+  EXPECT_EQ(tflite.entry, &Costs::tflite_conv);
+  EXPECT_EQ(tflite.terms.multiply_adds, 3 * 16 * (4 + 4) * 35);
+  EXPECT_EQ(tflite.terms.strided_bytes, 4 * 3 * 4 * 35 * 4);
+  const Amounts ours = UnpackedAmounts({6, 1, 1, 4}, geometry, Avx2());
+  EXPECT_EQ(ours.entry, &Costs::packed_pointwise);
+  EXPECT_EQ(ours.terms.weight_bytes, 4 * 24 + 4 * 12);  // in groups of 2 filters, which lie in one group each
+}
+
+TEST(TransposedConvolutions, StoreEachPhaseTwice) {
+  const Geometry geometry{LayerType::kTransposedConv, 3, 4, 2};
+  const Amounts ours = PackedAmounts({80, 5}, {8, 2, 2, 4}, 4, geometry, Avx2());
+  EXPECT_EQ(ours.entry, &Costs::packed_pointwise);  // each phase has one position
+  EXPECT_EQ(ours.terms.output_bytes, 8 * 2 * 4 * 4 * 12);
+  EXPECT_EQ(ours.terms.strided_bytes, 0);
+  EXPECT_EQ(PackedAmounts({80, 5}, {8, 3, 2, 4}, 4, geometry, Avx2()).entry, &Costs::packed_conv);
+  EXPECT_EQ(TfliteAmounts({8, 2, 2, 4}, geometry, Avx2()).terms.multiply_adds, 16 * 16 * 15);
+}
+
 TEST(RowsGeometry, IsAMapWhereThePluginMakesOne) {
   const auto sizes = [](const std::vector<int>& rows) {
     const Geometry geometry = RowsGeometry(rows);

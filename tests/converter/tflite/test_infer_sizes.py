@@ -135,6 +135,29 @@ def test_a_batch_comes_through() -> None:
     assert net.sizes(x) == (Size(8), Size(2, (0, 0)), Size(5), Size(6), Size(3))
 
 
+@pytest.mark.parametrize(
+    ("padding", "strides", "rows", "columns"),
+    [
+        ("SAME", (1, 1), Size(1, (1, 1)), Size(9)),
+        ("SAME", (2, 2), None, Size(5)),
+        ("VALID", (1, 1), None, None),
+    ],
+)
+def test_windows_on_every_pixel(padding: str, strides: tuple[int, int], rows: Any, columns: Any) -> None:
+    """Of an image with 9 columns and open rows; what no rule tells has a size of its own."""
+    net = Net()
+    image = net.input((1, 7, 9, 3))
+    net.graph.tensors[image].shapeSignature = [-1, -1, 9, 3]
+    options = schema.Pool2DOptionsT(
+        padding=getattr(schema.Padding, padding), strideH=strides[0], strideW=strides[1], filterHeight=3, filterWidth=3
+    )
+    output = net.operator("MAX_POOL_2D", [image], (1, 1, 1, 3), options)
+    net.graph.tensors[output].shapeSignature = [-1, -1, -1, 3]
+    found = net.sizes(output)
+    assert found[0] == Size(1, (1, 0)) and found[3] == Size(3)
+    assert found[1:3] == (rows or Size(1, (output, 1)), columns or Size(1, (output, 2)))
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_reductions(keep: bool) -> None:
     net = Net()
