@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "delegate/cost/subgraph.h"
@@ -7,6 +9,12 @@ namespace mcpruner::cost {
 namespace {
 
 bool IsConv(const std::string& name) { return name == "CONV_2D" || name == "McprunerSparseConv2D"; }
+
+bool MayBeOfNormalization(const std::string& name) {
+  constexpr std::string_view kNames[] = {
+      "SQUARED_DIFFERENCE", "MEAN", "ADD", "SUB", "MUL", "DIV", "NEG", "RSQRT", "SQRT"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
 
 class FoldFinder {
  public:
@@ -26,6 +34,11 @@ class FoldFinder {
       if (op.name == "MUL" && op.inputs.size() == 2) {
         FoldGate(i, op.inputs[0], op.inputs[1]);
         FoldGate(i, op.inputs[1], op.inputs[0]);
+      }
+      if (op.name == "RESHAPE") FoldShuffle(i);
+      if (op.name == "SQUARED_DIFFERENCE" && op.inputs.size() == 2) {
+        FoldNormalization(op.inputs[0], op.inputs[1]);
+        FoldNormalization(op.inputs[1], op.inputs[0]);
       }
     }
     return std::move(folds_);
@@ -75,6 +88,68 @@ class FoldFinder {
       if (std::find(inputs.begin(), inputs.end(), x) == inputs.end()) continue;
       chain.back() = mul;
       for (const size_t op : chain) folds_[op] = first;
+    }
+  }
+
+  // A reshape, a transpose and a reshape are one copy.
+  void FoldShuffle(size_t last) {
+    const Operator& op = graph_.operators[last];
+    const std::vector<size_t> moved = Chain(op.inputs.empty() ? -1 : op.inputs[0], {"TRANSPOSE", "RESHAPE"});
+    if (moved.size() != 2) return;
+    for (const size_t each : moved) folds_[each] = last;
+  }
+
+  // Folds the operators that follow from x and its mean alone into the last of them.
+  void FoldNormalization(int x, int mean) {
+    const auto first = writers_.find(mean);
+    if (first == writers_.end() || graph_.operators[first->second].name != "MEAN") return;
+    const std::vector<int>& averaged = graph_.operators[first->second].inputs;
+    if (averaged.empty() || averaged[0] != x) return;
+    const std::vector<size_t> members = MembersOfNormalization(x, mean);
+    std::map<int, int> reads;
+    std::vector<int> inner{mean};
+    bool has_root = false;
+    for (const size_t member : members) {
+      const Operator& op = graph_.operators[member];
+      for (const int input : op.inputs) ++reads[input];
+      has_root = has_root || op.name == "RSQRT" || op.name == "SQRT";
+      if (member != members.back()) inner.insert(inner.end(), op.outputs.begin(), op.outputs.end());
+    }
+    const auto is_read_outside = [&](int tensor) { return uses_[tensor] != reads[tensor]; };
+    if (!has_root || std::any_of(inner.begin(), inner.end(), is_read_outside)) return;
+    for (const size_t member : members) {
+      if (member != members.back()) folds_[member] = members.back();
+    }
+    FoldViews(x, uses_[x] == reads[x] + 1, members.back());
+  }
+
+  // Returns the operators of which each reads nothing computed but x, its mean, and what follows from these.
+  std::vector<size_t> MembersOfNormalization(int x, int mean) const {
+    std::set<int> terms{mean};
+    std::vector<size_t> members;
+    for (size_t i = 0; i < graph_.operators.size(); ++i) {
+      const Operator& op = graph_.operators[i];
+      bool reads_term = false, reads_other = false;
+      for (const int input : op.inputs) {
+        reads_term = reads_term || terms.count(input) > 0;
+        reads_other = reads_other || (graph_.elements.count(input) > 0 && input != x && terms.count(input) == 0);
+      }
+      if (!MayBeOfNormalization(op.name) || !reads_term || reads_other) continue;
+      members.push_back(i);
+      terms.insert(op.outputs.begin(), op.outputs.end());
+    }
+    return members;
+  }
+
+  // Folds the reshape before a normalization of x, if nothing else reads x, and the one behind it.
+  void FoldViews(int x, bool x_is_inner, size_t last) {
+    const std::vector<int>& made = graph_.operators[last].outputs;
+    for (size_t i = 0; i < graph_.operators.size(); ++i) {
+      const Operator& op = graph_.operators[i];
+      if (op.name != "RESHAPE" || op.inputs.empty()) continue;
+      const bool before = x_is_inner && std::count(op.outputs.begin(), op.outputs.end(), x) > 0;
+      const bool behind = std::count(made.begin(), made.end(), op.inputs[0]) > 0 && uses_[op.inputs[0]] == 1;
+      if (before || behind) folds_[i] = last;
     }
   }
 

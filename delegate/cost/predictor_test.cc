@@ -42,6 +42,37 @@ TEST(Folds, KnowMish) {
   EXPECT_EQ(FindFolds(graph), (std::map<size_t, size_t>{{1, 0}, {2, 0}, {3, 0}, {4, 0}}));
 }
 
+TEST(Folds, KnowShuffles) {
+  const Subgraph graph = Chain({{"RESHAPE", {}}, {"TRANSPOSE", {}}, {"RESHAPE", {}}, {"TRANSPOSE", {}}});
+  EXPECT_EQ(FindFolds(graph), (std::map<size_t, size_t>{{0, 2}, {1, 2}}));
+}
+
+// 0 RESHAPE 1 MEAN 2 ... as TensorFlow writes x * (factor * scale) + (shift - mean * (factor * scale)).
+TEST(Folds, KnowNormalizations) {
+  Subgraph graph = Chain({{"RESHAPE", {}},
+                          {"MEAN", {}},
+                          {"SQUARED_DIFFERENCE", {}},
+                          {"MEAN", {}},
+                          {"ADD", {}},
+                          {"RSQRT", {}},
+                          {"MUL", {}},
+                          {"MUL", {}},
+                          {"MUL", {}},
+                          {"SUB", {}},
+                          {"ADD", {}},
+                          {"RESHAPE", {}}});
+  graph.operators[2].inputs = {1, 2};    // x and its mean
+  graph.operators[7].inputs = {1, 7};    // x and the scaled factor
+  graph.operators[8].inputs = {2, 7};    // the mean and the scaled factor
+  graph.operators[9].inputs = {99, 9};   // 99 is a constant
+  graph.operators[10].inputs = {8, 10};  // both sums
+  std::map<size_t, size_t> expected{{0, 10}, {11, 10}};
+  for (size_t i = 2; i < 10; ++i) expected[i] = 10;
+  EXPECT_EQ(FindFolds(graph), expected);
+  graph.outputs.insert(6);  // the factor is wanted
+  EXPECT_TRUE(FindFolds(graph).empty());
+}
+
 TEST(Predictor, CountsEdgesTheCallAndFoldsInsideOfAPartition) {
   Subgraph graph = Chain({{"PAD", {5, 7}}, {"CONV_2D", {50, 30}}, {"RELU", {4, 3}}});
   graph.operators[1].inputs = {1, 8};  // 8 is a constant

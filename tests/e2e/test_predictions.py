@@ -18,7 +18,7 @@ from mcpruner.converter.cost.cost_model import SHIPPED
 from mcpruner.converter.source import load_source
 
 TABLES = sorted(path.stem for path in SHIPPED.glob("*.json"))
-SAMPLE = ("landmarks", "squeeze_excite_dense", "unet_transpose")
+SAMPLE = ("group_norm", "landmarks", "shufflenet_v1", "unet_transpose")
 networks = pytest.mark.parametrize(
     "dense",
     [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.long) for name in zoo.ZOO],
