@@ -6,12 +6,16 @@ zeros. Both predict by each shipped table.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import zoo
+from flat_costs import calibration
 from packing import pack_every_layer
 from predictions import Predicted, by_converter, by_plugin, prune_weights
+from small_network import small_network
 
 import mcpruner
 from mcpruner.converter.cost.cost_model import SHIPPED
@@ -72,3 +76,16 @@ def test_packed_networks(dense: bytes) -> None:
     assert report.num_accelerated > 0
     for table in TABLES:
         assert compare(content, table).partitions
+
+
+def test_a_calibration_takes_the_place_of_the_shipped_table(tmp_path: Path) -> None:
+    content, path = small_network(), calibration(tmp_path, tflite_conv=3000)
+    assert by_plugin(content, simd="scalar")["costs"] == "avx2"
+    report = by_plugin(content, costs=path)
+    assert report["costs"] == str(path)
+    convolutions = [n["tflite_nanoseconds"] for n in report["nodes"] if n["op"] == "CONV_2D"]
+    assert convolutions == [3000, 1000, 3000]  # the second one is pointwise
+    path.write_text('{"format": 1}')
+    message = f"option costs: expected a file that `mcpruner calibrate` wrote, got '{path}': its format is 1, "
+    with pytest.raises(ValueError, match=re.escape(message + "this version reads 2")):
+        by_plugin(content, costs=path)
