@@ -8,11 +8,13 @@ from mcpruner.converter.source import load_source
 from mcpruner.converter.target import Target, get_target
 from mcpruner.converter.tflite.decide import decide
 from mcpruner.converter.tflite.describe import describe, describe_partitions
+from mcpruner.converter.tflite.drop_unused import Use
 from mcpruner.converter.tflite.fix_batch import check_batch, fix_batch
-from mcpruner.converter.tflite.fold import correct_sizes
+from mcpruner.converter.tflite.fold import correct_sizes, fold_all
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.report import Report
 from mcpruner.converter.tflite.rewrite import rewrite
+from mcpruner.converter.tflite.sizes import KnownSizes
 
 VALUES = ("source", "float32", "float16", "int8")
 
@@ -84,14 +86,23 @@ def convert(
     return convert_dense(load_source(model_or_path), wishes)
 
 
-def convert_dense(content: bytes, wishes: Wishes) -> tuple[bytes, Report]:
-    """Do as `convert` with the dense ``.tflite`` of the model."""
+def _read(content: bytes, wishes: Wishes) -> tuple[Any, set[int], list[KnownSizes]]:
+    """The model with the wished batch, the subgraphs where that is the only one, and what is known of their sizes."""
     model = read_model(content)
     fixed = set() if wishes.batch is None else fix_batch(model, wishes.batch)
-    known = correct_sizes(model, fixed)
+    return model, fixed, correct_sizes(model, fixed)
+
+
+def convert_dense(content: bytes, wishes: Wishes) -> tuple[bytes, Report]:
+    """Do as `convert` with the dense ``.tflite`` of the model."""
+    model, fixed, known = _read(content, wishes)
+    before = Use.of(model)
+    numbers = fold_all(model, known, before)
     decision = decide(model, wishes.hardware, wishes.costs)
-    packed = rewrite(model, decision, wishes.values, known)
+    packed = rewrite(model, decision, wishes.values, before)
+    if fixed and not packed:
+        model = _read(content, wishes)[0]  # What is not packed is not folded either.
     result = write_model(model) if packed or fixed else content
-    lines = describe(decision, packed)
+    lines = describe(decision, packed, numbers)
     sizes, parts = (len(content), len(result)), describe_partitions(decision)
     return result, Report(wishes.hardware.name, wishes.values, *sizes, round(decision.speedup, 3), lines, parts)

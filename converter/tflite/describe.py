@@ -1,6 +1,6 @@
 """What `decide` chose and `rewrite` did, in words: a line of the report for each layer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcpruner.converter.cost.estimate import Choice
@@ -10,7 +10,9 @@ from mcpruner.converter.tflite.report import LayerReport, PartitionReport
 from mcpruner.converter.tflite.rewrite import PackedLayer
 
 
-def describe(decision: Decision, packed: Mapping[tuple[int, int], PackedLayer]) -> list[LayerReport]:
+def describe(
+    decision: Decision, packed: Mapping[tuple[int, int], PackedLayer], numbers: Sequence[Sequence[int]]
+) -> list[LayerReport]:
     """Write the lines of the report, in execution order, subgraph by subgraph.
 
     Parameters
@@ -19,9 +21,11 @@ def describe(decision: Decision, packed: Mapping[tuple[int, int], PackedLayer]) 
         What `decide` returned.
     packed
         What `rewrite` returned: the layers that were packed, by the numbers of subgraph and operator.
+    numbers
+        For each subgraph, the numbers that its operators had in the source.
     """
     return [
-        _line(layer, graph, packed.get((number, layer.index)))
+        replace(_line(layer, graph, packed.get((number, layer.index))), index=numbers[number][layer.index])
         for number, graph in enumerate(decision.graphs)
         for layer in graph.layers
     ]

@@ -64,8 +64,7 @@ def drop_unused(model: Any, before: Use) -> None:
     """Remove operators, tensors, buffers and operator codes that were in use `before` and are no more, in place."""
     may_go = operators_may_go(model)
     for number, graph in enumerate(model.subgraphs):
-        if may_go:
-            _drop_operators(model, graph, before.read[number])
+        drop_operators(model, graph, before.read[number])
         unread = before.tensors[number] - _used_tensors(model, number)
         if may_go:
             _drop_tensors(model, number, unread)
@@ -107,9 +106,11 @@ def _integers(vector: Any) -> list[int]:
     return [] if vector is None else [int(i) for i in vector]
 
 
-def _drop_operators(model: Any, graph: Any, read_before: set[int]) -> None:
-    """Drop operators that nobody reads any more; from the last one back, since one may read another."""
-    kept = []
+def drop_operators(model: Any, graph: Any, read_before: set[int]) -> None:
+    """Drop operators that nobody reads any more, in place, if they may go; tensors and buffers stay."""
+    if not operators_may_go(model):
+        return
+    kept = []  # It goes from the last one back, since one may read another.
     read = set(graph.outputs)
     for op in reversed(graph.operators):
         unread = read.isdisjoint(op.outputs) and not read_before.isdisjoint(op.outputs)

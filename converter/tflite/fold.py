@@ -4,10 +4,10 @@ fewer operators: copies, repeated pixels, dilated convolutions.
 Nothing is folded where a fold would only be right for the batch that the file was written with.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from mcpruner.converter.tflite.drop_unused import operators_may_go
+from mcpruner.converter.tflite.drop_unused import Use, drop_operators, operators_may_go
 from mcpruner.converter.tflite.fold_copies import fold_copies
 from mcpruner.converter.tflite.fold_dilation import fold_dilation
 from mcpruner.converter.tflite.fold_shapes import fold_shapes
@@ -35,6 +35,33 @@ def fold(model: Any, graph: Any, known: KnownSizes) -> None:
     fold_dilation(model, graph, known)
     fold_copies(model, graph, known)
     _write_sizes(graph, known)
+
+
+def fold_all(model: Any, known: Sequence[KnownSizes], before: Use) -> list[list[int]]:
+    """Fold all subgraphs, in place, and drop the operators that nobody reads then; the other leavings stay.
+
+    Parameters
+    ----------
+    model
+        The model.
+    known
+        What `infer_sizes` returned for each subgraph.
+    before
+        What had a reader before.
+
+    Returns
+    -------
+    list of list of int
+        For each subgraph, the numbers that its operators had before.
+    """
+    found = []
+    for graph, sizes, read in zip(model.subgraphs, known, before.read, strict=True):
+        operators = list(graph.operators)
+        numbers = {id(op): number for number, op in enumerate(operators)}
+        fold(model, graph, sizes)
+        drop_operators(model, graph, read)
+        found.append([numbers[id(op)] for op in graph.operators])
+    return found
 
 
 def correct_sizes(model: Any, fixed: Collection[int]) -> list[KnownSizes]:

@@ -9,7 +9,6 @@ Operators keep their places, tensors their names. Equal blobs, as of signatures 
 Which layers are packed was decided before (`decide`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -24,10 +23,8 @@ from mcpruner.converter.format.value_type import choose_value_type
 from mcpruner.converter.tflite.decide import PACKED, Decision
 from mcpruner.converter.tflite.dense_layer import DenseLayer, operands
 from mcpruner.converter.tflite.drop_unused import Use, drop_unused
-from mcpruner.converter.tflite.fold import fold
 from mcpruner.converter.tflite.fold_pad import fold_pad
 from mcpruner.converter.tflite.model import add_constant, operator_code, producers, schema, tensor_name
-from mcpruner.converter.tflite.sizes import KnownSizes
 
 VERSION = 1  # All custom operators are written with this version.
 
@@ -52,9 +49,7 @@ class PackedLayer:
     why_float32: str
 
 
-def rewrite(
-    model: Any, decision: Decision, values: str, known: Sequence[KnownSizes]
-) -> dict[tuple[int, int], PackedLayer]:
+def rewrite(model: Any, decision: Decision, values: str, before: Use) -> dict[tuple[int, int], PackedLayer]:
     """Pack the layers of `model` (``ModelT``) as decided, in place.
 
     Parameters
@@ -63,8 +58,8 @@ def rewrite(
         What `decide` returned for this model as it is now; where nothing is to be packed, nothing changes.
     values
         How weights are stored: ``"float32"``, ``"float16"``, ``"int8"``, or ``"source"``, as the model has them.
-    known
-        What `correct_sizes` returned.
+    before
+        What of the model had a reader before it was folded; what has none afterwards goes.
 
     Returns
     -------
@@ -73,11 +68,9 @@ def rewrite(
     """
     if not decision.packs:
         return {}
-    before, packed, stored = Use.of(model), {}, {}
+    packed, stored = {}, {}
     for number, (graph, decided) in enumerate(zip(model.subgraphs, decision.graphs, strict=True)):
         operators = list(graph.operators)  # They keep the numbers that `decided` has.
-        if decided.accelerated:
-            fold(model, graph, known[number])
         for each in decided.layers:
             if each.layer is not None:
                 op = operators[each.index]

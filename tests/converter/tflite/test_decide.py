@@ -15,7 +15,7 @@ from mcpruner.converter.convert import convert
 from mcpruner.converter.cost.cost_model import Geometry, load_costs, unpacked_amounts
 from mcpruner.converter.target import get_target
 from mcpruner.converter.tflite.decide import LayerDecision, decide
-from mcpruner.converter.tflite.fold import correct_sizes
+from mcpruner.converter.tflite.drop_unused import Use
 from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.rewrite import rewrite
 
@@ -63,7 +63,7 @@ def test_a_decision_changes_nothing(network: bytes, tmp_path: Path) -> None:
     assert write_model(model) == write_model(read_model(network))
     assert first.packs and first.speedup == second.speedup == pytest.approx(4000 / 3200)
     assert [layer.layer is not None for layer in first.graphs[0].layers] == [True, False, False]
-    assert rewrite(model, second, "float32", correct_sizes(model, ())).keys() == {(0, 0)}
+    assert rewrite(model, second, "float32", Use.of(model)).keys() == {(0, 0)}
 
 
 @pytest.mark.parametrize(("edge", "packs"), [(404.5, True), (405, False)])

@@ -19,7 +19,7 @@ def line(
     """Of a layer that is alone in the second subgraph."""
     nothing, slow = Prediction(1000.0, 1000.0, ()), Prediction(980.0, 1000.0, partitions)
     decision = Decision((GraphDecision((), nothing, nothing), GraphDecision((layer,), slow, nothing)))
-    (found,) = describe(decision, {} if packed is None else {(1, layer.index): packed})
+    (found,) = describe(decision, {} if packed is None else {(1, layer.index): packed}, [[], range(layer.index + 1)])
     return found
 
 

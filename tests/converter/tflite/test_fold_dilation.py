@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from packing import pack_every_layer
+from small_network import prunable
 from tflite_builder import TfliteBuilder, run
 
+from mcpruner.converter.convert import convert
 from mcpruner.converter.tflite.checked_schema import schema
+from mcpruner.converter.tflite.densify import densify
 from mcpruner.converter.tflite.drop_unused import Use, drop_unused
 from mcpruner.converter.tflite.fold import fold
 from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.model import operator_name, read_model, write_model
+from mcpruner.runtime import Interpreter
 
 RNG = np.random.default_rng(3)
 
@@ -22,12 +27,14 @@ def dilated(
     blocks: tuple[int, int],
     pads: list[list[int]],
     crops: list[list[int]],
+    before: np.ndarray | None = None,
     **options: int,
 ) -> bytes:
-    """The three operators for 3 channels, as TensorFlow writes them."""
+    """The three operators for 3 channels, as TensorFlow writes them; weights of a convolution before them."""
     net = TfliteBuilder()
     (h, w), (a, b) = image, blocks
     x = net.input((2, h, w, 3))
+    x = x if before is None else net.conv(x, before)
     wide = [(size + sum(pad)) // block for size, pad, block in zip(image, pads, blocks, strict=True)]
     left = [size - k + 1 for size, k in zip(wide, kernel, strict=True)]
     ends = [size * block - sum(crop) for size, block, crop in zip(left, blocks, crops, strict=True)]
@@ -48,7 +55,8 @@ def dilated(
     table.strideH = table.strideW = table.dilationHFactor = table.dilationWFactor = 1
     table.fusedActivationFunction = schema.ActivationFunctionType.RELU
     vars(table).update(options)
-    weights = RNG.standard_normal((1, *kernel, 3) if channels == 3 else (5, *kernel, 3)).astype(np.float32)
+    weights = RNG.standard_normal((1, *kernel, 3)).astype(np.float32)
+    weights = weights if channels == 3 else prunable(RNG, (5, *kernel, 3))
     bias = net.constant(RNG.standard_normal(channels).astype(np.float32))
     x = net.operator(code, [x, net.constant(weights), bias], (2 * a * b, *left, channels), table)
     return net.build([net.operator("BATCH_TO_SPACE_ND", [x, numbers(blocks), numbers(crops)], (2, *ends, channels))])
@@ -112,3 +120,21 @@ def test_a_tensor_that_others_read_stays() -> None:
     graph = model.subgraphs[0]
     graph.outputs = [*graph.outputs, graph.operators[1].outputs[0]]
     assert len(folded(write_model(model))[0]) == 3
+
+
+@pytest.mark.parametrize("code", ["CONV_2D", "DEPTHWISE_CONV_2D"])
+def test_a_converted_file_computes_the_same(code: str) -> None:
+    """The convolution is packed as the dilated one that it has become, or stays as that."""
+    pads, crops = zip(*(same(size, 3, 2) for size in (12, 9)), strict=True)
+    dense = dilated(code, (12, 9), (3, 3), (2, 2), list(pads), list(crops), before=prunable(RNG, (3, 1, 1, 3)))
+    with pack_every_layer():
+        content, report = convert(dense)
+    assert report.num_accelerated == (2 if code == "CONV_2D" else 1)
+    x = RNG.standard_normal((2, 12, 9, 3)).astype(np.float32)
+    np.testing.assert_allclose(run(densify(content), x)[0], run(dense, x)[0], rtol=1e-5, atol=1e-5)
+    plugin = Interpreter(model_content=content, num_threads=1)
+    plugin.allocate_tensors()
+    plugin.set_tensor(plugin.get_input_details()[0]["index"], x)
+    plugin.invoke()
+    mine = plugin.get_tensor(plugin.get_output_details()[0]["index"])
+    np.testing.assert_allclose(mine, run(dense, x)[0], rtol=1e-4, atol=1e-5)
