@@ -17,7 +17,7 @@ from packing import pack_every_layer
 
 import mcpruner
 from mcpruner.converter.source import load_source
-from mcpruner.converter.tflite import rewrite
+from mcpruner.converter.tflite import fold
 from mcpruner.converter.tflite.densify import densify
 from mcpruner.converter.tflite.model import operator_name, read_model
 from mcpruner.verification import verify
@@ -119,7 +119,7 @@ def test_networks_run_with_any_batch(make: Callable, before: int | None, after: 
     """How many partitions others have depends on the operators that the plugin takes."""
     dense = export(make)
     content = packed(dense)
-    with mock.patch.object(rewrite, "fold", lambda *_: None):
+    with mock.patch.object(fold, "fold", lambda *_: None):
         unfolded = packed(dense)
     assert computed(dense) == computed(unfolded) > computed(content) == 0
     assert (before, after) == (None, None) or (partitions(unfolded), partitions(content)) == (before, after)
