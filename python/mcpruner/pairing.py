@@ -40,6 +40,8 @@ _DROPPED = (
     "RESIZE_NEAREST_NEIGHBOR",
     "DEQUANTIZE",
     "DENSIFY",
+    "SPACE_TO_BATCH_ND",
+    "BATCH_TO_SPACE_ND",
 )
 
 
@@ -112,8 +114,16 @@ def paired_outputs(converted: bytes, dense: bytes) -> list[tuple[str, int, int]]
     """For each pair of operators in the first subgraph its name, and the number of its first output in either file."""
     models = read_model(converted), read_model(dense)
     graph = models[0].subgraphs[0]
+    images = [_image_outputs(model) for model in models]
     pairs = [(a, b) for number, a, b in pair_operators(*models) if number == 0]
-    return [(short_name(graph, a), a.outputs[0], b.outputs[0]) for a, b in pairs]
+    outputs = [(images[0].get(a.outputs[0], a.outputs[0]), images[1].get(b.outputs[0], b.outputs[0])) for a, b in pairs]
+    return [(short_name(graph, a), *both) for (a, _), both in zip(pairs, outputs, strict=True)]
+
+
+def _image_outputs(model: Any) -> dict[int, int]:
+    """Outputs that are images spread over a batch, of the first subgraph, and the tensors that have the images."""
+    operators = model.subgraphs[0].operators
+    return {op.inputs[0]: op.outputs[0] for op in operators if operator_name(model, op) == "BATCH_TO_SPACE_ND"}
 
 
 def rounded_reference(converted: bytes, dense: bytes) -> tuple[bytes, list[WeightDifference]]:
