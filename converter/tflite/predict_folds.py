@@ -12,10 +12,10 @@ much as it reads. Its operators are found by where their inputs come from, not b
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from mcpruner.converter.tflite.model import operator_name, producers, use_counts
+from mcpruner.converter.tflite.model import operator_name, use_counts
 
 _CONVOLUTIONS = ("CONV_2D", "McprunerSparseConv2D")
 _MISH = ("TANH", "LOG", "ADD", "EXP")
@@ -24,62 +24,87 @@ _OF_NORMS = ("SQUARED_DIFFERENCE", "MEAN", "ADD", "SUB", "MUL", "DIV", "NEG", "R
 
 def folded_operators(model: Any, graph: Any) -> dict[int, int]:
     """Numbers of the operators of a subgraph that are folded away, and of those that must be in the same partition."""
-    writers, uses = producers(graph), use_counts(graph)
-    numbers = {id(op): i for i, op in enumerate(graph.operators)}
+    return _FoldFinder(model, graph).find()
 
-    def chain(tensor: int, names: Sequence[str]) -> Iterator[Any]:
+
+class _FoldFinder:
+    """Finds them, as FoldFinder of delegate/cost/folds.cc does."""
+
+    def __init__(self, model: Any, graph: Any) -> None:
+        self._operators = graph.operators
+        self._names = [operator_name(model, op) for op in graph.operators]
+        self._writers = {output: index for index, op in enumerate(graph.operators) for output in op.outputs}
+        self._computed = {*self._writers, *graph.inputs}
+        self._uses = use_counts(graph)
+        self._folded: dict[int, int] = {}
+
+    def find(self) -> dict[int, int]:
+        """Look at each operator once."""
+        for index, (name, op) in enumerate(zip(self._names, self._operators, strict=True)):
+            if name in (*_CONVOLUTIONS, "DEPTHWISE_CONV_2D"):
+                self._fold([pad for code in ("PAD", "PADV2") for pad in self._chain(op.inputs[0], (code,))], index)
+            if name == "ADD":
+                for conv in (conv for i in op.inputs for code in _CONVOLUTIONS for conv in self._chain(i, (code,))):
+                    self._fold([index], conv)
+            if name == "RESHAPE" and len(op.inputs):
+                moved = list(self._chain(op.inputs[0], ("TRANSPOSE", "RESHAPE")))
+                self._fold(moved if len(moved) == 2 else [], index)
+            if len(op.inputs) == 2:
+                for first, second in (op.inputs, op.inputs[::-1]):
+                    if name == "MUL":
+                        self._fold_gate(index, first, second)
+                    if name == "SQUARED_DIFFERENCE":
+                        self._fold_normalization(first, second)
+        return self._folded
+
+    def _fold(self, operators: Iterable[int], host: int) -> None:
+        self._folded |= dict.fromkeys(operators, host)
+
+    def _chain(self, tensor: int, names: Sequence[str]) -> Iterator[int]:
         """The operators of these names, each the only reader of the next one's result, that end in a tensor."""
         for name in names:
-            op = writers.get(tensor)
-            if op is None or uses[tensor] != 1 or operator_name(model, op) != name:
+            index = self._writers.get(tensor)
+            if index is None or self._uses[tensor] != 1 or self._names[index] != name:
                 return
-            yield op
-            tensor = next((i for i in op.inputs if i in writers or i in graph.inputs), -1)
+            yield index
+            tensor = next((i for i in self._operators[index].inputs if i in self._computed), -1)
 
-    folded: dict[int, int] = {}
-    for index, op in enumerate(graph.operators):
-        name = operator_name(model, op)
-        if name in (*_CONVOLUTIONS, "DEPTHWISE_CONV_2D"):
-            folded |= {numbers[id(pad)]: index for code in ("PAD", "PADV2") for pad in chain(op.inputs[0], (code,))}
-        if name == "ADD":
-            for conv in (conv for i in op.inputs for code in _CONVOLUTIONS for conv in chain(i, (code,))):
-                folded[index] = numbers[id(conv)]
-        if name == "MUL" and len(op.inputs) == 2:
-            for x, gate in (op.inputs, op.inputs[::-1]):
-                for names in (("LOGISTIC",), _MISH):
-                    ops = list(chain(gate, names))
-                    if len(ops) == len(names) and x in ops[-1].inputs:
-                        folded |= dict.fromkeys(
-                            [index, *(numbers[id(each)] for each in ops[:-1])], numbers[id(ops[-1])]
-                        )
-        if name == "RESHAPE" and len(op.inputs):
-            moved = list(chain(op.inputs[0], ("TRANSPOSE", "RESHAPE")))
-            folded |= {numbers[id(each)]: index for each in moved if len(moved) == 2}
-        if name == "SQUARED_DIFFERENCE" and len(op.inputs) == 2:
-            for x, mean in (op.inputs, op.inputs[::-1]):
-                folded |= _normalization(model, graph, x, mean)
-    return folded
+    def _fold_gate(self, mul: int, x: int, gate: int) -> None:
+        """SiLU and Mish are one function, which costs what its exponential does."""
+        for names in (("LOGISTIC",), _MISH):
+            found = list(self._chain(gate, names))
+            if len(found) == len(names) and x in self._operators[found[-1]].inputs:
+                self._fold([mul, *found[:-1]], found[-1])
 
+    def _fold_normalization(self, x: int, mean: int) -> None:
+        """Fold the operators that follow from a tensor and its mean alone into the last of them."""
+        first = self._writers.get(mean)
+        if first is None or self._names[first] != "MEAN" or list(self._operators[first].inputs[:1]) != [x]:
+            return
+        members = self._members_of_normalization(x, mean)
+        *inner, last = members
+        reads = Counter(tensor for index in members for tensor in self._operators[index].inputs)
+        between = [tensor for index in (first, *inner) for tensor in self._operators[index].outputs]
+        has_root = not {"RSQRT", "SQRT"}.isdisjoint(self._names[index] for index in members)
+        if has_root and all(self._uses[tensor] == reads[tensor] for tensor in between):
+            self._fold(inner, last)
+            self._fold_views(x, self._uses[x] == reads[x] + 1, last)
 
-def _normalization(model: Any, graph: Any, x: int, mean: int) -> dict[int, int]:
-    """As `folded_operators`, for the operators that follow from a tensor and its mean alone."""
-    writers, uses = producers(graph), use_counts(graph)
-    first = writers.get(mean)
-    if first is None or operator_name(model, first) != "MEAN" or list(first.inputs[:1]) != [x]:
-        return {}
-    computed, terms, members = {*writers, *graph.inputs}, {mean}, []
-    for index, op in enumerate(graph.operators):
-        read = computed.intersection(op.inputs)
-        if operator_name(model, op) in _OF_NORMS and read & terms and read <= {x, *terms}:
-            members.append(index)
-            terms.update(op.outputs)
-    ops = [graph.operators[index] for index in members]
-    reads = Counter(tensor for op in ops for tensor in op.inputs)
-    inner = [tensor for op in (first, *ops[:-1]) for tensor in op.outputs]
-    if not {"RSQRT", "SQRT"} & {operator_name(model, op) for op in ops} or any(uses[i] != reads[i] for i in inner):
-        return {}
-    around = [op for op in graph.operators if operator_name(model, op) == "RESHAPE" and len(op.inputs)]
-    views = [op for op in around if x in op.outputs and uses[x] == reads[x] + 1]
-    views += [op for op in around if op.inputs[0] in ops[-1].outputs and uses[op.inputs[0]] == 1]
-    numbers = {id(op): index for index, op in enumerate(graph.operators)}
-    return dict.fromkeys([*members[:-1], *(numbers[id(op)] for op in views)], members[-1])
+    def _members_of_normalization(self, x: int, mean: int) -> list[int]:
+        """The operators of which each reads nothing computed but x, its mean, and what follows from these."""
+        terms, members = {mean}, []
+        for index, (name, op) in enumerate(zip(self._names, self._operators, strict=True)):
+            read = self._computed.intersection(op.inputs)
+            if name in _OF_NORMS and read & terms and read <= {x, *terms}:
+                members.append(index)
+                terms.update(op.outputs)
+        return members
+
+    def _fold_views(self, x: int, x_is_inner: bool, last: int) -> None:
+        """Fold the reshape before a normalization of x, if nothing else reads x, and the one behind it."""
+        made = self._operators[last].outputs
+        for index, (name, op) in enumerate(zip(self._names, self._operators, strict=True)):
+            if name == "RESHAPE" and len(op.inputs):
+                before = x_is_inner and x in op.outputs
+                if before or (op.inputs[0] in made and self._uses[op.inputs[0]] == 1):
+                    self._fold([index], last)
