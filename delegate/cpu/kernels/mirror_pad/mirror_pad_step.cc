@@ -2,25 +2,21 @@
 
 #include <algorithm>
 
+#include "delegate/cpu/kernels/row_step.h"
 #include "delegate/graph/mirrored.h"
 
 namespace mcpruner {
 namespace {
 
-class MirrorPadStep : public Step {
+class MirrorPadStep : public RowStep {
  public:
   explicit MirrorPadStep(const StepContext& context)
-      : Step("mirror_pad", context.num_threads),
-        input_(context.input(0)),
-        output_(context.output()),
-        params_(std::get<MirrorPadParams>(context.op.params)) {}
+      : RowStep("mirror_pad", context), params_(std::get<MirrorPadParams>(context.op.params)) {}
 
   void Run(int share) const override {
-    const HcwLayout& out = output_.layout;
-    const Range rows = EvenShare(out.n * out.h, share, num_shares());
-    for (int row = rows.begin; row < rows.end; ++row) {
-      for (int c = 0; c < out.c; ++c) PadRow(row / out.h, row % out.h, c);
-    }
+    ForRows(share, [this](int image, int y, float* row) {
+      for (int c = 0; c < output().layout.c; ++c) PadRow(image, y, c, row + ptrdiff_t{c} * output().layout.pitch);
+    });
   }
 
  private:
@@ -29,13 +25,11 @@ class MirrorPadStep : public Step {
     return Mirrored(index - params_.before[dimension], size, params_.with_edge);
   }
 
-  void PadRow(int n, int y, int c) const {
-    const HcwLayout &in = input_.layout, &out = output_.layout;
-    const int from_y = Source(y, 1, in.h);
+  void PadRow(int n, int y, int c, float* to) const {
+    const HcwLayout &in = input().layout, &out = output().layout;
+    const int from_y = Source(y, 1, in.h), before = params_.before[2];
     const float* const from =
-        input_.Rows(Source(n, 0, in.n), {from_y, from_y + 1}) + ptrdiff_t{Source(c, 3, in.c)} * in.pitch;
-    float* const to = output_.Rows(n, {y, y + 1}) + ptrdiff_t{c} * out.pitch;
-    const int before = params_.before[2];
+        input().Rows(Source(n, 0, in.n), {from_y, from_y + 1}) + ptrdiff_t{Source(c, 3, in.c)} * in.pitch;
     std::fill_n(to - out.border.left, out.border.left, 0.0f);
     for (int x = 0; x < before; ++x) to[x] = from[Source(x, 2, in.w)];
     std::copy_n(from, in.w, to + before);
@@ -43,8 +37,6 @@ class MirrorPadStep : public Step {
     std::fill_n(to + out.w, out.fill(), 0.0f);
   }
 
-  const TensorRef& input_;
-  const TensorRef& output_;
   const MirrorPadParams params_;
 };
 
