@@ -150,12 +150,17 @@ class Partitioner {
   }
 
   void DropSlowRims(const cost::Predictor& predictor) {
-    for (const Candidate& taken : PreviewPartitions(context_, report_->nodes)) {
+    const std::vector<Candidate> candidates = PreviewPartitions(context_, report_->nodes);
+    size_t count = candidates.size();
+    for (const Candidate& taken : candidates) {
       const std::set<size_t> slow = predictor.SlowRim(taken.rows);
+      if (slow.empty()) continue;
       std::vector<NodeReport> without = report_->nodes;
       Leave(slow, "at the rim of its partition, it is predicted to be faster in TFLite", &without);
-      const size_t before = PreviewPartitions(context_, report_->nodes).size();
-      if (PreviewPartitions(context_, without).size() <= before) report_->nodes = std::move(without);
+      const size_t count_without = PreviewPartitions(context_, without).size();
+      if (count_without > count) continue;
+      report_->nodes = std::move(without);
+      count = count_without;
     }
   }
 
