@@ -25,6 +25,7 @@
 #include "delegate/cpu/kernels/binary/binary_args.h"
 #include "delegate/cpu/kernels/blocks/blocks_args.h"
 #include "delegate/cpu/kernels/conv/conv_args.h"
+#include "delegate/cpu/kernels/copy/copy_args.h"
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_args.h"
 #include "delegate/cpu/kernels/fully_connected/fully_connected_args.h"
 #include "delegate/cpu/kernels/normalize/normalize_args.h"

@@ -10,6 +10,12 @@ class BinaryStep : public RowStep {
   explicit BinaryStep(const StepContext& context)
       : RowStep("binary", context), b_(context.input(1)), function_(BinaryFunctionOf(context.op.type)) {}
 
+  std::optional<RowReach> Reach() const override {
+    const HcwLayout &a = input().layout, &out = output().layout;
+    if (a.n != out.n || a.h != out.h) return std::nullopt;
+    return RowReach();
+  }
+
   void Run(int share) const override {
     const HcwLayout &a = input().layout, &b = b_.layout, &out = output().layout;
     BinaryRowArgs args{};

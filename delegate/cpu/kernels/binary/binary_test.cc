@@ -33,6 +33,36 @@ TEST(BinaryTest, EveryFunctionBroadcastsEitherOperandAsTheReference) {
   }
 }
 
+// Narrow rows of equal pitch are one long row, with the zeros around it that a convolution behind it wants.
+TEST(BinaryTest, NarrowRowsOfManyChannels) {
+  std::mt19937 rng(2);
+  const Window same{1, 1, 1, 1, {1, 1, 1, 1}};
+  for (const int width : {1, 2, 3, 7, 8, 9, 13, 17, 20, 33}) {
+    const Shape shape{2, 3, width, 19};
+    for (const Shape& other : {shape, Shape{1, 1, 1, 19}, Shape{2, 1, 1, 19}, Shape{1, 3, 1, 19}, Shape{1, 1, 1, 1}}) {
+      const auto layer = RandomLayer(rng, LayerKind::kConv2D, {4, 3, 3, 19}, 4, 2, 1.0);
+      GraphBuilder b;
+      const int x = b.Op(OpType::kUnary, {b.Input(shape)}, UnaryParams{UnaryFunction::kExp});
+      const int y = b.Op(OpType::kAdd, {x, b.Constant(other, RandomFloats(rng, other.size()))}, {},
+                         static_cast<Activation>(RandomBelow(rng, 4)));
+      const int z = b.Op(OpType::kMul, {b.Op(OpType::kConv, {x}, ConvParams{same, layer}),
+                                        b.Op(OpType::kConv, {y}, ConvParams{same, layer})});
+      ExpectAgreement(b.Finish({z}), 3, 1e-3f, "binary");
+    }
+  }
+}
+
+TEST(BinaryTest, IsStreamedBehindItsFirstInput) {
+  std::mt19937 rng(1);
+  const Window same{1, 1, 1, 1, {1, 1, 1, 1}};
+  const auto first = RandomLayer(rng, LayerKind::kConv2D, {24, 3, 3, 3}, 4, 2, 1.0);
+  const auto second = RandomLayer(rng, LayerKind::kConv2D, {4, 3, 3, 24}, 4, 2, 0.5);
+  GraphBuilder b;
+  const int maps = b.Op(OpType::kConv, {b.Input({2, 120, 150, 3})}, ConvParams{same, first});
+  const int cut = b.Op(OpType::kPrelu, {maps, b.Constant({1, 1, 1, 24}, RandomFloats(rng, 24))});
+  ExpectAgreement(b.Finish({b.Op(OpType::kConv, {cut}, ConvParams{same, second})}), 2, 1e-4f, "conv");
+}
+
 TEST(BinaryTest, TakesWidthsWithTailsAndVectors) {
   for (const Shape& shape : {Shape{1, 1, 1, 70}, Shape{3, 1, 1, 5}, Shape{1, 2, 64, 2}, Shape{1, 3, 7, 4}}) {
     GraphBuilder b;

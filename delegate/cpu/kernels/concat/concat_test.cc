@@ -23,5 +23,37 @@ TEST(ConcatTest, ChannelsAreCopiedAndOtherAxesRunThroughTheReference) {
   }
 }
 
+// Narrow rows of equal pitch are copied as one long row, others one by one; a convolution behind it wants zeros around.
+TEST(ConcatTest, RandomWidthsAndChannels) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 rng(seed);
+    GraphBuilder b;
+    const int x =
+        b.Input({1 + RandomBelow(rng, 2), 1 + RandomBelow(rng, 4), 1 + RandomBelow(rng, 40), 1 + RandomBelow(rng, 24)});
+    const int y = b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kNeg});
+    const int joined = b.Op(OpType::kConcat, {x, y, x}, ConcatParams{3});
+    const int channels = b.shape(joined).c;
+    const int around = 1 + RandomBelow(rng, 2), size = 2 * around + 1;
+    const auto layer = RandomLayer(rng, LayerKind::kConv2D, {3, size, size, channels}, 4, 2, 1.0);
+    const int z = b.Op(OpType::kConv, {joined}, ConvParams{{1, 1, 1, 1, {around, around, around, around}}, layer});
+    std::vector<int> outputs{z};
+    if (RandomBelow(rng, 2) == 0) outputs = {joined, z};
+    ExpectAgreement(b.Finish(outputs), seed, 1e-4f, "conv");
+  }
+}
+
+TEST(ConcatTest, IsStreamedBehindItsFirstInput) {
+  std::mt19937 rng(1);
+  const Window same{1, 1, 1, 1, {1, 1, 1, 1}};
+  const auto first = RandomLayer(rng, LayerKind::kConv2D, {24, 3, 3, 3}, 4, 2, 1.0);
+  const auto second = RandomLayer(rng, LayerKind::kConv2D, {4, 3, 3, 27}, 4, 2, 0.5);
+  GraphBuilder b;
+  const int x = b.Input({2, 120, 150, 3});
+  const int maps = b.Op(OpType::kConv, {x}, ConvParams{same, first});
+  const int joined = b.Op(OpType::kConcat, {maps, x}, ConcatParams{3});
+  ExpectAgreement(b.Finish({b.Op(OpType::kConv, {joined}, ConvParams{same, second})}), 2, 1e-4f, "conv");
+}
+
 }  // namespace
 }  // namespace mcpruner

@@ -19,9 +19,9 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-// 9 weights, 3 columns and a sum for each row fit 32 registers; with 16, or 5x5 kernels, there is room for less.
+// The weights of a kernel of 5x5, the 5 sums that are under way and a column fit 32 registers, but not 16.
 constexpr bool kFewRegisters = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2;
-constexpr int MaxRows(int kernel) { return kernel == 3 && !kFewRegisters ? 7 : 4; }
+constexpr int kMaxRows = kFewRegisters ? 4 : 7;
 
 // Loads every kStride-th pixel. For a stride of 2 these are the even pixels of two vectors.
 template <int kStride, class D>
@@ -54,23 +54,26 @@ HWY_INLINE hn::Vec<D> SlideIn(D d, hn::Vec<D> v, float last) {
 }
 #endif
 
-// Sets columns[kx][i] = in[i * kStride + kx] for each column of the kernel, whose size is odd.
-template <int kKernel, int kStride, class D>
-HWY_INLINE void LoadColumns(D d, const float* in, hn::Vec<D> (&columns)[kKernel]) {
+// Calls use(kx, column) for columns kFrom .. kTo - 1 of the kernel, where column[i] = in[i * kStride + kx]. With a
+// stride of 2, kFrom is even and kTo is even or the kernel's size, which is odd.
+template <int kFrom, int kTo, int kStride, class D, class Function>
+HWY_INLINE void ForColumns(D d, const float* in, const Function& use) {
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (kStride == 2) {
+    hn::Vec<D> even;
     MCPRUNER_UNROLL
-    for (int kx = 0; kx + 1 < kKernel; kx += 2) {
+    for (int kx = kFrom; kx + 1 < kTo; kx += 2) {
       const auto low = hn::LoadU(d, in + kx), high = hn::LoadU(d, in + kx + hn::MaxLanes(d));
-      columns[kx] = hn::ConcatEven(d, high, low);
-      columns[kx + 1] = hn::ConcatOdd(d, high, low);
+      even = hn::ConcatEven(d, high, low);
+      use(kx, even);
+      use(kx + 1, hn::ConcatOdd(d, high, low));
     }
-    columns[kKernel - 1] = SlideIn(d, columns[kKernel - 3], in[kKernel - 3 + 2 * hn::MaxLanes(d)]);
+    if constexpr (kTo % 2 == 1) use(kTo - 1, SlideIn(d, even, in[kTo - 3 + 2 * hn::MaxLanes(d)]));
     return;
   }
 #endif
   MCPRUNER_UNROLL
-  for (int kx = 0; kx < kKernel; ++kx) columns[kx] = hn::LoadU(d, in + kx);
+  for (int kx = kFrom; kx < kTo; ++kx) use(kx, hn::LoadU(d, in + kx));
 }
 
 template <class D>
@@ -82,37 +85,44 @@ HWY_INLINE void StorePixels(const DepthwiseRowsArgs& a, D d, hn::Vec<D> sum, int
 // Rows computes kRows rows of one channel, where the kernel is kKernel x kKernel and strides are kStride.
 template <int kKernel, int kStride, int kRows>
 struct Rows {
+  // Adds to the sums what columns kFrom .. kTo - 1 of the kernel make of the rows that begin at `in`.
+  template <int kFrom, int kTo, class D>
+  static HWY_INLINE void AddColumns(D d, const float* HWY_RESTRICT kernel, const float* HWY_RESTRICT in,
+                                    ptrdiff_t row_stride, hn::Vec<D> (&sums)[kRows]) {
+    using V = hn::Vec<D>;
+    V weights[kKernel][kTo - kFrom];
+    MCPRUNER_UNROLL
+    for (int ky = 0; ky < kKernel; ++ky) {
+      MCPRUNER_UNROLL
+      for (int kx = kFrom; kx < kTo; ++kx) weights[ky][kx - kFrom] = hn::Set(d, kernel[ky * kKernel + kx]);
+    }
+    MCPRUNER_UNROLL
+    for (int i = 0; i < (kRows - 1) * kStride + kKernel; ++i) {
+      ForColumns<kFrom, kTo, kStride>(d, in + i * row_stride, [&](int kx, V column) HWY_ATTR {
+        KeepInRegister(column);
+        MCPRUNER_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+          const int ky = i - r * kStride;
+          if (ky >= 0 && ky < kKernel) sums[r] = hn::MulAdd(weights[ky][kx - kFrom], column, sums[r]);
+        }
+      });
+    }
+  }
+
   // Computes pixels x .. end - 1.
   template <class D>
   static HWY_INLINE void Columns(const DepthwiseRowsArgs& a, D d, int32_t x, int32_t end, const float* HWY_RESTRICT in,
                                  int32_t channel, float* HWY_RESTRICT out) {
-    using V = hn::Vec<D>;
-    V weights[kKernel * kKernel];
-    MCPRUNER_UNROLL
-    for (int t = 0; t < kKernel * kKernel; ++t) {
-      weights[t] = hn::Set(d, a.weights[ptrdiff_t{channel} * kKernel * kKernel + t]);
-    }
-    const V bias = hn::Set(d, a.bias[channel]);
+    const float* const kernel = a.weights + ptrdiff_t{channel} * kKernel * kKernel;
     for (; x < end; x += static_cast<int32_t>(hn::MaxLanes(d))) {
-      V sums[kRows];
+      hn::Vec<D> sums[kRows];
       MCPRUNER_UNROLL
-      for (int r = 0; r < kRows; ++r) sums[r] = bias;
-      MCPRUNER_UNROLL
-      for (int i = 0; i < (kRows - 1) * kStride + kKernel; ++i) {
-        V columns[kKernel];
-        LoadColumns<kKernel, kStride>(d, in + i * a.in_row_stride + ptrdiff_t{x} * kStride, columns);
-        MCPRUNER_UNROLL
-        for (int kx = 0; kx < kKernel; ++kx) KeepInRegister(columns[kx]);
-        MCPRUNER_UNROLL
-        for (int r = 0; r < kRows; ++r) {
-          const int ky = i - r * kStride;
-          if (ky < 0 || ky >= kKernel) continue;
-          MCPRUNER_UNROLL
-          for (int kx = 0; kx < kKernel; ++kx) {
-            sums[r] = hn::MulAdd(weights[ky * kKernel + kx], columns[kx], sums[r]);
-          }
-        }
-      }
+      for (int r = 0; r < kRows; ++r) sums[r] = hn::Set(d, a.bias[channel]);
+      const float* const from = in + ptrdiff_t{x} * kStride;
+      // The weights of a kernel of 5x5 are too many for the registers.
+      constexpr int kSplit = kKernel == 5 ? 2 : 0;
+      if constexpr (kSplit > 0) AddColumns<0, kSplit>(d, kernel, from, a.in_row_stride, sums);
+      AddColumns<kSplit, kKernel>(d, kernel, from, a.in_row_stride, sums);
       MCPRUNER_UNROLL
       for (int r = 0; r < kRows; ++r) StorePixels(a, d, sums[r], x, out + r * a.out_row_stride);
     }
@@ -194,11 +204,10 @@ HWY_INLINE void Block(const DepthwiseRowsArgs& a, int32_t row, int32_t rows) {
 template <int kKernel, int kStride>
 void SquareKernel(const DepthwiseRowsArgs& a) {
   // The rows are divided into blocks of equal height.
-  constexpr int32_t kMax = MaxRows(kKernel);
-  const int32_t blocks = (a.rows + kMax - 1) / kMax;
+  const int32_t blocks = (a.rows + kMaxRows - 1) / kMaxRows;
   for (int32_t i = 0, row = 0; i < blocks; ++i) {
     const auto end = static_cast<int32_t>(int64_t{a.rows} * (i + 1) / blocks);
-    Block<kKernel, kStride, kMax>(a, row, end - row);
+    Block<kKernel, kStride, kMaxRows>(a, row, end - row);
     row = end;
   }
 }

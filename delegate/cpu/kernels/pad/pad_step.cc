@@ -2,45 +2,58 @@
 
 #include <algorithm>
 
+#include "delegate/cpu/kernels/row_step.h"
+
 namespace mcpruner {
 namespace {
 
-class PadStep : public Step {
+class PadStep : public RowStep {
  public:
   explicit PadStep(const StepContext& context)
-      : Step("pad", context.num_threads),
-        input_(context.input(0)),
-        output_(context.output()),
-        params_(std::get<PadParams>(context.op.params)) {}
+      : RowStep("pad", context), params_(std::get<PadParams>(context.op.params)) {}
 
   void Run(int share) const override {
-    const HcwLayout& out = output_.layout;
-    const Range rows = EvenShare(out.n * out.h, share, num_shares());
-    for (int row = rows.begin; row < rows.end; ++row) {
-      for (int c = 0; c < out.c; ++c) PadRow(row / out.h, row % out.h, c);
-    }
+    const HcwLayout &in = input().layout, &out = output().layout;
+    CopyRowArgs args{};
+    args.in_pitch = in.pitch;
+    args.out_pitch = out.pitch;
+    args.channels = in.c;
+    args.width = in.w;
+    args.end = End();
+    args.end.zeros_before += params_.before[2];
+    args.end.zeros_behind += params_.after[2];
+    ForRows(share, [&](int image, int y, float* row) {
+      const int from_image = image - params_.before[0], from_y = y - params_.before[1];
+      if (from_image < 0 || from_image >= in.n || from_y < 0 || from_y >= in.h) return FillChannels(row, 0, out.c);
+      FillChannels(row, 0, params_.before[3]);
+      args.in = input().Rows(from_image, {from_y, from_y + 1});
+      args.out = row + ptrdiff_t{params_.before[3]} * out.pitch + params_.before[2];
+      micro_kernels().CopyRow(args);
+      if (params_.value != 0.0f) FillBeside(args.out);
+      FillChannels(row, params_.before[3] + in.c, out.c);
+    });
   }
 
  private:
-  void PadRow(int n, int y, int c) const {
-    const HcwLayout &in = input_.layout, &out = output_.layout;
-    float* to = output_.Rows(n, {y, y + 1}) + ptrdiff_t{c} * out.pitch;
-    std::fill_n(to - out.border.left, out.border.left, 0.0f);
-    const int from_n = n - params_.before[0], from_y = y - params_.before[1], from_c = c - params_.before[3];
-    const bool inside = from_n >= 0 && from_n < in.n && from_y >= 0 && from_y < in.h && from_c >= 0 && from_c < in.c;
-    if (inside) {
-      to = std::fill_n(to, params_.before[2], params_.value);
-      const float* const from = input_.Rows(from_n, {from_y, from_y + 1}) + ptrdiff_t{from_c} * in.pitch;
-      to = std::copy_n(from, in.w, to);
-      to = std::fill_n(to, params_.after[2], params_.value);
-    } else {
-      to = std::fill_n(to, out.w, params_.value);
+  // Writes whole channels begin .. end - 1 of a row.
+  void FillChannels(float* row, int begin, int end) const {
+    const HcwLayout& out = output().layout;
+    for (int c = begin; c < end; ++c) {
+      float* const to = row + ptrdiff_t{c} * out.pitch;
+      std::fill_n(to - out.border.left, out.border.left, 0.0f);
+      std::fill_n(std::fill_n(to, out.w, params_.value), out.fill(), 0.0f);
     }
-    std::fill_n(to, out.fill(), 0.0f);
   }
 
-  const TensorRef& input_;
-  const TensorRef& output_;
+  // Writes the columns on both sides of each channel of the input. `first` is where its pixels begin.
+  void FillBeside(float* first) const {
+    const HcwLayout &in = input().layout, &out = output().layout;
+    for (int c = 0; c < in.c; ++c, first += out.pitch) {
+      std::fill_n(first - params_.before[2], params_.before[2], params_.value);
+      std::fill_n(first + in.w, params_.after[2], params_.value);
+    }
+  }
+
   const PadParams params_;
 };
 

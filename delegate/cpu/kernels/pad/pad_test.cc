@@ -23,7 +23,8 @@ TEST(PadTest, RandomPadsAgreeWithTheReference) {
     }
     params.value = static_cast<float>(RandomBelow(rng, 3)) - 1.0f;
     GraphBuilder b;
-    const int x = b.Input({1 + RandomBelow(rng, 2), 1 + RandomBelow(rng, 5), 1 + RandomBelow(rng, 40), 3});
+    const int x =
+        b.Input({1 + RandomBelow(rng, 2), 1 + RandomBelow(rng, 5), 1 + RandomBelow(rng, 40), 1 + RandomBelow(rng, 20)});
     ExpectAgreement(b.Finish({b.Op(OpType::kPad, {x}, params)}), seed, 0.0f, "pad");
   }
 }

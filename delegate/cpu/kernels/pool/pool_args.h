@@ -3,7 +3,10 @@
 //     1. down:    column[x] = reduce(rows)            for each pixel of the input row, whole vectors
 //     2. across:  out[x] = reduce(column[x * stride .. + filter_width))
 //
-// `column` is scratch with room for the padding on both sides. The padding holds what changes nothing: -inf for max, 0
+// A few channels have their columns made before the first of them is read: a load that meets a store which is still on
+// its way has to wait.
+//
+// Columns are scratch with room for the padding on both sides. The padding holds what changes nothing: -inf for max, 0
 // for averages.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_POOL_POOL_ARGS_H_
@@ -16,6 +19,8 @@
 
 namespace mcpruner {
 
+constexpr int kPoolColumns = 8;
+
 struct PoolRowArgs {
   const float* in;  // pixel 0 of channel 0 in the first row of the window that lies inside the image
   float* out;       // pixel 0 of channel 0
@@ -23,8 +28,8 @@ struct PoolRowArgs {
   int32_t rows;  // those rows of the window that lie inside the image, at least 1
   int32_t channels, in_width, out_width;
   int32_t filter_width, stride_w, pad_left;
-  float* column;  // pad_left + in_width + what the last window reaches over + two vectors
-  int32_t column_size;
+  float* columns;       // kPoolColumns of them
+  int32_t column_size;  // pad_left + in_width + what the last window reaches over + two vectors
   const float* counts;  // null for max; for averages, pixels of each output's window in one row, and a vector more
   RowEnd end;
 };

@@ -81,13 +81,18 @@ HWY_INLINE void ReduceAcross(const PoolRowArgs& a, const float* HWY_RESTRICT col
 template <class Op>
 HWY_INLINE void Pool(const PoolRowArgs& args) {
   const PoolRowArgs a = args;  // a copy, which no store can change
-  for (int32_t x = 0; x < a.column_size; ++x) a.column[x] = Op::kNothing;
-  for (int32_t c = 0; c < a.channels; ++c) {
-    float* const out = a.out + c * a.out_pitch;
-    ReduceDown<Op>(a, a.in + c * a.in_pitch, a.column);
-    ReduceAcross<Op>(a, a.column, out);
-    StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
-    StoreZeros(out + a.out_width, a.end.zeros_behind);
+  for (int32_t x = 0; x < kPoolColumns * a.column_size; ++x) a.columns[x] = Op::kNothing;
+  for (int32_t first = 0; first < a.channels; first += kPoolColumns) {
+    const int32_t count = first + kPoolColumns < a.channels ? kPoolColumns : a.channels - first;
+    for (int32_t i = 0; i < count; ++i) {
+      ReduceDown<Op>(a, a.in + (first + i) * a.in_pitch, a.columns + i * a.column_size);
+    }
+    for (int32_t i = 0; i < count; ++i) {
+      float* const out = a.out + (first + i) * a.out_pitch;
+      ReduceAcross<Op>(a, a.columns + i * a.column_size, out);
+      StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
+      StoreZeros(out + a.out_width, a.end.zeros_behind);
+    }
   }
 }
 

@@ -26,7 +26,7 @@ class PoolStep : public RowStep {
     }
   }
 
-  int64_t ScratchFloats() const override { return int64_t{column_size_} * num_workspaces(); }
+  int64_t ScratchFloats() const override { return int64_t{kPoolColumns} * column_size_ * num_workspaces(); }
 
   std::optional<RowReach> Reach() const override { return RowReach::Of(params_.window, params_.filter_height); }
 
@@ -42,7 +42,7 @@ class PoolStep : public RowStep {
     args.filter_width = params_.filter_width;
     args.stride_w = params_.window.stride_w;
     args.pad_left = params_.window.padding.left;
-    args.column = scratch() + int64_t{WorkspaceOf(share)} * column_size_;
+    args.columns = scratch() + int64_t{kPoolColumns} * WorkspaceOf(share) * column_size_;
     args.column_size = column_size_;
     args.counts = counts_.empty() ? nullptr : counts_.data();
     args.end = End();

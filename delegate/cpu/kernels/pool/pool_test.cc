@@ -26,7 +26,7 @@ TEST(PoolTest, RandomPoolsAgreeWithTheReference) {
     params.window.padding = {below(params.filter_height), below(params.filter_height), below(params.filter_width),
                              below(params.filter_width)};
     GraphBuilder b;
-    const int x = b.Input({1 + below(2), 4 + below(9), 7 + below(60), 1 + below(5)});
+    const int x = b.Input({1 + below(2), 4 + below(9), params.filter_width + below(60), 1 + below(20)});
     const OpType type = below(2) == 0 ? OpType::kMaxPool : OpType::kAveragePool;
     const int y = b.Op(type, {x}, params, static_cast<Activation>(below(4)));
     ExpectAgreement(b.Finish({y}), seed, 1e-6f, "pool");

@@ -1,7 +1,5 @@
 #include "delegate/cpu/kernels/shuffle/shuffle_step.h"
 
-#include <algorithm>
-
 #include "delegate/cpu/kernels/row_step.h"
 
 namespace mcpruner {
@@ -16,14 +14,18 @@ class ShuffleStep : public RowStep {
 
   void Run(int share) const override {
     const HcwLayout &in = input().layout, &out = output().layout;
-    const int each = out.c / groups_;
+    CopyRowArgs args{};
+    args.in_pitch = in.pitch;
+    args.out_pitch = ptrdiff_t{groups_} * out.pitch;
+    args.channels = out.c / groups_;
+    args.width = out.w;
+    args.end = End();
     ForRows(share, [&](int image, int y, float* row) {
       const float* const from = input().Rows(image, {y, y + 1});
-      for (int c = 0; c < out.c; ++c) {
-        float* to = row + ptrdiff_t{c} * out.pitch;
-        std::fill_n(to - out.border.left, out.border.left, 0.0f);
-        to = std::copy_n(from + ptrdiff_t{c % groups_ * each + c / groups_} * in.pitch, out.w, to);
-        std::fill_n(to, out.fill(), 0.0f);
+      for (int group = 0; group < groups_; ++group) {
+        args.in = from + ptrdiff_t{group} * args.channels * in.pitch;
+        args.out = row + ptrdiff_t{group} * out.pitch;
+        micro_kernels().CopyRow(args);
       }
     });
   }

@@ -10,7 +10,8 @@ namespace mcpruner {
 namespace {
 
 TEST(ShuffleTest, AgreesWithTheReference) {
-  for (const Shape& shape : {Shape{2, 5, 19, 12}, Shape{1, 1, 1, 24}, Shape{3, 2, 1, 36}}) {
+  for (const Shape& shape :
+       {Shape{2, 5, 19, 12}, Shape{1, 1, 1, 24}, Shape{3, 2, 1, 36}, Shape{2, 3, 7, 36}, Shape{1, 2, 9, 48}}) {
     for (const int groups : {1, 2, 3, 4, 12}) {
       GraphBuilder b;
       const int y = b.Op(OpType::kShuffle, {b.Input(shape)}, ShuffleParams{groups});

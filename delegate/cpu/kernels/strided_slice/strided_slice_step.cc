@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "delegate/cpu/kernels/row_step.h"
+#include "delegate/cpu/kernels/copy/copy_step.h"
 
 namespace mcpruner {
 namespace {
@@ -16,10 +16,10 @@ StridedSliceParams WithNeededStrides(StridedSliceParams params) {
   return params;
 }
 
-class StridedSliceStep : public RowStep {
+class StridedSliceStep : public CopyStep {
  public:
   explicit StridedSliceStep(const StepContext& context)
-      : RowStep("slice", context), params_(WithNeededStrides(std::get<StridedSliceParams>(context.op.params))) {}
+      : CopyStep("slice", context), params_(WithNeededStrides(std::get<StridedSliceParams>(context.op.params))) {}
 
   std::optional<RowReach> Reach() const override {
     const bool all_images = params_.size[0] == input().layout.n && params_.stride[0] == 1;
@@ -34,22 +34,18 @@ class StridedSliceStep : public RowStep {
       const int from_y = begin[1] + y * stride[1];
       const float* from = input().Rows(begin[0] + image * stride[0], {from_y, from_y + 1});
       from += ptrdiff_t{begin[3]} * in.pitch + begin[2];
-      for (int c = 0; c < out.c; ++c) {
-        CopyRow(from + ptrdiff_t{c} * stride[3] * in.pitch, row + ptrdiff_t{c} * out.pitch);
-      }
+      const ptrdiff_t pitch = ptrdiff_t{stride[3]} * in.pitch;
+      if (stride[2] == 1) return CopyChannels(from, pitch, out.c, row);
+      for (int c = 0; c < out.c; ++c) CopyWithStride(from + c * pitch, row + ptrdiff_t{c} * out.pitch);
     });
   }
 
  private:
-  void CopyRow(const float* from, float* to) const {
+  void CopyWithStride(const float* from, float* to) const {
     const HcwLayout& out = output().layout;
     const ptrdiff_t stride = params_.stride[2];
     std::fill_n(to - out.border.left, out.border.left, 0.0f);
-    if (stride == 1) {
-      std::copy_n(from, out.w, to);
-    } else {
-      for (int x = 0; x < out.w; ++x) to[x] = from[x * stride];
-    }
+    for (int x = 0; x < out.w; ++x) to[x] = from[x * stride];
     std::fill_n(to + out.w, out.fill(), 0.0f);
   }
 

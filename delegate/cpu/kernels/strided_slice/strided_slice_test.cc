@@ -11,7 +11,8 @@ namespace {
 
 TEST(StridedSliceTest, AgreesWithTheReferenceInEveryDimensionAndDirection) {
   std::mt19937 rng(1);
-  for (const Shape& shape : {Shape{3, 7, 19, 5}, Shape{1, 1, 1, 33}, Shape{2, 5, 1, 3}, Shape{1, 40, 17, 2}}) {
+  for (const Shape& shape :
+       {Shape{3, 7, 19, 5}, Shape{1, 1, 1, 33}, Shape{2, 5, 1, 3}, Shape{1, 40, 17, 2}, Shape{2, 3, 7, 30}}) {
     const std::array<int, 4> dims{shape.n, shape.h, shape.w, shape.c};
     for (int i = 0; i < 40; ++i) {
       StridedSliceParams p;

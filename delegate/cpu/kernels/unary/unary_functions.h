@@ -1,8 +1,8 @@
 // Functions of vectors of floats, each within 4 units in the last place of the exact value for every float there is
 // (last_places_test.cc). Only *_simd.cc may include this.
 //
-//     all lanes near zero (near_functions.h)      short polynomials
-//     else                                        far::, made of Highway's Exp, Expm1 and Log
+//     near zero (near_functions.h)      short polynomials
+//     else                              far::, made of Highway's Exp, Expm1 and Log
 //
 // Highway's functions convert their argument to an integer, so they are given neither NaN, which is passed by them
 // (KeepNan), nor what an int32 does not hold.
@@ -129,25 +129,30 @@ HWY_INLINE FloatVector Gelu(FloatVector x) {
 
 }  // namespace far
 
-// Returns whether all lanes are so near zero that functions of the namespace near may have them.
-HWY_INLINE bool AllNear(FloatVector x, float bound = near::kNear) {
-  return HWY_LIKELY(hn::AllTrue(Floats(), hn::Le(hn::Abs(x), near::Number(bound))));
+// Returns the near value of lanes up to the bound and the far value of others, which are few: what a lane gets does not
+// depend on its neighbours, so it is the same however pixels are put into vectors.
+template <class Far>
+HWY_INLINE FloatVector Choose(FloatVector x, float bound, FloatVector near_value, const Far& far_function) {
+  const auto is_near = hn::Le(hn::Abs(x), near::Number(bound));
+  if (HWY_LIKELY(hn::AllTrue(Floats(), is_near))) return near_value;
+  return hn::IfThenElse(is_near, near_value, far_function(x));
 }
 
-HWY_INLINE FloatVector Exp(FloatVector x) { return AllNear(x) ? near::Exp(x) : far::Exp(x); }
+HWY_INLINE FloatVector Exp(FloatVector x) { return Choose(x, near::kNear, near::Exp(x), far::Exp); }
 HWY_INLINE FloatVector Logistic(FloatVector x) {
-  return AllNear(x, near::kNearOfLogistic) ? near::Logistic(x) : far::Logistic(x);
+  return Choose(x, near::kNearOfLogistic, near::Logistic(x), far::Logistic);
 }
-HWY_INLINE FloatVector Tanh(FloatVector x) { return AllNear(x) ? near::Tanh(x) : far::Tanh(x); }
-HWY_INLINE FloatVector Elu(FloatVector x) { return AllNear(x) ? near::Elu(x) : far::Elu(x); }
-HWY_INLINE FloatVector Silu(FloatVector x) { return AllNear(x, near::kNearOfLogistic) ? near::Silu(x) : far::Silu(x); }
-HWY_INLINE FloatVector Mish(FloatVector x) { return AllNear(x) ? near::Mish(x) : far::Mish(x); }
+HWY_INLINE FloatVector Tanh(FloatVector x) { return Choose(x, near::kNear, near::Tanh(x), far::Tanh); }
+HWY_INLINE FloatVector Elu(FloatVector x) { return Choose(x, near::kNear, near::Elu(x), far::Elu); }
+HWY_INLINE FloatVector Silu(FloatVector x) { return Choose(x, near::kNearOfLogistic, near::Silu(x), far::Silu); }
+HWY_INLINE FloatVector Mish(FloatVector x) { return Choose(x, near::kNear, near::Mish(x), far::Mish); }
 
 HWY_INLINE FloatVector Gelu(FloatVector x) {
-#if HWY_TARGET != HWY_SCALAR
-  if (AllNear(x, 11.0f)) return near::Gelu(x);
-#endif
+#if HWY_TARGET == HWY_SCALAR
   return far::Gelu(x);
+#else
+  return Choose(x, 11.0f, near::Gelu(x), far::Gelu);
+#endif
 }
 
 // x / 2 * (1 + tanh(v / 2)) is x / (1 + exp(-v)), and v has the sign of x. Beyond 12, the result is 0 or x in float.

@@ -1,5 +1,6 @@
 // This micro-kernel applies a function of one element to a row.
 
+#include "delegate/cpu/kernels/long_row.h"
 #include "delegate/cpu/kernels/simd.h"
 #include "delegate/cpu/kernels/unary/unary_args.h"
 #include "delegate/cpu/kernels/unary/unary_functions.h"
@@ -13,18 +14,20 @@ namespace {
 template <class Function>
 HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
   const Floats d;
-  for (int32_t c = 0; c < args.channels; ++c) {
-    const float* const in = args.in + c * args.in_pitch;
-    float* const out = args.out + c * args.out_pitch;
-    for (int32_t x = 0; x < args.width; x += static_cast<int32_t>(kFloats)) {
-      const auto left = static_cast<size_t>(args.width - x);
-      FloatVector v = hn::LoadU(d, in + x);
-      // Functions choose by a whole vector how they compute. What lies behind the row has no say in its last bits.
-      if (left < kFloats) v = hn::IfThenElseZero(hn::FirstN(d, left), v);
-      StoreFirst(function(v), d, out + x, left);
+  const UnaryRowArgs a = args;  // a copy, which no store can change
+  if (a.in_pitch == a.out_pitch && LongRow::Pays(a.channels, a.width, a.out_pitch)) {
+    const LongRow row(a.channels, a.width, a.out_pitch, a.end);
+    return row.Write(a.out,
+                     [&](int32_t x, const LongRow::Place&) HWY_ATTR { return function(hn::LoadU(d, a.in + x)); });
+  }
+  for (int32_t c = 0; c < a.channels; ++c) {
+    const float* const in = a.in + c * a.in_pitch;
+    float* const out = a.out + c * a.out_pitch;
+    for (int32_t x = 0; x < a.width; x += static_cast<int32_t>(kFloats)) {
+      StoreFirst(function(hn::LoadU(d, in + x)), d, out + x, static_cast<size_t>(a.width - x));
     }
-    StoreZeros(out - args.end.zeros_before, args.end.zeros_before);
-    StoreZeros(out + args.width, args.end.zeros_behind);
+    StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
+    StoreZeros(out + a.width, a.end.zeros_behind);
   }
 }
 
