@@ -28,6 +28,19 @@ bool TakesActivation(OpType type) {
   return false;
 }
 
+bool TakesEpilogue(OpType type) {
+  switch (type) {
+    case OpType::kConv:
+    case OpType::kDepthwiseConv:
+#define MCPRUNER_BINARY(name, ...) case OpType::k##name:
+#include "delegate/graph/binary_functions.inc"
+#undef MCPRUNER_BINARY
+      return true;
+    default:
+      return false;
+  }
+}
+
 BinaryFunction BinaryFunctionOf(OpType type) {
   switch (type) {
 #define MCPRUNER_BINARY(name, ...) \

@@ -19,6 +19,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -69,6 +70,8 @@ enum class OpType : uint8_t {
 const char* OpTypeName(OpType type);  // "Conv", "DepthwiseConv", ... as profiles print it
 // Returns whether ops of this type may have an activation.
 bool TakesActivation(OpType type);
+// Returns whether ops of this type may have an epilogue.
+bool TakesEpilogue(OpType type);
 // Returns what ops of this type compute; `type` is one of binary_functions.inc.
 BinaryFunction BinaryFunctionOf(OpType type);
 // Returns what ops of this type make of many elements; `type` is one of reduce_functions.inc.
@@ -164,6 +167,14 @@ using OpParams =
                  PadParams, MirrorPadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams, SoftmaxParams,
                  StridedSliceParams, ResizeParams, DepthToSpaceParams, SpaceToDepthParams>;
 
+// An Epilogue is a function of each element that an op applies to its result, last of all. passes/fold_epilogues.h makes
+// them for backends that can run them.
+struct Epilogue {
+  UnaryParams unary;  // no clamp: these are activations
+  // Of a kLeakyRelu that has one for each channel (PRELU); null where unary.alpha is that of all.
+  std::shared_ptr<const std::vector<float>> alphas;
+};
+
 struct Op {
   OpType type;
   std::string name;  // that of its output tensor in the file, for profiles
@@ -172,6 +183,7 @@ struct Op {
   // The activation is applied to the result. With a fused residual this is activation(conv + bias + residual).
   Activation activation = Activation::kNone;
   OpParams params;
+  std::optional<Epilogue> epilogue = std::nullopt;  // of what the activation returns
 };
 
 struct Graph {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "delegate/graph/activation_range.h"
 #include "delegate/graph/graph.h"
 #include "delegate/graph/shapes.h"
 
@@ -19,6 +20,21 @@ Status CheckTensor(const Tensor& tensor) {
                          std::to_string(tensor.data->size()));
   }
   return Status::Ok();
+}
+
+Status CheckEpilogue(const Op& op, const Shape& out) {
+  if (!op.epilogue.has_value()) return Status::Ok();
+  if (!TakesEpilogue(op.type)) return Status::Error("this type of op takes no epilogue; use a Unary op after it");
+  const Epilogue& epilogue = *op.epilogue;
+  if (ActivationOf(epilogue.unary.function) != Activation::kNone) {
+    return Status::Error("an epilogue that clamps is an activation");
+  }
+  if (epilogue.alphas == nullptr) return Status::Ok();
+  if (epilogue.unary.function == UnaryFunction::kLeakyRelu && epilogue.alphas->size() == static_cast<size_t>(out.c)) {
+    return Status::Ok();
+  }
+  return Status::Error("expected as many alphas as channels, and a LeakyRelu, got " +
+                       std::to_string(epilogue.alphas->size()) + " for " + std::to_string(out.c) + " channels");
 }
 
 // known[i] says whether tensor i has its elements before `op` runs.
@@ -41,7 +57,7 @@ Status CheckOp(const Graph& graph, const Op& op, const std::vector<bool>& known)
   const Result<Shape> expected = OutputShape(graph, op);
   if (!expected.ok()) return expected.status();
   const Shape& got = graph.tensor(op.output).shape;
-  if (got == *expected) return Status::Ok();
+  if (got == *expected) return CheckEpilogue(op, got);
   return Status::Error("expected the output shape " + ShapeText(*expected) + ", got " + ShapeText(got));
 }
 

@@ -10,6 +10,7 @@
 #include "delegate/cpu/step/layout_plan.h"
 #include "delegate/cpu/threads/flush_subnormals.h"
 #include "delegate/graph/op_stats.h"
+#include "delegate/graph/passes/fold_epilogues.h"
 #include "delegate/graph/passes/memory_plan.h"
 
 namespace mcpruner {
@@ -28,7 +29,7 @@ void InParallel(ThreadPool* pool, const Function& f) {
 
 CpuExecutable::CpuExecutable(const Graph& graph, const MicroKernels& micro_kernels, std::shared_ptr<ThreadPool> pool,
                              int64_t l2_bytes)
-    : graph_(graph), micro_kernels_(micro_kernels), pool_(std::move(pool)) {
+    : graph_(WithEpilogues(graph)), micro_kernels_(micro_kernels), pool_(std::move(pool)) {
   for (const HcwLayout& layout : PlanLayouts(graph_)) tensors_.push_back({layout, nullptr});
   for (const Op& op : graph_.ops) weight_bytes_ += OpWeightBytes(op);
   MakeStages(l2_bytes);

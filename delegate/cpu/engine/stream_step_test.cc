@@ -81,7 +81,7 @@ class ChainBuilder {
         params.weights =
             std::make_shared<const std::vector<float>>(RandomFloats(rng_, int64_t{kernel} * kernel * shape.c));
         params.bias = std::make_shared<const std::vector<float>>(RandomFloats(rng_, shape.c));
-        return b_.Op(OpType::kDepthwiseConv, {x}, params, activation);
+        return Epilogue(b_.Op(OpType::kDepthwiseConv, {x}, params, activation));
       }
       default: {
         const bool adds = b_.shape(residual) == shape && Below(2) == 0;
@@ -91,8 +91,21 @@ class ChainBuilder {
         ConvParams params;
         if (!adds) params.window = RandomWindow(kernel);
         params.layer = RandomLayer(rng_, LayerKind::kConv2D, {filters, kernel, kernel, shape.c}, group_size, 3, 0.8);
-        return b_.Op(OpType::kConv, adds ? std::vector<int>{x, residual} : std::vector<int>{x}, params, activation);
+        return Epilogue(
+            b_.Op(OpType::kConv, adds ? std::vector<int>{x, residual} : std::vector<int>{x}, params, activation));
       }
+    }
+  }
+
+  // A function behind an op, most often.
+  int Epilogue(int x) {
+    switch (Below(4)) {
+      case 0:
+        return x;
+      case 1:
+        return b_.Op(OpType::kPrelu, {x, b_.Constant({1, 1, 1, b_.shape(x).c}, RandomFloats(rng_, b_.shape(x).c))});
+      default:
+        return b_.Op(OpType::kUnary, {x}, UnaryParams{Below(2) == 0 ? UnaryFunction::kSilu : UnaryFunction::kTanh});
     }
   }
 
@@ -201,14 +214,21 @@ int AddStep(Kind kind, GraphBuilder& b, int x) {
     case Kind::kUnary:
       break;
   }
-  return b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kHardSwish});
+  return b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kRelu});  // which is no epilogue
 }
 
-// Makes a chain of three. The two others are depthwise convolutions, whose windows overlap.
-Graph ThreeSteps(Kind kind, int place, int height) {
+bool TakesEpilogue(Kind kind) { return kind <= Kind::kDepthwise2; }
+
+// Makes a chain of three, with epilogues where it is asked for them and the step takes one. The two others are depthwise
+// convolutions, whose windows overlap.
+Graph ThreeSteps(Kind kind, int place, int height, bool epilogues) {
   GraphBuilder b;
   int x = b.Input({1, height, 17, kChannels});
-  for (int i = 0; i < 3; ++i) x = AddStep(i == place ? kind : Kind::kDepthwise, b, x);
+  for (int i = 0; i < 3; ++i) {
+    const Kind here = i == place ? kind : Kind::kDepthwise;
+    x = AddStep(here, b, x);
+    if (epilogues && TakesEpilogue(here)) x = b.Op(OpType::kUnary, {x}, UnaryParams{UnaryFunction::kSilu});
+  }
   return b.Finish({x});
 }
 
@@ -223,18 +243,20 @@ int64_t CacheThatStreams(const Graph& graph) {
 
 // The images are tall enough to be streamed, with every remainder of a Winograd tile and of strides.
 TEST(StreamStepTest, EveryKindOfStepAtEveryPlace) {
-  for (int i = 0; i < 3 * kKinds; ++i) {
-    const auto kind = static_cast<Kind>(i / 3);
+  for (int i = 0; i < 6 * kKinds; ++i) {
+    const auto kind = static_cast<Kind>(i / 6);
+    const int place = i / 2 % 3;
+    const bool epilogues = i % 2 == 1;
     const int tall = kind == Kind::kWinograd2 ? 193 : 97;  // of 7 rows and a stride of 2, a few take 20 of the input
-    const int64_t l2_bytes = CacheThatStreams(ThreeSteps(kind, i % 3, tall));
+    const int64_t l2_bytes = CacheThatStreams(ThreeSteps(kind, place, tall, epilogues));
     for (int height = tall; height < tall + 4; ++height) {
-      const Graph graph = ThreeSteps(kind, i % 3, height);
+      const Graph graph = ThreeSteps(kind, place, height, epilogues);
       std::mt19937 rng(1);
       const std::vector<float> x = RandomFloats(rng, graph.tensor(graph.inputs[0]).shape.size());
       for (const MicroKernels* micro_kernels : RunnableMicroKernels()) {
         const auto expected = RunPoisoned(*Compile(graph, *micro_kernels, 1, 0), graph, {x});
         for (int num_threads = 1; num_threads <= 4; ++num_threads) {
-          SCOPED_TRACE("kind " + std::to_string(i / 3) + " at " + std::to_string(i % 3) + ", height " +
+          SCOPED_TRACE("kind " + std::to_string(i / 6) + " at " + std::to_string(place) + ", height " +
                        std::to_string(height) + ", " + micro_kernels->target + ", " + std::to_string(num_threads));
           const auto executable = Compile(graph, *micro_kernels, num_threads, l2_bytes);
           ASSERT_EQ(StreamedOps(*executable), 3);

@@ -100,6 +100,7 @@ Status RunReferenceOp(const Graph& graph, const Op& op, Span<const float* const>
   if (size == 0) return Status::Ok();
   Dispatch(graph, op, inputs, output);
   ActivationReference(op.activation, size, output);
+  if (op.epilogue.has_value()) EpilogueReference(*op.epilogue, graph.tensor(op.output).shape.c, size, output);
   return Status::Ok();
 }
 

@@ -8,6 +8,7 @@
 
 #include "delegate/cpu/kernels/micro_kernels.h"
 #include "delegate/cpu/kernels/row_args.h"
+#include "delegate/cpu/kernels/row_epilogue.h"
 #include "delegate/cpu/step/step.h"
 #include "delegate/graph/activation_range.h"
 
@@ -22,6 +23,7 @@ class RowStep : public Step {
         input_(context.input(0)),
         output_(context.output()),
         activation_(RangeOf(context.op.activation)),
+        epilogue_(context.op.epilogue),
         shares_run_in_turn_(!context.row_shares.empty()),
         rows_(context.row_shares.begin(), context.row_shares.end()) {
     const HcwLayout& out = output_.layout;
@@ -42,8 +44,11 @@ class RowStep : public Step {
     return {activation_.clamp ? 1 : 0, activation_.low, activation_.high, out.border.left, out.fill()};
   }
 
+  // Applies the epilogue, where there is one, to a row that was made; `row` is pixel 0 of channel 0.
+  void ApplyEpilogue(float* row) const { epilogue_.Apply(micro_kernels_, output_.layout, row); }
+
   // For each image that a share has rows of, calls f(image, first row, number of rows, pixel 0 of channel 0 of the
-  // first row).
+  // first row). The epilogue is left to f.
   template <class Function>
   void ForRowRanges(int share, const Function& f) const {
     ForEachImage(rows_[static_cast<size_t>(share)], output_.layout.h, [&](int image, Range rows) {
@@ -51,11 +56,15 @@ class RowStep : public Step {
     });
   }
 
-  // For each row of a share, calls f(image, y, pixel 0 of channel 0 of that output row).
+  // For each row of a share, calls f(image, y, pixel 0 of channel 0 of that output row) and applies the epilogue.
   template <class Function>
   void ForRows(int share, const Function& f) const {
-    ForRowRanges(share, [&](int image, int y, int count, float* row) {
-      for (int i = 0; i < count; ++i) f(image, y + i, row + i * output_.layout.row_stride());
+    ForRowRanges(share, [&](int image, int y, int count, float* first) {
+      for (int i = 0; i < count; ++i) {
+        float* const row = first + i * output_.layout.row_stride();
+        f(image, y + i, row);
+        ApplyEpilogue(row);
+      }
     });
   }
 
@@ -64,6 +73,7 @@ class RowStep : public Step {
   const TensorRef& input_;
   const TensorRef& output_;
   const ActivationRange activation_;
+  const RowEpilogue epilogue_;
   const bool shares_run_in_turn_;
   std::vector<Range> rows_;  // of each share
 };

@@ -59,7 +59,7 @@ TEST(BinaryTest, IsStreamedBehindItsFirstInput) {
   const auto second = RandomLayer(rng, LayerKind::kConv2D, {4, 3, 3, 24}, 4, 2, 0.5);
   GraphBuilder b;
   const int maps = b.Op(OpType::kConv, {b.Input({2, 120, 150, 3})}, ConvParams{same, first});
-  const int cut = b.Op(OpType::kPrelu, {maps, b.Constant({1, 1, 1, 24}, RandomFloats(rng, 24))});
+  const int cut = b.Op(OpType::kMul, {maps, b.Constant({1, 1, 1, 24}, RandomFloats(rng, 24))});
   ExpectAgreement(b.Finish({b.Op(OpType::kConv, {cut}, ConvParams{same, second})}), 2, 1e-4f, "conv");
 }
 

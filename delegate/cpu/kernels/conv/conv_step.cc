@@ -18,6 +18,9 @@ constexpr int64_t kMaxSplitFloats = int64_t{1} << 22;
 // 192 and 384 KB took the same time within 2 % (docs/performance.md); other sizes of bands were not measured.
 constexpr int64_t kBandBytes = 256 * 1024;
 constexpr int64_t kBlockBytes = 256 * 1024;
+// The epilogue is applied behind this many parts of a tile, whose results (at most 12 KB) are still in L1. Other numbers
+// were not measured.
+constexpr int kEpilogueParts = 8;
 
 ConvStep::Split MakeSplit(const ConvParams& params, const HcwLayout& in, const HcwLayout& out, int lanes) {
   ConvStep::Split split;
@@ -96,11 +99,17 @@ ConvStep::ConvStep(const StepContext& context, Split split)
       layer_(std::get<ConvParams>(context.op.params).layer),
       reach_(RowReach::Of(window_, layer_->kernel_height)),
       activation_(RangeOf(context.op.activation)),
+      epilogue_(context.op.epilogue),
       split_(std::move(split)),
       shares_run_in_turn_(!context.row_shares.empty()),
       tables_(MakeConvTables(*layer_, Displacements(std::get<ConvParams>(context.op.params), input_.layout, split_),
                              split_.planes > 0 ? split_.channel_stride : input_.layout.pitch)),
       layer_args_(tables_.args()) {
+  for (const ConvPart& part : tables_.parts) {
+    part_filters_.push_back(static_cast<int32_t>(channels_.size()));
+    channels_.insert(channels_.end(), part.out_channels, part.out_channels + part.num_filters);
+  }
+  part_filters_.push_back(static_cast<int32_t>(channels_.size()));
   if (shares_run_in_turn_) {
     for (const Range& rows : context.row_shares) AddShares(rows, 1);
   } else {
@@ -180,6 +189,28 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
   }
 }
 
+UnaryRunsArgs ConvStep::RunsOf(const ConvTileArgs& args) const {
+  UnaryRunsArgs runs{};
+  runs.out = args.out;
+  runs.channel_stride = args.out_channel_stride;
+  runs.function = epilogue_.function();
+  runs.alpha = epilogue_.alpha();
+  runs.alphas = epilogue_.alphas();
+  for (int i = 0; i < args.num_vectors; ++i) {
+    for (int row = 0; row < 2; ++row) {
+      const int32_t count = args.vectors[i].pixels[row];
+      const ptrdiff_t first = args.vectors[i].out / ptrdiff_t{sizeof(float)} + row * args.out_second_row;
+      UnaryRun* const before = runs.num_runs > 0 ? &runs.runs[runs.num_runs - 1] : nullptr;
+      if (before != nullptr && before->first + before->count == first) {
+        before->count += count;
+      } else if (count > 0) {
+        runs.runs[runs.num_runs++] = {first, count};
+      }
+    }
+  }
+  return runs;
+}
+
 ConvStep::Ahead ConvStep::InputAhead(const ConvTile& tile) const {
   // Scratch is in L2 already, and the first panel brings in the rows for all panels.
   if (split_.planes > 0 || tile.x > 0) return {};
@@ -228,11 +259,28 @@ bool ConvStep::RowIsRead(int row) const {
   return false;
 }
 
+void ConvStep::RunParts(const MicroKernels& micro_kernels, const TileParts& work, ConvTileArgs args,
+                        UnaryRunsArgs* runs) const {
+  const int together = epilogue_.exists() ? kEpilogueParts : work.last_part;
+  for (int first = work.first_part; first < work.last_part; first += together) {
+    args.first_part = first;
+    args.last_part = std::min(work.last_part, first + together);
+    micro_kernels.ConvTile(args);
+    if (!epilogue_.exists()) continue;
+    const int32_t *const begin = &part_filters_[static_cast<size_t>(first)],
+                         *const end = &part_filters_[static_cast<size_t>(args.last_part)];
+    runs->channels = channels_.data() + *begin;
+    runs->num_channels = *end - *begin;
+    micro_kernels.UnaryRuns(*runs);
+  }
+}
+
 void ConvStep::Run(int share) const {
   const MicroKernels& micro_kernels =
       micro_kernels_.OfThisCore != nullptr ? micro_kernels_.OfThisCore() : micro_kernels_;
   float* const scratch = this->scratch() + (shares_run_in_turn_ ? 0 : share) * split_.floats;
   ConvTileArgs args{};
+  UnaryRunsArgs runs{};
   Ahead ahead;
   int tile = -1, sweep = -1;  // the tile of `args`, and the sweep of what lies in scratch
   for (const TileParts& work : shares_[static_cast<size_t>(share)]) {
@@ -245,12 +293,11 @@ void ConvStep::Run(int share) const {
       }
       args = TileArgs(t, scratch);
       ahead = InputAhead(t);
+      if (epilogue_.exists()) runs = RunsOf(args);
     }
-    args.first_part = work.first_part;
-    args.last_part = work.last_part;
     args.ahead = ahead.begin;
     args.ahead_lines = ahead.lines / (work.last_part - work.first_part);
-    micro_kernels.ConvTile(args);
+    RunParts(micro_kernels, work, args, &runs);
   }
 }
 

@@ -18,6 +18,7 @@
 
 #include "delegate/cpu/kernels/conv/conv_tables.h"
 #include "delegate/cpu/kernels/conv/conv_tiles.h"
+#include "delegate/cpu/kernels/row_epilogue.h"
 #include "delegate/cpu/step/step.h"
 #include "delegate/graph/activation_range.h"
 
@@ -57,6 +58,10 @@ class ConvStep : public Step {
   // Returns where the input lies that follows what the tile reads, and how many lines of it the tile should bring in.
   Ahead InputAhead(const ConvTile& tile) const;
   void SplitInput(const ConvBand& band, float* scratch) const;
+  // Returns the pixels of the tile, as runs within the rows of a channel.
+  UnaryRunsArgs RunsOf(const ConvTileArgs& args) const;
+  // Runs parts of a tile and applies the epilogue to what they make.
+  void RunParts(const MicroKernels& micro_kernels, const TileParts& work, ConvTileArgs args, UnaryRunsArgs* runs) const;
   bool RowIsRead(int row) const;
 
   const MicroKernels& micro_kernels_;
@@ -67,10 +72,13 @@ class ConvStep : public Step {
   const std::shared_ptr<const SparseLayer> layer_;
   const RowReach reach_;
   const ActivationRange activation_;
+  const RowEpilogue epilogue_;
   const Split split_;
   const bool shares_run_in_turn_;
   const ConvTables tables_;
   const ConvLayerArgs layer_args_;
+  std::vector<int32_t> channels_;      // output channels of the filters of each part
+  std::vector<int32_t> part_filters_;  // where those of each part begin, and where the last one's end
   std::vector<ConvTile> tiles_;
   std::vector<std::vector<TileParts>> shares_;
 };

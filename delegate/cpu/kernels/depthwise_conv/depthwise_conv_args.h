@@ -15,6 +15,9 @@
 
 namespace mcpruner {
 
+// The micro-kernel makes this many rows at once where there are registers for them.
+constexpr int kDepthwiseRows = 7;
+
 struct DepthwiseRowsArgs {
   const float* in;  // first element of the window of output pixel (0, 0), channel 0
   float* out;       // pixel 0 of the first row, channel 0

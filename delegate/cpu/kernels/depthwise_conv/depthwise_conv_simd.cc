@@ -19,9 +19,9 @@ namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {
 namespace {
 
-// The weights of a kernel of 5x5, the 5 sums that are under way and a column fit 32 registers, but not 16.
+// 15 weights (of a kernel of 5x5, see Columns), a sum for each row and a column fit 32 registers, but not 16.
 constexpr bool kFewRegisters = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2;
-constexpr int kMaxRows = kFewRegisters ? 4 : 7;
+constexpr int kMaxRows = kFewRegisters ? 4 : kDepthwiseRows;
 
 // Loads every kStride-th pixel. For a stride of 2 these are the even pixels of two vectors.
 template <int kStride, class D>

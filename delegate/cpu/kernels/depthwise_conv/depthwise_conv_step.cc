@@ -49,11 +49,17 @@ class DepthwiseConvStep : public RowStep {
     args.weights = weights_.data();
     args.bias = params_.bias->data();
     args.end = End();
+    // A few rows are made at a time, so that they are in the cache for the epilogue.
     ForRowRanges(share, [&](int image, int y, int rows, float* first) {
-      args.in = input().Rows(image, reach_.InputRows({y, y + rows})) - window.padding.left;
-      args.out = first;
-      args.rows = rows;
-      micro_kernels().DepthwiseRows(args);
+      const int blocks = (rows + kDepthwiseRows - 1) / kDepthwiseRows;
+      for (int i = 0; i < blocks; ++i) {
+        const Range block = EvenShare(rows, i, blocks);
+        args.in = input().Rows(image, reach_.InputRows({y + block.begin, y + block.end})) - window.padding.left;
+        args.out = first + block.begin * out.row_stride();
+        args.rows = block.end - block.begin;
+        micro_kernels().DepthwiseRows(args);
+        for (int r = 0; r < args.rows; ++r) ApplyEpilogue(args.out + r * out.row_stride());
+      }
     });
   }
 

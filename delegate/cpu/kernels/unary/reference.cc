@@ -71,4 +71,11 @@ void ActivationReference(Activation activation, int64_t size, float* y) {
   for (int64_t i = 0; i < size; ++i) y[i] = std::clamp(y[i], range.low, range.high);
 }
 
+void EpilogueReference(const Epilogue& epilogue, int channels, int64_t size, float* y) {
+  if (epilogue.alphas == nullptr) return UnaryReference(epilogue.unary, size, y, y);
+  for (int64_t i = 0; i < size; ++i) {
+    UnaryReference({epilogue.unary.function, (*epilogue.alphas)[static_cast<size_t>(i % channels)]}, 1, y + i, y + i);
+  }
+}
+
 }  // namespace mcpruner

@@ -14,6 +14,9 @@ void UnaryReference(const UnaryParams& params, int64_t size, const float* x, flo
 // The activation is applied in place.
 void ActivationReference(Activation activation, int64_t size, float* y);
 
+// So is an epilogue, on `size` elements in NHWC.
+void EpilogueReference(const Epilogue& epilogue, int channels, int64_t size, float* y);
+
 }  // namespace mcpruner
 
 #endif  // MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_REFERENCE_H_

@@ -21,6 +21,26 @@ struct UnaryRowArgs {
   RowEnd end;   // its bounds are those of kRelu, kReluN1To1 and kRelu6
 };
 
+// These are the arguments of a function that is applied in place to pieces of a map: the same runs of pixels in each of
+// some channels.
+constexpr int kMaxUnaryRuns = 12;
+
+struct UnaryRun {
+  ptrdiff_t first;  // floats from `out`
+  int32_t count;    // pixels
+};
+
+struct UnaryRunsArgs {
+  float* out;  // of channel 0
+  ptrdiff_t channel_stride;
+  const int32_t* channels;
+  int32_t num_channels, num_runs;
+  UnaryRun runs[kMaxUnaryRuns];
+  UnaryFunction function;
+  float alpha;          // of kLeakyRelu
+  const float* alphas;  // of each channel of the map, in the place of alpha; null if all have the same
+};
+
 }  // namespace mcpruner
 
 #endif  // MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_ARGS_H_

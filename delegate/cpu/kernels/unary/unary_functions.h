@@ -183,8 +183,8 @@ HWY_INLINE FloatVector HardSwish(FloatVector x) {
   return hn::Mul(x, hn::Mul(gate, near::Number(1.0f / 6.0f)));
 }
 
-HWY_INLINE FloatVector LeakyRelu(FloatVector x, float alpha) {
-  return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), hn::Mul(x, near::Number(alpha)), x);
+HWY_INLINE FloatVector LeakyRelu(FloatVector x, FloatVector alpha) {
+  return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), hn::Mul(x, alpha), x);
 }
 
 }  // namespace MCPRUNER_SIMD_TARGET

@@ -31,49 +31,81 @@ HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
   }
 }
 
-}  // namespace
+// Applies a function in place to the runs of each channel: function(x, alpha of the channel).
+template <class Function>
+HWY_INLINE void Runs(const UnaryRunsArgs& args, const Function& function) {
+  const Floats d;
+  const UnaryRunsArgs a = args;  // a copy, which no store can change
+  for (int32_t i = 0; i < a.num_channels; ++i) {
+    const int32_t channel = a.channels[i];
+    float* const out = a.out + channel * a.channel_stride;
+    const FloatVector alpha = hn::Set(d, a.alphas == nullptr ? a.alpha : a.alphas[channel]);
+    for (int32_t r = 0; r < a.num_runs; ++r) {
+      float* const pixels = out + a.runs[r].first;
+      for (int32_t x = 0; x < a.runs[r].count; x += static_cast<int32_t>(kFloats)) {
+        StoreFirst(function(hn::LoadU(d, pixels + x), alpha), d, pixels + x, static_cast<size_t>(a.runs[r].count - x));
+      }
+    }
+  }
+}
 
-void UnaryRow(const UnaryRowArgs& args) {
+// Calls f with the function of one vector (and of a vector of alphas) that is asked for. `low` and `high` are the bounds
+// of a clamp.
+template <class F>
+HWY_INLINE void WithFunction(UnaryFunction function, float low, float high, const F& f) {
   using V = FloatVector;
   const Floats d;
-  switch (args.function) {
+  switch (function) {
     case UnaryFunction::kRelu:
     case UnaryFunction::kReluN1To1:
     case UnaryFunction::kRelu6:
-      return Row(args, [&](V x) HWY_ATTR { return Clamp(d, x, args.end.low, args.end.high); });
+      return f([&](V x, V) HWY_ATTR { return Clamp(d, x, low, high); });
     case UnaryFunction::kLeakyRelu:
-      return Row(args, [&](V x) HWY_ATTR { return LeakyRelu(x, args.alpha); });
+      return f([](V x, V alpha) HWY_ATTR { return LeakyRelu(x, alpha); });
     case UnaryFunction::kElu:
-      return Row(args, [](V x) HWY_ATTR { return Elu(x); });
+      return f([](V x, V) HWY_ATTR { return Elu(x); });
     case UnaryFunction::kHardSwish:
-      return Row(args, [](V x) HWY_ATTR { return HardSwish(x); });
+      return f([](V x, V) HWY_ATTR { return HardSwish(x); });
     case UnaryFunction::kLogistic:
-      return Row(args, [](V x) HWY_ATTR { return Logistic(x); });
+      return f([](V x, V) HWY_ATTR { return Logistic(x); });
     case UnaryFunction::kTanh:
-      return Row(args, [](V x) HWY_ATTR { return Tanh(x); });
+      return f([](V x, V) HWY_ATTR { return Tanh(x); });
     case UnaryFunction::kGelu:
-      return Row(args, [](V x) HWY_ATTR { return Gelu(x); });
+      return f([](V x, V) HWY_ATTR { return Gelu(x); });
     case UnaryFunction::kGeluTanh:
-      return Row(args, [](V x) HWY_ATTR { return GeluTanh(x); });
+      return f([](V x, V) HWY_ATTR { return GeluTanh(x); });
     case UnaryFunction::kSilu:
-      return Row(args, [](V x) HWY_ATTR { return Silu(x); });
+      return f([](V x, V) HWY_ATTR { return Silu(x); });
     case UnaryFunction::kMish:
-      return Row(args, [](V x) HWY_ATTR { return Mish(x); });
+      return f([](V x, V) HWY_ATTR { return Mish(x); });
     case UnaryFunction::kExp:
-      return Row(args, [](V x) HWY_ATTR { return Exp(x); });
+      return f([](V x, V) HWY_ATTR { return Exp(x); });
     case UnaryFunction::kLog:
-      return Row(args, [](V x) HWY_ATTR { return Log(x); });
+      return f([](V x, V) HWY_ATTR { return Log(x); });
     case UnaryFunction::kSqrt:
-      return Row(args, [](V x) HWY_ATTR { return hn::Sqrt(x); });
+      return f([](V x, V) HWY_ATTR { return hn::Sqrt(x); });
     case UnaryFunction::kRsqrt:
-      return Row(args, [&](V x) HWY_ATTR { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); });
+      return f([&](V x, V) HWY_ATTR { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); });
     case UnaryFunction::kSquare:
-      return Row(args, [](V x) HWY_ATTR { return hn::Mul(x, x); });
+      return f([](V x, V) HWY_ATTR { return hn::Mul(x, x); });
     case UnaryFunction::kAbs:
-      return Row(args, [](V x) HWY_ATTR { return hn::Abs(x); });
+      return f([](V x, V) HWY_ATTR { return hn::Abs(x); });
     case UnaryFunction::kNeg:
-      return Row(args, [](V x) HWY_ATTR { return hn::Neg(x); });
+      return f([](V x, V) HWY_ATTR { return hn::Neg(x); });
   }
+}
+
+}  // namespace
+
+void UnaryRow(const UnaryRowArgs& args) {
+  const FloatVector alpha = hn::Set(Floats(), args.alpha);
+  WithFunction(args.function, args.end.low, args.end.high, [&](const auto& function) HWY_ATTR {
+    Row(args, [&](FloatVector x) HWY_ATTR { return function(x, alpha); });
+  });
+}
+
+void UnaryRuns(const UnaryRunsArgs& args) {
+  WithFunction(args.function, 0.0f, 0.0f, [&](const auto& function) HWY_ATTR { Runs(args, function); });
 }
 
 }  // namespace MCPRUNER_SIMD_TARGET
