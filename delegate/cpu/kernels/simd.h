@@ -29,6 +29,9 @@
 #define MCPRUNER_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+// Stands before the body of a lambda whose code belongs into each of the loops that call it.
+#define MCPRUNER_INLINE_LAMBDA HWY_ATTR __attribute__((always_inline))
+
 HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
 namespace MCPRUNER_SIMD_TARGET {

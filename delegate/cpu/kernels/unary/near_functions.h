@@ -30,22 +30,24 @@ HWY_INLINE FloatVector Polynomial(const float (&coefficients)[kCount], FloatVect
   return sum;
 }
 
-// Returns 1 / x for x between 1 and 2^64, where no step of Newton's method overflows. Each step doubles the exact bits.
-HWY_INLINE FloatVector Reciprocal(FloatVector x) {
-  const FloatVector one = Number(1.0f);
+// Returns x / y for y between 1 and 2^64, where no step of Newton's method overflows. Each step doubles the exact bits;
+// the last one is applied to the quotient.
+HWY_INLINE FloatVector Divided(FloatVector x, FloatVector y) {
 #if HWY_TARGET == HWY_SCALAR
-  return hn::Div(one, x);
+  return hn::Div(x, y);
 #else
-  FloatVector y = hn::ApproximateReciprocal(x);  // 14 bits with AVX-512, 12 with AVX2, 8 with NEON
-  y = hn::MulAdd(y, hn::NegMulAdd(x, y, one), y);
-  if constexpr (kFloats < 16) y = hn::MulAdd(y, hn::NegMulAdd(x, y, one), y);
-  return y;
+  const FloatVector one = Number(1.0f);
+  FloatVector reciprocal = hn::ApproximateReciprocal(y);  // 14 bits with AVX-512, 12 with AVX2, 8 with NEON
+  if constexpr (kFloats < 16) reciprocal = hn::MulAdd(reciprocal, hn::NegMulAdd(y, reciprocal, one), reciprocal);
+  const FloatVector quotient = hn::Mul(x, reciprocal);
+  return hn::MulAdd(quotient, hn::NegMulAdd(y, reciprocal, one), quotient);
 #endif
 }
 
 // Returns exp(kSign x), which is 2^q exp(r), where q is kSign x / log(2) rounded: adding 1.5 * 2^23 leaves it in the
 // lowest bits of a float. log(2) is two floats, so that r is exact. The polynomial errs by 3e-9 for |r| up to half of
-// log(2).
+// log(2). It is summed up by pairs, since what takes time is the longest chain of operations: a CPU has few of these
+// chains under way at once.
 template <int kSign>
 HWY_INLINE FloatVector ExpOf(FloatVector x) {
   constexpr float kPolynomial[] = {0.49999994f, 0.166665211f, 0.041668389f, 0.0083687352f, 0.00138145592f};
@@ -56,15 +58,23 @@ HWY_INLINE FloatVector ExpOf(FloatVector x) {
   const FloatVector q = hn::Sub(shifted, rounder), log2 = Number(0.693359375f);
   const FloatVector high = kSign > 0 ? hn::NegMulAdd(q, log2, x) : hn::NegMulSub(q, log2, x);
   const FloatVector r = hn::NegMulAdd(q, Number(-2.12194440e-4f), high);
-  const FloatVector y = hn::Add(Number(1.0f), hn::MulAdd(hn::Mul(r, r), Polynomial(kPolynomial, r), r));
+  const FloatVector square = hn::Mul(r, r);
+  const FloatVector low = hn::MulAdd(Number(kPolynomial[1]), r, Number(kPolynomial[0]));
+  const FloatVector middle = hn::MulAdd(Number(kPolynomial[3]), r, Number(kPolynomial[2]));
+  const FloatVector sum = hn::MulAdd(hn::MulAdd(Number(kPolynomial[4]), square, middle), square, low);
+  const FloatVector y = hn::MulAdd(square, sum, hn::Add(Number(1.0f), r));
   const auto exponent = hn::ShiftLeft<23>(hn::BitCast(integers, shifted));
   return hn::BitCast(d, hn::Add(hn::BitCast(integers, y), exponent));
 }
 
 HWY_INLINE FloatVector Exp(FloatVector x) { return ExpOf<1>(x); }
 
-// |x| is at most kNearOfLogistic, so that 1 + exp(-x) is below 2^64.
-HWY_INLINE FloatVector Logistic(FloatVector x) { return Reciprocal(hn::Add(Number(1.0f), ExpOf<-1>(x))); }
+// Returns y / (1 + exp(-x)). |x| is at most kNearOfLogistic, so that the divisor is below 2^64.
+HWY_INLINE FloatVector Gated(FloatVector y, FloatVector x) { return Divided(y, hn::Add(Number(1.0f), ExpOf<-1>(x))); }
+
+HWY_INLINE FloatVector Logistic(FloatVector x) { return Gated(Number(1.0f), x); }
+
+HWY_INLINE FloatVector Silu(FloatVector x) { return Gated(x, x); }
 
 // Where |x| is below 0.625, an odd polynomial errs by 4e-9; beyond, with z = exp(-2 |x|), it is 1 - 2 z / (1 + z).
 HWY_INLINE FloatVector Tanh(FloatVector x) {
@@ -72,7 +82,7 @@ HWY_INLINE FloatVector Tanh(FloatVector x) {
   const FloatVector one = Number(1.0f), t = hn::Abs(x), square = hn::Mul(x, x);
   const FloatVector of_small = hn::MulAdd(hn::Mul(x, square), Polynomial(kPolynomial, square), x);
   const FloatVector z = Exp(hn::Mul(Number(-2.0f), hn::Min(t, Number(0.5f * kNear))));
-  const FloatVector of_large = hn::NegMulAdd(hn::Add(z, z), Reciprocal(hn::Add(one, z)), one);
+  const FloatVector of_large = hn::Sub(one, Divided(hn::Add(z, z), hn::Add(one, z)));
   return hn::IfThenElse(hn::Lt(t, Number(0.625f)), of_small, hn::CopySign(of_large, x));
 }
 
@@ -85,14 +95,11 @@ HWY_INLINE FloatVector Elu(FloatVector x) {
   return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), of_negative, x);
 }
 
-// |x| is at most kNearOfLogistic.
-HWY_INLINE FloatVector Silu(FloatVector x) { return hn::Mul(x, Logistic(x)); }
-
 // tanh(log(1 + n)) is n (n + 2) / (n (n + 2) + 2) with n = exp(x); where x is above 20, it is 1 in float.
 HWY_INLINE FloatVector Mish(FloatVector x) {
   const FloatVector two = Number(2.0f), n = Exp(hn::Min(x, Number(20.0f)));
   const FloatVector m = hn::Mul(n, hn::Add(n, two));
-  return hn::Mul(hn::Mul(x, m), Reciprocal(hn::Add(m, two)));
+  return Divided(hn::Mul(x, m), hn::Add(m, two));
 }
 
 // For t >= 0, Phi(-t) is exp(-t^2 / 2) times a function that falls from 1/2 as slowly as 1 / (1 + t), which this
@@ -100,7 +107,7 @@ HWY_INLINE FloatVector Mish(FloatVector x) {
 HWY_INLINE FloatVector SlowFactorOfPhi(FloatVector t) {
   constexpr float kPolynomial[] = {0.478553176f,  -0.0977125913f, 0.000787386089f, 0.0380483791f,  -0.0302633327f,
                                    0.0103722475f, 0.00029541424f, -0.00138860871f, 9.3232833e-05f, 0.000146469509f};
-  const FloatVector middle = Number(3.5f), u = hn::Mul(hn::Sub(t, middle), Reciprocal(hn::Add(t, middle)));
+  const FloatVector middle = Number(3.5f), u = Divided(hn::Sub(t, middle), hn::Add(t, middle));
   return hn::Div(Polynomial(kPolynomial, u), hn::Add(Number(1.0f), t));
 }
 

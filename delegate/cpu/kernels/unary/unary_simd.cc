@@ -59,39 +59,39 @@ HWY_INLINE void WithFunction(UnaryFunction function, float low, float high, cons
     case UnaryFunction::kRelu:
     case UnaryFunction::kReluN1To1:
     case UnaryFunction::kRelu6:
-      return f([&](V x, V) HWY_ATTR { return Clamp(d, x, low, high); });
+      return f([&](V x, V) MCPRUNER_INLINE_LAMBDA { return Clamp(d, x, low, high); });
     case UnaryFunction::kLeakyRelu:
-      return f([](V x, V alpha) HWY_ATTR { return LeakyRelu(x, alpha); });
+      return f([](V x, V alpha) MCPRUNER_INLINE_LAMBDA { return LeakyRelu(x, alpha); });
     case UnaryFunction::kElu:
-      return f([](V x, V) HWY_ATTR { return Elu(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Elu(x); });
     case UnaryFunction::kHardSwish:
-      return f([](V x, V) HWY_ATTR { return HardSwish(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return HardSwish(x); });
     case UnaryFunction::kLogistic:
-      return f([](V x, V) HWY_ATTR { return Logistic(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Logistic(x); });
     case UnaryFunction::kTanh:
-      return f([](V x, V) HWY_ATTR { return Tanh(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Tanh(x); });
     case UnaryFunction::kGelu:
-      return f([](V x, V) HWY_ATTR { return Gelu(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Gelu(x); });
     case UnaryFunction::kGeluTanh:
-      return f([](V x, V) HWY_ATTR { return GeluTanh(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return GeluTanh(x); });
     case UnaryFunction::kSilu:
-      return f([](V x, V) HWY_ATTR { return Silu(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Silu(x); });
     case UnaryFunction::kMish:
-      return f([](V x, V) HWY_ATTR { return Mish(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Mish(x); });
     case UnaryFunction::kExp:
-      return f([](V x, V) HWY_ATTR { return Exp(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Exp(x); });
     case UnaryFunction::kLog:
-      return f([](V x, V) HWY_ATTR { return Log(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Log(x); });
     case UnaryFunction::kSqrt:
-      return f([](V x, V) HWY_ATTR { return hn::Sqrt(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return hn::Sqrt(x); });
     case UnaryFunction::kRsqrt:
-      return f([&](V x, V) HWY_ATTR { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); });
+      return f([&](V x, V) MCPRUNER_INLINE_LAMBDA { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(x)); });
     case UnaryFunction::kSquare:
-      return f([](V x, V) HWY_ATTR { return hn::Mul(x, x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return hn::Mul(x, x); });
     case UnaryFunction::kAbs:
-      return f([](V x, V) HWY_ATTR { return hn::Abs(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return hn::Abs(x); });
     case UnaryFunction::kNeg:
-      return f([](V x, V) HWY_ATTR { return hn::Neg(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return hn::Neg(x); });
   }
 }
 
