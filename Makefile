@@ -4,6 +4,7 @@ PYTHON := .venv/bin/python
 VENVS := .venv .venv-tflite-runtime
 # Bazel takes the headers of this Python, also when setup.py runs in the environment of the old runtime.
 export MCPRUNER_PYTHON := $(CURDIR)/$(PYTHON)
+TEST_LIBRARIES := libmcpruner_faults.so libmcpruner_packer.so
 CPP_SOURCES = $(shell git ls-files '*.c' '*.cc' '*.h')
 
 .PHONY: help setup setup-aarch64 build build-aarch64 wheels install lint test test-cpp test-clang
@@ -21,7 +22,7 @@ setup-aarch64: setup ## The same for aarch64: cross compiler, qemu, .venv-aarch6
 build: setup ## Build all native code with Bazel and put the libraries beside the Python sources
 	bazel build //...
 	$(PYTHON) setup.py --quiet build_native
-	@install -D out/bin/delegate/tflite/testing/libmcpruner_faults.so out/testing/libmcpruner_faults.so
+	@install -D -t out/testing $(TEST_LIBRARIES:%=out/bin/delegate/tflite/testing/%)
 
 build-aarch64: setup-aarch64 ## Build the plugin for aarch64, out/aarch64/libmcpruner_delegate.so
 	bazel build --config=aarch64 //delegate/tflite/plugin:libmcpruner_delegate.so.stripped

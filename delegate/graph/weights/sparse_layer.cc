@@ -3,47 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <string>
 
 #include "delegate/base/half.h"
+#include "delegate/graph/weights/check_dense.h"
 #include "delegate/graph/weights/layer_walk.h"
 
 namespace mcpruner {
 namespace {
-
-Status CheckDense(const DenseShape& shape, Span<const float> weights, Span<const float> bias, int group_size) {
-  const std::string text = std::to_string(shape.out_channels) + " x " + std::to_string(shape.kernel_height) + " x " +
-                           std::to_string(shape.kernel_width) + " x " + std::to_string(shape.in_channels);
-  if (shape.out_channels < 1 || shape.kernel_height < 1 || shape.kernel_width < 1 || shape.in_channels < 1) {
-    return Status::Error("expected weights without empty dimensions, got " + text);
-  }
-  if (shape.kernel_height > kMaxPositions || shape.kernel_width > kMaxPositions / shape.kernel_height) {
-    return Status::Error("expected at most " + std::to_string(kMaxPositions) + " kernel positions, got weights of " +
-                         text);
-  }
-  if (shape.out_channels > kMaxChannels || shape.in_channels > kMaxChannels) {
-    return Status::Error("expected at most " + std::to_string(kMaxChannels) + " channels, got weights of " + text);
-  }
-  const size_t count = size_t{1} * static_cast<size_t>(shape.out_channels) * static_cast<size_t>(shape.kernel_height) *
-                       static_cast<size_t>(shape.kernel_width) * static_cast<size_t>(shape.in_channels);
-  if (weights.size() != count) {
-    return Status::Error("expected " + std::to_string(count) + " weights for " + text + ", got " +
-                         std::to_string(weights.size()));
-  }
-  if (!bias.empty() && bias.size() != static_cast<size_t>(shape.out_channels)) {
-    return Status::Error("expected " + std::to_string(shape.out_channels) + " biases, got " +
-                         std::to_string(bias.size()));
-  }
-  if (!IsGroupSize(group_size)) {
-    return Status::Error("expected a group_size that is a power of two, 1 to " + std::to_string(kMaxGroupSize) +
-                         ", got " + std::to_string(group_size));
-  }
-  const auto finite = [](float value) { return std::isfinite(value); };
-  if (!std::all_of(weights.begin(), weights.end(), finite) || !std::all_of(bias.begin(), bias.end(), finite)) {
-    return Status::Error("expected finite weights and biases, got NaN or infinity");
-  }
-  return Status::Ok();
-}
 
 // Calls body(group, channel, position, index of the first of its group_size values) for everything that is stored.
 template <typename Body>
@@ -84,7 +50,12 @@ double SparseLayer::Density() const {
 
 Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape, Span<const float> weights,
                                          Span<const float> bias, int group_size) {
-  MCPRUNER_RETURN_IF_ERROR(CheckDense(shape, weights, bias, group_size));
+  MCPRUNER_RETURN_IF_ERROR(CheckDense(shape, weights.size()));
+  MCPRUNER_RETURN_IF_ERROR(CheckBias(bias, shape.out_channels));
+  MCPRUNER_RETURN_IF_ERROR(CheckGroupSize(group_size));
+  if (!std::all_of(weights.begin(), weights.end(), [](float value) { return std::isfinite(value); })) {
+    return Status::Error("expected finite weights, got NaN or infinity");
+  }
   SparseLayer layer;
   layer.kind = kind;
   layer.kernel_height = shape.kernel_height;

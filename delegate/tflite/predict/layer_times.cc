@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "delegate/tflite/parse/node_plan.h"
 #include "delegate/tflite/parse/parse_common.h"
 #include "delegate/tflite/parse/sparse_options.h"
+#include "delegate/tflite/predict/phases.h"
 
 namespace mcpruner {
 namespace {
@@ -97,19 +97,11 @@ Times TransposedTimes(const ModelView& view, const NodeRef& node, const Dims& we
                     table);
 }
 
-// Returns how many phases of a transposed convolution have weights of a pattern.
-int PhasesOf(uint64_t pattern, const SparseLayer& layer, int phases) {
-  std::set<int> found;
-  for (int position = 0; position < layer.kernel_height * layer.kernel_width; ++position) {
-    const int row = position / layer.kernel_width, column = position % layer.kernel_width;
-    if ((pattern >> position & 1) != 0) found.insert(row % phases * phases + column % phases);
-  }
-  return static_cast<int>(found.size());
-}
-
 cost::Counts CountsOf(const SparseLayer& layer, int phases) {
   std::vector<int> phases_of;
-  for (const uint64_t pattern : layer.patterns) phases_of.push_back(PhasesOf(pattern, layer, phases));
+  for (const uint64_t pattern : layer.patterns) {
+    phases_of.push_back(PhasesOf(pattern, layer.kernel_height, layer.kernel_width, phases));
+  }
   cost::Counts counts{static_cast<double>(layer.NumValues()), 0};
   for (const SparseLayer::Run& run : layer.runs) counts.kernels += run.count * phases_of[run.pattern];
   return counts;
