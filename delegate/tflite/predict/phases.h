@@ -1,5 +1,5 @@
-// Of a transposed convolution: each pixel of the input becomes phases x phases pixels of the output, and each of those is
-// made with weights of its own.
+// Of a transposed convolution: each pixel of the input becomes phases x phases pixels of the output, and each of those
+// is made with weights of its own.
 //
 //     a 4x4 kernel of stride 2, its weights numbered by phase     0 1 0 1
 //                                                                 2 3 2 3
