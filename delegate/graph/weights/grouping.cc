@@ -4,8 +4,10 @@
 #include <cassert>
 #include <cstddef>
 #include <numeric>
+#include <string>
 #include <utility>
 
+#include "delegate/graph/weights/check_dense.h"
 #include "delegate/graph/weights/join_classes.h"
 
 namespace mcpruner {
@@ -68,6 +70,20 @@ void AppendGroups(const NonzeroBits& bits, size_t begin, size_t end, size_t grou
 }
 
 }  // namespace
+
+Status CheckGrouping(const Grouping& grouping, int filters) {
+  MCPRUNER_RETURN_IF_ERROR(CheckGroupSize(grouping.group_size));
+  std::vector<bool> found(static_cast<size_t>(filters));
+  size_t different = 0;
+  for (const uint16_t filter : grouping.permutation) {
+    if (filter >= filters || found[filter]) break;
+    found[filter] = true;
+    ++different;
+  }
+  if (different == found.size() && different == grouping.permutation.size()) return Status::Ok();
+  return Status::Error("expected a permutation that has each of " + std::to_string(filters) +
+                       " filters once, got something else");
+}
 
 Grouping InOrder(const NonzeroBits& bits, int group_size) {
   Grouping grouping{group_size, Filters(static_cast<size_t>(bits.shape().out_channels))};

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "delegate/base/status.h"
 #include "delegate/graph/weights/nonzero_bits.h"
 
 namespace mcpruner {
@@ -25,6 +26,9 @@ struct Grouping {
   int group_size = 1;
   std::vector<uint16_t> permutation;  // permutation[packed filter] = original filter
 };
+
+// Checks that the size is allowed, and that each of a layer's filters is there once: a file may claim anything.
+Status CheckGrouping(const Grouping& grouping, int filters);
 
 // Returns the filters in their own order.
 Grouping InOrder(const NonzeroBits& bits, int group_size);

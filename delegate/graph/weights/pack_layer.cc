@@ -159,20 +159,6 @@ class Packer {
   std::vector<Kernel> kernels_, sorted_;
 };
 
-Status CheckGrouping(const Grouping& grouping, int filters) {
-  MCPRUNER_RETURN_IF_ERROR(CheckGroupSize(grouping.group_size));
-  std::vector<bool> found(static_cast<size_t>(filters));
-  size_t different = 0;
-  for (const uint16_t filter : grouping.permutation) {
-    if (filter >= filters || found[filter]) break;
-    found[filter] = true;
-    ++different;
-  }
-  if (different == found.size() && different == grouping.permutation.size()) return Status::Ok();
-  return Status::Error("expected a permutation that has each of " + std::to_string(filters) +
-                       " filters once, got something else");
-}
-
 }  // namespace
 
 Result<SparseLayer> PackLayer(LayerKind kind, const NonzeroBits& bits, Span<const float> weights,

@@ -17,7 +17,7 @@ struct PackedCounts {
   std::vector<PatternTable::Pattern> patterns;  // of kernels, in the order of their bits
 };
 
-// The grouping must be one of all filters of the layer, in groups of an allowed size.
+// The grouping must be one that CheckGrouping lets pass.
 PackedCounts CountPacked(const NonzeroBits& bits, const Grouping& grouping);
 
 }  // namespace mcpruner

@@ -26,8 +26,8 @@ struct Packing {
 // `bits` are those of a filter's own channels. The filters must be a multiple of geometry.groups.
 Packing ChoosePacking(const NonzeroBits& bits, const cost::Geometry& geometry, const cost::CostTable& table);
 
-// Returns the speed-up of one grouping, such as a file's plan names it, or 0 where the format does not hold it. It must
-// be one of all filters of the layer, in groups of an allowed size.
+// Returns the speed-up of one grouping, such as a file's plan names it, or 0 where the format does not hold it.
+// CheckGrouping must let it pass.
 double PackedSpeedup(const NonzeroBits& bits, const Grouping& grouping, const cost::Geometry& geometry,
                      const cost::CostTable& table);
 
