@@ -167,8 +167,8 @@ using OpParams =
                  PadParams, MirrorPadParams, ConcatParams, TransposeParams, ShuffleParams, UnaryParams, SoftmaxParams,
                  StridedSliceParams, ResizeParams, DepthToSpaceParams, SpaceToDepthParams>;
 
-// An Epilogue is a function of each element that an op applies to its result, last of all. passes/fold_epilogues.h makes
-// them for backends that can run them.
+// An Epilogue is a function of each element that an op applies to its result, last of all. passes/fold_epilogues.h
+// makes them for backends that can run them.
 struct Epilogue {
   UnaryParams unary;  // no clamp: these are activations
   // Of a kLeakyRelu that has one for each channel (PRELU); null where unary.alpha is that of all.

@@ -18,8 +18,8 @@ constexpr int64_t kMaxSplitFloats = int64_t{1} << 22;
 // 192 and 384 KB took the same time within 2 % (docs/performance.md); other sizes of bands were not measured.
 constexpr int64_t kBandBytes = 256 * 1024;
 constexpr int64_t kBlockBytes = 256 * 1024;
-// The epilogue is applied behind this many parts of a tile, whose results (at most 12 KB) are still in L1. Other numbers
-// were not measured.
+// The epilogue is applied behind this many parts of a tile, whose results (at most 12 KB) are still in L1. Other
+// numbers were not measured.
 constexpr int kEpilogueParts = 8;
 
 ConvStep::Split MakeSplit(const ConvParams& params, const HcwLayout& in, const HcwLayout& out, int lanes) {

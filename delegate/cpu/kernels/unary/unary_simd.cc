@@ -49,8 +49,8 @@ HWY_INLINE void Runs(const UnaryRunsArgs& args, const Function& function) {
   }
 }
 
-// Calls f with the function of one vector (and of a vector of alphas) that is asked for. `low` and `high` are the bounds
-// of a clamp.
+// Calls f with the function of one vector (and of a vector of alphas) that is asked for. `low` and `high` are the
+// bounds of a clamp.
 template <class F>
 HWY_INLINE void WithFunction(UnaryFunction function, float low, float high, const F& f) {
   using V = FloatVector;
