@@ -18,6 +18,8 @@ TAKEN = ROOT / "format/operators.inc"
 _VECTORS, _ROWS, _LOOPS = "vectors", "rows are copied", "plain loops"
 _SHAPE = "a shape, list or axis is computed"
 _STORE = "RELU, RELU6, RELU_N1_TO_1 behind it"
+# On the backend cpu (delegate/graph/passes/fold_epilogues.h).
+_EPILOGUE = "done to the pixels that a convolution, ADD, MUL or the like just made"
 
 # Operator: how the cpu backend runs it, what becomes part of it, and where it is left to TFLite all the same.
 _ABOUT = {
@@ -36,12 +38,12 @@ _ABOUT = {
     **dict.fromkeys(("ADD", "SUB", "MUL", "DIV"), (_VECTORS, _STORE, "both inputs are constants")),
     **dict.fromkeys(("MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"), (_VECTORS, "", "both inputs are constants")),
     "POW": (_VECTORS, "", "the exponent is not 2, 0.5 or -0.5"),
-    "PRELU": (_VECTORS, "", ""),
+    "PRELU": (_VECTORS, f"with an alpha for each channel {_EPILOGUE}", ""),
     **dict.fromkeys(("RELU", "RELU6", "RELU_N1_TO_1"), (_VECTORS, "becomes part of what is before it", "")),
-    **dict.fromkeys(("LEAKY_RELU", "HARD_SWISH", "ELU", "GELU", "ABS", "NEG"), (_VECTORS, "", "")),
-    **dict.fromkeys(("SQUARE", "SQRT", "EXP", "LOG", "TANH"), (_VECTORS, "", "")),
-    "RSQRT": (_VECTORS, "the norms are one op: LayerNorm, GroupNorm, InstanceNorm", ""),
-    "LOGISTIC": (_VECTORS, "x LOGISTIC(x) is one function, and so is Mish", ""),
+    **dict.fromkeys(("LEAKY_RELU", "HARD_SWISH", "ELU", "GELU", "ABS", "NEG"), (_VECTORS, _EPILOGUE, "")),
+    **dict.fromkeys(("SQUARE", "SQRT", "EXP", "LOG", "TANH"), (_VECTORS, _EPILOGUE, "")),
+    "RSQRT": (_VECTORS, f"{_EPILOGUE}; the norms are one op: LayerNorm, GroupNorm, InstanceNorm", ""),
+    "LOGISTIC": (_VECTORS, f"{_EPILOGUE}; x LOGISTIC(x) is one function, and so is Mish", ""),
     "SOFTMAX": (_LOOPS, "", ""),
     "MAX_POOL_2D": (_VECTORS, f"PAD before it, behind a RELU; {_STORE}", ""),
     "AVERAGE_POOL_2D": (_VECTORS, _STORE, ""),

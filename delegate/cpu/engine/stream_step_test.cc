@@ -219,7 +219,7 @@ int AddStep(Kind kind, GraphBuilder& b, int x) {
 
 bool TakesEpilogue(Kind kind) { return kind <= Kind::kDepthwise2; }
 
-// Makes a chain of three, with epilogues where it is asked for them and the step takes one. The two others are depthwise
+// Makes a chain of three, with epilogues where it is asked for them and the step takes one. The others are depthwise
 // convolutions, whose windows overlap.
 Graph ThreeSteps(Kind kind, int place, int height, bool epilogues) {
   GraphBuilder b;
