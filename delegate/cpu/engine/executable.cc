@@ -17,6 +17,15 @@ namespace mcpruner {
 namespace {
 
 constexpr int64_t kFloatBytes = sizeof(float);
+// An op with less of both is done before a second thread has heard of it. Other numbers were not measured.
+constexpr int64_t kFewMultiplyAdds = 50000;
+constexpr int64_t kFewBytes = 32 * 1024;
+
+// Returns whether the op is left to one thread.
+bool IsSmall(const Graph& graph, const Op& op) {
+  const OpProfile work = DescribeOp(graph, op);
+  return work.macs < kFewMultiplyAdds && work.bytes < kFewBytes;
+}
 
 // Calls f(share) for each share on the pool.
 template <class Function>
@@ -42,7 +51,7 @@ void CpuExecutable::MakeStages(int64_t l2_bytes) {
   std::vector<std::unique_ptr<Step>> steps;  // one for each op by itself
   Reaches reaches;
   const auto context_of = [&](const Op& op) {
-    return StepContext{graph_, op, tensors_, micro_kernels_, pool_->num_shares()};
+    return StepContext{graph_, op, tensors_, micro_kernels_, IsSmall(graph_, op) ? 1 : pool_->num_shares()};
   };
   for (const Op& op : graph_.ops) {
     steps.push_back(MakeStep(context_of(op)));

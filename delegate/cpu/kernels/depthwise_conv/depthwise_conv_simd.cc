@@ -98,7 +98,7 @@ struct Rows {
     }
     MCPRUNER_UNROLL
     for (int i = 0; i < (kRows - 1) * kStride + kKernel; ++i) {
-      ForColumns<kFrom, kTo, kStride>(d, in + i * row_stride, [&](int kx, V column) HWY_ATTR {
+      ForColumns<kFrom, kTo, kStride>(d, in + i * row_stride, [&](int kx, V column) MCPRUNER_INLINE_LAMBDA {
         KeepInRegister(column);
         MCPRUNER_UNROLL
         for (int r = 0; r < kRows; ++r) {
