@@ -6,8 +6,8 @@
 // A few channels have their columns made before the first of them is read: a load that meets a store which is still on
 // its way has to wait.
 //
-// Columns are scratch with room for the padding on both sides. The padding holds what changes nothing: -inf for max, 0
-// for averages.
+// Columns are scratch with room for the padding on both sides. Who calls fills them with what changes nothing, -inf for
+// max and 0 for averages, once for many rows: the padding is as it was after each of them.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_POOL_POOL_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_POOL_POOL_ARGS_H_

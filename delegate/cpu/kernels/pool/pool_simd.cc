@@ -81,7 +81,6 @@ HWY_INLINE void ReduceAcross(const PoolRowArgs& a, const float* HWY_RESTRICT col
 template <class Op>
 HWY_INLINE void Pool(const PoolRowArgs& args) {
   const PoolRowArgs a = args;  // a copy, which no store can change
-  for (int32_t x = 0; x < kPoolColumns * a.column_size; ++x) a.columns[x] = Op::kNothing;
   for (int32_t first = 0; first < a.channels; first += kPoolColumns) {
     const int32_t count = first + kPoolColumns < a.channels ? kPoolColumns : a.channels - first;
     for (int32_t i = 0; i < count; ++i) {

@@ -1,6 +1,7 @@
 #include "delegate/cpu/kernels/pool/pool_step.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "delegate/cpu/kernels/row_step.h"
@@ -46,6 +47,8 @@ class PoolStep : public RowStep {
     args.column_size = column_size_;
     args.counts = counts_.empty() ? nullptr : counts_.data();
     args.end = End();
+    const float nothing = counts_.empty() ? -std::numeric_limits<float>::infinity() : 0.0f;
+    std::fill_n(args.columns, kPoolColumns * column_size_, nothing);
     ForRows(share, [&](int image, int y, float* row) {
       const int first = y * params_.window.stride_h - params_.window.padding.top;
       const int begin = std::max(first, 0);
