@@ -62,7 +62,7 @@ _ABOUT = {
     "STRIDED_SLICE": (_ROWS, "", f"{_SHAPE}; it has two ellipses, or an axis that is new and removed"),
     **dict.fromkeys(("SLICE", "SPLIT", "SPLIT_V"), (_ROWS, "", _SHAPE)),
     **dict.fromkeys(("PACK", "UNPACK"), (_ROWS, "", "")),
-    "TRANSPOSE": (_ROWS, "RESHAPE, TRANSPOSE, RESHAPE that shuffle channels are one op", _SHAPE),
+    "TRANSPOSE": (_VECTORS, "RESHAPE, TRANSPOSE, RESHAPE that shuffle channels are one op", _SHAPE),
 }
 
 # Reason: the operators that are left for it, each a pattern over whole names.

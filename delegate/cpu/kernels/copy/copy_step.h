@@ -1,4 +1,4 @@
-// Steps that move rows derive from CopyStep: concat, pad, shuffle, slice.
+// Steps that move rows derive from CopyStep: concat, pad, slice, transpose.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_COPY_COPY_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_COPY_COPY_STEP_H_

@@ -1,5 +1,5 @@
 // These are the arguments of the conversions between NHWC and HCW (delegate/cpu/step/layout.h), some image rows at a
-// time.
+// time, and of the transposes that they and others are.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_PACK_PACK_ARGS_H_
@@ -19,12 +19,14 @@ struct PackRowsArgs {
   int32_t zeros_before, zeros_behind;
 };
 
-// UnpackRows copies the pixels back.
-struct UnpackRowsArgs {
-  const float* hcw;
-  float* nhwc;
-  ptrdiff_t row_stride, pitch;
-  int32_t rows, width, channels;
+// TransposePlanes copies from[plane * from_plane + i * from_stride + j] to to[plane * to_plane + j * to_stride + i],
+// for all i < rows and j < columns of `planes` planes.
+struct TransposePlanesArgs {
+  const float* from;
+  float* to;
+  ptrdiff_t from_stride, to_stride;
+  ptrdiff_t from_plane, to_plane;
+  int32_t planes, rows, columns;
 };
 
 }  // namespace mcpruner

@@ -119,10 +119,9 @@ void PackRows(const PackRowsArgs& a) {
   }
 }
 
-void UnpackRows(const UnpackRowsArgs& a) {
-  for (int32_t row = 0; row < a.rows; ++row) {
-    float* const to = a.nhwc + ptrdiff_t{row} * a.width * a.channels;
-    Transpose(a.hcw + row * a.row_stride, a.pitch, a.channels, a.width, to, a.channels);
+void TransposePlanes(const TransposePlanesArgs& a) {
+  for (int32_t plane = 0; plane < a.planes; ++plane) {
+    Transpose(a.from + plane * a.from_plane, a.from_stride, a.rows, a.columns, a.to + plane * a.to_plane, a.to_stride);
   }
 }
 

@@ -1,4 +1,5 @@
-// This step moves dimensions. Where images and rows stay what they are, it is streamed.
+// This step moves dimensions: rows are copied where columns stay columns, else matrices are transposed. Where images
+// and rows stay what they are, it is streamed.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_TRANSPOSE_TRANSPOSE_STEP_H_
 #define MCPRUNER_DELEGATE_CPU_KERNELS_TRANSPOSE_TRANSPOSE_STEP_H_
