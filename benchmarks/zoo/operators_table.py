@@ -54,6 +54,7 @@ _ABOUT = {
     "DEPTH_TO_SPACE": (_VECTORS, _STORE, ""),
     "SPACE_TO_DEPTH": (_VECTORS, "", ""),
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), (_VECTORS, "", _SHAPE)),
+    "L2_NORMALIZATION": (_VECTORS, "", ""),
     **dict.fromkeys(("PAD", "PADV2"), (_ROWS, "zeros become part of a convolution", _SHAPE)),
     "MIRROR_PAD": (_ROWS, "", _SHAPE),
     "CONCATENATION": (_ROWS, "", "it has a fused activation"),
@@ -62,6 +63,7 @@ _ABOUT = {
     "STRIDED_SLICE": (_ROWS, "", f"{_SHAPE}; it has two ellipses, or an axis that is new and removed"),
     **dict.fromkeys(("SLICE", "SPLIT", "SPLIT_V"), (_ROWS, "", _SHAPE)),
     **dict.fromkeys(("PACK", "UNPACK"), (_ROWS, "", "")),
+    "GATHER": (_ROWS, "", "indices are computed, differ from batch to batch or are more than 64 runs of equal steps"),
     "TRANSPOSE": (_VECTORS, "RESHAPE, TRANSPOSE, RESHAPE that shuffle channels are one op", _SHAPE),
 }
 
@@ -82,12 +84,12 @@ _LEFT = {
         "VAR_HANDLE READ_VARIABLE ASSIGN_VARIABLE STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL"
     ),
     "It looks things up, sorts, selects or draws random numbers": (
-        "EMBEDDING_LOOKUP.* HASHTABLE.* LSH_PROJECTION CONCAT_EMBEDDINGS SKIP_GRAM GATHER GATHER_ND SCATTER_ND SELECT "
+        "EMBEDDING_LOOKUP.* HASHTABLE.* LSH_PROJECTION CONCAT_EMBEDDINGS SKIP_GRAM GATHER_ND SCATTER_ND SELECT "
         "SELECT_V2 NON_MAX_SUPPRESSION_.* SPARSE_TO_DENSE RANDOM_.* MULTINOMIAL .*SEGMENT_.* REVERSE_SEQUENCE "
         "REVERSE_V2 DYNAMIC_UPDATE_SLICE MATRIX_DIAG MATRIX_SET_DIAG CUMSUM"
     ),
     "No network of the zoo has it between packed layers": (
-        "BATCH_MATMUL L2_NORMALIZATION L2_POOL_2D LOCAL_RESPONSE_NORMALIZATION "
+        "BATCH_MATMUL L2_POOL_2D LOCAL_RESPONSE_NORMALIZATION "
         "LOG_SOFTMAX FLOOR CEIL ROUND SIGN SIN COS ATAN2 RELU_0_TO_1 FLOOR_DIV FLOOR_MOD REDUCE_PROD ADD_N "
         "BROADCAST_TO CONV_3D CONV_3D_TRANSPOSE RFFT2D IMAG REAL COMPLEX_ABS DILATE REDUCE_WINDOW"
     ),

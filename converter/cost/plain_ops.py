@@ -1,7 +1,7 @@
 """Operators without weights: how much work each has, in our plugin and in TFLite.
 
     elementwise   ADD, MUL, RELU, ...           output_bytes
-    exponential   LOGISTIC, TANH, SOFTMAX, ...  output_bytes
+    exponential   LOGISTIC, SOFTMAX, ...        output_bytes; L2_NORMALIZATION is no exponential, but takes as long
     window        MAX_POOL_2D, ...              read_bytes: of each output element, its window
     reduction     MEAN, ...                     input_bytes
     copy          PAD, CONCATENATION, ...       output_bytes

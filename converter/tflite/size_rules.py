@@ -207,6 +207,15 @@ def _slice(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
     return [size if length == Size(-1) else length for size, length in zip(whole, lengths, strict=True)]
 
 
+def _gather(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
+    """The axis that is picked from gives its place to the dimensions of the indices."""
+    sizes, places, options = known.sizes(op.inputs[0]), known.sizes(op.inputs[1]), op.builtinOptions
+    if not sizes or places is None or not isinstance(options, schema.GatherOptionsT) or options.batchDims:
+        return None
+    axis = options.axis % len(sizes)
+    return [*sizes[:axis], *places, *sizes[axis + 1 :]]
+
+
 def _strided_slice(known: KnownSizes, op: Any) -> Sequence[Size | None] | None:
     """An axis that is taken whole keeps its size; of slices of an axis nothing is told."""
     sizes, options = known.sizes(op.inputs[0]), op.builtinOptions
@@ -268,5 +277,6 @@ SIZE_RULES: dict[str, tuple[Rule, int]] = {
     "PACK": (_pack, 1),
     "UNPACK": (_unpack, 1),
     "SLICE": (_slice, 3),
+    "GATHER": (_gather, 2),
     "STRIDED_SLICE": (_strided_slice, 4),
 }

@@ -279,6 +279,8 @@ OPERATORS: dict[str, Callable] = {
     "SLICE": lambda op, x, begin, size: x[
         tuple(slice(b, None if n < 0 else b + n) for b, n in zip(begin, size, strict=True))
     ],
+    "GATHER": lambda op, x, places: np.take(x, places, op.builtinOptions.axis),
+    "L2_NORMALIZATION": lambda op, x: x / np.maximum(np.sqrt(np.sum(x * x, -1, keepdims=True)), 1e-6),
     "SPLIT": lambda op, axis, x: np.split(x, op.builtinOptions.numSplits, int(axis)),
     "RESIZE_BILINEAR": _resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": _resize_nearest,

@@ -362,6 +362,29 @@ def pack(g: Growth, x: int) -> int | None:
     return first
 
 
+def gather(g: Growth, x: int) -> int | None:
+    """GATHER from any axis but the batch: a few elements in any order, some of them twice, or one without its axis."""
+    rank = g.rank(x)
+    if rank < 2:
+        return None
+    axis = g.whole(1, rank - 1)
+    size = g.shape(x)[axis]
+    places = g.rng.integers(0, size, g.whole(1, 12)) if rank == 2 or g.chance(0.7) else np.array(size // 2)
+    if g.chance(0.3):  # every other one, or backwards
+        places = np.arange(size)[:: g.choice((1, 2, 3, -1, -2))]
+    shape = [*g.shape(x)[:axis], *places.shape, *g.shape(x)[axis + 1 :]]
+    options = schema.GatherOptionsT(axis=axis - rank if g.chance(0.3) else axis)
+    return g.emit("GATHER", [x, g.ints(places)], shape, options)
+
+
+def unit_length(g: Growth, x: int) -> int | None:
+    """L2_NORMALIZATION of vectors that are away from 0: their rounding would become large."""
+    if not 2 <= g.rank(x) <= 4:
+        return None
+    gate = g.emit("LOGISTIC", [x], g.shape(x))
+    return None if gate is None else g.emit("L2_NORMALIZATION", [gate], g.shape(x), schema.L2NormOptionsT())
+
+
 def window(g: Growth, x: int) -> int | None:
     """SLICE of a window; the batch is whole."""
     begin = [0, *(g.whole(0, n // 2) for n in g.shape(x)[1:])]

@@ -38,6 +38,8 @@ WILD = {
     plain_ops.reshape: 1.5,
     plain_ops.strided_slice: 1.5,
     plain_ops.window: 0.5,
+    plain_ops.gather: 0.5,
+    plain_ops.unit_length: 0.4,
     plain_ops.transpose: 0.7,
     plain_ops.squeeze: 0.7,
     plain_ops.split: 0.7,

@@ -69,6 +69,31 @@ def _pack(axis: int) -> Callable:
     return add
 
 
+def _gather(axis: int, places: list | int, old: tuple[int, ...] = SHAPE) -> Callable:
+    """GATHER from the convolution's output under the shape `old`, then a convolution or a function."""
+
+    def add(s: Stage) -> int:
+        x = s.x
+        if old != SHAPE:
+            x = s.net.operator("RESHAPE", [x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT())
+        indices = np.array(places, np.int32)
+        shape = [*old[: axis % len(old)], *indices.shape, *old[axis % len(old) + 1 :]]
+        y = s.net.operator("GATHER", [x, s.net.constant(indices)], shape, schema.GatherOptionsT(axis=axis))
+        return s.conv(y) if len(shape) == 4 else s.net.operator("RELU", [y], shape)
+
+    return add
+
+
+def _unit_length(old: tuple[int, ...]) -> Callable:
+    """L2_NORMALIZATION of the convolution's output under the shape `old`."""
+
+    def add(s: Stage) -> int:
+        x = s.net.operator("RESHAPE", [s.x, s.ints(-1, *old[1:])], old, schema.ReshapeOptionsT())
+        return s.net.operator("L2_NORMALIZATION", [x], old, schema.L2NormOptionsT())
+
+    return add
+
+
 def _parts(code: str, inputs: Callable[[Stage], list[int]], shapes: list[tuple[int, ...]], options: Any) -> Callable:
     """An operator of several outputs, of which the last two are added up, or the only one is used."""
 
@@ -225,5 +250,15 @@ CASES: dict[str, Callable[[Stage], int]] = {
     ),
     "unpack_columns": _parts("UNPACK", lambda s: [s.x], [(1, 9, 6)] * 7, schema.UnpackOptionsT(num=7, axis=2)),
     "unpack_channels": _parts("UNPACK", lambda s: [s.x], [(1, 9, 7)] * 6, schema.UnpackOptionsT(num=6, axis=-1)),
+    "gather_one": _gather(2, 3),
+    "gather_channels_backwards": _gather(-1, [5, 4, 3, 2, 1, 0]),
+    "gather_channels": _gather(3, [4, 0, 2, 4, 5, 5, 1]),
+    "gather_rows": _gather(1, [0, 2, 4, 8, 7, 7]),
+    "gather_columns_to_blocks": _gather(2, [[6, 0], [1, 1], [5, 3]]),
+    "gather_rank_3": _gather(1, [62, 0, 31], (1, 63, 6)),
+    "gather_rank_5": _gather(-2, [2, 0], (1, 9, 7, 3, 2)),
+    "unit_length": _unit_length(SHAPE),
+    "unit_length_of_rows": _unit_length((1, 63, 6)),
+    "unit_length_of_vector": _unit_length((1, 378)),
     "reshape_to_5": _reshape_to_5,
 }

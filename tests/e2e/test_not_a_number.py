@@ -119,6 +119,8 @@ CASES: dict[str, Callable[[Stage], int]] = {
         (1, 14, 25, 7),
         schema.MirrorPadOptionsT(mode=schema.MirrorPadMode.REFLECT),
     ),
+    "GATHER": lambda s: s.net.operator("GATHER", [s.x, s.ints(20, 3, 1)], (1, 9, 3, 6), schema.GatherOptionsT(axis=2)),
+    "L2_NORMALIZATION": lambda s: s.net.operator("L2_NORMALIZATION", [s.x], SHAPE, schema.L2NormOptionsT()),
     "SOFTMAX": _softmax,
     **{f"{code}_{axis}": _reduce(code, axis) for code in ("MEAN", "SUM") for axis in (1, 2, 3)},
     "MEAN": lambda s: s.net.mean(s.x),

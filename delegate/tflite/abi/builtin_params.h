@@ -20,6 +20,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinDepthToSpace = 5,
   kTfLiteBuiltinDequantize = 6,
   kTfLiteBuiltinFullyConnected = 9,
+  kTfLiteBuiltinL2Normalization = 11,
   kTfLiteBuiltinLogistic = 14,
   kTfLiteBuiltinMaxPool2d = 17,
   kTfLiteBuiltinMul = 18,
@@ -33,6 +34,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinTanh = 28,
   kTfLiteBuiltinCustom = 32,
   kTfLiteBuiltinPad = 34,
+  kTfLiteBuiltinGather = 36,
   kTfLiteBuiltinTranspose = 39,
   kTfLiteBuiltinMean = 40,
   kTfLiteBuiltinSub = 41,
@@ -140,6 +142,16 @@ struct TfLiteConcatenationParams {
   int axis;
   TfLiteFusedActivation activation;
 };
+
+struct TfLiteL2NormParams {
+  TfLiteFusedActivation activation;
+};
+
+struct TfLiteGatherParams {
+  int axis;
+  int batch_dims;
+};
+static_assert(sizeof(TfLiteGatherParams) == 8);
 
 struct TfLiteReducerParams {
   bool keep_dims;

@@ -44,12 +44,14 @@ Result<Value> Lower(const NodePlan& plan, const std::vector<Value>& operands, Gr
     case OpType::kTranspose:
       return LowerTranspose(plan, x, graph);
     case OpType::kNormalize:
+      return LowerL2Normalization(plan, x, graph);
     case OpType::kShuffle:
       return Status::Error("no operator of TFLite is one");
     case OpType::kReshape:
       return LowerReshape(plan, x, graph);
     case OpType::kStridedSlice:
-      return LowerSlice(plan, x, graph);
+      return std::holds_alternative<GatheredAxis>(plan.deferred) ? LowerGather(plan, x, graph)
+                                                                 : LowerSlice(plan, x, graph);
   }
   return Status::Error("unknown op type");
 }

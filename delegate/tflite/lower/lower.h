@@ -4,7 +4,9 @@
 //     lower_axes.cc     PAD, CONCATENATION, PACK, RESHAPE, SQUEEZE, EXPAND_DIMS
 //     lower_transpose.cc  TRANSPOSE
 //     lower_slice.cc    STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK
+//     lower_gather.cc   GATHER
 //     lower_norm.cc     normalizations, which several operators make together
+//     lower_l2_norm.cc  L2_NORMALIZATION
 //     lower_reduce.cc   MEAN, SUM, REDUCE_MAX, REDUCE_MIN
 //     lower_blocks.cc   TRANSPOSE_CONV, which makes blocks of pixels
 //     lower_rows.cc     element by element, with broadcasting; FULLY_CONNECTED, which reads rows of channels
@@ -40,6 +42,8 @@ Result<Value> LowerPad(const NodePlan& plan, const Value& x, GraphTensors* graph
 Result<Value> LowerConcat(const NodePlan& plan, std::vector<Value> parts, GraphTensors* graph);
 Result<Value> LowerReshape(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerSlice(const NodePlan& plan, const Value& x, GraphTensors* graph);
+Result<Value> LowerGather(const NodePlan& plan, const Value& x, GraphTensors* graph);
+Result<Value> LowerL2Normalization(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerReduce(const NodePlan& plan, const Value& x, GraphTensors* graph);
 Result<Value> LowerTranspose(const NodePlan& plan, const Value& x, GraphTensors* graph);
 // This lowers unary functions and softmax.

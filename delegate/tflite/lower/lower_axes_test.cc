@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/tflite/lower/lower.h"
@@ -87,6 +89,66 @@ TEST(Lower, PartsOfAnyAxis) {
   EXPECT_EQ(RunNode(plan, {{6}}).error, "StridedSlice 'y': its axis of 6 elements is not 4 equal parts");
   plan.deferred = AxisPart{0, 0, 2, {3, 4}, false};
   EXPECT_EQ(RunNode(plan, {{6}}).error, "StridedSlice 'y': its parts [3, 4] do not make an axis of 6 elements");
+}
+
+// The axis is always that of 7 elements. Its indices go forwards, backwards, by steps and nowhere.
+TEST(Lower, GathersFromAnyAxis) {
+  for (const Dims& dims : {Dims{7}, Dims{2, 7}, Dims{7, 1, 2}, Dims{2, 3, 7, 2}, Dims{7, 3, 2, 2}, Dims{2, 1, 7, 3, 2},
+                           Dims{2, 1, 2, 3, 7}}) {
+    const size_t axis = static_cast<size_t>(std::find(dims.begin(), dims.end(), 7) - dims.begin());
+    NodePlan plan = Plan(OpType::kStridedSlice);
+    const auto gathered = [&](std::vector<GatheredAxis::Run> runs, const Dims& in_place) {
+      plan.deferred = GatheredAxis{static_cast<int>(axis) - static_cast<int>(dims.size()), std::move(runs), in_place};
+      return RunNode(plan, {dims});
+    };
+    const std::vector<float> x = Iota(dims, 0);
+    const auto expected = [&](const std::vector<int>& indices) {
+      Dims out = dims;
+      out[axis] = static_cast<int>(indices.size());
+      std::vector<float> want;
+      ForEach(out, [&](Dims at) {
+        at[axis] = indices[static_cast<size_t>(at[axis])];
+        want.push_back(x[Offset(dims, at)]);
+      });
+      return want;
+    };
+    const auto dims_with = [&](const Dims& in_place) {
+      Dims out = dims;
+      out.insert(out.erase(out.begin() + static_cast<ptrdiff_t>(axis)), in_place.begin(), in_place.end());
+      return out;
+    };
+    Output output = gathered({{4, 1, 1}}, {});
+    EXPECT_EQ(output.values, expected({4}));
+    EXPECT_EQ(output.dims, dims_with({}));
+    output = gathered({{6, -3, 3}}, {3});
+    EXPECT_EQ(output.values, expected({6, 3, 0}));
+    EXPECT_EQ(output.dims, dims_with({3}));
+    output = gathered({{5, -2, 2}, {0, 1, 7}, {2, 1, 1}, {1, 5, 2}}, {2, 1, 6});
+    EXPECT_EQ(output.values, expected({5, 3, 0, 1, 2, 3, 4, 5, 6, 2, 1, 6}));
+    EXPECT_EQ(output.dims, dims_with({2, 1, 6}));
+    EXPECT_EQ(gathered({{0, 1, 1}, {1, 3, 3}}, {4}).error,
+              "StridedSlice 'y': its index 7 is beyond its axis of 7 elements");
+    EXPECT_EQ(gathered({{9, -9, 2}}, {2}).error, "StridedSlice 'y': its index 9 is beyond its axis of 7 elements");
+  }
+  NodePlan plan = Plan(OpType::kStridedSlice);
+  plan.deferred = GatheredAxis{2, {{0, 1, 1}}, {}};
+  EXPECT_EQ(RunNode(plan, {{3, 4}}).error, "StridedSlice 'y': its axis 2 is out of range for 2 dimensions");
+}
+
+TEST(Lower, L2NormalizationsOfAnyRank) {
+  for (const Dims& dims : {Dims{5}, Dims{1}, Dims{2, 5}, Dims{3, 1, 5}, Dims{2, 3, 19, 5}, Dims{2, 1, 3, 2, 5}}) {
+    const Output output = RunNode(Plan(OpType::kNormalize), {dims});
+    EXPECT_EQ(output.error, "");
+    EXPECT_EQ(output.dims, dims);
+    const std::vector<float> x = Iota(dims, 0);
+    const size_t channels = static_cast<size_t>(dims.back());
+    for (size_t first = 0; first < x.size(); first += channels) {
+      double squares = 0;
+      for (size_t c = 0; c < channels; ++c) squares += double{x[first + c]} * x[first + c];
+      const double norm = std::max(std::sqrt(squares), 1e-6);  // a vector of zeros stays one
+      for (size_t c = 0; c < channels; ++c) EXPECT_NEAR(output.values[first + c], x[first + c] / norm, 1e-6);
+    }
+  }
 }
 
 TEST(Lower, TransposesOfAnyRank) {

@@ -62,6 +62,8 @@ Result<NodePlan> ParseMove(const ParseContext& c) {
       return ParsePack(c);
     case kTfLiteBuiltinSlice:
       return ParseSlice(c);
+    case kTfLiteBuiltinGather:
+      return ParseGather(c);
     case kTfLiteBuiltinDequantize:
       return Status::Error("DEQUANTIZE stays with TFLite (float16 constants behind it are read by the delegate)");
     default:
@@ -107,6 +109,8 @@ Result<NodePlan> ParseBuiltin(const ParseContext& c) {
       return ParsePow(c);
     case kTfLiteBuiltinSoftmax:
       return ParseSoftmax(c);
+    case kTfLiteBuiltinL2Normalization:
+      return ParseL2Normalization(c);
     default:
       return ParseMove(c);
   }

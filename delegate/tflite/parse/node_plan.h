@@ -49,6 +49,16 @@ struct AxisPart {
   Dims sizes;               // of all parts, of which at most one is -1; empty where they are equal
   bool drops_axis = false;  // whether the axis is gone, since the part has one element of it
 };
+// In a slice that is a GATHER: the elements of one axis that it takes, as runs of constant steps, one behind the other,
+// and the dims that come into the place of that axis.
+struct GatheredAxis {
+  struct Run {
+    int begin = 0, stride = 1, count = 0;
+  };
+  int axis = 0;
+  std::vector<Run> runs;
+  Dims dims;
+};
 // In a RESHAPE that is a SQUEEZE: the axes that go, or none for all of size 1.
 struct SqueezedAxes {
   Dims axes;
@@ -96,8 +106,8 @@ struct NodePlan {
   // The layer of a convolution that the file says is grouped, made once for the channels that its input has there. The
   // one of `params` has the channels of a filter, whatever the input has.
   LayerCache::LayerPtr grouped;
-  std::variant<std::monostate, SamePadding, NewShape, SqueezedAxes, AddedAxis, SliceBounds, AxisPart, Paddings,
-               ConcatAxis, ReduceAxes, AxisOrder, KeepRank, PixelBlocks>
+  std::variant<std::monostate, SamePadding, NewShape, SqueezedAxes, AddedAxis, SliceBounds, AxisPart, GatheredAxis,
+               Paddings, ConcatAxis, ReduceAxes, AxisOrder, KeepRank, PixelBlocks>
       deferred;
 };
 

@@ -66,6 +66,7 @@ Result<NodePlan> ParseUnary(const ParseContext& c, UnaryFunction function);
 // Takes the exponents that have a function of their own.
 Result<NodePlan> ParsePow(const ParseContext& c);
 Result<NodePlan> ParseSoftmax(const ParseContext& c);
+Result<NodePlan> ParseL2Normalization(const ParseContext& c);
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type);
 Result<NodePlan> ParseReduce(const ParseContext& c, OpType type);
 // parse_image.cc has operators that resample images, or move their pixels to channels and back.
@@ -87,6 +88,8 @@ Result<NodePlan> ParseSlice(const ParseContext& c);
 Result<std::vector<NodePlan>> ParseSplit(const ParseContext& c);
 Result<std::vector<NodePlan>> ParseSplitV(const ParseContext& c);
 Result<std::vector<NodePlan>> ParseUnpack(const ParseContext& c);
+// parse_gather.cc has the operator that picks elements of an axis.
+Result<NodePlan> ParseGather(const ParseContext& c);
 // parse_shape.cc: reads the inputs of a node that joins tensors, of which some are constants.
 Result<NodePlan> PlanOfMany(const ParseContext& c, OpType type);
 

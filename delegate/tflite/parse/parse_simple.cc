@@ -85,6 +85,14 @@ Result<NodePlan> ParseSoftmax(const ParseContext& c) {
   return plan;
 }
 
+// No other operator of TFLite's is planned as kNormalize.
+Result<NodePlan> ParseL2Normalization(const ParseContext& c) {
+  const auto* params = BuiltinParams<TfLiteL2NormParams>(c.node);
+  if (params == nullptr) return MissingParams();
+  if (params->activation != kTfLiteActNone) return Status::Error("it has a fused activation, which TFLite refuses");
+  return StartPlan(c, OpType::kNormalize);
+}
+
 Result<NodePlan> ParsePool(const ParseContext& c, OpType type) {
   const auto* params = BuiltinParams<TfLitePoolParams>(c.node);
   if (params == nullptr) return MissingParams();

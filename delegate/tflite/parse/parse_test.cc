@@ -257,6 +257,44 @@ TEST_F(Parse, MirrorPads) {
             "its mode 3 is neither REFLECT (1) nor SYMMETRIC (2)");
 }
 
+TEST_F(Parse, GathersOfConstantIndices) {
+  TfLiteGatherParams params = {-1, 0};
+  const auto gathered = [&](const std::vector<int32_t>& indices) {
+    ModelView view;
+    view.context = model.context();
+    const int list = model.Ints("i", {static_cast<int>(indices.size())}, indices);
+    const auto plans = ParseNode(view, model.Ref(model.Node(kTfLiteBuiltinGather, {x, list}, {y}, &params)), &cache);
+    std::string runs;
+    for (const auto& run : std::get<GatheredAxis>(plans->front().deferred).runs) {
+      runs += DimsText({run.begin, run.stride, run.count});
+    }
+    return runs;
+  };
+  EXPECT_EQ(gathered({3}), "[3, 1, 1]");
+  EXPECT_EQ(gathered({2, 1, 0}), "[2, -1, 3]");
+  EXPECT_EQ(gathered({0, 2, 4, 5, 6, 6}), "[0, 2, 3][5, 1, 2][6, 1, 1]");
+  EXPECT_EQ(gathered({5, 5}), "[5, 1, 1][5, 1, 1]");
+  EXPECT_EQ(gathered({0, 4, 1, 5}), "[0, 4, 2][1, 4, 2]");
+  EXPECT_EQ(Reason(kTfLiteBuiltinGather, {x, ints}, &params),
+            "its list of indices 'ints' is not an int32 constant of the file");
+  EXPECT_EQ(Reason(kTfLiteBuiltinGather, {x, model.Ints("i", {2}, {0, -1})}, &params),
+            "its list of indices is empty, or has a negative one");
+  EXPECT_EQ(Reason(kTfLiteBuiltinGather, {x, model.Ints("i", {65}, std::vector<int32_t>(65))}, &params),
+            "its indices are 65 runs of equal steps; the delegate puts up to 64 together");
+  EXPECT_EQ(Reason(kTfLiteBuiltinGather, {x, model.Ints("i", {64}, std::vector<int32_t>(64))}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinGather, {x, ints}), "the file holds no parameters for it");
+  params.batch_dims = 1;
+  EXPECT_EQ(Reason(kTfLiteBuiltinGather, {x, ints}, &params), "its indices differ from batch to batch");
+}
+
+TEST_F(Parse, L2Normalizations) {
+  TfLiteL2NormParams params = {kTfLiteActNone};
+  EXPECT_EQ(Reason(kTfLiteBuiltinL2Normalization, {x}, &params), "");
+  EXPECT_EQ(Reason(kTfLiteBuiltinL2Normalization, {x}), "the file holds no parameters for it");
+  params.activation = kTfLiteActRelu;
+  EXPECT_EQ(Reason(kTfLiteBuiltinL2Normalization, {x}, &params), "it has a fused activation, which TFLite refuses");
+}
+
 TEST_F(Parse, Concatenations) {
   TfLiteConcatenationParams params = {-1, kTfLiteActNone};
   EXPECT_EQ(Reason(kTfLiteBuiltinConcatenation, {x, x}, &params), "");
