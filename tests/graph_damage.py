@@ -59,6 +59,8 @@ def _network(rng: np.random.Generator) -> bytes:
     half = net.dequantize(net.constant(_weights(rng, 8, 1, 1, 8).astype(np.float16), "half"))
     y = net.add(net.conv(y, half, name="b"), y)
     y = net.depthwise_conv(y, _weights(rng, 1, 3, 3, 8), stride=(2, 2), name="c")
+    for code, table in (("MUL", schema.MulOptionsT()), ("ADD", schema.AddOptionsT())):
+        y = net.operator(code, [y, net.constant(np.full(8, 0.5, np.float32))], net.shape(y), table)
     z = net.fully_connected(_flatten(net, y), _weights(rng, 12, 72), name="d")
     z = net.fully_connected(z, net.densify(_sparse_matrix(net)), name="e")
     for shape in ((-1, 2, 4), (-1, 8)):

@@ -2,9 +2,10 @@
 
     what expands constants or computes shapes, and copies  ->  tensors  ->  buffers  ->  operator codes
 
-What nobody read before conversion either stays: somebody may look for it by its name. Everything that stays keeps its
-order; signatures and metadata follow their tensors and buffers. Where metadata may count operators or tensors itself
-(what is not in `_COUNTS_NOTHING`), these keep their numbers, and only the bytes of unread constants go.
+What nobody read before conversion either stays: somebody may look for it by its name. What conversion made and did
+not need in the end (weights that were folded and then packed) goes as well. Everything that stays keeps its order;
+signatures and metadata follow their tensors and buffers. Where metadata may count operators or tensors itself (what is
+not in `_COUNTS_NOTHING`), these keep their numbers, and only the bytes of unread constants go.
 """
 
 from collections.abc import Iterable
@@ -39,12 +40,16 @@ class Use:
         For each subgraph the numbers of its tensors that are read or written, and of those that are read.
     buffers, codes
         Numbers of the buffers and of the operator codes that are used.
+    tensor_counts, buffer_count
+        How many tensors each subgraph has, and how many buffers there are: what has a higher number later is new.
     """
 
     tensors: list[set[int]]
     read: list[set[int]]
     buffers: set[int]
     codes: set[int]
+    tensor_counts: list[int]
+    buffer_count: int
 
     @classmethod
     def of(cls, model: Any) -> "Use":
@@ -52,7 +57,8 @@ class Use:
         tensors = [_used_tensors(model, number) for number in range(len(model.subgraphs))]
         read = [_read_tensors(graph) for graph in model.subgraphs]
         codes = {op.opcodeIndex for graph in model.subgraphs for op in graph.operators}
-        return cls(tensors, read, _used_buffers(model), codes)
+        counts = [len(graph.tensors) for graph in model.subgraphs]
+        return cls(tensors, read, _used_buffers(model), codes, counts, len(model.buffers))
 
 
 def operators_may_go(model: Any) -> bool:
@@ -65,13 +71,15 @@ def drop_unused(model: Any, before: Use) -> None:
     may_go = operators_may_go(model)
     for number, graph in enumerate(model.subgraphs):
         drop_operators(model, graph, before.read[number])
-        unread = before.tensors[number] - _used_tensors(model, number)
+        new = range(before.tensor_counts[number], len(graph.tensors))
+        unread = before.tensors[number].union(new) - _used_tensors(model, number)
         if may_go:
             _drop_tensors(model, number, unread)
         else:
             for index in unread:
                 graph.tensors[index].buffer = 0
-    unread = before.buffers - _used_buffers(model) - {0}  # buffer 0 is the empty one by convention
+    made = range(before.buffer_count, len(model.buffers))
+    unread = before.buffers.union(made) - _used_buffers(model) - {0}  # buffer 0 is the empty one by convention
     for index in unread:
         model.buffers[index].data = None
     if may_go:

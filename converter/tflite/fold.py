@@ -1,5 +1,5 @@
 """Compute what a subgraph computes from its file alone (shapes, transposed constants), and write what it computes in
-fewer operators: copies, repeated pixels, dilated convolutions.
+fewer operators: copies, repeated pixels, dilated convolutions, scales and shifts behind convolutions.
 
 Nothing is folded where a fold would only be right for the batch that the file was written with.
 """
@@ -10,6 +10,7 @@ from typing import Any
 from mcpruner.converter.tflite.drop_unused import Use, drop_operators, operators_may_go
 from mcpruner.converter.tflite.fold_copies import fold_copies
 from mcpruner.converter.tflite.fold_dilation import fold_dilation
+from mcpruner.converter.tflite.fold_scale import fold_scale
 from mcpruner.converter.tflite.fold_shapes import fold_shapes
 from mcpruner.converter.tflite.fold_transpose import fold_transpose
 from mcpruner.converter.tflite.fold_upsampling import fold_upsampling
@@ -33,6 +34,7 @@ def fold(model: Any, graph: Any, known: KnownSizes) -> None:
     fold_transpose(model, graph, known)
     fold_upsampling(model, graph, known)
     fold_dilation(model, graph, known)
+    fold_scale(model, graph)
     fold_copies(model, graph, known)
     _write_sizes(graph, known)
 

@@ -2,7 +2,7 @@
 
 Conversion replaces operators where they stand, so operators pair by their order. What it may drop (PAD folded into a
 convolution, DEQUANTIZE, DENSIFY and TRANSPOSE of weights, what copies, what computes shapes) or write otherwise
-(nearest upsampling) is left out on both sides.
+(nearest upsampling) is left out on both sides. Scales and shifts that it folded into convolutions are folded here, too.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,10 @@ from mcpruner.converter.tflite.densify import (
     read_packed,
     weights_as_they_were,
 )
+from mcpruner.converter.tflite.drop_unused import operators_may_go
+from mcpruner.converter.tflite.fold_dilation import fold_dilation
+from mcpruner.converter.tflite.fold_scale import fold_scale
+from mcpruner.converter.tflite.infer_sizes import infer_sizes
 from mcpruner.converter.tflite.model import (
     add_constant,
     operator_name,
@@ -69,6 +73,9 @@ class WeightDifference:
 def pair_operators(converted: Any, dense: Any) -> list[tuple[int, Any, Any]]:
     """Pair the operators of two models (``ModelT``) that do the same, in execution order.
 
+    Where the dense one has more of them, the scales and shifts behind its convolutions are folded as `convert` folds
+    them, in place: tensors keep their numbers, and convolutions have the weights and the outputs that are compared.
+
     Returns
     -------
     list of tuple
@@ -80,6 +87,9 @@ def pair_operators(converted: Any, dense: Any) -> list[tuple[int, Any, Any]]:
         The two lists differ: the files are not of the same network.
     """
     lists = [_lasting_operators(model) for model in (converted, dense)]
+    if len(lists[1]) > len(lists[0]):
+        _fold_scales(dense)
+        lists[1] = _lasting_operators(dense)
     kinds = [
         [(number, _kind(model, op)) for number, op in operators]
         for model, operators in zip((converted, dense), lists, strict=True)
@@ -90,6 +100,14 @@ def pair_operators(converted: Any, dense: Any) -> list[tuple[int, Any, Any]]:
             "pair."
         )
     return [(number, a, b) for (number, a), (_, b) in zip(*lists, strict=True)]
+
+
+def _fold_scales(model: Any) -> None:
+    if not operators_may_go(model):
+        return
+    for graph in model.subgraphs:
+        fold_dilation(model, graph, infer_sizes(model, graph, False))
+        fold_scale(model, graph)
 
 
 def _lasting_operators(model: Any) -> list[tuple[int, Any]]:
