@@ -25,6 +25,7 @@ NATIVE = {
     "//delegate/tflite/plugin:libmcpruner_delegate.so": ("delegate/tflite/plugin/libmcpruner_delegate.so", "mcpruner"),
     "//python/native:_native.so": ("python/native/_native.so", "mcpruner"),
     "//format:sparse_pattern_py": ("format/sparse_pattern_generated.py", "mcpruner.converter.format"),
+    "//format:model_plan_py": ("format/model_plan_generated.py", "mcpruner.converter.format"),
     "//format:limits_py": ("format/limits_generated.py", "mcpruner.converter.format"),
     "//format:costs_py": ("format/costs_generated.py", "mcpruner.converter.format"),
     "//format:operators_py": ("format/operators_generated.py", "mcpruner.converter.format"),

@@ -131,7 +131,8 @@ def _int8_scales(largest: np.ndarray) -> np.ndarray:
 
 def _to_int8(values: np.ndarray, scales: np.ndarray) -> np.ndarray:
     """Round half to even, so that no bias creeps in; a filter whose scale underflows to 0 is all zeros."""
-    quotient = np.divide(values, scales, out=np.zeros_like(values), where=scales > 0)
+    with np.errstate(over="ignore"):  # a damaged plan may have any scale
+        quotient = np.divide(values, scales, out=np.zeros_like(values), where=scales > 0)
     return np.clip(np.rint(quotient), -127, 127).astype(np.int8)
 
 
@@ -147,6 +148,11 @@ def _check_value_type(values: np.ndarray, value_type: str) -> None:
     )
 
 
+def filter_scales(weights: np.ndarray) -> np.ndarray:
+    """The scales of int8 for weights float32 OHWI: float32 ``[O]``, in the order of the filters."""
+    return _int8_scales(np.abs(weights).max(axis=(1, 2, 3), initial=0))
+
+
 def round_values(weights: np.ndarray, value_type: str) -> np.ndarray:
     """Weights as a reader expands them: float32 OHWI ``[O, H, W, I]`` rounded to `value_type`, filter by filter."""
     weights = np.asarray(weights, np.float32)
@@ -154,20 +160,23 @@ def round_values(weights: np.ndarray, value_type: str) -> np.ndarray:
     if value_type == "float16":
         return weights.astype(np.float16).astype(np.float32)
     if value_type == "int8":
-        scales = _int8_scales(np.abs(weights).max(axis=(1, 2, 3), initial=0))[:, None, None, None]
+        scales = filter_scales(weights)[:, None, None, None]
         return _to_int8(weights, np.broadcast_to(scales, weights.shape)).astype(np.float32) * scales
     return weights
 
 
 def _encode_values(layer: SparseLayer, value_type: str) -> tuple[bytes, np.ndarray | None]:
-    """The bytes of `values`, and the scales of int8."""
+    """The bytes of `values`, and the scales of int8: the layer's own, with which its values come out as they were."""
     _check_value_type(layer.values, value_type)
     if value_type != "int8":
         return layer.values.astype(_DTYPES[value_type]).tobytes(), None
     filters = layer.value_filters()
-    largest = np.zeros(layer.num_groups * layer.group_size, np.float32)
-    np.maximum.at(largest, filters, np.abs(layer.values))
-    scales = _int8_scales(largest)
+    scales = np.zeros(layer.num_groups * layer.group_size, np.float32)
+    if layer.scales is None:
+        np.maximum.at(scales, filters, np.abs(layer.values))
+        scales = _int8_scales(scales)
+    else:
+        scales[: layer.out_channels] = layer.scales
     return _to_int8(layer.values, scales[filters]).tobytes(), scales[: layer.out_channels]
 
 

@@ -62,11 +62,26 @@ def _check_graph(model: Any, graph: Any, where: str) -> None:
 def _check_tensor(model: Any, tensor: Any, name: str) -> None:
     _expect(tensor.buffer < len(model.buffers), f"{name} is in buffer {tensor.buffer} of {len(model.buffers)}")
     _expect(all(size >= 0 for size in tensor.shape), f"{name} has the shape {tensor.shape}")
+    _check_blocks(tensor, name)
     data = model.buffers[tensor.buffer].data
     if data is None or len(data) == 0 or tensor.sparsity is not None or tensor.type not in _SIZES:
         return
     expected = int(np.prod([1, *tensor.shape], dtype=object)) * _SIZES[tensor.type]
     _expect(len(data) == expected, f"{name} needs {expected} bytes and has {len(data)}")
+
+
+def _check_blocks(tensor: Any, name: str) -> None:
+    """Refuse a sparse tensor that every runtime crashes on: it divides by the size of a block, and reads none there."""
+    sparsity, rank = tensor.sparsity, len(tensor.shape)
+    if sparsity is None or any(v is None for v in (sparsity.traversalOrder, sparsity.blockMap, sparsity.dimMetadata)):
+        return
+    blocks = range(rank, rank + len(sparsity.blockMap))
+    for dim, level in zip(sparsity.traversalOrder, sparsity.dimMetadata, strict=False):
+        if dim in blocks and level is not None and level.format != schema.DimensionType.DENSE:
+            raise ValueError(
+                f"The .tflite has a sparse tensor, {name}, whose block dimension {int(dim) - rank} is sparse itself, "
+                "and every TFLite runtime crashes on it: write blocks as dense dimensions."
+            )
 
 
 def _check_operator(model: Any, op: Any, count: int, name: str) -> None:

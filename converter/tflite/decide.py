@@ -176,6 +176,11 @@ class Decision:
         return any(graph.packs for graph in self.graphs)
 
     @property
+    def accelerated(self) -> bool:
+        """Whether a layer will be packed then, by this conversion or by an earlier one."""
+        return any(graph.accelerated for graph in self.graphs)
+
+    @property
     def speedup(self) -> float:
         """Predicted speed-up of the first subgraph that has a packed layer; 1 where no layer is packed."""
         return next((graph.predicted.speedup for graph in self.graphs if graph.accelerated), 1.0)

@@ -20,17 +20,15 @@ from mcpruner.converter.format.grouped import collapse_groups
 from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.pack import unpack
 from mcpruner.converter.format.serialize import SparseOptions, deserialize, deserialize_options
+from mcpruner.converter.tflite.builtin_layer import make_builtin
 from mcpruner.converter.tflite.dense_layer import short_name
 from mcpruner.converter.tflite.model import (
     add_constant,
     constant_bytes,
-    operator_code,
     operator_name,
     read_model,
-    schema,
     write_model,
 )
-from mcpruner.converter.tflite.transposed_layer import output_shape
 
 CONV = "McprunerSparseConv2D"
 FULLY_CONNECTED = "McprunerSparseFullyConnected"
@@ -110,84 +108,23 @@ def weights_as_they_were(layer: SparseLayer, options: SparseOptions, name: str) 
         raise ValueError(f"Layer {name}: {error}") from error
 
 
+def packed_layers(model: Any, graph: Any) -> list[Any]:
+    """The custom operators of mcpruner in a subgraph."""
+    return [op for op in graph.operators if operator_name(model, op) in (CONV, FULLY_CONNECTED, TRANSPOSED)]
+
+
 def _dense_operators(model: Any, graph: Any, op: Any, stored: dict[bytes, list[int]]) -> list[Any]:
     """A dense operator and perhaps a PAD; `stored` has the buffers of weights and bias by the digest of their blob."""
     layer, options = read_packed(model, graph, op)
     name, blob = short_name(graph, op), sha256(constant_bytes(model, graph, op.inputs[1])).digest()
     weights = weights_as_they_were(layer, options, name)
-    bias = np.zeros(layer.out_channels, np.float32) if layer.bias is None else layer.bias
-    source, operators, version = op.inputs[0], [], 1
     if layer.kind == "FullyConnected":
-        code, kind, builtin = _fully_connected(options)
         weights = weights.reshape(layer.out_channels, layer.in_channels)
-    elif layer.kind == "TransposeConv2D":
-        code, kind, builtin = _transposed(options)
-        version = 3 if options.fused_activation == "None" else 4  # with a bias, and an activation
-        shape, operators = output_shape(model, graph, source, [options.output_height, options.output_width, len(bias)])
-    else:
-        if options.padding == "Explicit":
-            source, pad = _pad(model, graph, source, options, name)
-            operators.append(pad)
-        code, kind, builtin = _conv(options)
-    op.opcodeIndex = operator_code(model, code, version=version)
-    op.customOptions = None
-    op.builtinOptionsType, op.builtinOptions = kind, builtin
+    bias = np.zeros(layer.out_channels, np.float32) if layer.bias is None else layer.bias
     constants = ("weights", weights.astype(np.float32)), ("bias", bias.astype(np.float32))
     buffers = stored.get(blob, [None, None])
     numbers = [
         add_constant(model, graph, f"{name}/{what}", x, b) for (what, x), b in zip(constants, buffers, strict=True)
     ]
     stored[blob] = [graph.tensors[number].buffer for number in numbers]
-    op.inputs = [shape, numbers[0], source, numbers[1]] if layer.kind == "TransposeConv2D" else [source, *numbers]
-    return [*operators, op]
-
-
-def _conv(options: SparseOptions) -> tuple[int, int, Any]:
-    builtin = schema.Conv2DOptionsT()
-    builtin.padding = schema.Padding.SAME if options.padding == "Same" else schema.Padding.VALID
-    builtin.strideH, builtin.strideW = options.stride_h, options.stride_w
-    builtin.dilationHFactor, builtin.dilationWFactor = options.dilation_h_factor, options.dilation_w_factor
-    builtin.fusedActivationFunction = _activation(options)
-    return schema.BuiltinOperator.CONV_2D, schema.BuiltinOptions.Conv2DOptions, builtin
-
-
-def _transposed(options: SparseOptions) -> tuple[int, int, Any]:
-    builtin = schema.TransposeConvOptionsT()
-    builtin.padding = schema.Padding.SAME if options.padding == "Same" else schema.Padding.VALID
-    builtin.strideH, builtin.strideW = options.stride_h, options.stride_w
-    builtin.fusedActivationFunction = _activation(options)
-    return schema.BuiltinOperator.TRANSPOSE_CONV, schema.BuiltinOptions.TransposeConvOptions, builtin
-
-
-def _fully_connected(options: SparseOptions) -> tuple[int, int, Any]:
-    builtin = schema.FullyConnectedOptionsT()
-    builtin.fusedActivationFunction = _activation(options)
-    builtin.keepNumDims = bool(options.keep_num_dims)
-    return schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOptions.FullyConnectedOptions, builtin
-
-
-def _activation(options: SparseOptions) -> int:
-    names = {"None": "NONE", "Relu": "RELU", "ReluN1To1": "RELU_N1_TO_1", "Relu6": "RELU6"}
-    return getattr(schema.ActivationFunctionType, names[options.fused_activation])
-
-
-def _pad(model: Any, graph: Any, source: int, options: SparseOptions, name: str) -> tuple[int, Any]:
-    """A PAD of `source`: the number of its output tensor, and the operator."""
-    if len(graph.tensors[source].shape) != 4:
-        raise ValueError(f"Layer {name} pads its input, which must have 4 dimensions: {graph.tensors[source].shape}.")
-    pads = [[0, 0], [options.pad_top, options.pad_bottom], [options.pad_left, options.pad_right], [0, 0]]
-    tensor = schema.TensorT()
-    tensor.name, tensor.type, tensor.buffer = (name + "/padded").encode(), schema.TensorType.FLOAT32, 0
-    tensor.shape = [int(size) + sum(pad) for size, pad in zip(graph.tensors[source].shape, pads, strict=True)]
-    signature = graph.tensors[source].shapeSignature
-    if signature is not None and len(signature):
-        sizes = zip(signature, pads, strict=True)
-        tensor.shapeSignature = [int(size) + sum(pad) if size >= 0 else -1 for size, pad in sizes]
-    graph.tensors.append(tensor)
-    output = len(graph.tensors) - 1
-    op = schema.OperatorT()
-    op.opcodeIndex = operator_code(model, schema.BuiltinOperator.PAD)
-    op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.PadOptions, schema.PadOptionsT()
-    op.inputs = [source, add_constant(model, graph, name + "/paddings", np.array(pads, np.int32))]
-    op.outputs = [output]
-    return output, op
+    return make_builtin(model, graph, op, layer, options, *numbers)

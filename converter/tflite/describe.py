@@ -6,6 +6,8 @@ from dataclasses import replace
 from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.format.limits_generated import MAX_PATTERNS
 from mcpruner.converter.tflite.decide import Decision, GraphDecision, LayerDecision
+from mcpruner.converter.tflite.pack_by_plan import PlannedFile
+from mcpruner.converter.tflite.portable import WrittenLayer
 from mcpruner.converter.tflite.report import LayerReport, PartitionReport
 from mcpruner.converter.tflite.rewrite import PackedLayer
 
@@ -29,6 +31,45 @@ def describe(
         for number, graph in enumerate(decision.graphs)
         for layer in graph.layers
     ]
+
+
+def describe_builtin(
+    lines: Sequence[LayerReport],
+    subgraphs: Sequence[int],
+    planned: PlannedFile,
+    written: Mapping[tuple[int, int], WrittenLayer],
+) -> list[LayerReport]:
+    """Say in each line what the source, and the new file, have as builtin operators.
+
+    Parameters
+    ----------
+    lines
+        What `describe` returned, with the numbers that operators had when plans had been carried out.
+    subgraphs
+        The subgraph of each line.
+    planned
+        What `pack_by_plan` returned for the source.
+    written
+        What `write_builtin` did, by the same numbers of subgraph and operator.
+    """
+    return [_in_files(line, number, planned, written) for line, number in zip(lines, subgraphs, strict=True)]
+
+
+def _in_files(
+    line: LayerReport, subgraph: int, planned: PlannedFile, written: Mapping[tuple[int, int], WrittenLayer]
+) -> LayerReport:
+    after, index = written.get((subgraph, line.index)), planned.numbers[subgraph][line.index]
+    before = planned.layers.get((subgraph, index))
+    line = replace(line, index=index)
+    if before is not None:
+        reason = f"sparse: by the source's plan, groups of {before.group_size}"
+        line = replace(
+            line, op=before.op, bytes_before=before.stored_bytes, bytes_after=before.blob_bytes, reason=reason
+        )
+    if after is not None:
+        reason = f"{line.reason}; plain weights, since {after.why_plain}" if after.why_plain else line.reason
+        line = replace(line, bytes_after=after.stored_bytes, reason=reason)
+    return line
 
 
 def describe_partitions(decision: Decision) -> list[PartitionReport]:

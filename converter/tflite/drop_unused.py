@@ -19,14 +19,15 @@ _REMOVABLE = {
     *("DEQUANTIZE", "DENSIFY", "TRANSPOSE", "RESHAPE", "TILE", "PAD", "PADV2", "MIRROR_PAD", "CONCATENATION"),
     *("SHAPE", "STRIDED_SLICE", "SLICE", "GATHER", "PACK", "CAST", "REDUCE_PROD", "MUL", "SQUEEZE", "EXPAND_DIMS"),
 }
-# Metadata that is known not to count operators or tensors: versions, and TFLite Metadata, which goes by the order of
-# inputs and outputs.
+# Metadata that is known not to count operators or tensors: versions, TFLite Metadata, which goes by the order of
+# inputs and outputs, and our own plan, which goes by weights.
 _COUNTS_NOTHING = (
     b"min_runtime_version",
     b"TFLITE_METADATA",
     b"CONVERSION_METADATA",
     b"reduced_precision_support",
     b"LiteRtStamp",
+    b"mcpruner",
 )
 
 
@@ -61,9 +62,15 @@ class Use:
         return cls(tensors, read, _used_buffers(model), codes, counts, len(model.buffers))
 
 
+def what_may_count(model: Any) -> str:
+    """The name of metadata that may count operators or tensors; empty where there is none."""
+    names = (entry.name for entry in model.metadata if entry.name not in _COUNTS_NOTHING)
+    return next(((name or b"without a name").decode(errors="replace") for name in names), "")
+
+
 def operators_may_go(model: Any) -> bool:
     """Whether operators and tensors may be renumbered: there is no metadata that may count them."""
-    return all(entry.name in _COUNTS_NOTHING for entry in model.metadata)
+    return not what_may_count(model)
 
 
 def drop_unused(model: Any, before: Use) -> None:

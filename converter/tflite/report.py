@@ -83,8 +83,8 @@ class Report:
 
     Attributes
     ----------
-    target, values
-        Name of the target and the value type, as `convert` was given them.
+    target, values, format
+        Name of the target, the value type and the format of the file, as `convert` was given them.
     bytes_before, bytes_after
         Bytes of the dense and of the converted ``.tflite``.
     predicted_speedup
@@ -94,15 +94,19 @@ class Report:
         A `LayerReport` for each layer.
     partitions
         A `PartitionReport` for each partition that holds packed layers.
+    notes
+        Sentences that say which plans of the source were ignored, and why.
     """
 
     target: str
     values: str
+    format: str
     bytes_before: int
     bytes_after: int
     predicted_speedup: float = 1.0
     layers: list[LayerReport] = field(default_factory=list)
     partitions: list[PartitionReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def num_accelerated(self) -> int:
@@ -119,12 +123,13 @@ class Report:
             unpruned = all(layer.density > _UNPRUNED for layer in self.layers)
             return f"None of {len(self.layers)} layers was packed: all weights are as they were.{_HINT * unpruned}"
         speedup = f"predicted {self.predicted_speedup:.2f} times as fast together"
-        return f"{self.num_accelerated} of {len(self.layers)} layers are packed for {self.target}, {speedup}; {size}."
+        what = "are packed" if self.format == "packed" else f"can be packed by the plan in the {self.format} file"
+        return f"{self.num_accelerated} of {len(self.layers)} layers {what} for {self.target}, {speedup}; {size}."
 
     def to_json(self) -> str:
         """The report as a JSON object. Keys (docs/cli.md) keep their names and order from release to release."""
         data: dict[str, Any] = dataclasses.asdict(self)
-        lists = {name: data.pop(name) for name in ("layers", "partitions")}
+        lists = {name: data.pop(name) for name in ("layers", "partitions", "notes")}
         return json.dumps({**data, "summary": self.summary, **lists}, indent=2) + "\n"
 
     def table(self) -> str:
@@ -158,5 +163,6 @@ class Report:
                 soft_wrap=True,
                 highlight=False,
             )
-        console.print(self.summary, soft_wrap=True, highlight=False)
+        for sentence in [*self.notes, self.summary]:
+            console.print(sentence, soft_wrap=True, highlight=False)
         return text.getvalue()

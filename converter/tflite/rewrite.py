@@ -18,7 +18,7 @@ import numpy as np
 from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.format.grouped import expand_groups
 from mcpruner.converter.format.pack import pack, unpack
-from mcpruner.converter.format.serialize import deserialize, round_values, serialize, serialize_options
+from mcpruner.converter.format.serialize import deserialize, filter_scales, round_values, serialize, serialize_options
 from mcpruner.converter.format.value_type import choose_value_type
 from mcpruner.converter.tflite.decide import PACKED, Decision
 from mcpruner.converter.tflite.dense_layer import DenseLayer, operands
@@ -85,6 +85,24 @@ def _pack_layer(
     """Put a packed operator into the place of a layer's; `stored` has the buffers of blobs by their digests."""
     value_type, why_not = choose_value_type(layer.weights, layer.stored_type if values == "source" else values)
     blob, num_patterns = _make_blob(layer, choice, value_type)
+    place_blob(model, graph, op, layer, blob, stored)
+    return PackedLayer(num_patterns, len(blob), why_not)
+
+
+def place_blob(model: Any, graph: Any, op: Any, layer: DenseLayer, blob: bytes, stored: dict[bytes, int]) -> None:
+    """Turn a layer's operator into the custom one that reads a blob, in place.
+
+    Parameters
+    ----------
+    model, graph, op
+        The model, its subgraph and the operator in it.
+    layer
+        What `read_layer` found in it.
+    blob
+        The layer, packed.
+    stored
+        The buffers of the blobs that were placed so far, by their digests; this one comes in.
+    """
     options = layer.options
     if layer.kind == "Conv2D":
         options = fold_pad(model, graph, op, options, producers(graph))
@@ -93,17 +111,19 @@ def _pack_layer(
     constant = add_constant(model, graph, name, np.frombuffer(blob, np.uint8), stored.get(digest))
     stored[digest] = graph.tensors[constant].buffer
     _replace(model, op, layer.kind, constant, serialize_options(options))
-    return PackedLayer(num_patterns, len(blob), why_not)
 
 
 def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, int]:
     """The MCP1 blob, read back and compared, and its number of patterns."""
     weights = expand_groups(layer.weights, layer.options.groups)
-    packed = pack(weights, choice.permutation, choice.group_size, layer.bias, layer.kind)
+    # They are rounded first: what rounds to zero need not be stored, and the blob can be made again of what it holds.
+    rounded = round_values(weights, values)
+    packed = pack(rounded, choice.permutation, choice.group_size, layer.bias, layer.kind)
+    packed.scales = filter_scales(weights)[choice.permutation] if values == "int8" else None
     blob = serialize(packed, values)
     read = deserialize(blob)
     same_bias = np.array_equal(_or_zeros(read.bias, read), _or_zeros(layer.bias, read))
-    if not same_bias or not np.array_equal(unpack(read), round_values(weights, values)):
+    if not same_bias or not np.array_equal(unpack(read), rounded):
         raise RuntimeError(f"Layer {layer.name} does not survive packing; please report this with the model.")
     return blob, len(packed.patterns)
 

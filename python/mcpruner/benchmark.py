@@ -11,6 +11,7 @@ import numpy as np
 from mcpruner.compare import run
 from mcpruner.converter.tflite.dense_layer import shorten
 from mcpruner.converter.tflite.densify import densify
+from mcpruner.converter.tflite.pack_by_plan import packed_content
 from mcpruner.inputs import Feed, Shapes
 from mcpruner.machine import birth_certificate
 from mcpruner.runtime import Interpreter, find_runtime
@@ -67,7 +68,7 @@ def benchmark(
     FileNotFoundError, ImportError
         The plugin, or a runtime, is missing.
     """
-    dense = densify(content) if against is None else against
+    dense = densify(packed_content(content)) if against is None else against
     feed = Feed(inputs, shapes=shapes)
     pairs = [(count, backend) for count in threads for backend in backends]
     checks = [

@@ -15,6 +15,7 @@ import numpy as np
 from mcpruner.compare import OutputError, output_errors
 from mcpruner.converter.tflite.densify import densify
 from mcpruner.converter.tflite.model import read_model
+from mcpruner.converter.tflite.pack_by_plan import packed_content
 from mcpruner.inputs import Feed, Shapes
 from mcpruner.pairing import WeightDifference, paired_outputs, rounded_reference
 from mcpruner.runtime import Interpreter, find_runtime
@@ -159,8 +160,9 @@ def verify(
     for file in (content, against or b""):
         if not isinstance(file, bytes | bytearray | memoryview):
             raise ValueError(f"Expected the content of a .tflite file as bytes, got {type(file).__name__}.")
-    dense = densify(content) if against is None else against
-    rounded, weights = rounded_reference(content, dense)
+    packed = packed_content(content)
+    dense = densify(packed) if against is None else against
+    rounded, weights = rounded_reference(packed, dense)
     costs = max((EXACT_TOLERANCE[weight.value_type] for weight in weights), default=TOLERANCE)
     if tolerance is None:
         tolerance = costs if exact_weights else TOLERANCE

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GENERATED = tuple(
-    f"mcpruner/converter/format/{name}_generated.py" for name in ("costs", "limits", "operators", "sparse_pattern")
+    f"mcpruner/converter/format/{name}_generated.py"
+    for name in ("costs", "limits", "model_plan", "operators", "sparse_pattern")
 )
 NATIVE = ("mcpruner/libmcpruner_delegate.so", "mcpruner/_native.so", *GENERATED)
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]

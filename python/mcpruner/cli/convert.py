@@ -25,6 +25,13 @@ def add_parser(commands: Any) -> None:
         help="how packed weights are stored (default: source, as the source has them)",
     )
     parser.add_argument(
+        "--format",
+        choices=("packed", "portable", "dense"),
+        default="packed",
+        help="packed: operators of the plugin (default); portable: builtin operators with sparse weights and, as "
+        "metadata, the way to pack them; dense: the same with plain weights",
+    )
+    parser.add_argument(
         "--calibration",
         metavar="FILE.json",
         help="what `mcpruner calibrate` wrote on the machine that will run it (default: the target's shipped table)",
@@ -50,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from mcpruner.converter.whole_file import write_file
 
     return_memory()
-    wishes = check_wishes(args.target, args.values, args.calibration, args.batch)
+    wishes = check_wishes(args.target, args.values, args.calibration, args.batch, args.format)
     with progress(f"converting {args.source}"):
         dense = load_source(args.source)
         content, report = convert_dense(dense, wishes)

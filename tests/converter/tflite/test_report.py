@@ -26,7 +26,7 @@ def report() -> Report:
         "sparse: density 0.178, groups of 4",
     )
     dense = LayerReport("fc", 7, "FULLY_CONNECTED", [10, 64], reason="dense: it has no zeros")
-    return Report("generic", "float16", 80000, 13000, 3.5, [packed, dense])
+    return Report("generic", "float16", "packed", 80000, 13000, 3.5, [packed, dense])
 
 
 def test_json_is_stable(report: Report) -> None:
@@ -34,12 +34,14 @@ def test_json_is_stable(report: Report) -> None:
     assert list(data) == [
         "target",
         "values",
+        "format",
         "bytes_before",
         "bytes_after",
         "predicted_speedup",
         "summary",
         "layers",
         "partitions",
+        "notes",
     ]
     assert list(data["layers"][0]) == [
         "name", "index", "op", "shape", "density", "num_patterns", "group_size", "bytes_before", "bytes_after",
@@ -57,6 +59,15 @@ def test_table_says_why(report: Report) -> None:
         "1 of 2 layers are packed for generic, predicted 3.50 times as fast together; 80000 bytes became 13000.\n"
     )
     assert "\x1b" not in table
+
+
+def test_a_file_without_packed_layers_says_so(report: Report) -> None:
+    report.format, report.notes = "portable", ["The plans in the file were ignored: they are damaged."]
+    assert report.table().endswith(
+        "The plans in the file were ignored: they are damaged.\n"
+        "1 of 2 layers can be packed by the plan in the portable file for generic, predicted 3.50 times as fast "
+        "together; 80000 bytes became 13000.\n"
+    )
 
 
 def test_summary_of_a_model_without_layers(report: Report) -> None:

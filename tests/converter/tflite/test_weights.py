@@ -224,3 +224,15 @@ def test_few_values_cannot_claim_a_huge_tensor() -> None:
     values, parameters = encode_sparse(sparse_array((6, 8)), [0, 1], [], [], [DENSE, CSR], np.int32)
     with pytest.raises(ValueError, match="cannot stand for the shape"):
         expand_sparse(values, [6, 1 << 40], parameters)
+
+
+def test_a_sparse_block_dimension_is_refused() -> None:
+    dense = np.zeros((4, 8), np.float32)
+    dense[1, 2:4] = 1
+    values, parameters = encode_sparse(dense, [0, 1, 2], [1], [2], [DENSE, CSR, CSR], np.int32)
+    net = TfliteBuilder()
+    constant = net.constant(values, "w")
+    net.graph.tensors[constant].shape, net.graph.tensors[constant].sparsity = [4, 8], parameters
+    content = net.build([net.fully_connected(net.input((1, 8)), net.densify(constant))])
+    with pytest.raises(ValueError, match=r"a sparse tensor, tensor 0 of subgraph 0, whose block dimension 0 is sparse"):
+        read_model(content)
