@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from disk import file_limit, names
 from eager_costs import write_eager_costs
@@ -13,7 +14,7 @@ from small_network import Files
 
 import mcpruner
 from mcpruner.cli import main
-from mcpruner.converter.tflite.model import operator_name, read_model
+from mcpruner.converter.tflite.model import operator_name, read_model, write_model
 
 
 @pytest.mark.parametrize("values", ["float32", "float16", "int8"])
@@ -112,3 +113,32 @@ def test_the_batch_is_fixed_or_refused(
     assert output.exists() == (status == 0)
     errors = capsys.readouterr().err
     assert errors.count("\n") == (status != 0) and ("batch" in errors) == (status != 0)
+
+
+@pytest.mark.parametrize("file_format", ["packed", "portable", "dense"])
+def test_formats_are_written_verified_and_timed(
+    file_format: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    output, result = tmp_path / "out.tflite", tmp_path / "result.json"
+    options = ["--target", "x86-64", "--values", "float16", "--format", file_format]
+    assert main(["convert", str(files.dense), "-o", str(output), *options]) == 0
+    assert output.read_bytes() == mcpruner.convert(files.dense, "x86-64", "float16", format=file_format)[0]
+    assert main(["verify", str(output), "--against", str(files.dense), "--all-layers", "--json"]) == 0
+    printed = capsys.readouterr().out
+    found = json.loads(printed[printed.index("\n{") :])
+    assert [weight["value_type"] for weight in found["weights"]] == ["float16"] * len(found["weights"]) != []
+    assert all(weight["different"] == 0 for weight in found["weights"])
+    assert main(["benchmark", str(output), "--runs", "1", "--json", str(result)]) == 0
+    assert json.loads(result.read_text())["ok"]
+
+
+def test_a_file_whose_weights_are_others_is_not_verified(files: Files, tmp_path: Path) -> None:
+    output = tmp_path / "out.tflite"
+    assert main(["convert", str(files.dense), "-o", str(output), "--target", "x86-64", "--format", "portable"]) == 0
+    model = read_model(output.read_bytes())
+    graph = model.subgraphs[0]
+    op = next(op for op in graph.operators if operator_name(model, op) == "DENSIFY")
+    buffer = model.buffers[graph.tensors[op.inputs[0]].buffer]
+    buffer.data = np.roll(np.asarray(buffer.data), 4)
+    output.write_bytes(write_model(model))
+    assert main(["verify", str(output), "--against", str(files.dense)]) == 1

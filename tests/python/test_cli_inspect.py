@@ -99,3 +99,31 @@ def test_table_has_a_row_for_each_operator(files: Files, capsys: pytest.CaptureF
     assert lines[0].split()[:4] == ["layer", "operator", "weights", "density"]
     assert any(line.startswith("conv3  ") and "32x3x3x32" in line for line in lines)
     assert lines[-1].endswith(f"{files.sparse.stat().st_size} bytes")
+
+
+@pytest.mark.parametrize("file_format", ["portable", "dense"])
+def test_a_file_with_a_plan_shows_it(
+    file_format: str, files: Files, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    packed, path = inspect(files.sparse, capsys), tmp_path / "other.tflite"
+    path.write_bytes(convert(files.sparse, format=file_format)[0])
+    found = inspect(path, capsys)
+    assert (packed["format"], found["format"], found["notes"]) == ("packed", file_format, [])
+    before = {layer["name"]: layer for layer in packed["layers"] if layer["group_size"]}
+    after = {layer["name"]: layer for layer in found["layers"] if layer["group_size"]}
+    assert list(before) == list(after)
+    for name, layer in after.items():
+        assert {"CONV_2D", "FULLY_CONNECTED"} >= {layer["operator"]}
+        same = ("num_patterns", "group_size", "value_type")
+        assert [layer[key] for key in same] == [before[name][key] for key in same]
+        assert np.prod(layer["weights"]) == np.prod(before[name]["weights"])
+        assert layer["bytes"] > 0 and 0 < layer["density"] <= before[name]["density"]
+    assert main(["inspect", str(path)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith(f"format {file_format}, a plan for {len(after)} layers: ")
+
+
+def test_a_file_that_was_not_converted_says_so(files: Files, capsys: pytest.CaptureFixture) -> None:
+    assert inspect(files.dense, capsys)["format"] is None
+    assert main(["inspect", str(files.dense)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("not converted by mcpruner: ")

@@ -1,6 +1,7 @@
 """``mcpruner inspect``: what is in a .tflite, layer by layer."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from mcpruner.cli.common import add_command, print_json, read_tflite
@@ -23,25 +24,50 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table or the JSON."""
     content = read_tflite(args.file)
-    layers = describe(content)
+    planned = plan_of(content)
+    layers = describe_layers(content, planned.layers)
+    packed = any(layer["operator"].startswith("Mcpruner") for layer in layers)
+    file_format = "packed" if packed else planned.file_format
     if args.json:
-        print_json({"file": args.file, "bytes": len(content), "layers": layers})
+        found = {"file": args.file, "bytes": len(content), "layers": layers}
+        print_json({**found, "format": file_format, "notes": planned.notes})
         return 0
     headers = ["layer", "operator", "weights", "density", "patterns", "group", "values", "bytes"]
     keys = ["name", "operator", "weights", "density", "num_patterns", "group_size", "value_type", "bytes"]
     print(table(headers, [[_cell(layer[key]) for key in keys] for layer in layers]))
-    print(f"{len(layers)} operators, {len(content)} bytes")
+    for sentence in planned.notes:
+        print(sentence)
+    kind = {
+        None: "not converted by mcpruner",
+        "packed": "format packed",
+    }.get(file_format, f"format {file_format}, a plan for {len(planned.layers)} layers")
+    print(f"{kind}: {len(layers)} operators, {len(content)} bytes")
     return 0
+
+
+def plan_of(content: bytes) -> Any:
+    """What `pack_by_plan` makes of a file; ValueError where one of its layers is damaged."""
+    from mcpruner.converter.tflite.model import read_model
+    from mcpruner.converter.tflite.pack_by_plan import pack_by_plan
+
+    return pack_by_plan(read_model(content))
 
 
 def describe(content: bytes) -> list[dict[str, Any]]:
     """One dictionary per operator of all subgraphs, one after another; fields that an operator has not are None.
+
+    Of a layer that the file has a plan for, patterns and group size are those that it is packed with.
 
     Raises
     ------
     ValueError
         The file or one of its blobs is damaged.
     """
+    return describe_layers(content, plan_of(content).layers)
+
+
+def describe_layers(content: bytes, plans: Mapping[tuple[int, int], Any]) -> list[dict[str, Any]]:
+    """Do as `describe`, with the layers that `pack_by_plan` packed."""
     from mcpruner.converter.tflite.dense_layer import short_name
     from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, TRANSPOSED
     from mcpruner.converter.tflite.model import operator_name, read_model
@@ -49,7 +75,7 @@ def describe(content: bytes) -> list[dict[str, Any]]:
     model = read_model(content)
     layers = []
     for number, graph in enumerate(model.subgraphs):
-        for op in graph.operators:
+        for index, op in enumerate(graph.operators):
             name = operator_name(model, op)
             layer = {
                 "name": short_name(graph, op),
@@ -62,6 +88,9 @@ def describe(content: bytes) -> list[dict[str, Any]]:
                 layer.update(_packed(model, graph, op))
             elif name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
                 layer.update(_dense(model, graph, op))
+            if (number, index) in plans:
+                plan = plans[number, index]
+                layer |= {"num_patterns": plan.num_patterns, "group_size": plan.group_size, "bytes": plan.stored_bytes}
             layers.append(layer)
     return layers
 
