@@ -23,6 +23,8 @@ Converting, in the order in which `convert.convert` does it::
     format.serialize     SparseLayer                   -> MCP1 blob (format/sparse_pattern.fbs)
     tflite.fold          shapes, copies, constants     -> what is known before the model runs
     tflite.rewrite       operators with weights        -> custom operators, then what nobody reads is dropped
+    tflite.portable      custom operators              -> builtin ones and a plan, for the formats portable and dense
+    tflite.pack_by_plan  builtin operators, a plan     -> custom operators, without a search
     tflite.describe      what was decided and done     -> a line of the report for each layer, and why
 """
 
