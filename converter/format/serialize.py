@@ -4,6 +4,7 @@
 schema says with "must", as the delegate's reader (`delegate/graph/weights/blob_reader.cc`) does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from mcpruner.converter.format import sparse_pattern_generated as schema
 from mcpruner.converter.format.check_layer import DAMAGED, check_layer, expect
+from mcpruner.converter.format.flex_map import read_map, write_map
 from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_ELEMENTS, MAX_PAD, MAX_STEP
 
@@ -63,25 +65,24 @@ class SparseOptions:
     output_width: int = 0
 
 
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
+# Written for every layer, so that tools show them; the others only where they are not the default.
+_SHOWN = ("padding", "stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor", "fused_activation")
 
 
-def serialize_options(options: SparseOptions) -> bytes:
-    """Options as the custom_options of an operator; ValueError where one is out of range."""
+def serialize_options(options: SparseOptions, shown: Mapping[str, float | str] | None = None) -> bytes:
+    """Options as the custom_options of an operator, a FlexBuffers map; ValueError where one is out of range.
+
+    Parameters
+    ----------
+    options
+        The options.
+    shown
+        Further fields of the map, for tools that show it; no reader of ours looks at them.
+    """
     _check_options(options, "keep the layer dense")
-    builder = flatbuffers.Builder(64)
-    schema.SparseOptionsStart(builder)
-    schema.SparseOptionsAddVersion(builder, VERSION)
-    for field in fields(SparseOptions):
-        value = getattr(options, field.name)
-        if field.name == "padding":
-            value = _PADDINGS.index(value)
-        elif field.name == "fused_activation":
-            value = _ACTIVATIONS.index(value)
-        getattr(schema, f"SparseOptionsAdd{_camel(field.name)}")(builder, value)
-    builder.Finish(schema.SparseOptionsEnd(builder))
-    return bytes(builder.Output())
+    given = {field.name: getattr(options, field.name) for field in fields(SparseOptions)}
+    kept = {name: value for name, value in given.items() if name in _SHOWN or value != getattr(SparseOptions, name)}
+    return write_map({"version": VERSION, **kept, **(shown or {})})
 
 
 def _check_options(options: SparseOptions, advice: str) -> None:
@@ -104,21 +105,32 @@ def _check_options(options: SparseOptions, advice: str) -> None:
 
 
 def deserialize_options(data: bytes) -> SparseOptions:
-    """Options back from bytes; ValueError where they are damaged."""
+    """Options back from bytes, a map or the flatbuffer of before; ValueError where they are damaged."""
+    defaults = {"version": 0, **{field.name: getattr(SparseOptions, field.name) for field in fields(SparseOptions)}}
     try:
-        table = schema.SparseOptions.GetRootAs(bytearray(data), 0)
-        values: dict[str, Any] = {f.name: getattr(table, _camel(f.name))() for f in fields(SparseOptions)}
-        version = table.Version()
+        # A flatbuffer begins with the place of its table, a map with the letters of a name, which would be far outside.
+        flat = int.from_bytes(data[:4], "little") < len(data)
+        values = _flat_options(data, list(defaults)) if flat else read_map(data, defaults)
     except Exception as error:  # whatever damaged offsets lead to
         raise ValueError("expected the options of a sparse operator, got damaged bytes; convert again") from error
+    version = values.pop("version")
     expect(version == VERSION, f"options are of version {VERSION}", version)
-    expect(values["padding"] < len(_PADDINGS), f"padding is below {len(_PADDINGS)}", values["padding"])
-    activation = values["fused_activation"]
-    expect(activation < len(_ACTIVATIONS), f"fused_activation is below {len(_ACTIVATIONS)}", activation)
-    values["padding"], values["fused_activation"] = _PADDINGS[values["padding"]], _ACTIVATIONS[activation]
     options = SparseOptions(**values)
     _check_options(options, DAMAGED)
     return options
+
+
+def _flat_options(data: bytes, names: list[str]) -> dict[str, Any]:
+    """The fields of the flatbuffer that was written before there were maps, enumerations by their names."""
+    table = schema.SparseOptions.GetRootAs(bytearray(data), 0)
+    values = {name: getattr(table, "".join(part.capitalize() for part in name.split("_")))() for name in names}
+    values["padding"] = _name_of(_PADDINGS, values["padding"])
+    values["fused_activation"] = _name_of(_ACTIVATIONS, values["fused_activation"])
+    return values
+
+
+def _name_of(known: tuple[str, ...], number: int) -> str:
+    return known[number] if number < len(known) else f"number {number}"
 
 
 def _int8_scales(largest: np.ndarray) -> np.ndarray:

@@ -150,4 +150,4 @@ def _pack_layer(
     found.layers[place] = PlannedLayer(
         operator_name(model, op), size, len(blob), plan.value_type, plan.group_size, len(packed.patterns)
     )
-    place_blob(model, graph, op, layer, blob, stored)
+    place_blob(model, graph, op, layer, blob, packed, stored)

@@ -17,6 +17,7 @@ import numpy as np
 
 from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.format.grouped import expand_groups
+from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.pack import pack, unpack
 from mcpruner.converter.format.serialize import deserialize, filter_scales, round_values, serialize, serialize_options
 from mcpruner.converter.format.value_type import choose_value_type
@@ -84,12 +85,14 @@ def _pack_layer(
 ) -> PackedLayer:
     """Put a packed operator into the place of a layer's; `stored` has the buffers of blobs by their digests."""
     value_type, why_not = choose_value_type(layer.weights, layer.stored_type if values == "source" else values)
-    blob, num_patterns = _make_blob(layer, choice, value_type)
-    place_blob(model, graph, op, layer, blob, stored)
-    return PackedLayer(num_patterns, len(blob), why_not)
+    blob, packed = _make_blob(layer, choice, value_type)
+    place_blob(model, graph, op, layer, blob, packed, stored)
+    return PackedLayer(len(packed.patterns), len(blob), why_not)
 
 
-def place_blob(model: Any, graph: Any, op: Any, layer: DenseLayer, blob: bytes, stored: dict[bytes, int]) -> None:
+def place_blob(
+    model: Any, graph: Any, op: Any, layer: DenseLayer, blob: bytes, packed: SparseLayer, stored: dict[bytes, int]
+) -> None:
     """Turn a layer's operator into the custom one that reads a blob, in place.
 
     Parameters
@@ -98,8 +101,8 @@ def place_blob(model: Any, graph: Any, op: Any, layer: DenseLayer, blob: bytes, 
         The model, its subgraph and the operator in it.
     layer
         What `read_layer` found in it.
-    blob
-        The layer, packed.
+    blob, packed
+        The layer, packed, and what is read back from that.
     stored
         The buffers of the blobs that were placed so far, by their digests; this one comes in.
     """
@@ -110,11 +113,21 @@ def place_blob(model: Any, graph: Any, op: Any, layer: DenseLayer, blob: bytes, 
     digest = sha256(blob).digest()
     constant = add_constant(model, graph, name, np.frombuffer(blob, np.uint8), stored.get(digest))
     stored[digest] = graph.tensors[constant].buffer
-    _replace(model, op, layer.kind, constant, serialize_options(options))
+    _replace(model, op, layer.kind, constant, serialize_options(options, _shown(packed)))
 
 
-def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, int]:
-    """The MCP1 blob, read back and compared, and its number of patterns."""
+def _shown(packed: SparseLayer) -> dict[str, float | str]:
+    """What tools show of a packed layer beside its options."""
+    return {
+        "density": round(float(packed.density), 4),
+        "group_size": int(packed.group_size),
+        "num_patterns": len(packed.patterns),
+        "value_type": packed.value_type,
+    }
+
+
+def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, SparseLayer]:
+    """The MCP1 blob, and what is read back from it, compared."""
     weights = expand_groups(layer.weights, layer.options.groups)
     # They are rounded first: what rounds to zero need not be stored, and the blob can be made again of what it holds.
     rounded = round_values(weights, values)
@@ -125,7 +138,7 @@ def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, i
     same_bias = np.array_equal(_or_zeros(read.bias, read), _or_zeros(layer.bias, read))
     if not same_bias or not np.array_equal(unpack(read), rounded):
         raise RuntimeError(f"Layer {layer.name} does not survive packing; please report this with the model.")
-    return blob, len(packed.patterns)
+    return blob, read
 
 
 def _or_zeros(bias: np.ndarray | None, layer: Any) -> np.ndarray:
@@ -137,5 +150,4 @@ def _replace(model: Any, op: Any, kind: str, constant: int, options: bytes) -> N
     op.inputs = [operands(op, kind)[0], constant]
     op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.NONE, None
     op.customOptions = np.frombuffer(options, np.uint8)
-    # The schema knows no other format; the bytes are a SparseOptions flatbuffer, which only our delegate reads.
     op.customOptionsFormat = schema.CustomOptionsFormat.FLEXBUFFERS

@@ -1,6 +1,7 @@
 // These are the custom options of the project's own operators: what surrounds the weights.
 //
-// Table SparseOptions in format/sparse_pattern.fbs says what they mean; this is the one place that reads it.
+// Table SparseOptions in format/sparse_pattern.fbs says what they mean and which two forms they have; this is the one
+// place that reads them.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_SPARSE_OPTIONS_H_
 #define MCPRUNER_DELEGATE_TFLITE_PARSE_SPARSE_OPTIONS_H_

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "flatbuffers/flexbuffers.h"
 #include "format/sparse_pattern_generated.h"
 
 namespace mcpruner {
@@ -67,6 +68,84 @@ TEST(SparseOptions, EveryFieldIsRead) {
   EXPECT_TRUE(out->keep_num_dims);
 }
 
+// A map as the converter writes it, with one more field, or one of a usual layer's other than there.
+template <typename Add>
+std::vector<uint8_t> Map(const Add& add, int version = 1) {
+  flexbuffers::Builder builder;
+  builder.Map([&] {
+    builder.Int("version", version);
+    add(&builder);
+  });
+  builder.Finish();
+  return builder.GetBuffer();
+}
+
+TEST(SparseOptions, MapsAreRead) {
+  const Result<SparseOptions> out = ReadSparseOptions(Map([](flexbuffers::Builder* in) {
+    in->String("padding", "Explicit");
+    in->Int("pad_top", 1);
+    in->Int("pad_bottom", 2);
+    in->Int("pad_left", 3);
+    in->UInt("pad_right", 255);
+    in->Int("stride_h", 2);
+    in->Int("stride_w", 3);
+    in->Int("dilation_h_factor", 4);
+    in->Int("dilation_w_factor", 5);
+    in->String("fused_activation", "ReluN1To1");
+    in->Bool("keep_num_dims", true);
+    in->Int("groups", 6);
+    in->Int("output_height", 70000);
+    in->Int("output_width", 7);
+    in->Double("density", 0.178);
+    in->String("value_type", "float16");
+  }));
+  ASSERT_TRUE(out.ok()) << out.message();
+  EXPECT_FALSE(out->same_padding);
+  EXPECT_EQ(out->window.padding.top, 1);
+  EXPECT_EQ(out->window.padding.bottom, 2);
+  EXPECT_EQ(out->window.padding.left, 3);
+  EXPECT_EQ(out->window.padding.right, 255);
+  EXPECT_EQ(out->window.stride_h, 2);
+  EXPECT_EQ(out->window.stride_w, 3);
+  EXPECT_EQ(out->window.dilation_h, 4);
+  EXPECT_EQ(out->window.dilation_w, 5);
+  EXPECT_EQ(out->activation, Activation::kReluN1To1);
+  EXPECT_TRUE(out->keep_num_dims);
+  EXPECT_EQ(out->groups, 6);
+  EXPECT_EQ(out->output_height, 70000);
+  EXPECT_EQ(out->output_width, 7);
+}
+
+TEST(SparseOptions, WhatAMapHasNotIsTheDefault) {
+  const Result<SparseOptions> map = ReadSparseOptions(Map([](flexbuffers::Builder*) {}));
+  ASSERT_TRUE(map.ok()) << map.message();
+  EXPECT_TRUE(map->same_padding);
+  EXPECT_EQ(map->window.stride_h, 1);
+  EXPECT_EQ(map->window.dilation_w, 1);
+  EXPECT_EQ(map->activation, Activation::kNone);
+  EXPECT_FALSE(map->keep_num_dims);
+  EXPECT_EQ(map->groups, 1);
+}
+
+TEST(SparseOptions, FieldsOfAMapThatDoNotFitAreRefused) {
+  const auto message = [](auto add) { return ReadSparseOptions(Map(add)).message(); };
+  using Builder = flexbuffers::Builder;
+  EXPECT_TRUE(Has(message([](Builder* in) { in->Int("stride_h", 256); }), "stride_h = 256, which this delegate"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->Int("stride_w", -1); }), "stride_w = -1"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->UInt("groups", uint64_t{1} << 63); }), "groups = 9223372036854775808"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->Double("pad_top", 1.0); }), "pad_top = no whole number"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->String("padding", "Some"); }), "padding = Some"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->Int("padding", 1); }), "padding = no text"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->String("fused_activation", ""); }), "fused_activation = ,"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->Int("keep_num_dims", 1); }), "keep_num_dims = neither true nor false"));
+  EXPECT_TRUE(Has(message([](Builder* in) { in->Int("dilation_h_factor", 0); }), "dilation factor = 0"));
+  EXPECT_TRUE(Has(ReadSparseOptions(Map([](Builder*) {}, 2)).message(), "its options have version 2"));
+  flexbuffers::Builder number;
+  number.Int(7);
+  number.Finish();
+  EXPECT_TRUE(Has(ReadSparseOptions(number.GetBuffer()).message(), "are neither a FlexBuffers map nor"));
+}
+
 TEST(SparseOptions, PaddingsOtherThanExplicitIgnorePads) {
   Fields in;
   in.pad_top = 9;
@@ -100,20 +179,17 @@ TEST(SparseOptions, OtherVersionsAndValuesAreRefused) {
   EXPECT_TRUE(Has(ReadSparseOptions(Write(in)).message(), "dilation factor = 0"));
 }
 
-TEST(SparseOptions, DamagedBytesAreRefusedOrRead) {
-  Fields in;
-  in.padding = format::Padding_Explicit;
-  in.pad_left = 3;
-  const std::vector<uint8_t> good = Write(in);
-  EXPECT_TRUE(Has(ReadSparseOptions({}).message(), "its options (0 bytes) are no SparseOptions flatbuffer"));
+void DamageAll(const std::vector<uint8_t>& good) {
   for (size_t size = 1; size < good.size(); ++size) {
     const std::vector<uint8_t> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
     (void)ReadSparseOptions(cut);
   }
   std::mt19937 random(20261122);
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 20000; ++i) {
     std::vector<uint8_t> bad = good;
-    bad[random() % bad.size()] ^= static_cast<uint8_t>(1u << (random() % 8));
+    for (uint32_t flips = 1 + random() % 3; flips > 0; --flips) {
+      bad[random() % bad.size()] ^= static_cast<uint8_t>(1u << (random() % 8));
+    }
     const Result<SparseOptions> out = ReadSparseOptions(bad);
     if (out.ok()) {
       EXPECT_GE(out->window.stride_h, 1);
@@ -122,6 +198,22 @@ TEST(SparseOptions, DamagedBytesAreRefusedOrRead) {
       EXPECT_FALSE(out.message().empty());
     }
   }
+}
+
+TEST(SparseOptions, DamagedBytesAreRefusedOrRead) {
+  Fields in;
+  in.padding = format::Padding_Explicit;
+  in.pad_left = 3;
+  DamageAll(Write(in));
+  DamageAll(Map([](flexbuffers::Builder* map) {
+    map->String("padding", "Explicit");
+    map->Int("pad_left", 3);
+    map->Int("output_height", 70000);
+    map->Double("density", 0.178);
+    map->Bool("keep_num_dims", true);
+  }));
+  EXPECT_TRUE(Has(ReadSparseOptions({}).message(),
+                  "its options (0 bytes) are neither a FlexBuffers map nor a SparseOptions flatbuffer"));
 }
 
 }  // namespace

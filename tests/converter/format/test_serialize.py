@@ -6,10 +6,13 @@ import random
 import flatbuffers
 import numpy as np
 import pytest
+from flatbuffers import flexbuffers
 from golden import make_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mcpruner.converter.format import sparse_pattern_generated as schema
+from mcpruner.converter.format.flex_map import write_map
 from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.pack import pack, unpack
 from mcpruner.converter.format.serialize import (
@@ -152,10 +155,64 @@ def test_damaged_blobs_are_refused_or_read(name: str) -> None:
             assert str(error).startswith("expected") and "\n" not in str(error)
 
 
+OPTIONS = SparseOptions("Explicit", 1, 2, 3, 4, 5, 6, 7, 8, "Relu6", True, 9, 10, 11)
+
+
+def flat_options(padding: int = 2, activation: int = 3, version: int = 1) -> bytes:
+    """`OPTIONS` as the flatbuffer that was written before there were maps."""
+    builder = flatbuffers.Builder(64)
+    schema.SparseOptionsStart(builder)
+    schema.SparseOptionsAddVersion(builder, version)
+    schema.SparseOptionsAddPadding(builder, padding)
+    schema.SparseOptionsAddFusedActivation(builder, activation)
+    names = ("PadTop", "PadBottom", "PadLeft", "PadRight", "StrideH", "StrideW", "DilationHFactor", "DilationWFactor")
+    for number, name in enumerate(names, start=1):
+        getattr(schema, f"SparseOptionsAdd{name}")(builder, number)
+    schema.SparseOptionsAddKeepNumDims(builder, True)
+    schema.SparseOptionsAddGroups(builder, 9)
+    schema.SparseOptionsAddOutputHeight(builder, 10)
+    schema.SparseOptionsAddOutputWidth(builder, 11)
+    builder.Finish(schema.SparseOptionsEnd(builder))
+    return bytes(builder.Output())
+
+
 def test_options_read_back() -> None:
-    options = SparseOptions("Explicit", 1, 2, 3, 4, 5, 6, 7, 8, "Relu6", True, 9, 10, 11)
-    assert deserialize_options(serialize_options(options)) == options
+    assert deserialize_options(serialize_options(OPTIONS)) == OPTIONS
     assert deserialize_options(serialize_options(SparseOptions())) == SparseOptions()
+    assert deserialize_options(flat_options()) == OPTIONS
+
+
+def test_options_are_a_map_that_tools_show() -> None:
+    shown = {"density": 0.178, "group_size": 4, "value_type": "float16"}
+    data = serialize_options(SparseOptions(stride_h=2, fused_activation="Relu", groups=3), shown)
+    usual = {"padding": "Valid", "stride_w": 1, "dilation_h_factor": 1, "dilation_w_factor": 1}
+    assert (
+        flexbuffers.Loads(data)
+        == {"version": 1, "stride_h": 2, "fused_activation": "Relu", "groups": 3} | usual | shown
+    )
+    assert deserialize_options(data) == SparseOptions(stride_h=2, fused_activation="Relu", groups=3)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (flat_options(version=2), "expected that options are of version 1, got 2"),
+        (flat_options(padding=3), "expected that padding is one of Same, Valid, Explicit, got number 3"),
+        (flat_options(activation=4), "expected that fused_activation is one of .*, got number 4"),
+        (write_map({"version": 2}), "expected that options are of version 1, got 2"),
+        (write_map({"padding": "Same"}), "expected that options are of version 1, got 0"),
+        (write_map({"version": 1, "padding": "Some"}), "expected that padding is one of"),
+        (write_map({"version": 1, "stride_h": 256}), "expected that stride_h is 1..255, got 256"),
+        (write_map({"version": 1, "stride_h": 2.0}), "got damaged bytes"),
+        (write_map({"version": 1, "keep_num_dims": 1}), "got damaged bytes"),
+        (flexbuffers.Dumps([1, 2, 3]), "got damaged bytes"),
+        (b"", "got damaged bytes"),
+    ],
+)
+def test_options_that_are_none_are_a_sentence(data: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        deserialize_options(data)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -174,9 +231,9 @@ def test_options_out_of_range_are_refused(fields: dict) -> None:
         serialize_options(SparseOptions(**fields))
 
 
-def test_damaged_options_are_refused_or_read() -> None:
+@pytest.mark.parametrize("good", [serialize_options(OPTIONS, {"density": 0.25}), flat_options()])
+def test_damaged_options_are_refused_or_read(good: bytes) -> None:
     rng = random.Random(8)
-    good = serialize_options(SparseOptions("Explicit", 1, 2, 3, 4, 2, 2, 1, 1, "Relu"))
     for _ in range(2000):
         data = bytearray(good)
         data[rng.randrange(len(data))] = rng.randrange(256)

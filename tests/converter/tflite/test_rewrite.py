@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flatbuffers import flexbuffers
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.convert import convert
@@ -101,6 +102,11 @@ def test_operator_is_written_as_agreed() -> None:
     (graph,), (op,) = model.subgraphs, model.subgraphs[0].operators
     code = model.operatorCodes[op.opcodeIndex]
     assert (code.builtinCode, code.customCode, code.version) == (schema.BuiltinOperator.CUSTOM, CONV.encode(), 1)
+    assert op.customOptionsFormat == schema.CustomOptionsFormat.FLEXBUFFERS
+    shown = flexbuffers.Loads(bytes(op.customOptions))
+    patterns = len(blob_of(content).patterns)
+    assert (shown["padding"], shown["num_patterns"], shown["value_type"]) == ("Same", patterns, "float32")
+    assert (shown["density"], shown["group_size"]) == (round(layer.density, 4), layer.group_size)
     x, blob = op.inputs
     assert graph.tensors[x].name == b"x" and graph.tensors[blob].type == schema.TensorType.UINT8
     assert graph.tensors[blob].shape == [len(model.buffers[graph.tensors[blob].buffer].data)] == [layer.bytes_after]
