@@ -53,7 +53,8 @@ def test_a_converted_file_converts_again_unchanged(values: str) -> None:
         assert (after.accelerated, after.shape) == (before.accelerated, before.shape)
         assert values == "int8" or after.density == before.density  # int8 rounds small weights to zero
         assert (after.group_size, after.num_patterns) == (before.group_size, before.num_patterns)
-        assert not before.accelerated or before.predicted_speedup == after.predicted_speedup
+        speedup = before.predicted_speedup if values != "int8" else pytest.approx(before.predicted_speedup, rel=0.01)
+        assert not before.accelerated or after.predicted_speedup == speedup
         assert not after.accelerated or after.reason.startswith("sparse: packed by an earlier conversion")
 
 

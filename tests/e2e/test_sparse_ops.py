@@ -62,7 +62,10 @@ def _options() -> bytes:
 BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut_blob": (lambda: _sparse(_blob()[:-8], _options()), "'conv'): its sparse layer cannot be read: "),
     "no_blob": (lambda: _sparse(b"MCP1", _options()), "'conv'): its sparse layer cannot be read: "),
-    "no_options": (lambda: _sparse(_blob(), b""), "its options (0 bytes) are no SparseOptions flatbuffer"),
+    "no_options": (
+        lambda: _sparse(_blob(), b""),
+        "its options (0 bytes) are neither a FlexBuffers map nor a SparseOptions flatbuffer",
+    ),
     "other_kind": (lambda: _sparse(_blob(MATRIX, "FullyConnected"), _options()), "is one of another operator"),
     "transposed_kind": (lambda: _sparse(_blob(kind="TransposeConv2D"), _options()), "is one of another operator"),
     "transposed_pads": (

@@ -97,7 +97,9 @@ def test_choices_that_do_not_exist(arguments: dict, words: str) -> None:
 
 def test_damaged_bytes_are_one_sentence() -> None:
     blob = serialize(_layer())
-    with pytest.raises(ValueError, match=r"its options \(3 bytes\) are no SparseOptions flatbuffer"):
+    with pytest.raises(
+        ValueError, match=r"its options \(3 bytes\) are neither a FlexBuffers map nor a SparseOptions flatbuffer"
+    ):
         native.run_layer(blob, b"abc", X)
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         native.run_layer(blob[:-9], _options(), X)

@@ -1,4 +1,4 @@
-// FlexBuffers also makes numbers of texts, with functions of FlatBuffers' library for any locale. Nothing here does, and
+// FlexBuffers can make numbers of texts, with functions of FlatBuffers' library for any locale. Nothing here does, and
 // that library is not linked.
 #define FLATBUFFERS_LOCALE_INDEPENDENT 0
 
