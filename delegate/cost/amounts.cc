@@ -169,6 +169,12 @@ PlainAmounts AmountsWithoutWeights(Kind kind, const AllSizes& inputs, const AllS
   return {{&Costs::cpu_copy, terms(simd.lanes)}, {&Costs::tflite_copy, terms(1)}};
 }
 
+Amounts InferenceAmounts() {
+  Terms terms;
+  terms.layer = 1;
+  return {&Costs::tflite_inference, terms};
+}
+
 Amounts PartitionAmounts() {
   Terms terms;
   terms.layer = 1;

@@ -60,7 +60,8 @@ struct PlainAmounts {
 PlainAmounts AmountsWithoutWeights(Kind kind, const std::vector<std::vector<int>>& inputs,
                                    const std::vector<std::vector<int>>& outputs, double window, const Simd& simd);
 
-// Of calling a partition, and of bringing a tensor into its layout or out of it.
+// Of calling the runtime's interpreter, of calling a partition, and of bringing a tensor into its layout or out of it.
+Amounts InferenceAmounts();
 Amounts PartitionAmounts();
 Amounts EdgeAmounts(double elements);
 

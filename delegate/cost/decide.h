@@ -1,7 +1,8 @@
 // Decide says whether the plugin takes a partition, and why: one function for every partition of every file.
 //
 //     layers of the partition   backend auto                           other backends
-//     packed                    taken, for no runtime runs them alone  taken
+//     packed in the file        taken, for no runtime runs them alone  taken
+//     packed when it is loaded  taken where it is worth it             taken
 //     dense                     left                                   taken, for it was asked for
 //     none                      left                                   left
 //
@@ -17,6 +18,7 @@ namespace mcpruner::cost {
 
 struct Contents {
   bool packed_layers = false;
+  bool packed_at_load = false;  // layers, of which TFLite has the dense weights
   bool dense_layers = false;
 };
 
@@ -27,6 +29,10 @@ struct Decision {
 
 // `takes_all` is whether the backend that was asked for takes all that it can run.
 Decision Decide(const Contents& partition, bool takes_all);
+
+// Says whether what was packed at load is worth to be taken, as `convert` decides what is worth to be packed: where it
+// is predicted so many times as fast. `whole` is whether that is the subgraph and not one of its partitions.
+Decision IsWorthIt(double speedup, bool whole);
 
 }  // namespace mcpruner::cost
 

@@ -20,7 +20,7 @@ namespace mcpruner::cost {
 struct Operator {
   std::string name;                  // in TFLite's schema, or that of one of our own
   std::vector<int> inputs, outputs;  // numbers of tensors, constants among them; negative for an absent one
-  bool packed = false;               // TFLite cannot run it
+  bool packed = false;               // no rim: TFLite cannot run it, or it was packed to be run here
   double tflite_ns = 0.0, plugin_ns = 0.0;
 };
 

@@ -72,6 +72,10 @@ typedef struct McprunerDelegateOptions {
   /* A file that `mcpruner calibrate` wrote on this machine: what its operators cost, by which the delegate predicts
    * times, for its decisions and its report. NULL: the table that is compiled in for the instruction set. */
   const char* costs;
+  /* "auto": CONV_2D and FULLY_CONNECTED whose weights have zeros are packed when the model is loaded, where that is
+   * predicted to be faster, unless mcpruner converted the file; backend "auto" then takes their partitions, as it takes
+   * those of packed files. "never": only a converted file has packed layers. NULL: "auto". */
+  const char* pack;
 } McprunerDelegateOptions;
 
 /* Compiled into the app: the library's own function would return the struct of another size. Padding is zero too, since
@@ -99,8 +103,9 @@ MCPRUNER_EXPORT void McprunerDelegateSetProfiling(struct TfLiteDelegate* delegat
  * (shapes), density, macs, bytes, runs, nanoseconds (of all runs). Report: {backend, num_threads, arena_bytes,
  * weight_bytes, costs, partitions: [{subgraph, partition, backend, reason, nodes, arena_bytes, weight_bytes}],
  * decisions: [{subgraph, taken, tflite_nanoseconds, plugin_nanoseconds, reason, nodes}], nodes: [{subgraph, node, name,
- * op, taken, partition, backend, reason, tflite_nanoseconds, plugin_nanoseconds}]}. A node that is left to TFLite has
- * taken = false and the reason; a partition has a reason where its backend is not the chosen one. Decisions are of the
+ * op, taken, partition, backend, reason, tflite_nanoseconds, plugin_nanoseconds, packed_at_load, group_size, density,
+ * packing_reason}]}. A node that is left to TFLite has taken = false and the reason; a layer that was packed at load has
+ * its group size and the density of its weights, another one the reason why it was not; a partition has a reason where its backend is not the chosen one. Decisions are of the
  * partitions that the delegate could run, also those that it leaves; nanoseconds are predicted, for one thread, by the
  * table `costs`.  */
 MCPRUNER_EXPORT size_t McprunerDelegateProfileJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);

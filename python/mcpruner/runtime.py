@@ -108,8 +108,8 @@ def load_delegate(*, runtime: ModuleType | None = None, **options: Any) -> Any:
         The plugin's options: ``num_threads`` (0: the runtime's recommendation, else 1), ``backend`` (``"auto"``,
         ``"cpu"``, ``"opencl"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU,
         to compare them), ``precision``, ``cache_dir``, ``opencl_library`` and ``tune`` (of the opencl backend, see
-        `Interpreter`), ``costs`` (a file of ``mcpruner calibrate``) and ``poison_memory`` (for tests). None leaves an
-        option out.
+        `Interpreter`), ``costs`` (a file of ``mcpruner calibrate``), ``pack`` (``"auto"`` or ``"never"``) and
+        ``poison_memory`` (for tests). None leaves an option out.
 
     Returns
     -------
@@ -169,6 +169,9 @@ class Interpreter:
     costs
         A file that ``mcpruner calibrate`` wrote on this machine, by which the plugin predicts times (`report`) and
         decides; by default the table that it has for the instruction set.
+    pack
+        ``"auto"`` (default): layers whose weights have zeros are packed when the file is loaded, where that is predicted
+        to be faster, unless mcpruner converted the file. ``"never"``: only a converted file has packed layers.
     poison_memory
         For tests: a number, such as NaN or 1e30, that the plugin writes over all its working memory before each
         inference. No result may depend on it. None: off, at no cost.
@@ -205,6 +208,7 @@ class Interpreter:
         opencl_library: str | None = None,
         tune: bool = False,
         costs: str | Path | None = None,
+        pack: str = "auto",
         poison_memory: float | None = None,
         runtime: ModuleType | None = None,
         **kwargs: Any,
@@ -221,6 +225,7 @@ class Interpreter:
             opencl_library=opencl_library,
             tune=int(tune),
             costs=costs,
+            pack=pack,
             poison_memory=poison_memory,
         )
         self._interpreter = found.interpreter(
@@ -264,7 +269,7 @@ class Interpreter:
             ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as backends hold weights);
             ``partitions``; ``decisions``, each with the predicted nanoseconds of a partition in TFLite and in the
             plugin, and the reason why it is taken or left; and ``nodes``, each with ``name``, ``op``, ``taken``,
-            ``backend`` and ``reason``. docs/tflite.md lists all fields.
+            ``backend``, ``reason`` and, of layers, whether it was packed when the file was loaded or why not. docs/tflite.md lists all fields.
         """
         return _json(native().report(delegate_path(), self._delegate._get_native_delegate_pointer()))
 

@@ -36,6 +36,8 @@ constexpr Choice<Precision> kPrecisions[] = {{"float32", Precision::kFloat32},
                                              {"float16_storage", Precision::kFloat16Storage},
                                              {"float16", Precision::kFloat16}};
 
+constexpr Choice<bool> kPack[] = {{"auto", true}, {"never", false}};
+
 template <typename T, size_t N>
 Status Choose(const char* option, const char* value, const Choice<T> (&choices)[N], T* out) {
   std::string names;
@@ -71,7 +73,7 @@ constexpr TextOption kTextOptions[] = {
     {"backend", &McprunerDelegateOptions::backend},     {"simd", &McprunerDelegateOptions::simd},
     {"precision", &McprunerDelegateOptions::precision}, {"opencl_library", &McprunerDelegateOptions::opencl_library},
     {"cache_dir", &McprunerDelegateOptions::cache_dir}, {"poison_memory", &McprunerDelegateOptions::poison_memory},
-    {"costs", &McprunerDelegateOptions::costs}};
+    {"costs", &McprunerDelegateOptions::costs},         {"pack", &McprunerDelegateOptions::pack}};
 
 Status ParseOption(const std::string& key, const char* value, McprunerDelegateOptions* out) {
   for (const TextOption& option : kTextOptions) {
@@ -82,7 +84,7 @@ Status ParseOption(const std::string& key, const char* value, McprunerDelegateOp
   if (key != "num_threads" && key != "verbosity" && key != "tune") {
     return Status::Error("there is no option '" + key +
                          "'; the options are num_threads, backend, verbosity, simd, precision, opencl_library, "
-                         "cache_dir, tune, poison_memory, costs");
+                         "cache_dir, tune, poison_memory, costs, pack");
   }
   const Result<int32_t> number = ParseNumber(key.c_str(), value);
   if (!number.ok()) return number.status();
@@ -152,6 +154,7 @@ Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller) {
   if (options.precision != nullptr) {
     MCPRUNER_RETURN_IF_ERROR(Choose("precision", options.precision, kPrecisions, &out.precision));
   }
+  if (options.pack != nullptr) MCPRUNER_RETURN_IF_ERROR(Choose("pack", options.pack, kPack, &out.packs_at_load));
   if (options.opencl_library != nullptr) {
     out.opencl_library = options.opencl_library;
     if (out.opencl_library.empty()) return Status::Error("option opencl_library: expected a path or a name, got ''");

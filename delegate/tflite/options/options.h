@@ -29,6 +29,7 @@ struct Options {
   std::string opencl_library;                 // empty: the first that is found
   std::string cache_dir;                      // for compiled programs and tiles; empty: none are kept
   bool tune = false;                          // whether to measure tiles that cache_dir does not have
+  bool packs_at_load = true;                  // layers with zeros, of files that were not converted
   cost::CostTable costs;                      // that predictions are made by
   std::optional<float> poison_memory;         // written over working memory before each inference
 };

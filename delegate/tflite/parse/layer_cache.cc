@@ -6,6 +6,7 @@
 #include "delegate/graph/weights/blob_reader.h"
 #include "delegate/graph/weights/grouped_layer.h"
 #include "delegate/graph/weights/nonzeros.h"
+#include "delegate/graph/weights/pack_layer.h"
 
 namespace mcpruner {
 namespace {
@@ -49,8 +50,9 @@ Hasher HashDense(const DenseShape& shape, Span<const float> weights, Span<const 
 }
 
 // The last word of a key: 0 for a blob, 1 and above for dense layers of each kind, and the number of groups on top of
-// the tag of grouped ones.
-constexpr uint64_t kNonzerosTag = 100, kGroupsTag = 1000;
+// the tag of grouped ones. Of packed ones it has the kind above the number of groups.
+constexpr uint64_t kNonzerosTag = 100, kGroupsTag = 1000, kPackedTag = uint64_t{1} << 40;
+constexpr int kKindShift = 32;
 
 }  // namespace
 
@@ -88,6 +90,19 @@ Result<LayerCache::LayerPtr> LayerCache::FromGroups(const DenseShape& shape, int
   return GetOrMake({hash.a(), hash.b(), weights.size(), tag}, [&]() -> Result<SparseLayer> {
     const Result<SparseLayer> layer = SparseLayerFromDense(LayerKind::kConv2D, shape, weights, bias, group_size);
     if (!layer.ok()) return layer;
+    return InGroups(*layer, groups);
+  });
+}
+
+Result<LayerCache::LayerPtr> LayerCache::FromGrouping(LayerKind kind, const NonzeroBits& bits,
+                                                      Span<const float> weights, Span<const float> bias,
+                                                      const Grouping& grouping, int groups) {
+  Hasher hash = HashDense(bits.shape(), weights, bias, grouping.group_size);
+  hash.Add(Span<const uint16_t>(grouping.permutation));
+  const uint64_t tag = kPackedTag | static_cast<uint64_t>(kind) << kKindShift | static_cast<uint64_t>(groups);
+  return GetOrMake({hash.a(), hash.b(), weights.size(), tag}, [&]() -> Result<SparseLayer> {
+    Result<SparseLayer> layer = PackLayer(kind, bits, weights, bias, grouping);
+    if (!layer.ok() || groups == 1) return layer;
     return InGroups(*layer, groups);
   });
 }

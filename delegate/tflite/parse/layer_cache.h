@@ -15,6 +15,8 @@
 #include <memory>
 #include <mutex>
 
+#include "delegate/graph/weights/grouping.h"
+#include "delegate/graph/weights/nonzero_bits.h"
 #include "delegate/graph/weights/sparse_layer.h"
 
 namespace mcpruner {
@@ -35,6 +37,10 @@ class LayerCache {
   // The same for a grouped convolution (graph/weights/grouped_layer.h), whose filters read shape.in_channels channels.
   Result<LayerPtr> FromGroups(const DenseShape& shape, int groups, Span<const float> weights, Span<const float> bias,
                               int group_size);
+
+  // The same for weights that are packed (graph/weights/pack_layer.h), those of a convolution of `groups` groups too.
+  Result<LayerPtr> FromGrouping(LayerKind kind, const NonzeroBits& bits, Span<const float> weights,
+                                Span<const float> bias, const Grouping& grouping, int groups = 1);
 
   // Lets go of layers that nobody else holds.
   void DropUnused();

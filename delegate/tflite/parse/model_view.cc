@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdint>
 #include <cstring>
 #include <iterator>
 
@@ -138,12 +139,13 @@ Result<FloatConstant> ReadFloats(const ModelView& view, int tensor, const std::s
   if (!count.ok()) return count.status();
   FloatConstant constant;
   constant.dims = TensorDims(*source);
-  if (!is_half) {
+  if (!is_half && reinterpret_cast<uintptr_t>(source->data) % alignof(float) == 0) {
     constant.values = Span<const float>(static_cast<const float*>(source->data), *count);
     return constant;
   }
   constant.storage.resize(*count);
-  for (size_t i = 0; i < *count; ++i) {
+  if (!is_half && *count > 0) std::memcpy(constant.storage.data(), source->data, *count * sizeof(float));
+  for (size_t i = 0; is_half && i < *count; ++i) {
     uint16_t bits;
     std::memcpy(&bits, static_cast<const char*>(source->data) + 2 * i, 2);
     constant.storage[i] = HalfToFloat(bits);

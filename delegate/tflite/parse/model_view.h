@@ -16,6 +16,7 @@
 #include "delegate/base/span.h"
 #include "delegate/base/status.h"
 #include "delegate/tflite/abi/tflite_abi.h"
+#include "delegate/tflite/parse/layer_cache.h"
 
 namespace mcpruner {
 
@@ -24,11 +25,19 @@ using Dims = std::vector<int>;  // sizes of a TFLite tensor, outermost first; it
 // Returns sizes as text for messages: "[1, 56, 56, 64]".
 std::string DimsText(const Dims& dims);
 
+// The layer of a node whose weights were packed when the model was loaded. Of a grouped convolution, `layer` has the
+// channels of a filter, and `grouped` those of the input.
+struct PackedAtLoad {
+  LayerCache::LayerPtr layer, grouped;
+};
+
 struct ModelView {
   TfLiteContext* context = nullptr;
   const TfLiteDelegate* delegate = nullptr;  // ours
   // Maps the output of each DEQUANTIZE of a float16 constant to that constant. FindDequantized fills it.
   std::map<int, int> dequantized;
+  // By the number of the node. PackPruned fills it (predict/pack_pruned.h).
+  std::map<int, PackedAtLoad> packed;
 };
 
 // A NodeRef is a node and what it is an instance of.
@@ -59,7 +68,8 @@ std::string Describe(const TfLiteContext* context, const NodeRef& node);
 
 bool IsFloatConstant(const ModelView& view, int tensor);
 
-// A FloatConstant has the elements of a float32 constant, in place, or those of a float16 one, expanded into `storage`.
+// A FloatConstant has the elements of a float32 constant, in place, or in `storage` those of one that the file does not
+// align, and those of a float16 one, expanded.
 struct FloatConstant {
   FloatConstant() = default;
   FloatConstant(FloatConstant&&) = default;  // a vector keeps its elements' address when it is moved

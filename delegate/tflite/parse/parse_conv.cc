@@ -1,4 +1,4 @@
-// These parsers read convolutions and fully-connected layers with dense weights.
+// These parsers read convolutions and fully-connected layers with dense weights, those too that were packed at load.
 
 #include <algorithm>
 #include <numeric>
@@ -127,6 +127,11 @@ Result<NodePlan> ParseConv2D(const ParseContext& c) {
   const DenseShape shape{dims[0], dims[1], dims[2], dims[3]};
   const Result<int> groups = GroupsOf(shape, (*input)[3]);
   if (!groups.ok()) return groups.status();
+  if (const auto packed = c.view.packed.find(c.node.index); packed != c.view.packed.end()) {
+    plan->params = ConvParams{WindowOf(*params), packed->second.layer};
+    plan->grouped = packed->second.grouped;
+    return plan;
+  }
   const int group_size = *groups > 1 ? GroupSizeInGroups(dims[0], *groups) : DenseGroupSize(*input, dims[0]);
   const auto layer =
       c.cache->FromDense(LayerKind::kConv2D, shape, weights->filter.values, weights->bias.values, group_size);
@@ -168,6 +173,10 @@ Result<NodePlan> ParseFullyConnected(const ParseContext& c) {
   if (!weights.ok()) return weights.status();
   const Dims& dims = weights->filter.dims;
   MCPRUNER_RETURN_IF_ERROR(CheckBias(*weights, dims[0]));
+  if (const auto packed = c.view.packed.find(c.node.index); packed != c.view.packed.end()) {
+    plan->params = FullyConnectedParams{packed->second.layer};
+    return plan;
+  }
   Result<LayerCache::LayerPtr> layer =
       c.cache->FromDense(LayerKind::kFullyConnected, {dims[0], 1, 1, dims[1]}, weights->filter.values,
                          weights->bias.values, DenseGroupSize(InputDims(c), dims[0]));

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,19 +61,17 @@ WeightShape ShapeOf(const Dims& dims) {
           static_cast<double>(dims[3])};
 }
 
-Times ConvTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
+std::optional<Geometry> ConvGeometry(const ModelView& view, const NodeRef& node, const Dims& weights) {
   const auto* const params = BuiltinParams<TfLiteConvParams>(node);
   const Dims input = DimsAt(view, InputIndex(node, 0));
-  if (params == nullptr || weights.size() != 4 || input.size() != 4) return {};
-  WeightShape shape = ShapeOf(weights);
+  if (params == nullptr || weights.size() != 4 || input.size() != 4) return std::nullopt;
   const int output = OutputIndex(node, 0), stride = params->stride_width;
   if (weights[3] == 1 && input[3] != 1) {  // groups of one channel each are depthwise
-    std::swap(shape.filters, shape.channels);
-    return DenseTimes(shape, ImageGeometry(view, output, LayerType::kDepthwise, stride), table);
+    return ImageGeometry(view, output, LayerType::kDepthwise, stride);
   }
   const int groups = weights[3] > 0 && input[3] % weights[3] == 0 ? input[3] / weights[3] : 0;
-  if (groups < 1 || weights[0] % groups != 0) return {};
-  return DenseTimes(shape, ImageGeometry(view, output, LayerType::kConv, stride, groups), table);
+  if (groups < 1 || weights[0] % groups != 0) return std::nullopt;
+  return ImageGeometry(view, output, LayerType::kConv, stride, groups);
 }
 
 Times DepthwiseTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
@@ -80,13 +79,6 @@ Times DepthwiseTimes(const ModelView& view, const NodeRef& node, const Dims& wei
   if (params == nullptr || weights.size() != 4) return {};
   const Geometry geometry = ImageGeometry(view, OutputIndex(node, 0), LayerType::kDepthwise, params->stride_width);
   return DenseTimes(ShapeOf(weights), geometry, table);
-}
-
-Times FullyConnectedTimes(const ModelView& view, const NodeRef& node, const Dims& weights,
-                          const cost::CostTable& table) {
-  if (weights.size() != 2) return {};
-  const WeightShape shape{static_cast<double>(weights[0]), 1, 1, static_cast<double>(weights[1])};
-  return DenseTimes(shape, RowsOf(view, node), table);
 }
 
 Times TransposedTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
@@ -120,8 +112,27 @@ Geometry PackedGeometry(const ModelView& view, const NodeRef& node, LayerKind ki
   return ImageGeometry(view, OutputIndex(node, 0), LayerType::kConv, stride, options.groups);
 }
 
+Times PackedTimes(const SparseLayer& layer, const Geometry& geometry, const WeightShape& shape,
+                  const cost::CostTable& table) {
+  const cost::Counts counts = CountsOf(layer, static_cast<int>(geometry.phases()));
+  return {table.Time(cost::TfliteAmounts(shape, geometry, *table.simd)),
+          table.Time(cost::PackedAmounts(counts, shape, layer.group_size, geometry, *table.simd))};
+}
+
+// Of a CONV_2D or FULLY_CONNECTED.
+Times ConvTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
+  const std::optional<Geometry> geometry = DenseGeometry(view, node);
+  if (!geometry) return {};
+  WeightShape shape = ShapeOf(weights.size() == 2 ? Dims{weights[0], 1, 1, weights[1]} : weights);
+  if (const auto packed = view.packed.find(node.index); packed != view.packed.end()) {
+    return PackedTimes(*packed->second.layer, *geometry, shape, table);
+  }
+  if (geometry->type == LayerType::kDepthwise) std::swap(shape.filters, shape.channels);
+  return DenseTimes(shape, *geometry, table);
+}
+
 // What is wrong with a layer, its partition says when it is prepared.
-Times PackedTimes(const ModelView& view, const NodeRef& node, const cost::CostTable& table, LayerCache* cache) {
+Times TimesInFile(const ModelView& view, const NodeRef& node, const cost::CostTable& table, LayerCache* cache) {
   const Result<Span<const uint8_t>> blob = ReadBytes(view, InputIndex(node, 1), "its sparse layer");
   const Result<SparseOptions> options = ReadSparseOptions(OptionBytes(node));
   if (!blob.ok() || !options.ok()) return {};
@@ -131,12 +142,16 @@ Times PackedTimes(const ModelView& view, const NodeRef& node, const cost::CostTa
   const Geometry geometry = PackedGeometry(view, node, layer.kind, *options);
   const WeightShape shape{static_cast<double>(layer.out_channels), static_cast<double>(layer.kernel_height),
                           static_cast<double>(layer.kernel_width), std::floor(layer.in_channels / geometry.groups)};
-  const cost::Counts counts = CountsOf(layer, static_cast<int>(geometry.phases()));
-  return {table.Time(cost::TfliteAmounts(shape, geometry, *table.simd)),
-          table.Time(cost::PackedAmounts(counts, shape, layer.group_size, geometry, *table.simd))};
+  return PackedTimes(layer, geometry, shape, table);
 }
 
 }  // namespace
+
+std::optional<Geometry> DenseGeometry(const ModelView& view, const NodeRef& node) {
+  const Dims weights = DimsAt(view, InputIndex(node, 1));
+  if (OpName(*node.registration) == "CONV_2D") return ConvGeometry(view, node, weights);
+  return weights.size() == 2 ? std::optional<Geometry>(RowsOf(view, node)) : std::nullopt;
+}
 
 bool HasWeights(const TfLiteRegistration& registration) {
   const std::string name = OpName(registration);
@@ -144,14 +159,13 @@ bool HasWeights(const TfLiteRegistration& registration) {
 }
 
 Times LayerTimes(const ModelView& view, const NodeRef& node, const cost::CostTable& table, LayerCache* cache) {
-  if (IsSparseOp(*node.registration)) return PackedTimes(view, node, table, cache);
+  if (IsSparseOp(*node.registration)) return TimesInFile(view, node, table, cache);
   const std::string name = OpName(*node.registration);
   const int filter = InputIndex(node, 1);
   if (name != "DEPTHWISE_CONV_2D" && name != "TRANSPOSE_CONV" && !IsFloatConstant(view, filter)) return {};
   const Dims weights = DimsAt(view, filter);
-  if (name == "CONV_2D") return ConvTimes(view, node, weights, table);
+  if (name == "CONV_2D" || name == "FULLY_CONNECTED") return ConvTimes(view, node, weights, table);
   if (name == "DEPTHWISE_CONV_2D") return DepthwiseTimes(view, node, weights, table);
-  if (name == "FULLY_CONNECTED") return FullyConnectedTimes(view, node, weights, table);
   return name == "TRANSPOSE_CONV" ? TransposedTimes(view, node, weights, table) : Times();
 }
 

@@ -84,7 +84,7 @@ cost::Subgraph MakeSubgraph(const ModelView& view, const std::vector<NodeRef>& n
     op.name = OpName(*node.registration);
     op.inputs = IntArrayVector(node.node->inputs);
     op.outputs = IntArrayVector(node.node->outputs);
-    op.packed = IsSparseOp(*node.registration);
+    op.packed = IsSparseOp(*node.registration) || view.packed.count(node.index) > 0;
     AddElements(view, op.inputs, &graph);
     if (ExpandsConstant(view, node, expanded)) {
       expanded.insert(op.outputs.begin(), op.outputs.end());

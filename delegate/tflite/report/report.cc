@@ -73,6 +73,10 @@ void WriteNode(int subgraph, const NodeReport& node, const PartitionReport* part
   json->Key("backend").String(partition != nullptr ? partition->backend : "");
   json->Key("reason").String(node.taken && partition != nullptr ? partition->reason : node.reason);
   WriteTimes(node.tflite_ns, node.plugin_ns, json);
+  json->Key("packed_at_load").Bool(node.group_size > 0);
+  json->Key("group_size").Number(node.group_size);
+  json->Key("density").Fraction(node.density);
+  json->Key("packing_reason").String(node.packing_reason);
   json->EndObject();
 }
 

@@ -18,8 +18,12 @@ struct NodeReport {
   std::string op;
   bool taken = false;
   bool has_weights = false;  // a convolution or fully-connected layer: worth a line when it is left
-  bool packed = false;       // one of the project's own operators
-  std::string reason;        // why it is left
+  bool packed = false;       // one of the project's own operators, or packed at load
+  // Of a layer that was packed at load, the filters of a group and the share of the weights that are not zero, else 0.
+  int group_size = 0;
+  double density = 0.0;
+  std::string packing_reason;  // why a convolution or fully-connected layer was not packed at load
+  std::string reason;          // why it is left
   // Nanoseconds that one thread is predicted to take in TFLite and in the plugin, there as part of its partition.
   double tflite_ns = 0.0, plugin_ns = 0.0;
 };

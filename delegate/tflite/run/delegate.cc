@@ -33,8 +33,9 @@ Status Delegate::Prepare(TfLiteContext* context, TfLiteDelegate* self) {
   // This calls the partitions' init, which takes the mutex.
   MCPRUNER_RETURN_IF_ERROR(Replace(context, self, rows));
   const std::lock_guard<std::mutex> lock(mutex_);
-  layers_.DropUnused();
   ModelState* const model = FindModel(context);
+  model->view.packed.clear();  // its partitions hold the layers from now on
+  layers_.DropUnused();
   MCPRUNER_RETURN_IF_ERROR(model->missing_partition);
   model->partitions = CountPartitions(context);
   PrintSummary(model, previous);

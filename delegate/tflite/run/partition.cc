@@ -15,6 +15,7 @@
 #include "delegate/tflite/parse/node_plan.h"
 #include "delegate/tflite/predict/layer_times.h"
 #include "delegate/tflite/predict/make_subgraph.h"
+#include "delegate/tflite/predict/pack_pruned.h"
 
 namespace mcpruner {
 namespace {
@@ -132,7 +133,10 @@ class Partitioner {
       Leave(candidate.rows, decision.reason, &report_->nodes);
       Report(predictor, candidate.rows, decision);
     }
-    if (!takes_all_) DropSlowRims(predictor);
+    if (!takes_all_) {
+      DropSlowRims(predictor);
+      LeaveWhatIsNotWorthIt(graph, predictor, table);
+    }
     for (const Candidate& taken : PreviewPartitions(context_, report_->nodes)) {
       Report(predictor, taken.rows, cost::Decide(ContentsOf(taken), takes_all_));
     }
@@ -143,7 +147,8 @@ class Partitioner {
     cost::Contents contents;
     for (const size_t i : candidate.rows) {
       const NodeReport& row = report_->nodes[i];
-      contents.packed_layers |= row.packed;
+      contents.packed_layers |= row.packed && row.group_size == 0;
+      contents.packed_at_load |= row.group_size > 0;
       contents.dense_layers |= row.has_weights && !row.packed;
     }
     return contents;
@@ -162,6 +167,31 @@ class Partitioner {
       report_->nodes = std::move(without);
       count = count_without;
     }
+  }
+
+  // Leaves partitions whose layers were packed at load, by the rule of _decide_graph in converter/tflite/decide.py.
+  void LeaveWhatIsNotWorthIt(const cost::Subgraph& graph, const cost::Predictor& predictor,
+                             const cost::CostTable& table) {
+    double tflite_ns = table.Time(cost::InferenceAmounts()), saved_ns = 0;
+    for (const cost::Operator& op : graph.operators) tflite_ns += op.tflite_ns;
+    std::vector<Candidate> taken;
+    for (Candidate& candidate : PreviewPartitions(context_, report_->nodes)) {
+      if (!ContentsOf(candidate).packed_at_load) continue;
+      const cost::Times times = predictor.PartitionTimes(candidate.rows);
+      if (LeaveUnless(cost::IsWorthIt(times.tflite_ns / times.plugin_ns, false), candidate, predictor)) continue;
+      saved_ns += times.tflite_ns - times.plugin_ns;
+      taken.push_back(std::move(candidate));
+    }
+    const cost::Decision whole = cost::IsWorthIt(tflite_ns / (tflite_ns - saved_ns), true);
+    for (const Candidate& candidate : taken) LeaveUnless(whole, candidate, predictor);
+  }
+
+  // Returns whether it was left.
+  bool LeaveUnless(const cost::Decision& decision, const Candidate& candidate, const cost::Predictor& predictor) {
+    if (decision.take) return false;
+    Leave(candidate.rows, decision.reason, &report_->nodes);
+    Report(predictor, candidate.rows, decision);
+    return true;
   }
 
   void Report(const cost::Predictor& predictor, const std::set<size_t>& partition, const cost::Decision& decision) {
@@ -183,6 +213,39 @@ class Partitioner {
   SubgraphReport* const report_;
 };
 
+// Returns the row of a node of which nothing is decided yet.
+NodeReport RowOf(const ModelView& view, const NodeRef& node, const cost::Operator& op) {
+  NodeReport row;
+  row.node = node.index;
+  row.name = NodeName(view.context, node);
+  row.op = op.name;
+  row.has_weights = HasWeights(*node.registration);
+  row.packed = op.packed;
+  row.tflite_ns = op.tflite_ns;
+  row.plugin_ns = op.plugin_ns;
+  return row;
+}
+
+// Returns why no layer is packed when the model is loaded, or nothing.
+std::string WhyNotPacked(const Options& options, bool converted) {
+  if (!options.packs_at_load) return "option pack is never";
+  return converted ? "the file was converted, and this layer left dense" : "";
+}
+
+void ReportPacking(const LoadPacking& packing, NodeReport* row) {
+  row->group_size = packing.group_size;
+  row->density = packing.density;
+  row->packing_reason = packing.reason;
+}
+
+// Lets go of layers that were packed and then left.
+void DropUnusedPacking(ModelView* view, SubgraphReport* report) {
+  for (NodeReport& row : report->nodes) {
+    if (row.taken || view->packed.erase(row.node) == 0) continue;
+    ReportPacking({0, 0.0, "it would be packed, but it is left to TFLite"}, &row);
+  }
+}
+
 }  // namespace
 
 Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, LayerCache* cache) {
@@ -190,27 +253,31 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
   if (!nodes.ok()) return nodes.status();
   FindDequantized(*nodes, view);
   const cost::CostTable table = options.costs.ForModel(WeightBytes(*view, *nodes));
-  cost::Subgraph graph = MakeSubgraph(*view, *nodes, table, cache);
   const bool takes_all = options.backend != BackendChoice::kAuto;
-  const bool any_packed =
+  const bool converted =
       std::any_of(nodes->begin(), nodes->end(), [](const NodeRef& node) { return IsSparseOp(*node.registration); });
+  const std::string not_packed = WhyNotPacked(options, converted);
+  std::map<int, LoadPacking> packing;
+  if (not_packed.empty()) packing = PackPruned(*nodes, table, cache, view);
+  const bool any_packed = converted || !view->packed.empty();
+  cost::Subgraph graph = MakeSubgraph(*view, *nodes, table, cache);
   SubgraphReport report;
   for (size_t i = 0; i < nodes->size(); ++i) {
     const NodeRef& node = (*nodes)[i];
     const Status status = takes_all || any_packed ? CanRun(*view, node, cache) : MayRun(*view, node);
-    NodeReport row;
-    row.node = node.index;
-    row.name = NodeName(view->context, node);
-    row.op = graph.operators[i].name;
+    NodeReport row = RowOf(*view, node, graph.operators[i]);
     row.taken = status.ok();
-    row.has_weights = HasWeights(*node.registration);
-    row.packed = IsSparseOp(*node.registration);
     row.reason = status.message();
-    row.tflite_ns = graph.operators[i].tflite_ns;
-    row.plugin_ns = graph.operators[i].plugin_ns;
+    const auto packed = packing.find(node.index);
+    if (packed != packing.end()) {
+      ReportPacking(packed->second, &row);
+    } else if (row.has_weights && !IsSparseOp(*node.registration)) {
+      row.packing_reason = not_packed.empty() ? row.op + " is not packed when a file is loaded" : not_packed;
+    }
     report.nodes.push_back(std::move(row));
   }
   Partitioner(view->context, takes_all, &report).Decide(std::move(graph), table);
+  DropUnusedPacking(view, &report);
   return report;
 }
 

@@ -1,0 +1,38 @@
+// PackPruned packs the layers of a file that nobody converted, when it is loaded: those whose weights have zeros, where
+// that is predicted to pay, by the rule of `convert` (choose_packing.h).
+//
+//     CONV_2D, FULLY_CONNECTED ── zeros? ── ChoosePacking ── speed-up above 1? ── LayerCache ──> view->packed
+//                                   no                          no
+//                                   └─────────── a reason ──────┘
+//
+// Weights are float32 constants, or float16 ones behind a DEQUANTIZE. What the plugin then takes is decided as ever
+// (run/partition.h).
+
+#ifndef MCPRUNER_DELEGATE_TFLITE_PREDICT_PACK_PRUNED_H_
+#define MCPRUNER_DELEGATE_TFLITE_PREDICT_PACK_PRUNED_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "delegate/cost/cost_table.h"
+#include "delegate/tflite/parse/layer_cache.h"
+#include "delegate/tflite/parse/model_view.h"
+
+namespace mcpruner {
+
+// A LoadPacking says what became of one layer.
+struct LoadPacking {
+  int group_size = 0;    // 0: it was not packed
+  double density = 0.0;  // of a packed one: the share of its weights that are not zero
+  std::string reason;    // why it was not packed
+};
+
+// Returns a row for each CONV_2D and FULLY_CONNECTED, by the number of the node. Fills view->packed; view->dequantized
+// must be there.
+std::map<int, LoadPacking> PackPruned(const std::vector<NodeRef>& nodes, const cost::CostTable& table,
+                                      LayerCache* cache, ModelView* view);
+
+}  // namespace mcpruner
+
+#endif  // MCPRUNER_DELEGATE_TFLITE_PREDICT_PACK_PRUNED_H_
