@@ -17,9 +17,9 @@
 namespace mcpruner::cost {
 
 struct Contents {
-  bool packed_layers = false;
-  bool packed_at_load = false;  // layers, of which TFLite has the dense weights
+  bool packed_layers = false;  // in the file
   bool dense_layers = false;
+  bool packed_at_load = false;  // layers that TFLite could run as well, dense
 };
 
 struct Decision {

@@ -123,13 +123,24 @@ TEST(Decide, TakesPackedLayersAlwaysAndDenseOnesWhereTheyAreAskedFor) {
   const struct {
     Contents contents;
     bool takes_all, take;
-  } cases[] = {{{true, true}, false, true}, {{true, false}, true, true},   {{false, true}, false, false},
-               {{false, true}, true, true}, {{false, false}, true, false}, {{false, false}, false, false}};
+  } cases[] = {{{true, true}, false, true},         {{true, false}, true, true},      {{false, true}, false, false},
+               {{false, true}, true, true},         {{false, false}, true, false},    {{false, false}, false, false},
+               {{false, false, true}, false, true}, {{false, true, true}, true, true}};
   for (const auto& c : cases) {
     const Decision decision = Decide(c.contents, c.takes_all);
     EXPECT_EQ(decision.take, c.take) << decision.reason;
     EXPECT_FALSE(decision.reason.empty());
   }
+}
+
+TEST(Decide, AsksForMoreThanATieOfWhatWasPackedAtLoad) {
+  EXPECT_TRUE(IsWorthIt(1.05, false).take);
+  EXPECT_TRUE(IsWorthIt(1e9, true).take);
+  EXPECT_EQ(
+      IsWorthIt(1.0, false).reason,
+      "with its pruned layers packed, its partition is predicted to run 1.00 times as fast, which is not worth it");
+  EXPECT_EQ(IsWorthIt(0.5, true).reason,
+            "with its pruned layers packed, the model is predicted to run 0.50 times as fast, which is not worth it");
 }
 
 }  // namespace

@@ -104,10 +104,10 @@ MCPRUNER_EXPORT void McprunerDelegateSetProfiling(struct TfLiteDelegate* delegat
  * weight_bytes, costs, partitions: [{subgraph, partition, backend, reason, nodes, arena_bytes, weight_bytes}],
  * decisions: [{subgraph, taken, tflite_nanoseconds, plugin_nanoseconds, reason, nodes}], nodes: [{subgraph, node, name,
  * op, taken, partition, backend, reason, tflite_nanoseconds, plugin_nanoseconds, packed_at_load, group_size, density,
- * packing_reason}]}. A node that is left to TFLite has taken = false and the reason; a layer that was packed at load has
- * its group size and the density of its weights, another one the reason why it was not; a partition has a reason where its backend is not the chosen one. Decisions are of the
- * partitions that the delegate could run, also those that it leaves; nanoseconds are predicted, for one thread, by the
- * table `costs`.  */
+ * packing_reason}]}. A node that is left to TFLite has taken = false and the reason; a layer that was packed at load
+ * has its group size and the density of its weights, another dense one the reason why it was not; a partition has a
+ * reason where its backend is not the chosen one. Decisions are of the partitions that the delegate could run, also
+ * those that it leaves; nanoseconds are predicted, for one thread, by the table `costs`.  */
 MCPRUNER_EXPORT size_t McprunerDelegateProfileJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
 MCPRUNER_EXPORT size_t McprunerDelegateReportJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
 

@@ -25,6 +25,7 @@ TEST(Options, AbsentOnesHaveDefaults) {
   EXPECT_EQ(options->num_threads, 0);
   EXPECT_EQ(options->backend, BackendChoice::kAuto);
   EXPECT_EQ(options->verbosity, 1);
+  EXPECT_TRUE(options->packs_at_load);
   EXPECT_FALSE(options->poison_memory.has_value());
 }
 
@@ -39,6 +40,9 @@ TEST(Options, EachIsParsed) {
   EXPECT_EQ(device->precision, Precision::kFloat16Storage);
   EXPECT_EQ(device->opencl_library, "libmine.so");
   EXPECT_EQ(Parse({"cache_dir"}, {"/tmp"})->cache_dir, "/tmp");
+  EXPECT_TRUE(Parse({"pack"}, {"auto"})->packs_at_load);
+  EXPECT_FALSE(Parse({"pack"}, {"never"})->packs_at_load);
+  EXPECT_EQ(ErrorOf("pack", "yes"), "option pack: expected one of auto, never, got 'yes'");
   EXPECT_EQ(Parse({"cache_dir"}, {"/no/such"}).message(),
             "option cache_dir: expected an existing folder that can be written to, got '/no/such'");
 }
@@ -81,7 +85,7 @@ TEST(Options, CostsAreThoseOfTheInstructionSetOrOfAFile) {
 TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("threads", "2"),
             "there is no option 'threads'; the options are num_threads, backend, verbosity, simd, "
-            "precision, opencl_library, cache_dir, tune, poison_memory, costs");
+            "precision, opencl_library, cache_dir, tune, poison_memory, costs, pack");
   EXPECT_EQ(ErrorOf("backend", "gpu"), "option backend: expected one of auto, cpu, opencl, reference, got 'gpu'");
   EXPECT_EQ(ErrorOf("precision", "int8"),
             "option precision: expected one of float32, float16_storage, float16, got 'int8'");

@@ -42,6 +42,14 @@ TEST(LayerCache, AnyDifferenceIsAnotherLayer) {
   layers.push_back(*cache.FromNonzeros({2, 1, 1, 3}, kWeights, kBias, 4));
   layers.push_back(*cache.FromGroups({2, 1, 1, 3}, 1, kWeights, kBias, 4));
   layers.push_back(*cache.FromGroups({2, 1, 1, 3}, 2, kWeights, kBias, 4));
+  const NonzeroBits bits = *NonzeroBits::Of({2, 1, 1, 3}, kWeights);
+  const Grouping in_order = InOrder(bits, 2), turned{2, {1, 0}};
+  layers.push_back(*cache.FromGrouping(LayerKind::kConv2D, bits, kWeights, kBias, in_order));
+  layers.push_back(*cache.FromGrouping(LayerKind::kConv2D, bits, kWeights, kBias, turned));
+  layers.push_back(*cache.FromGrouping(LayerKind::kFullyConnected, bits, kWeights, kBias, turned));
+  layers.push_back(*cache.FromGrouping(LayerKind::kConv2D, bits, kWeights, kBias, InOrder(bits, 1)));
+  layers.push_back(*cache.FromGrouping(LayerKind::kConv2D, bits, kWeights, kBias, InOrder(bits, 1), 2));
+  EXPECT_EQ(layers.back()->in_channels, 6);
   EXPECT_EQ(cache.size(), layers.size());
   EXPECT_EQ(cache.FromNonzeros({2, 1, 1, 3}, kWeights, kBias, 4)->get(), layers[7].get());
 }

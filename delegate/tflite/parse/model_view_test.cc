@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <climits>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,18 @@ TEST(ModelView, FloatsAreReadInPlace) {
   EXPECT_EQ(floats->dims, (Dims{2, 1}));
   EXPECT_EQ(floats->values.data(), static_cast<const float*>(model.At(w).data));
   EXPECT_EQ(floats->values[1], -2);
+}
+
+TEST(ModelView, FloatsThatAreNotAlignedAreCopied) {
+  FakeModel model;
+  const int w = model.Constant("w", {2}, {0, 0});
+  const float values[] = {1.5f, -2};
+  std::vector<char> bytes(sizeof(values) + 1);
+  std::memcpy(bytes.data() + 1, values, sizeof(values));
+  model.At(w).data = bytes.data() + 1;
+  const Result<FloatConstant> floats = ReadFloats(ViewOf(&model), w, "its filter");
+  ASSERT_TRUE(floats.ok()) << floats.message();
+  EXPECT_EQ(std::vector<float>(floats->values.begin(), floats->values.end()), (std::vector<float>{1.5f, -2}));
 }
 
 TEST(ModelView, HalvesBehindDequantizeAreExpanded) {

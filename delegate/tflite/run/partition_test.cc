@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +34,9 @@ struct Net {
     model.Node(code, {x}, {y});
     return y;
   }
-  int Conv(int x, const std::string& name) {
-    const int y = Image(name), filter = model.Constant("w", {1, 1, 1, 1}, {3}), bias = model.Constant("b", {1}, {1});
+  int Conv(int x, const std::string& name, float weight = 3) {
+    const int y = Image(name), filter = model.Constant("w", {1, 1, 1, 1}, {weight}),
+              bias = model.Constant("b", {1}, {1});
     model.Node(kTfLiteBuiltinConv2d, {x, filter, bias}, {y}, &conv);
     return y;
   }
@@ -46,11 +48,12 @@ struct Net {
     model.CustomNode("McprunerSparseConv2D", all, {y}, {});
     return y;
   }
-  SubgraphReport Partition(BackendChoice backend) {
+  SubgraphReport Partition(BackendChoice backend, const cost::CostTable& table = Table(), bool packs_at_load = true) {
     Options options;
     options.backend = backend;
-    options.costs = Table();
-    ModelView view;
+    options.costs = table;
+    options.packs_at_load = packs_at_load;
+    view = {};
     view.context = model.context();
     LayerCache cache;
     Result<SubgraphReport> report = PartitionModel(options, &view, &cache);
@@ -59,6 +62,7 @@ struct Net {
   }
 
   FakeModel model;
+  ModelView view;
   TfLiteConvParams conv = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
 };
 
@@ -119,6 +123,92 @@ TEST(PartitionModel, CountsATensorThatTheCallerReadsAsAnEdge) {
   net.model.Output(net.Unary(kTfLiteBuiltinTanh, conv, "tanh"));
   net.model.Output(conv);
   EXPECT_EQ(net.Partition(BackendChoice::kCpu).decisions[0].plugin_ns, 100 + 3 * 10 + 50 + 10);
+}
+
+// A Pruned net is a convolution with a zero, which is all that it has, and a TANH.
+struct Pruned : Net {
+  explicit Pruned(float weight = 0) {
+    model.Output(Unary(kTfLiteBuiltinTanh, Conv(Image("x"), "conv", weight), "tanh"));
+  }
+};
+
+TEST(PartitionModel, PacksLayersWithZerosAndTakesThem) {
+  for (const BackendChoice backend : {BackendChoice::kAuto, BackendChoice::kCpu}) {
+    Pruned net;
+    const SubgraphReport report = net.Partition(backend);
+    EXPECT_EQ(Taken(report), (std::vector<int>{0, 1}));
+    EXPECT_EQ(report.nodes[0].group_size, 1);
+    EXPECT_EQ(report.nodes[0].density, 0);
+    EXPECT_EQ(report.nodes[0].packing_reason, "");
+    EXPECT_EQ(report.nodes[1].packing_reason, "");
+    ASSERT_EQ(net.view.packed.count(0), 1u);
+    EXPECT_EQ(net.view.packed[0].layer->NumValues(), 0u);
+    ASSERT_EQ(report.decisions.size(), 1u);
+    EXPECT_EQ(report.decisions[0].tflite_ns, 220);
+    EXPECT_EQ(report.decisions[0].plugin_ns, 100 + 2 * 10 + 50 + 10);
+    EXPECT_EQ(report.decisions[0].reason, backend == BackendChoice::kCpu
+                                              ? "the backend takes all that it can run"
+                                              : "its layers with zeros were packed when the file was loaded");
+  }
+}
+
+TEST(PartitionModel, WithAutoAPartitionMustBeWorthIt) {
+  cost::CostTable table = Table();
+  table.nanoseconds.cpu_partition.layer = 140;
+  Pruned net;
+  const SubgraphReport report = net.Partition(BackendChoice::kAuto, table);
+  EXPECT_EQ(Taken(report), std::vector<int>());
+  EXPECT_TRUE(net.view.packed.empty());
+  EXPECT_EQ(report.nodes[0].group_size, 0);
+  EXPECT_EQ(report.nodes[0].packing_reason, "it would be packed, but it is left to TFLite");
+  EXPECT_EQ(
+      report.nodes[0].reason,
+      "with its pruned layers packed, its partition is predicted to run 1.00 times as fast, which is not worth it");
+  ASSERT_EQ(report.decisions.size(), 1u);
+  EXPECT_EQ(report.decisions[0].nodes, (std::vector<int>{0, 1}));
+  EXPECT_FALSE(report.decisions[0].taken);
+  EXPECT_EQ(Taken(net.Partition(BackendChoice::kCpu, table)), (std::vector<int>{0, 1}));
+}
+
+TEST(PartitionModel, WithAutoTheModelMustBeWorthIt) {
+  cost::CostTable table = Table();
+  table.nanoseconds.tflite_inference.layer = 1e6;
+  const SubgraphReport report = Pruned().Partition(BackendChoice::kAuto, table);
+  EXPECT_EQ(Taken(report), std::vector<int>());
+  EXPECT_EQ(report.nodes[1].reason,
+            "with its pruned layers packed, the model is predicted to run 1.00 times as fast, which is not worth it");
+  ASSERT_EQ(report.decisions.size(), 1u);
+  EXPECT_EQ(report.decisions[0].reason, report.nodes[1].reason);
+}
+
+TEST(PartitionModel, SaysWhyALayerIsNotPacked) {
+  cost::CostTable slow = Table();
+  slow.nanoseconds.packed_pointwise.layer = 250;
+  for (const BackendChoice backend : {BackendChoice::kAuto, BackendChoice::kCpu}) {
+    EXPECT_EQ(Pruned().Partition(backend, Table(), false).nodes[0].packing_reason, "option pack is never");
+    EXPECT_EQ(Pruned(3).Partition(backend).nodes[0].packing_reason, "its weights have no zeros");
+    EXPECT_EQ(Pruned().Partition(backend, slow).nodes[0].packing_reason,
+              "with 100.0 % zeros it is predicted to run 0.80 times as fast packed, which is no gain");
+    EXPECT_EQ(Pruned(NAN).Partition(backend).nodes[0].packing_reason,
+              "expected finite weights, got NaN or infinity; train or export the layer again");
+    Pruned converted;
+    converted.model.Output(converted.Packed({converted.Image("x2")}, "packed"));
+    const SubgraphReport report = converted.Partition(backend);
+    EXPECT_EQ(report.nodes[0].packing_reason, "the file was converted, and this layer left dense");
+    EXPECT_EQ(report.nodes[2].packing_reason, "");
+  }
+}
+
+TEST(PartitionModel, AFloat16FilterMayNotHaveTwoShapes) {
+  Net net;
+  const uint16_t halves[] = {0, 0};
+  const int half = net.model.Constant("half", {2, 1, 1, 1}, halves, sizeof(halves), kTfLiteFloat16);
+  const int filter = net.model.Tensor("filter", {1, 1, 1, 1}), y = net.Image("y");
+  net.model.Node(kTfLiteBuiltinDequantize, {half}, {filter});
+  net.model.Node(kTfLiteBuiltinConv2d, {net.Image("x"), filter, -1}, {y}, &net.conv);
+  net.model.Output(y);
+  EXPECT_EQ(net.Partition(BackendChoice::kAuto).nodes[1].packing_reason,
+            "its filter has another shape than the constant that it is made of");
 }
 
 }  // namespace
