@@ -73,8 +73,8 @@ typedef struct McprunerDelegateOptions {
    * times, for its decisions and its report. NULL: the table that is compiled in for the instruction set. */
   const char* costs;
   /* "auto": CONV_2D and FULLY_CONNECTED whose weights have zeros are packed when the model is loaded, where that is
-   * predicted to be faster, unless mcpruner converted the file; backend "auto" then takes their partitions, as it takes
-   * those of packed files. "never": only a converted file has packed layers. NULL: "auto". */
+   * predicted to be faster, unless other layers of the file are packed already; backend "auto" then takes their
+   * partitions. "never": only layers that the file has packed are. NULL: "auto". */
   const char* pack;
 } McprunerDelegateOptions;
 

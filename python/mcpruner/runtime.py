@@ -170,8 +170,8 @@ class Interpreter:
         A file that ``mcpruner calibrate`` wrote on this machine, by which the plugin predicts times (`report`) and
         decides; by default the table that it has for the instruction set.
     pack
-        ``"auto"`` (default): layers whose weights have zeros are packed when the file is loaded, where that is predicted
-        to be faster, unless mcpruner converted the file. ``"never"``: only a converted file has packed layers.
+        ``"auto"`` (default): layers whose weights have zeros are packed when the file is loaded, where that is
+        predicted to be faster, unless other layers of the file are packed already. ``"never"``: none is packed then.
     poison_memory
         For tests: a number, such as NaN or 1e30, that the plugin writes over all its working memory before each
         inference. No result may depend on it. None: off, at no cost.
@@ -269,7 +269,8 @@ class Interpreter:
             ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as backends hold weights);
             ``partitions``; ``decisions``, each with the predicted nanoseconds of a partition in TFLite and in the
             plugin, and the reason why it is taken or left; and ``nodes``, each with ``name``, ``op``, ``taken``,
-            ``backend``, ``reason`` and, of layers, whether it was packed when the file was loaded or why not. docs/tflite.md lists all fields.
+            ``backend``, ``reason`` and, of layers, whether they were packed when the file was loaded or why not.
+            docs/tflite.md lists all fields.
         """
         return _json(native().report(delegate_path(), self._delegate._get_native_delegate_pointer()))
 

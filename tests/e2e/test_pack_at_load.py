@@ -177,7 +177,7 @@ def test_a_converted_file_is_left_as_it_was_converted() -> None:
     assert not packed_layers(report)
     assert {node["packing_reason"] for node in report["nodes"]} <= {
         "",
-        "the file was converted, and this layer left dense",
+        "convert packed other layers of the file, and left this one dense",
     }
 
 

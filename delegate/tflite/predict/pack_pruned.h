@@ -1,4 +1,4 @@
-// PackPruned packs the layers of a file that nobody converted, when it is loaded: those whose weights have zeros, where
+// PackPruned packs the layers of a file that has none packed, when it is loaded: those whose weights have zeros, where
 // that is predicted to pay, by the rule of `convert` (choose_packing.h).
 //
 //     CONV_2D, FULLY_CONNECTED ── zeros? ── ChoosePacking ── speed-up above 1? ── LayerCache ──> view->packed

@@ -229,7 +229,7 @@ NodeReport RowOf(const ModelView& view, const NodeRef& node, const cost::Operato
 // Returns why no layer is packed when the model is loaded, or nothing.
 std::string WhyNotPacked(const Options& options, bool converted) {
   if (!options.packs_at_load) return "option pack is never";
-  return converted ? "the file was converted, and this layer left dense" : "";
+  return converted ? "convert packed other layers of the file, and left this one dense" : "";
 }
 
 void ReportPacking(const LoadPacking& packing, NodeReport* row) {

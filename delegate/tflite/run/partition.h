@@ -1,6 +1,6 @@
 // PartitionModel decides which nodes of a model the delegate takes, and gives a sentence for each one that it leaves.
 //
-//   0. In a file that was not converted, layers whose weights have zeros are packed where that is predicted to pay
+//   0. In a file without packed layers, layers whose weights have zeros are packed where that is predicted to pay
 //      (predict/pack_pruned.h), unless option `pack` forbids it.
 //   1. Each node on its own: can the delegate run it? (ParseNode, then BuildGraph with the sizes in the file)
 //      The project's own operators are always taken, since no runtime can run them; what is wrong with one is said

@@ -194,7 +194,7 @@ TEST(PartitionModel, SaysWhyALayerIsNotPacked) {
     Pruned converted;
     converted.model.Output(converted.Packed({converted.Image("x2")}, "packed"));
     const SubgraphReport report = converted.Partition(backend);
-    EXPECT_EQ(report.nodes[0].packing_reason, "the file was converted, and this layer left dense");
+    EXPECT_EQ(report.nodes[0].packing_reason, "convert packed other layers of the file, and left this one dense");
     EXPECT_EQ(report.nodes[2].packing_reason, "");
   }
 }
