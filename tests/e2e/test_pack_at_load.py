@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from op_runner import RUNTIMES, Job, run_jobs
 from predictions import by_converter, by_plugin
 from small_network import prunable
 from tflite_builder import TfliteBuilder
@@ -96,6 +98,26 @@ def test_outputs_are_those_of_litert(draw: Draw, backend: str, shape: tuple[int,
         layer = node["op"] in ("CONV_2D", "FULLY_CONNECTED")
         assert node["packed_at_load"] + bool(node["packing_reason"]) == layer, node
         assert (0 < node["density"] < 0.6) == (node["group_size"] > 0) == node["packed_at_load"]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_every_runtime_and_every_size(runtime: str, tmp_path: Path) -> None:
+    """Some runtimes apply the plugin anew after each resize: what was packed is then found again, to the bit."""
+    rng, jobs = np.random.default_rng(2), {}
+    inputs = [rng.standard_normal((n, *SHAPE[1:])).astype(np.float32) for n in (1, 3, 2)]
+    inputs.append(inputs[0])
+    options = {"num_threads": 2, "verbosity": 0, "costs": str(SHIPPED / "avx512.json"), "poison_memory": "nan"}
+    for half in (False, True):
+        content = network(in_fours, half=half)
+        jobs |= {f"plain{half}": Job(content, inputs, None), f"packed{half}": Job(content, inputs, options)}
+    results = run_jobs(runtime, jobs, tmp_path)
+    assert {result.error for result in results.values()} == {""}
+    for half in (False, True):
+        packed, plain = results[f"packed{half}"], results[f"plain{half}"]
+        for got, want in zip(packed.outputs, plain.outputs, strict=True):
+            np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE * np.abs(want).max())
+        assert np.array_equal(packed.outputs[0], packed.outputs[3])
+        assert {"stride", "wide"} <= packed_layers(packed.report).keys()
 
 
 @pytest.mark.parametrize("draw", [in_fours, unstructured, two_of_four])
