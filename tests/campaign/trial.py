@@ -310,6 +310,10 @@ def judge(reference: bytes, size: Expected, outputs: list[np.ndarray], when: str
     for i, error in suspects:
         own, tflite = (relative_error(v[i], exact[i]) for v in (outputs, size.outputs))
         width = spreads[i] / max(float(np.abs(exact[i]).max(initial=0.0)), 1e-30)
+        # What the plugin leaves is run by XNNPACK, whose LOGISTIC and GELU are not exact where they are nearly 0.
+        default = as_it_comes(reference, size) if own > max(TOLERANCE, 4 * width) else None
+        if default is not None and relative_error(outputs[i], default[i]) <= TOLERANCE:
+            own = 0.0
         if own > max(TOLERANCE, 4 * width):
             raise Wrong(
                 f"{when} at {size.shapes}: output {i} {found_at(outputs[i], exact[i])}: error {error:.3g} beside "
