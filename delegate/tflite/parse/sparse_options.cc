@@ -56,7 +56,9 @@ class MapReader {
       *out = static_cast<T>(i);
       return;
     }
-    Fail(name, text.substr(0, 40));
+    // A message is text, whatever bytes the file has here.
+    const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    Fail(name, printable ? text.substr(0, 40) : "bytes that are no name");
   }
 
   const Status& status() const { return status_; }
