@@ -213,7 +213,8 @@ def _densify(
         sparse[tensor.buffer] = _sparse_buffer(model, graph, constant, plain)
     buffer, sparsity, size = sparse[tensor.buffer]
     if buffer is None:
-        return op.inputs[1], plain, f"a sparse tensor would take {size} bytes, and the plain one takes {plain}"
+        why = f"a sparse tensor would take {size} bytes, and the plain one takes {plain}"
+        return op.inputs[1], plain, why if size else "all of its weights are zero, and a constant without bytes is none"
     tensor.buffer, tensor.sparsity, tensor.type = buffer, sparsity, schema.TensorType.FLOAT32
     if dequantize is not None:
         _set_code(model, dequantize, "DENSIFY")
@@ -224,9 +225,14 @@ def _densify(
 
 
 def _sparse_buffer(model: Any, graph: Any, constant: int, plain: int) -> tuple[int | None, Any, int]:
-    """A new buffer of what is not zero, the indices, and the bytes of both; no buffer where those are not fewer."""
+    """A new buffer of what is not zero, the indices, and the bytes of both.
+
+    There is no buffer where those bytes are not fewer, and none for weights that are all zero; then the bytes are 0.
+    """
     weights = constant_array(model, graph, constant, _FLOATS).astype(np.float32)
     values, sparsity, size = sparse_tensor(weights)
+    if values.size == 0:
+        return None, None, 0
     if size >= plain:
         return None, None, size
     model.buffers.append(schema.BufferT(data=np.frombuffer(values.tobytes(), np.uint8)))

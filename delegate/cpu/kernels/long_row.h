@@ -5,6 +5,8 @@
 //     out    A A A 0 | B B B 0 | C C C 0 | ...        ... and becomes zeros, as the layout wants them (step/layout.h)
 //            [ vector ] [ vector ] [ vector ] ...
 //
+// The channels must be neighbours in the output, since zeros are written between them.
+//
 // Only *_simd.cc may include this.
 
 #ifndef MCPRUNER_DELEGATE_CPU_KERNELS_LONG_ROW_H_

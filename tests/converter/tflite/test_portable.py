@@ -62,7 +62,14 @@ def shared() -> bytes:
     return net.build([net.conv(x, weights, None, (3, 3), name="c")])
 
 
-NETWORKS = [small_network, convolutions, dense_layers, transposed, shared]
+def with_zeros_alone() -> bytes:
+    """A layer without a weight, whose sparse tensor would have no bytes."""
+    net = TfliteBuilder()
+    x = net.conv(net.input((1, 6, 5, 8)), np.zeros((16, 3, 3, 8), np.float32), name="zeros")
+    return net.build([net.conv(x, prunable(RNG, (16, 3, 3, 16)), name="last")])
+
+
+NETWORKS = [small_network, convolutions, dense_layers, transposed, shared, with_zeros_alone]
 
 
 def names(content: bytes) -> list[str]:

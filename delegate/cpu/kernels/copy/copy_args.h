@@ -15,7 +15,8 @@ struct CopyRowArgs {
   float* out;
   ptrdiff_t in_pitch, out_pitch;
   int32_t channels, width;
-  RowEnd end;  // without a clamp
+  int32_t others_between;  // whether rows of other channels lie between those of the output
+  RowEnd end;              // without a clamp
 };
 
 }  // namespace mcpruner

@@ -19,6 +19,7 @@ class ShuffleStep : public RowStep {
     args.out_pitch = ptrdiff_t{groups_} * out.pitch;
     args.channels = out.c / groups_;
     args.width = out.w;
+    args.others_between = groups_ > 1 ? 1 : 0;
     args.end = End();
     ForRows(share, [&](int image, int y, float* row) {
       const float* const from = input().Rows(image, {y, y + 1});
