@@ -50,11 +50,11 @@ CpuExecutable::CpuExecutable(const Graph& graph, const MicroKernels& micro_kerne
 void CpuExecutable::MakeStages(int64_t l2_bytes) {
   std::vector<std::unique_ptr<Step>> steps;  // one for each op by itself
   Reaches reaches;
-  const auto context_of = [&](const Op& op) {
-    return StepContext{graph_, op, tensors_, micro_kernels_, IsSmall(graph_, op) ? 1 : pool_->num_shares()};
+  const auto context_of = [&](const Op& op, int num_shares) {
+    return StepContext{graph_, op, tensors_, micro_kernels_, num_shares};
   };
   for (const Op& op : graph_.ops) {
-    steps.push_back(MakeStep(context_of(op)));
+    steps.push_back(MakeStep(context_of(op, IsSmall(graph_, op) ? 1 : pool_->num_shares())));
     reaches.push_back(steps.back() == nullptr ? std::nullopt : steps.back()->Reach());
   }
   std::vector<HcwLayout> layouts;
@@ -63,7 +63,7 @@ void CpuExecutable::MakeStages(int64_t l2_bytes) {
     const Op& last = graph_.ops[chain.first_op + chain.num_ops - 1];
     Stage stage{chain.first_op, chain.num_ops, std::move(steps[chain.first_op]), nullptr, last.output};
     if (chain.num_ops > 1) {
-      auto stream = std::make_unique<StreamStep>(context_of(last), chain, reaches);
+      auto stream = std::make_unique<StreamStep>(context_of(last, pool_->num_shares()), chain, reaches);
       stage.stream = stream.get();
       stage.step = std::move(stream);
     }

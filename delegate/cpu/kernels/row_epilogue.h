@@ -26,9 +26,8 @@ class RowEpilogue {
   // Returns an alpha for each channel, or null where all have the same.
   const float* alphas() const { return alphas_.empty() ? nullptr : alphas_.data(); }
 
-  // Applies it to a row of all channels, where there is one. `row` is pixel 0 of channel 0.
+  // Applies it, which must exist, to a row of all channels. `row` is pixel 0 of channel 0.
   void Apply(const MicroKernels& micro_kernels, const HcwLayout& layout, float* row) const {
-    if (!exists()) return;
     const RowEnd end{0, 0.0f, 0.0f, layout.border.left, layout.fill()};
     if (alphas_.empty()) {
       micro_kernels.UnaryRow({row, row, layout.pitch, layout.pitch, layout.c, layout.w, function(), alpha(), end});

@@ -44,8 +44,13 @@ class RowStep : public Step {
     return {activation_.clamp ? 1 : 0, activation_.low, activation_.high, out.border.left, out.fill()};
   }
 
-  // Applies the epilogue, where there is one, to a row that was made; `row` is pixel 0 of channel 0.
-  void ApplyEpilogue(float* row) const { epilogue_.Apply(micro_kernels_, output_.layout, row); }
+  // Applies the epilogue, where there is one, to rows that were made; `first` is pixel 0 of channel 0 of the first one.
+  void ApplyEpilogue(float* first, int rows) const {
+    if (!epilogue_.exists()) return;
+    for (int r = 0; r < rows; ++r) {
+      epilogue_.Apply(micro_kernels_, output_.layout, first + r * output_.layout.row_stride());
+    }
+  }
 
   // For each image that a share has rows of, calls f(image, first row, number of rows, pixel 0 of channel 0 of the
   // first row). The epilogue is left to f.
@@ -63,7 +68,7 @@ class RowStep : public Step {
       for (int i = 0; i < count; ++i) {
         float* const row = first + i * output_.layout.row_stride();
         f(image, y + i, row);
-        ApplyEpilogue(row);
+        ApplyEpilogue(row, 1);
       }
     });
   }

@@ -105,16 +105,20 @@ ConvStep::ConvStep(const StepContext& context, Split split)
       tables_(MakeConvTables(*layer_, Displacements(std::get<ConvParams>(context.op.params), input_.layout, split_),
                              split_.planes > 0 ? split_.channel_stride : input_.layout.pitch)),
       layer_args_(tables_.args()) {
-  for (const ConvPart& part : tables_.parts) {
-    part_filters_.push_back(static_cast<int32_t>(channels_.size()));
-    channels_.insert(channels_.end(), part.out_channels, part.out_channels + part.num_filters);
-  }
-  part_filters_.push_back(static_cast<int32_t>(channels_.size()));
+  if (epilogue_.exists()) ListChannels();
   if (shares_run_in_turn_) {
     for (const Range& rows : context.row_shares) AddShares(rows, 1);
   } else {
     AddShares({0, output_.layout.n * output_.layout.h}, num_shares());
   }
+}
+
+void ConvStep::ListChannels() {
+  for (const ConvPart& part : tables_.parts) {
+    part_filters_.push_back(static_cast<int32_t>(channels_.size()));
+    channels_.insert(channels_.end(), part.out_channels, part.out_channels + part.num_filters);
+  }
+  part_filters_.push_back(static_cast<int32_t>(channels_.size()));
 }
 
 void ConvStep::AddShares(Range rows, int count) {

@@ -50,6 +50,8 @@ class ConvStep : public Step {
   int64_t ScratchFloats() const override { return split_.floats * (shares_run_in_turn_ ? 1 : num_shares()); }
 
  private:
+  // Fills channels_ and part_filters_.
+  void ListChannels();
   // Makes the tiles of these output rows and divides them among `count` shares.
   void AddShares(Range rows, int count);
   ConvTileArgs TileArgs(const ConvTile& tile, const float* scratch) const;
@@ -77,6 +79,7 @@ class ConvStep : public Step {
   const bool shares_run_in_turn_;
   const ConvTables tables_;
   const ConvLayerArgs layer_args_;
+  // For the epilogue, where there is one:
   std::vector<int32_t> channels_;      // output channels of the filters of each part
   std::vector<int32_t> part_filters_;  // where those of each part begin, and where the last one's end
   std::vector<ConvTile> tiles_;

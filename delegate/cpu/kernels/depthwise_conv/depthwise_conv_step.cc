@@ -58,7 +58,7 @@ class DepthwiseConvStep : public RowStep {
         args.out = first + block.begin * out.row_stride();
         args.rows = block.end - block.begin;
         micro_kernels().DepthwiseRows(args);
-        for (int r = 0; r < args.rows; ++r) ApplyEpilogue(args.out + r * out.row_stride());
+        ApplyEpilogue(args.out, args.rows);
       }
     });
   }

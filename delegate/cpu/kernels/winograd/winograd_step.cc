@@ -205,7 +205,7 @@ class WinogradStep : public RowStep {
     args.bias = params_.layer->bias.data();
     args.end = End();
     micro_kernels().RowTransform(args);
-    for (int r = 0; r < args.out_rows; ++r) ApplyEpilogue(args.out + r * out.row_stride());
+    ApplyEpilogue(args.out, args.out_rows);
   }
 
   const ConvParams params_;
