@@ -52,4 +52,15 @@ void ExpectAgreement(const Graph& graph, const std::vector<float>& x, float tole
   }
 }
 
+void ExpectAgreementBetweenConvolutions(const std::function<int(GraphBuilder& b, int x, int maps)>& between) {
+  std::mt19937 rng(1);
+  const Window same{1, 1, 1, 1, {1, 1, 1, 1}};
+  GraphBuilder b;
+  const int x = b.Input({2, 120, 150, 3});
+  const auto first = RandomLayer(rng, LayerKind::kConv2D, {24, 3, 3, 3}, 4, 2, 1.0);
+  const int made = between(b, x, b.Op(OpType::kConv, {x}, ConvParams{same, first}));
+  const auto second = RandomLayer(rng, LayerKind::kConv2D, {4, 3, 3, b.shape(made).c}, 4, 2, 0.5);
+  ExpectAgreement(b.Finish({b.Op(OpType::kConv, {made}, ConvParams{same, second})}), 2, 1e-4f, "conv");
+}
+
 }  // namespace mcpruner
