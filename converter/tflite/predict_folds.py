@@ -2,6 +2,8 @@
 
 x ─ PAD ─ CONV_2D                             the convolution pads
 x ─ CONV_2D ─ ADD(y)                          the convolution adds y to what it stores
+x ─ CONV_2D ─ (ADD(y)) ─ LEAKY_RELU           the convolution applies the function to what it stores
+x ─ ADD ─ RELU                                the same, of all that take an activation
 x ─ LOGISTIC ─ MUL(x)                         one function, SiLU
 x ─ EXP ─ ADD(1) ─ LOG ─ TANH ─ MUL(x)        one function, Mish
 x ─ RESHAPE ─ TRANSPOSE ─ RESHAPE             one copy, ShuffleNet's shuffle of channels
@@ -18,6 +20,12 @@ from typing import Any
 from mcpruner.converter.tflite.model import operator_name, use_counts
 
 _CONVOLUTIONS = ("CONV_2D", "McprunerSparseConv2D")
+_WITH_EPILOGUE = (*_CONVOLUTIONS, "DEPTHWISE_CONV_2D", "ADD")
+_WITH_ACTIVATION = (*_WITH_EPILOGUE, "FULLY_CONNECTED", "McprunerSparseFullyConnected", "SUB", "MUL", "DIV")
+_ACTIVATIONS = ("RELU", "RELU_N1_TO_1", "RELU6")
+# The functions that cost nothing behind an operator, and the operators that apply them.
+_APPLIED_BY = dict.fromkeys(("LEAKY_RELU", "PRELU", "HARD_SWISH"), _WITH_EPILOGUE)
+_APPLIED_BY |= dict.fromkeys(_ACTIVATIONS, _WITH_ACTIVATION)
 _MISH = ("TANH", "LOG", "ADD", "EXP")
 _OF_NORMS = ("SQUARED_DIFFERENCE", "MEAN", "ADD", "SUB", "MUL", "DIV", "NEG", "RSQRT", "SQRT")
 
@@ -46,6 +54,7 @@ class _FoldFinder:
             if name == "ADD":
                 for conv in (conv for i in op.inputs for code in _CONVOLUTIONS for conv in self._chain(i, (code,))):
                     self._fold([index], conv)
+            self._fold_function(index)
             if name == "RESHAPE" and len(op.inputs):
                 moved = list(self._chain(op.inputs[0], ("TRANSPOSE", "RESHAPE")))
                 self._fold(moved if len(moved) == 2 else [], index)
@@ -68,6 +77,13 @@ class _FoldFinder:
                 return
             yield index
             tensor = next((i for i in self._operators[index].inputs if i in self._computed), -1)
+
+    def _fold_function(self, index: int) -> None:
+        """Functions cost nothing behind what applies them; a sum does that for a convolution which adds it."""
+        for code in _APPLIED_BY.get(self._names[index], ()):
+            for host in self._chain(self._operators[index].inputs[0], (code,)):
+                if code != "ADD" or host in self._folded or self._names[index] in _ACTIVATIONS:
+                    self._fold([index], host)
 
     def _fold_gate(self, mul: int, x: int, gate: int) -> None:
         """SiLU and Mish are one function, which costs what its exponential does."""

@@ -10,6 +10,17 @@ namespace {
 
 bool IsConv(const std::string& name) { return name == "CONV_2D" || name == "McprunerSparseConv2D"; }
 
+bool IsActivation(const std::string& name) { return name == "RELU" || name == "RELU_N1_TO_1" || name == "RELU6"; }
+
+// Returns the operators behind which a function costs nothing: they apply it to what they store.
+std::vector<std::string> AppliedBy(const std::string& function) {
+  std::vector<std::string> names{"CONV_2D", "McprunerSparseConv2D", "DEPTHWISE_CONV_2D", "ADD"};
+  if (function == "LEAKY_RELU" || function == "PRELU" || function == "HARD_SWISH") return names;
+  if (!IsActivation(function)) return {};
+  names.insert(names.end(), {"FULLY_CONNECTED", "McprunerSparseFullyConnected", "SUB", "MUL", "DIV"});
+  return names;
+}
+
 bool MayBeOfNormalization(const std::string& name) {
   constexpr std::string_view kNames[] = {
       "SQUARED_DIFFERENCE", "MEAN", "ADD", "SUB", "MUL", "DIV", "NEG", "RSQRT", "SQRT"};
@@ -35,6 +46,7 @@ class FoldFinder {
         FoldGate(i, op.inputs[0], op.inputs[1]);
         FoldGate(i, op.inputs[1], op.inputs[0]);
       }
+      FoldFunction(i);
       if (op.name == "RESHAPE") FoldShuffle(i);
       if (op.name == "SQUARED_DIFFERENCE" && op.inputs.size() == 2) {
         FoldNormalization(op.inputs[0], op.inputs[1]);
@@ -73,6 +85,16 @@ class FoldFinder {
     for (const int input : graph_.operators[add].inputs) {
       for (const char* const name : {"CONV_2D", "McprunerSparseConv2D"}) {
         for (const size_t conv : Chain(input, {name})) folds_[add] = conv;
+      }
+    }
+  }
+
+  // A sum takes an activation, and other functions where it is a convolution that adds.
+  void FoldFunction(size_t function) {
+    const Operator& op = graph_.operators[function];
+    for (const std::string& name : AppliedBy(op.name)) {
+      for (const size_t host : Chain(op.inputs.empty() ? -1 : op.inputs[0], {name})) {
+        if (name != "ADD" || folds_.count(host) > 0 || IsActivation(op.name)) folds_[function] = host;
       }
     }
   }

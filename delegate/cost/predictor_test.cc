@@ -35,6 +35,16 @@ TEST(Folds, AreThoseOfThePlugin) {
   EXPECT_EQ(FindFolds(graph), (std::map<size_t, size_t>{{0, 1}, {3, 2}}));
 }
 
+TEST(Folds, KnowWhatIsAppliedToStoredResults) {
+  Subgraph graph = Chain({{"DEPTHWISE_CONV_2D", {}}, {"PRELU", {}}, {"CONV_2D", {}}, {"ADD", {}}, {"LEAKY_RELU", {}}});
+  graph.operators[3].inputs = {0, 3};
+  EXPECT_EQ(FindFolds(graph), (std::map<size_t, size_t>{{1, 0}, {3, 2}, {4, 3}}));
+  graph.outputs.insert(3);  // so the sum is a pass of its own, which takes activations only
+  EXPECT_EQ(FindFolds(graph), (std::map<size_t, size_t>{{1, 0}}));
+  graph.operators[4].name = "RELU6";
+  EXPECT_EQ(FindFolds(graph), (std::map<size_t, size_t>{{1, 0}, {4, 3}}));
+}
+
 TEST(Folds, KnowMish) {
   Subgraph graph = Chain({{"EXP", {}}, {"ADD", {}}, {"LOG", {}}, {"TANH", {}}, {"MUL", {}}});
   graph.operators[1].inputs = {1, 9};  // 9 is a constant

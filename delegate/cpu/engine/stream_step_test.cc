@@ -105,7 +105,8 @@ class ChainBuilder {
       case 1:
         return b_.Op(OpType::kPrelu, {x, b_.Constant({1, 1, 1, b_.shape(x).c}, RandomFloats(rng_, b_.shape(x).c))});
       default:
-        return b_.Op(OpType::kUnary, {x}, UnaryParams{Below(2) == 0 ? UnaryFunction::kSilu : UnaryFunction::kTanh});
+        return b_.Op(OpType::kUnary, {x},
+                     UnaryParams{Below(2) == 0 ? UnaryFunction::kSilu : UnaryFunction::kHardSwish});
     }
   }
 

@@ -23,7 +23,7 @@ class RowStep : public Step {
         input_(context.input(0)),
         output_(context.output()),
         activation_(RangeOf(context.op.activation)),
-        epilogue_(context.op.epilogue),
+        epilogue_(context.op.epilogue, output_.layout.c),
         shares_run_in_turn_(!context.row_shares.empty()),
         rows_(context.row_shares.begin(), context.row_shares.end()) {
     const HcwLayout& out = output_.layout;
@@ -34,6 +34,7 @@ class RowStep : public Step {
   const MicroKernels& micro_kernels() const { return micro_kernels_; }
   const TensorRef& input() const { return input_; }
   const TensorRef& output() const { return output_; }
+  const RowEpilogue& epilogue() const { return epilogue_; }
 
   // A workspace is a piece of scratch. Shares that may run at the same time have workspaces of their own.
   int num_workspaces() const { return shares_run_in_turn_ ? 1 : num_shares(); }

@@ -110,3 +110,23 @@ def test_what_the_plugin_folds_costs_nothing_there() -> None:
     folded = folded_operators(model, model.subgraphs[0])
     assert names == ["CONV_2D", "LOGISTIC", "MUL", "CONV_2D", "ADD", "LOGISTIC", "MUL"]
     assert folded == {2: 1, 4: 3}  # The last gate is of another tensor.
+
+
+@pytest.mark.parametrize(
+    ("function", "behind_conv", "behind_sum"),
+    [("RELU6", True, True), ("HARD_SWISH", True, False), ("LOGISTIC", False, False)],
+)
+def test_functions_cost_nothing_behind_what_applies_them(function: str, behind_conv: bool, behind_sum: bool) -> None:
+    """Behind a convolution, behind one that adds, and behind a sum of two tensors that others made."""
+    net = TfliteBuilder()
+    x = net.input((1, 8, 8, 16))
+    weights = np.ones((16, 3, 3, 16), np.float32)
+    a = net.operator(function, [net.conv(x, weights, name="a")], net.shape(x))
+    b = net.operator("ADD", [net.conv(a, weights, name="b"), a], net.shape(x), schema.AddOptionsT())
+    b = net.operator(function, [b], net.shape(x))
+    c = net.operator(function, [net.operator("ADD", [a, x], net.shape(x), schema.AddOptionsT())], net.shape(x))
+    model = read_model(net.build([b, c]))
+    names = [operator_name(model, op) for op in model.subgraphs[0].operators]
+    folded = folded_operators(model, model.subgraphs[0])
+    assert names == ["CONV_2D", function, "CONV_2D", "ADD", function, "ADD", function]
+    assert folded == {3: 2} | ({1: 0, 4: 3} if behind_conv else {}) | ({6: 5} if behind_sum else {})

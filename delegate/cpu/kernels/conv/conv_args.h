@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delegate/cpu/kernels/row_args.h"
+
 namespace mcpruner {
 
 // A tile has at most this many vectors: its sums for 4 filters, its inputs and a weight then fit 32 registers (24 + 6 +
@@ -79,6 +81,7 @@ struct ConvTileArgs {
   int32_t ahead_lines;
 
   float low, high;  // the activation's bounds; minus and plus infinity for none
+  StoreEpilogue epilogue;
 };
 
 // SplitColumns takes rows of an image apart by column, for strides above 1: plane p of a channel holds the columns

@@ -1,9 +1,10 @@
 // This is the convolution's micro-kernel. The sums of up to 4 filters over a few vectors of pixels stay in registers
-// while all taps of the filters pass by (conv_sum.h; for NEON conv_sum_neon.h). Then residual and activation are
-// applied, and the results are stored.
+// while all taps of the filters pass by (conv_sum.h; for NEON conv_sum_neon.h). Then residual, activation and
+// epilogue are applied, and the results are stored.
 
 #include "delegate/cpu/kernels/conv/conv_args.h"
 #include "delegate/cpu/kernels/simd.h"
+#include "delegate/cpu/kernels/store_epilogue.h"
 #if MCPRUNER_NEON
 #include "delegate/cpu/kernels/conv/conv_sum_neon.h"
 #else
@@ -81,6 +82,7 @@ struct Tile {
     const Output out(a);
     const ptrdiff_t channel_bytes = a.out_channel_stride * ptrdiff_t{sizeof(float)};
     const bool all_whole = a.all_whole != 0, has_residual = a.residual != nullptr, has_zeros = a.num_zeros > 0;
+    const bool has_epilogue = a.epilogue.function != StoreFunction::kNone;
     const ConvPart* const last = a.layer->parts + a.last_part;
     for (const ConvPart* part = a.layer->parts + a.first_part; part != last; ++part) {
       if (kPrefetch) PrefetchMemory(a, *part);
@@ -95,6 +97,7 @@ struct Tile {
         const ptrdiff_t channel = part->out_channels[f];
         if (has_residual) AddResidual(a, a.residual + channel * a.residual_channel_stride, sums[f]);
         MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[f][v] = AtMost(high, AtLeast(low, sums[f][v]));
+        if (has_epilogue) ApplyEpilogue(d, a.epilogue, part->out_channels[f], sums[f]);
         StoreFilter(a, out, sums[f], channel * channel_bytes, all_whole);
       }
       if (has_zeros) StoreBorders(a, *part);

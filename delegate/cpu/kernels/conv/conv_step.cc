@@ -99,13 +99,13 @@ ConvStep::ConvStep(const StepContext& context, Split split)
       layer_(std::get<ConvParams>(context.op.params).layer),
       reach_(RowReach::Of(window_, layer_->kernel_height)),
       activation_(RangeOf(context.op.activation)),
-      epilogue_(context.op.epilogue),
+      epilogue_(context.op.epilogue, output_.layout.c),
       split_(std::move(split)),
       shares_run_in_turn_(!context.row_shares.empty()),
       tables_(MakeConvTables(*layer_, Displacements(std::get<ConvParams>(context.op.params), input_.layout, split_),
                              split_.planes > 0 ? split_.channel_stride : input_.layout.pitch)),
       layer_args_(tables_.args()) {
-  if (epilogue_.exists()) ListChannels();
+  if (epilogue_.needs_pass()) ListChannels();
   if (shares_run_in_turn_) {
     for (const Range& rows : context.row_shares) AddShares(rows, 1);
   } else {
@@ -162,6 +162,7 @@ ConvTileArgs ConvStep::TileArgs(const ConvTile& tile, const float* scratch) cons
   }
   args.low = activation_.low;
   args.high = activation_.high;
+  args.epilogue = epilogue_.in_registers();
   args.all_whole = 1;
   for (int i = 0; i < tile.num_vectors; ++i) {
     SetVector(tile, i, &args);
@@ -198,7 +199,6 @@ UnaryRunsArgs ConvStep::RunsOf(const ConvTileArgs& args) const {
   runs.out = args.out;
   runs.channel_stride = args.out_channel_stride;
   runs.function = epilogue_.function();
-  runs.alpha = epilogue_.alpha();
   runs.alphas = epilogue_.alphas();
   for (int i = 0; i < args.num_vectors; ++i) {
     for (int row = 0; row < 2; ++row) {
@@ -265,12 +265,12 @@ bool ConvStep::RowIsRead(int row) const {
 
 void ConvStep::RunParts(const MicroKernels& micro_kernels, const TileParts& work, ConvTileArgs args,
                         UnaryRunsArgs* runs) const {
-  const int together = epilogue_.exists() ? kEpilogueParts : work.last_part;
+  const int together = epilogue_.needs_pass() ? kEpilogueParts : work.last_part;
   for (int first = work.first_part; first < work.last_part; first += together) {
     args.first_part = first;
     args.last_part = std::min(work.last_part, first + together);
     micro_kernels.ConvTile(args);
-    if (!epilogue_.exists()) continue;
+    if (!epilogue_.needs_pass()) continue;
     const int32_t *const begin = &part_filters_[static_cast<size_t>(first)],
                          *const end = &part_filters_[static_cast<size_t>(args.last_part)];
     runs->channels = channels_.data() + *begin;
@@ -297,7 +297,7 @@ void ConvStep::Run(int share) const {
       }
       args = TileArgs(t, scratch);
       ahead = InputAhead(t);
-      if (epilogue_.exists()) runs = RunsOf(args);
+      if (epilogue_.needs_pass()) runs = RunsOf(args);
     }
     args.ahead = ahead.begin;
     args.ahead_lines = ahead.lines / (work.last_part - work.first_part);

@@ -62,7 +62,7 @@ class ConvStep : public Step {
   void SplitInput(const ConvBand& band, float* scratch) const;
   // Returns the pixels of the tile, as runs within the rows of a channel.
   UnaryRunsArgs RunsOf(const ConvTileArgs& args) const;
-  // Runs parts of a tile and applies the epilogue to what they make.
+  // Runs parts of a tile and applies an epilogue that needs a pass to what they make.
   void RunParts(const MicroKernels& micro_kernels, const TileParts& work, ConvTileArgs args, UnaryRunsArgs* runs) const;
   bool RowIsRead(int row) const;
 
@@ -79,7 +79,7 @@ class ConvStep : public Step {
   const bool shares_run_in_turn_;
   const ConvTables tables_;
   const ConvLayerArgs layer_args_;
-  // For the epilogue, where there is one:
+  // For an epilogue that needs a pass:
   std::vector<int32_t> channels_;      // output channels of the filters of each part
   std::vector<int32_t> part_filters_;  // where those of each part begin, and where the last one's end
   std::vector<ConvTile> tiles_;

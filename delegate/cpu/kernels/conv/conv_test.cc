@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "delegate/cpu/engine/executable.h"
 #include "delegate/cpu/engine/simd_targets.h"
 #include "delegate/cpu/kernels/conv/reference.h"
+#include "delegate/cpu/kernels/unary/reference.h"
 #include "delegate/cpu/testing/compare.h"
 #include "delegate/graph/testing/graph_builder.h"
 #include "delegate/graph/testing/random_layer.h"
@@ -31,21 +33,11 @@ struct Case {
   int n = 1, h = 1, w = 1;
   bool residual = false;
   Activation activation = Activation::kNone;
+  std::optional<UnaryFunction> function = std::nullopt;  // behind the activation
 };
 
-float Clamped(Activation activation, float v) {
-  switch (activation) {
-    case Activation::kNone:
-      return v;
-    case Activation::kRelu:
-      return std::max(v, 0.0f);
-    case Activation::kReluN1To1:
-      return std::clamp(v, -1.0f, 1.0f);
-    case Activation::kRelu6:
-      return std::clamp(v, 0.0f, 6.0f);
-  }
-  return v;
-}
+// These become epilogues: the first two in registers, the last one by a pass.
+constexpr UnaryFunction kFunctions[] = {UnaryFunction::kLeakyRelu, UnaryFunction::kHardSwish, UnaryFunction::kSilu};
 
 // Returns the largest sum of |w * x| (and |bias|, |residual|) of any output, which is the scale of rounding errors.
 double Scale(SparseLayer layer, const Case& c, const Shape& in, std::vector<float> x, const Shape& out,
@@ -65,8 +57,10 @@ void Check(std::mt19937& rng, const Case& c) {
   GraphBuilder b;
   const Shape in{c.n, c.h, c.w, c.shape.in_channels};
   const int x = b.Input(in);
-  const int y = b.Op(OpType::kConv, {x}, ConvParams{c.window, layer}, c.activation);
-  const Shape out = b.shape(y);
+  const int conv = b.Op(OpType::kConv, {x}, ConvParams{c.window, layer}, c.activation);
+  const Shape out = b.shape(conv);
+  const UnaryParams function{c.function.value_or(UnaryFunction::kRelu), 0.3f};
+  const int y = c.function ? b.Op(OpType::kUnary, {conv}, function) : conv;
   std::vector<std::vector<float>> inputs{RandomFloats(rng, in.size())};
   Graph graph = b.Finish({y});
   if (c.residual) {
@@ -79,6 +73,8 @@ void Check(std::mt19937& rng, const Case& c) {
   if (out.size() == 0) return;
   std::vector<float> expected(static_cast<size_t>(out.size()));
   ConvReference(*layer, c.window, in, inputs[0].data(), c.residual ? inputs[1].data() : nullptr, out, expected.data());
+  ActivationReference(c.activation, out.size(), expected.data());
+  if (c.function) UnaryReference(function, out.size(), expected.data(), expected.data());
   const double scale = Scale(*layer, c, in, inputs[0], out, c.residual ? inputs[1] : std::vector<float>());
   for (const std::string& simd : CpuSimdTargets()) {
     for (const int num_threads : {1, 2}) {
@@ -86,7 +82,7 @@ void Check(std::mt19937& rng, const Case& c) {
       ASSERT_TRUE(backend.ok()) << backend.message();
       const std::vector<float> actual = RunGraph(**backend, graph, inputs)[0];
       for (size_t i = 0; i < actual.size(); ++i) {
-        ASSERT_NEAR(actual[i], Clamped(c.activation, expected[i]), 1e-5 * scale) << simd << ", element " << i;
+        ASSERT_NEAR(actual[i], expected[i], 1e-5 * scale) << simd << ", element " << i;
       }
     }
   }
@@ -107,6 +103,7 @@ TEST(ConvTest, RandomLayersAgreeWithTheReference) {
     c.w = 1 + below(33);
     c.residual = below(2) == 0;
     c.activation = static_cast<Activation>(below(4));
+    if (below(2) == 0) c.function = kFunctions[below(3)];
     Check(rng, c);
   }
 }
@@ -123,6 +120,8 @@ TEST(ConvTest, EveryTileSizeAndTail) {
       c.window.padding = {1, 1, 1, 1};
       c.h = 1 + size % 13;
       c.w = size;
+      Check(rng, c);
+      c.function = kFunctions[size % 3];
       Check(rng, c);
       c.window.stride_h = c.window.stride_w = 2;
       c.w = 2 * size;

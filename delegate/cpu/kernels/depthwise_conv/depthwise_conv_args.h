@@ -30,6 +30,7 @@ struct DepthwiseRowsArgs {
   const float* weights;  // [output channel][ky][kx]
   const float* bias;     // [output channel]
   RowEnd end;
+  StoreEpilogue epilogue;
 };
 
 }  // namespace mcpruner

@@ -13,6 +13,7 @@
 
 #include "delegate/cpu/kernels/depthwise_conv/depthwise_conv_args.h"
 #include "delegate/cpu/kernels/simd.h"
+#include "delegate/cpu/kernels/store_epilogue.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mcpruner {
@@ -76,9 +77,18 @@ HWY_INLINE void ForColumns(D d, const float* in, const Function& use) {
   for (int kx = kFrom; kx < kTo; ++kx) use(kx, hn::LoadU(d, in + kx));
 }
 
+// Applies activation and epilogue to sums of one channel.
+template <class D, size_t kCount>
+HWY_INLINE void Finish(const DepthwiseRowsArgs& a, D d, int32_t channel, hn::Vec<D> (&sums)[kCount]) {
+  if (a.end.clamp) {
+    MCPRUNER_UNROLL
+    for (size_t i = 0; i < kCount; ++i) sums[i] = Clamp(d, sums[i], a.end.low, a.end.high);
+  }
+  if (a.epilogue.function != StoreFunction::kNone) ApplyEpilogue(d, a.epilogue, channel, sums);
+}
+
 template <class D>
 HWY_INLINE void StorePixels(const DepthwiseRowsArgs& a, D d, hn::Vec<D> sum, int32_t x, float* out) {
-  if (a.end.clamp) sum = Clamp(d, sum, a.end.low, a.end.high);
   StoreFirst(sum, d, out + x, static_cast<size_t>(a.width - x));
 }
 
@@ -123,6 +133,7 @@ struct Rows {
       constexpr int kSplit = kKernel == 5 ? 2 : 0;
       if constexpr (kSplit > 0) AddColumns<0, kSplit>(d, kernel, from, a.in_row_stride, sums);
       AddColumns<kSplit, kKernel>(d, kernel, from, a.in_row_stride, sums);
+      Finish(a, d, channel, sums);
       MCPRUNER_UNROLL
       for (int r = 0; r < kRows; ++r) StorePixels(a, d, sums[r], x, out + r * a.out_row_stride);
     }
@@ -158,6 +169,7 @@ struct AnyKernel {
         }
       }
     }
+    Finish(a, d, channel, sums);
     MCPRUNER_UNROLL
     for (size_t v = 0; v < kVectors; ++v) {
       const int32_t at = x + static_cast<int32_t>(v * kFloats);

@@ -49,6 +49,7 @@ class DepthwiseConvStep : public RowStep {
     args.weights = weights_.data();
     args.bias = params_.bias->data();
     args.end = End();
+    args.epilogue = epilogue().in_registers();
     // A few rows are made at a time, so that they are in the cache for the epilogue.
     ForRowRanges(share, [&](int image, int y, int rows, float* first) {
       const int blocks = (rows + kDepthwiseRows - 1) / kDepthwiseRows;
@@ -58,7 +59,7 @@ class DepthwiseConvStep : public RowStep {
         args.out = first + block.begin * out.row_stride();
         args.rows = block.end - block.begin;
         micro_kernels().DepthwiseRows(args);
-        ApplyEpilogue(args.out, args.rows);
+        if (epilogue().needs_pass()) ApplyEpilogue(args.out, args.rows);
       }
     });
   }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -20,10 +21,18 @@ struct Image {
   int n, h, w, channels;
 };
 
+// Returns none, one that is applied in registers, or one that takes a pass.
+std::optional<UnaryFunction> EpilogueOf(int i) {
+  constexpr std::optional<UnaryFunction> kFunctions[] = {std::nullopt, UnaryFunction::kLeakyRelu,
+                                                         UnaryFunction::kHardSwish, UnaryFunction::kSilu};
+  return kFunctions[i % 4];
+}
+
 // Makes a convolution with random weights behind the graph's only input, or the same behind an op that widens the
-// borders of that input beyond what the convolution wants.
+// borders of that input beyond what the convolution wants. Its result goes through a function, which becomes the
+// convolution's epilogue.
 Graph MakeGraph(std::mt19937& rng, DepthwiseParams params, const Image& image, Activation activation,
-                bool wider_borders) {
+                bool wider_borders, std::optional<UnaryFunction> function = std::nullopt) {
   const int64_t filters = int64_t{image.channels} * params.multiplier;
   params.weights = Random(rng, filters * params.kernel_height * params.kernel_width);
   params.bias = Random(rng, filters);
@@ -38,7 +47,8 @@ Graph MakeGraph(std::mt19937& rng, DepthwiseParams params, const Image& image, A
     wide.bias = Random(rng, image.channels);
     outputs.push_back(b.Op(OpType::kDepthwiseConv, {x}, wide));
   }
-  outputs.push_back(b.Op(OpType::kDepthwiseConv, {x}, params, activation));
+  const int y = b.Op(OpType::kDepthwiseConv, {x}, params, activation);
+  outputs.push_back(function ? b.Op(OpType::kUnary, {y}, UnaryParams{*function, 0.3f}) : y);
   return b.Finish(outputs);
 }
 
@@ -54,7 +64,8 @@ TEST(DepthwiseConvTest, RandomLayersAgreeWithTheReference) {
     params.window = {1 + below(3), 1 + below(2), 1 + below(2), 1 + below(2), {below(3), below(3), below(3), below(3)}};
     const Image image{1 + below(2), 9 + below(9), 9 + below(80), 1 + below(6)};
     const auto activation = static_cast<Activation>(below(4));
-    ExpectAgreement(MakeGraph(rng, params, image, activation, below(4) == 0), seed, 2e-5f, "depthwise");
+    ExpectAgreement(MakeGraph(rng, params, image, activation, below(4) == 0, EpilogueOf(below(4))), seed, 2e-5f,
+                    "depthwise");
   }
 }
 
@@ -74,7 +85,8 @@ TEST(DepthwiseConvTest, SquareKernelsAgreeWithTheReferenceAtEveryWidth) {
         params.window = {stride, stride, 1, 1, {below(3), below(3), below(3), below(3)}};
         const Image image{1 + width % 2, kernel + width % 13, width, 1 + width % 3};
         const auto activation = static_cast<Activation>(width % 4);
-        ExpectAgreement(MakeGraph(rng, params, image, activation, width % 5 == 0), 1, 2e-5f, "depthwise");
+        ExpectAgreement(MakeGraph(rng, params, image, activation, width % 5 == 0, EpilogueOf(width / 3)), 1, 2e-5f,
+                        "depthwise");
       }
     }
   }

@@ -37,8 +37,7 @@ struct UnaryRunsArgs {
   int32_t num_channels, num_runs;
   UnaryRun runs[kMaxUnaryRuns];
   UnaryFunction function;
-  float alpha;          // of kLeakyRelu
-  const float* alphas;  // of each channel of the map, in the place of alpha; null if all have the same
+  const float* alphas;  // of each channel of the map, of kLeakyRelu; else null
 };
 
 }  // namespace mcpruner

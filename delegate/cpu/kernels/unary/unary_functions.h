@@ -11,6 +11,7 @@
 #define MCPRUNER_DELEGATE_CPU_KERNELS_UNARY_UNARY_FUNCTIONS_H_
 
 #include "delegate/cpu/kernels/simd.h"
+#include "delegate/cpu/kernels/store_epilogue.h"
 #include "delegate/cpu/kernels/unary/near_functions.h"
 
 // What simd.h sets for Highway must stand before each of its headers.
@@ -176,15 +177,6 @@ HWY_INLINE FloatVector Log(FloatVector x) {
   const FloatVector of_negative = hn::IfThenElse(hn::Lt(x, zero), hn::NaN(d), x);
   const FloatVector special = hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity), of_negative);
   return hn::IfThenElse(ordinary, number, special);
-}
-
-HWY_INLINE FloatVector HardSwish(FloatVector x) {
-  const FloatVector gate = Clamp(Floats(), hn::Add(x, near::Number(3.0f)), 0.0f, 6.0f);
-  return hn::Mul(x, hn::Mul(gate, near::Number(1.0f / 6.0f)));
-}
-
-HWY_INLINE FloatVector LeakyRelu(FloatVector x, FloatVector alpha) {
-  return hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), hn::Mul(x, alpha), x);
 }
 
 }  // namespace MCPRUNER_SIMD_TARGET

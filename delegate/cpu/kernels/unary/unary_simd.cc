@@ -39,7 +39,7 @@ HWY_INLINE void Runs(const UnaryRunsArgs& args, const Function& function) {
   for (int32_t i = 0; i < a.num_channels; ++i) {
     const int32_t channel = a.channels[i];
     float* const out = a.out + channel * a.channel_stride;
-    const FloatVector alpha = hn::Set(d, a.alphas == nullptr ? a.alpha : a.alphas[channel]);
+    const FloatVector alpha = a.alphas == nullptr ? hn::Zero(d) : hn::Set(d, a.alphas[channel]);
     for (int32_t r = 0; r < a.num_runs; ++r) {
       float* const pixels = out + a.runs[r].first;
       for (int32_t x = 0; x < a.runs[r].count; x += static_cast<int32_t>(kFloats)) {
@@ -61,11 +61,11 @@ HWY_INLINE void WithFunction(UnaryFunction function, float low, float high, cons
     case UnaryFunction::kRelu6:
       return f([&](V x, V) MCPRUNER_INLINE_LAMBDA { return Clamp(d, x, low, high); });
     case UnaryFunction::kLeakyRelu:
-      return f([](V x, V alpha) MCPRUNER_INLINE_LAMBDA { return LeakyRelu(x, alpha); });
+      return f([](V x, V alpha) MCPRUNER_INLINE_LAMBDA { return LeakyRelu(Floats(), x, alpha); });
     case UnaryFunction::kElu:
       return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Elu(x); });
     case UnaryFunction::kHardSwish:
-      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return HardSwish(x); });
+      return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return HardSwish(Floats(), x); });
     case UnaryFunction::kLogistic:
       return f([](V x, V) MCPRUNER_INLINE_LAMBDA { return Logistic(x); });
     case UnaryFunction::kTanh:
