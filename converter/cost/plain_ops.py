@@ -2,7 +2,8 @@
 
     elementwise   ADD, MUL, RELU, ...           output_bytes
     exponential   LOGISTIC, SOFTMAX, ...        output_bytes; L2_NORMALIZATION is no exponential, but takes as long
-    window        MAX_POOL_2D, ...              read_bytes: of each output element, its window
+    window        MAX_POOL_2D, ...              read_bytes: of each output element, its window; in our plugin a column and
+                                                then a row of it, since it reduces rows first
     reduction     MEAN, ...                     input_bytes
     copy          PAD, CONCATENATION, ...       output_bytes
 
@@ -42,13 +43,13 @@ def operator_amounts(name: str, graph: Any, op: Any, simd: str) -> tuple[Amounts
         Instruction set of the plugin, one of `VECTORS`.
     """
     options = op.builtinOptions
-    window = int(getattr(options, "filterHeight", 1) * getattr(options, "filterWidth", 1))
+    window = int(getattr(options, "filterHeight", 1)), int(getattr(options, "filterWidth", 1))
     shapes = ([graph.tensors[i].shape for i in tensors if i >= 0] for tensors in (op.inputs, op.outputs))
     return plain_amounts(OPERATORS.get(name, "copy"), *shapes, window, simd)
 
 
 def plain_amounts(
-    kind: str, inputs: Sequence[Shape], outputs: Sequence[Shape], window: int, simd: str
+    kind: str, inputs: Sequence[Shape], outputs: Sequence[Shape], window: tuple[int, int], simd: str
 ) -> tuple[Amounts, Amounts]:
     """Amounts of work of an operator of one of `KINDS`, in our plugin and in TFLite.
 
@@ -59,15 +60,15 @@ def plain_amounts(
     inputs, outputs
         Shapes of what it reads and writes, NHWC.
     window
-        How many elements of the input each element of the output is made of, if it is of kind ``"window"``.
+        Height and width of the window that each element of the output is made of, if it is of kind ``"window"``.
     simd
         Instruction set of the plugin, one of `VECTORS`.
     """
     found = []
-    for runtime, lanes in (("cpu", VECTORS[simd][0]), ("tflite", 1)):
+    for runtime, lanes, reads in (("cpu", VECTORS[simd][0], sum(window)), ("tflite", 1, window[0] * window[1])):
         read, written = (sum(_bytes(shape, lanes) for shape in shapes) for shapes in (inputs, outputs))
         terms = {
-            "window": {"read_bytes": written * window, "output_bytes": written},
+            "window": {"read_bytes": written * reads, "output_bytes": written},
             "reduction": {"input_bytes": read},
         }.get(kind, {"output_bytes": written})
         found.append(Amounts(f"{runtime} {kind}", {**terms, "layer": 1}))

@@ -52,10 +52,10 @@ double RowBytes(const AllSizes& tensors, double lanes) {
   return bytes;
 }
 
-Terms PlainTerms(Kind kind, double read, double written, double window) {
+Terms PlainTerms(Kind kind, double read, double written, double reads_of_window) {
   Terms terms;
   terms.layer = 1;
-  if (kind == Kind::kWindow) terms.read_bytes = written * window;
+  if (kind == Kind::kWindow) terms.read_bytes = written * reads_of_window;
   if (kind == Kind::kReduction) {
     terms.input_bytes = read;
   } else {
@@ -148,25 +148,27 @@ Amounts TfliteAmounts(const WeightShape& shape, const Geometry& geometry, const 
   return {IsPointwise(shape) && !grouped ? &Costs::tflite_pointwise : &Costs::tflite_conv, terms};
 }
 
-PlainAmounts AmountsWithoutWeights(Kind kind, const AllSizes& inputs, const AllSizes& outputs, double window,
+PlainAmounts AmountsWithoutWeights(Kind kind, const AllSizes& inputs, const AllSizes& outputs, const WindowSize& window,
                                    const Simd& simd) {
-  const auto terms = [&](double lanes) {
-    return PlainTerms(kind, RowBytes(inputs, lanes), RowBytes(outputs, lanes), window);
+  const auto terms = [&](double lanes, double reads_of_window) {
+    return PlainTerms(kind, RowBytes(inputs, lanes), RowBytes(outputs, lanes), reads_of_window);
   };
+  // The plugin reduces rows first, and then columns.
+  const Terms ours = terms(simd.lanes, window.height + window.width), theirs = terms(1, window.height * window.width);
   switch (kind) {
     case Kind::kElementwise:
-      return {{&Costs::cpu_elementwise, terms(simd.lanes)}, {&Costs::tflite_elementwise, terms(1)}};
+      return {{&Costs::cpu_elementwise, ours}, {&Costs::tflite_elementwise, theirs}};
     case Kind::kExponential:
-      return {{&Costs::cpu_exponential, terms(simd.lanes)}, {&Costs::tflite_exponential, terms(1)}};
+      return {{&Costs::cpu_exponential, ours}, {&Costs::tflite_exponential, theirs}};
     case Kind::kWindow:
-      return {{&Costs::cpu_window, terms(simd.lanes)}, {&Costs::tflite_window, terms(1)}};
+      return {{&Costs::cpu_window, ours}, {&Costs::tflite_window, theirs}};
     case Kind::kReduction:
-      return {{&Costs::cpu_reduction, terms(simd.lanes)}, {&Costs::tflite_reduction, terms(1)}};
+      return {{&Costs::cpu_reduction, ours}, {&Costs::tflite_reduction, theirs}};
     case Kind::kWeights:  // has no shape that could be counted
     case Kind::kCopy:
       break;
   }
-  return {{&Costs::cpu_copy, terms(simd.lanes)}, {&Costs::tflite_copy, terms(1)}};
+  return {{&Costs::cpu_copy, ours}, {&Costs::tflite_copy, theirs}};
 }
 
 Amounts InferenceAmounts() {

@@ -55,10 +55,14 @@ Amounts TfliteAmounts(const WeightShape& shape, const Geometry& geometry, const 
 struct PlainAmounts {
   Amounts plugin, tflite;
 };
-// `inputs` and `outputs` are the sizes of what it reads and writes, and `window` says how many elements of the input
-// each element of the output is made of, in an operator of kind kWindow.
+// The window that each element of the output is made of, in an operator of kind kWindow.
+struct WindowSize {
+  double height = 1, width = 1;
+};
+// `inputs` and `outputs` are the sizes of what it reads and writes.
 PlainAmounts AmountsWithoutWeights(Kind kind, const std::vector<std::vector<int>>& inputs,
-                                   const std::vector<std::vector<int>>& outputs, double window, const Simd& simd);
+                                   const std::vector<std::vector<int>>& outputs, const WindowSize& window,
+                                   const Simd& simd);
 
 // Of calling the runtime's interpreter, of calling a partition, and of bringing a tensor into its layout or out of it.
 Amounts InferenceAmounts();

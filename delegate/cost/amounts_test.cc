@@ -87,12 +87,13 @@ TEST(RowsGeometry, IsAMapWhereThePluginMakesOne) {
 
 TEST(AmountsWithoutWeights, CountWholeVectorsInThePlugin) {
   const std::vector<std::vector<int>> in{{1, 4, 9, 3}}, out{{1, 2, 5, 3}};
-  const PlainAmounts pool = AmountsWithoutWeights(Kind::kWindow, in, out, 4, Avx2());
+  const PlainAmounts pool = AmountsWithoutWeights(Kind::kWindow, in, out, {2, 3}, Avx2());
   EXPECT_EQ(pool.plugin.entry, &Costs::cpu_window);
-  EXPECT_EQ(pool.plugin.terms.read_bytes, 4 * 2 * 8 * 3 * 4);
+  EXPECT_EQ(pool.plugin.terms.read_bytes, (2 + 3) * 2 * 8 * 3 * 4);
+  EXPECT_EQ(pool.tflite.terms.read_bytes, 2 * 3 * 2 * 5 * 3 * 4);
   EXPECT_EQ(pool.tflite.terms.output_bytes, 4 * 2 * 5 * 3);
-  EXPECT_EQ(AmountsWithoutWeights(Kind::kReduction, in, out, 1, Avx2()).plugin.terms.input_bytes, 4 * 4 * 16 * 3);
-  EXPECT_EQ(AmountsWithoutWeights(Kind::kCopy, in, {{0, -1}}, 1, Avx2()).tflite.terms.output_bytes, 4);
+  EXPECT_EQ(AmountsWithoutWeights(Kind::kReduction, in, out, {}, Avx2()).plugin.terms.input_bytes, 4 * 4 * 16 * 3);
+  EXPECT_EQ(AmountsWithoutWeights(Kind::kCopy, in, {{0, -1}}, {}, Avx2()).tflite.terms.output_bytes, 4);
 }
 
 }  // namespace

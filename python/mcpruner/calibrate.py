@@ -257,7 +257,7 @@ def _measure_plain(simd: str, inference: float, tick: Callable[[], None]) -> Ite
         for channels, size in _PLAIN:
             name, image = f"{kind} {channels}x{size}x{size}", (1, size, size, channels)
             written = one_layer.plain_output(kind, channels, size)
-            mine, theirs = plain_ops.plain_amounts(kind, [image], [written], 4, simd)
+            mine, theirs = plain_ops.plain_amounts(kind, [image], [written], (2, 2), simd)
             ops, _, _ = _time(one_layer.plain_operator(kind, channels, size, True), simd, name)
             *_, last = (op for op in ops if op["type"] not in ("Pack", "Unpack"))
             yield name, Sample(mine, last["nanoseconds"])

@@ -32,17 +32,17 @@ std::vector<Dims> SizesOf(const ModelView& view, const std::vector<int>& tensors
   return sizes;
 }
 
-double WindowElements(const NodeRef& node, const std::string& name) {
+cost::WindowSize WindowOf(const NodeRef& node, const std::string& name) {
   const auto* const pool = static_cast<const TfLitePoolParams*>(node.node->builtin_data);
-  if (pool == nullptr || (name != "MAX_POOL_2D" && name != "AVERAGE_POOL_2D")) return 1;
-  return static_cast<double>(pool->filter_height) * pool->filter_width;
+  if (pool == nullptr || (name != "MAX_POOL_2D" && name != "AVERAGE_POOL_2D")) return {};
+  return {static_cast<double>(pool->filter_height), static_cast<double>(pool->filter_width)};
 }
 
 cost::Times TimesWithoutWeights(const ModelView& view, const NodeRef& node, const cost::Operator& op,
                                 const cost::CostTable& table) {
   const cost::PlainAmounts amounts =
       cost::AmountsWithoutWeights(cost::KindOf(op.name).value_or(cost::Kind::kCopy), SizesOf(view, op.inputs),
-                                  SizesOf(view, op.outputs), WindowElements(node, op.name), *table.simd);
+                                  SizesOf(view, op.outputs), WindowOf(node, op.name), *table.simd);
   return {table.Time(amounts.tflite), table.Time(amounts.plugin)};
 }
 

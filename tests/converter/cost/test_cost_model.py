@@ -137,7 +137,7 @@ def test_groups_of_dense_layers_are_those_of_the_plugin() -> None:
 def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
     made = [edge_amounts(10), partition_amounts(), inference_amounts()]
     for kind in KINDS:
-        made += plain_amounts(kind, [(1, 5, 7, 3)], [(1, 5, 7, 3)], 4, simd)
+        made += plain_amounts(kind, [(1, 5, 7, 3)], [(1, 5, 7, 3)], (2, 3), simd)
     for shape, kind in SHAPES:
         geometry = Geometry(kind, width=1)
         made.append(packed_amounts(Counts(9, 3, 2, 1), shape, 2, geometry, simd))
