@@ -99,7 +99,7 @@ performance: install .venv-peers/.setup-stamp ## Measure all of docs/performance
 	$(PYTHON) benchmarks/performance.py
 
 zoo: install ## Prune, convert, check and time the networks of examples/zoo, and write docs/models.md
-	$(PYTHON) benchmarks/zoo/make_zoo.py --publish
+	$(PYTHON) benchmarks/zoo/make_zoo.py --calibrate --publish
 
 .venv-peers/.setup-stamp: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv --clear .venv-peers

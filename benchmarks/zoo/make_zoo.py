@@ -52,17 +52,30 @@ def make_files(network: str, out: Path) -> None:
         write_file(facts, json.dumps({"reason": reason}) + "\n")
 
 
-def make_record(network: str, out: Path, seconds: float) -> dict[str, Any]:
+def plugin_hash() -> str:
+    """What tells one build of the plugin from another."""
+    return hashlib.sha256(Path(delegate_path()).read_bytes()).hexdigest()[:12]
+
+
+def calibrate(out: Path) -> Path:
+    """Table of costs of this machine and this plugin, measured unless it is there."""
+    path = out / f"costs_{plugin_hash()}.json"
+    if not path.exists():
+        print("calibrating", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "mcpruner", "calibrate", "-o", str(path)], check=True)
+    return path
+
+
+def make_record(network: str, out: Path, *arguments: str) -> dict[str, Any]:
     """Record of a network whose files are made; that of an earlier run, if nothing has changed since."""
     path = out / "records" / f"{network}.json"
-    plugin = hashlib.sha256(Path(delegate_path()).read_bytes()).hexdigest()[:12]
-    made_of = {"files": stem(network), "plugin": plugin}
+    made_of = {"files": stem(network), "plugin": plugin_hash()}
     if path.exists():
         record = json.loads(path.read_text())
         if record.items() >= made_of.items():
             return record
     path.unlink(missing_ok=True)
-    reason = step("measure.py", network, str(out / "files"), str(path), str(seconds))
+    reason = step("measure.py", network, str(out / "files"), str(path), *arguments)
     record = {"network": network, **birth_certificate(), "reason": reason} if reason else json.loads(path.read_text())
     record |= {"command": "make zoo", **made_of}
     write_file(path, json.dumps(record, indent=1) + "\n")
@@ -83,6 +96,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", metavar="NAME", help="of examples/zoo (default: all)")
     parser.add_argument("--seconds", type=float, default=4.0, help="of timing for each number of threads (default: 4)")
     parser.add_argument("--out", type=Path, default=OUT, help=f"for files and records (default: {OUT})")
+    parser.add_argument("--calibrate", action="store_true", help="predict by costs measured here, too (a minute)")
     parser.add_argument("--publish", action="store_true", help="write the results and docs/models.md")
     return parser.parse_args()
 
@@ -96,10 +110,12 @@ def main() -> None:
     for network in networks:
         print(f"{network}: files", file=sys.stderr, flush=True)
         make_files(network, args.out)
-    records = []
+    records, arguments = [], [str(args.seconds)]
+    if args.calibrate:
+        arguments.append(str(calibrate(args.out)))
     for network in networks:
         print(f"{network}: check and timing", file=sys.stderr, flush=True)
-        records.append(make_record(network, args.out, args.seconds))
+        records.append(make_record(network, args.out, *arguments))
     print("\n\n".join(all_tables(records).values()))
     if args.publish:
         publish(records)

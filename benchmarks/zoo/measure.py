@@ -1,7 +1,7 @@
-"""Check and time one network of the zoo: ``python benchmarks/zoo/measure.py NETWORK FILES RECORD SECONDS``.
+"""Check and time one network of the zoo: ``python benchmarks/zoo/measure.py NETWORK FILES RECORD SECONDS [COSTS]``.
 
 The folder ``FILES`` has what `files.py` made, and ``RECORD`` is written. The record says what the plugin took
-and what it left, how far the converted network is from the dense one, and how fast each of both is, timed in turns.
+and what it left, how far the converted network is from the dense one, and how fast each of both is, timed in turns; and with ``COSTS``, a file of `mcpruner calibrate`, what that predicts.
 """
 
 import json
@@ -16,6 +16,7 @@ from files import stem
 from workloads import TARGET
 
 from mcpruner.compare import run
+from mcpruner.converter.convert import convert
 from mcpruner.converter.whole_file import write_file
 from mcpruner.inputs import random_inputs
 from mcpruner.machine import birth_certificate
@@ -116,8 +117,12 @@ def measure(network: str, folder: Path, seconds: float) -> dict[str, Any]:
 
 def main() -> None:
     """Measure it and write its record."""
-    network, folder, record, seconds = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
-    write_file(record, json.dumps(measure(network, folder, seconds), indent=1) + "\n")
+    network, folder, path, seconds, *costs = sys.argv[1:]
+    record = measure(network, Path(folder), float(seconds))
+    if costs and "reason" not in record:
+        dense = Path(folder, f"{stem(network)}_dense.tflite").read_bytes()
+        record["predicted_here"] = convert(dense, TARGET, calibration=costs[0])[1].predicted_speedup
+    write_file(Path(path), json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,15 @@ def _timed(records: Sequence[Record]) -> list[Record]:
 
 def networks(records: Sequence[Record]) -> str:
     """A row for each network that was timed."""
-    headers = ["network", "layers packed", "predicted", "1 thread, CPU time", "2 threads, CPU time", "1 thread"]
+    headers = [
+        "network",
+        "layers packed",
+        "predicted",
+        "by this machine's costs",
+        "1 thread, CPU time",
+        "2 threads, CPU time",
+        "1 thread",
+    ]
     headers += ["2 threads", "dense, ms", "partitions", "nodes left", "largest error"]
     return markdown(headers, [_row(record) for record in _timed(records)])
 
@@ -62,6 +70,7 @@ def _row(record: Record) -> list[Any]:
         record["network"],
         f"{record['packed']} of {record['layers']}",
         f"{record['predicted']:.2f}",
+        f"{record['predicted_here']:.2f}" if "predicted_here" in record else "",
         f"**{ratio:.2f}**" if ratio < FLOOR else f"{ratio:.2f}",
         f"{two['cpu']['speedup']:.2f}",
         *(f"{times['wall']['speedup']:.2f}" for times in (one, two)),
@@ -90,14 +99,26 @@ def summary(records: Sequence[Record]) -> str:
     timed = _timed(records)
     if not timed:
         return "No network was timed."
-    misses = np.abs(np.log([record["predicted"] / measured(record) for record in timed]))
-    middle, high = np.quantile(misses, [0.5, 0.9])
+    here = [record for record in timed if "predicted_here" in record]
     slower = sum(measured(record) < FLOOR for record in timed)
     return (
         f"Of {len(records)} networks {len(timed)} were timed, and {slower} of them are below {FLOOR} of the dense "
-        f"speed. The error of the prediction, |log(predicted / measured)| by CPU time on one thread, has the median "
-        f"{middle:.2f}; nine of ten are at most {high:.2f}.{_busy(timed)}"
+        f"speed. The error of the prediction, |log(predicted / measured)| by CPU time on one thread, {_misses(timed)}"
+        f"{_here(here)}.{_busy(timed)}"
     )
+
+
+def _misses(records: Sequence[Record], prediction: str = "predicted") -> str:
+    """Median and 90th percentile of a prediction's error."""
+    middle, high = np.quantile(np.abs(np.log([r[prediction] / measured(r) for r in records])), [0.5, 0.9])
+    return f"has the median {middle:.2f}; nine of ten are at most {high:.2f}"
+
+
+def _here(records: Sequence[Record]) -> str:
+    """The same of predictions by costs that were measured on the same machine, where there are any."""
+    if not records:
+        return ""
+    return f". By costs of the same machine ({len(records)} networks) it {_misses(records, 'predicted_here')}"
 
 
 def _busy(timed: Sequence[Record]) -> str:

@@ -81,10 +81,12 @@ def timed(
 
 
 def test_rows_have_the_ratios_and_mark_what_is_slower() -> None:
-    rows = TABLE.networks([timed("fast", 2.0, 1.5), timed("slow", 2.0, 0.5, wall=0.6)]).splitlines()
+    rows = TABLE.networks(
+        [timed("fast", 2.0, 1.5) | {"predicted_here": 1.75}, timed("slow", 2.0, 0.5, wall=0.6)]
+    ).splitlines()
     assert rows[2:] == [
-        "| fast | 3 of 5 | 2.00 | 1.50 | 1.50 | 1.00 | 1.00 | 8.00 | 1 | 0 | 4e-06 |",
-        "| slow | 3 of 5 | 2.00 | **0.50** | 0.50 | 0.60 | 0.60 | 8.00 | 1 | 0 | 4e-06 |",
+        "| fast | 3 of 5 | 2.00 | 1.75 | 1.50 | 1.50 | 1.00 | 1.00 | 8.00 | 1 | 0 | 4e-06 |",
+        "| slow | 3 of 5 | 2.00 |  | **0.50** | 0.50 | 0.60 | 0.60 | 8.00 | 1 | 0 | 4e-06 |",
     ]
 
 
@@ -93,6 +95,8 @@ def test_the_prediction_error_is_that_of_logarithms() -> None:
     text = TABLE.summary([timed("a", 1.0, 1.0), timed("b", 2.0, 1.0), timed("c", 1.0, 4.0)])
     assert text.startswith("Of 3 networks 3 were timed, and 0 of them are below 0.97")
     assert text.endswith("median 0.69; nine of ten are at most 1.25.")
+    text = TABLE.summary([timed("a", 1.0, 1.0), timed("b", 2.0, 1.0) | {"predicted_here": 1.0}])
+    assert "By costs of the same machine (1 networks) it has the median 0.00; nine of ten are at most 0.00." in text
 
 
 def test_a_busy_machine_is_told() -> None:
