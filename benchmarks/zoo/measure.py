@@ -1,7 +1,8 @@
 """Check and time one network of the zoo: ``python benchmarks/zoo/measure.py NETWORK FILES RECORD SECONDS [COSTS]``.
 
 The folder ``FILES`` has what `files.py` made, and ``RECORD`` is written. The record says what the plugin took
-and what it left, how far the converted network is from the dense one, and how fast each of both is, timed in turns; and with ``COSTS``, a file of `mcpruner calibrate`, what that predicts.
+and what it left, how far the converted network is from the dense one, and how fast each of both is, timed in turns; and
+with ``COSTS``, a file of `mcpruner calibrate`, what that predicts.
 """
 
 import json
