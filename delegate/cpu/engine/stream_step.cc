@@ -122,21 +122,18 @@ void StreamStep::BeginBand(Thread* thread, size_t i, size_t b, float* buffer) co
     const Band::OpRows& before = thread->bands[b - 1].ops[i];
     const int kept = std::max(first, 0);
     if (kept < before.made.end) {
+      // With the zeros behind the last row, which reach into the place of the next one.
       std::memmove(buffer + (kept - first) * row, buffer + (kept - before.there.begin) * row,
-                   static_cast<size_t>((before.made.end - kept) * row) * sizeof(float));
+                   static_cast<size_t>((before.made.end - kept) * row + tensor.layout.border.left) * sizeof(float));
     }
   }
 }
 
 void StreamStep::ClearPadding(const Thread& thread, size_t i, size_t b, float* buffer) const {
   const HcwLayout& layout = thread.tensors[static_cast<size_t>(OutputOf(i))].layout;
-  const ptrdiff_t row = layout.row_stride();
   const Range there = thread.bands[b].ops[i].there;
   const int above = std::min(0, there.end) - there.begin, below = there.end - std::max(layout.h, there.begin);
-  float* const end = buffer + (there.end - there.begin) * row;
-  if (above > 0) std::fill_n(buffer, above * row, 0.0f);
-  if (below > 0) std::fill_n(end - below * row, below * row, 0.0f);
-  ClearTail(layout, end);
+  ClearBorders(layout, std::max(above, 0), below, there.end - there.begin, buffer);
 }
 
 }  // namespace mcpruner

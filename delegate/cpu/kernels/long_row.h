@@ -48,7 +48,6 @@ class LongRow {
   HWY_INLINE void Write(float* out, const Function& f) const {
     const Floats d;
     constexpr auto kLanes = static_cast<int32_t>(kFloats);
-    StoreZeros(out - end_.zeros_before, end_.zeros_before);
     Place place{0, 0};
     for (int32_t x = 0; x < size_; x += kLanes) {
       StoreFirst(Pixels(f(x, place), place), d, out + x, static_cast<size_t>(size_ - x));

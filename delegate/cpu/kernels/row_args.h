@@ -11,7 +11,7 @@ namespace mcpruner {
 struct RowEnd {
   int32_t clamp;  // 0: no activation
   float low, high;
-  int32_t zeros_before, zeros_behind;  // floats to zero on either side of the pixels (delegate/cpu/step/layout.h)
+  int32_t zeros_behind;  // floats to zero behind the pixels (delegate/cpu/step/layout.h)
 };
 
 // A StoreEpilogue is applied to results while they are in registers, behind the clamp. These are functions of a few

@@ -40,7 +40,7 @@ class RowEpilogue {
 
   // Applies it, which must exist, to a row of all channels. `row` is pixel 0 of channel 0.
   void Apply(const MicroKernels& micro_kernels, const HcwLayout& layout, float* row) const {
-    const RowEnd end{0, 0.0f, 0.0f, layout.border.left, layout.fill()};
+    const RowEnd end{0, 0.0f, 0.0f, layout.fill()};
     if (alphas_.empty()) {
       micro_kernels.UnaryRow({row, row, layout.pitch, layout.pitch, layout.c, layout.w, function(), 0.0f, end});
     } else {

@@ -40,10 +40,7 @@ class RowStep : public Step {
   int num_workspaces() const { return shares_run_in_turn_ ? 1 : num_shares(); }
   int WorkspaceOf(int share) const { return shares_run_in_turn_ ? 0 : share; }
 
-  RowEnd End() const {
-    const HcwLayout& out = output_.layout;
-    return {activation_.clamp ? 1 : 0, activation_.low, activation_.high, out.border.left, out.fill()};
-  }
+  RowEnd End() const { return {activation_.clamp ? 1 : 0, activation_.low, activation_.high, output_.layout.fill()}; }
 
   // Applies the epilogue, where there is one, to rows that were made; `first` is pixel 0 of channel 0 of the first one.
   void ApplyEpilogue(float* first, int rows) const {

@@ -18,23 +18,23 @@ int AlignedPitch(int w) {
 
 HcwLayout MakeLayout(const Shape& shape, const Padding2D& border) {
   HcwLayout layout{shape.n, shape.h, shape.w, shape.c, border, 0};
-  // The zeros to the right of a row are those to the left of the next one.
-  const int zeros = std::max(border.left, border.right);
-  layout.pitch = zeros == 0 ? AlignedPitch(shape.w) : shape.w + zeros;
+  layout.pitch = layout.fill() == 0 ? AlignedPitch(shape.w) : shape.w + layout.fill();
   return layout;
+}
+
+void ClearBorders(const HcwLayout& layout, int above, int below, int rows, float* data) {
+  const ptrdiff_t row = layout.row_stride();
+  std::fill_n(data, above * row + layout.border.left, 0.0f);
+  // Behind the last row of zeros, a window may reach as far as behind any other.
+  if (below > 0) std::fill_n(data + (rows - below) * row, below * row + layout.border.right, 0.0f);
 }
 
 void ClearBorders(const HcwLayout& layout, float* data) {
   if (layout.elements() == 0) return;
-  const ptrdiff_t row = layout.row_stride(), image = layout.image_stride();
+  const int top = layout.border.top, bottom = layout.border.bottom;
   for (int i = 0; i < layout.n; ++i) {
-    float* const first = data + i * image;
-    std::fill_n(first, layout.border.top * row, 0.0f);
-    std::fill_n(first + (layout.border.top + layout.h) * row, layout.border.bottom * row, 0.0f);
+    ClearBorders(layout, top, bottom, top + layout.h + bottom, data + i * layout.image_stride());
   }
-  ClearTail(layout, data + layout.n * image);
 }
-
-void ClearTail(const HcwLayout& layout, float* end) { std::fill_n(end, layout.border.right, 0.0f); }
 
 }  // namespace mcpruner

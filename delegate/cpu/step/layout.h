@@ -2,21 +2,20 @@
 //
 //     [image][row][channel][column]      one scalar weight times a vector of pixels, at any position of the weight
 //
-//            pitch = 6 floats: left zeros, w pixels, zeros to fill up
-//     row 0  | 0 a a a a 0 | 0 b b b b 0 | 0 c c c c 0 |      channels 0, 1, 2 lie side by side, so
-//     row 1  | 0 a a a a 0 | 0 b b b b 0 | 0 c c c c 0 |      a few rows of all channels are one piece of memory
-//            ^ Pixel(0, 1, 0, 0) - left
+//              pitch = 6 floats: w pixels, and the zeros behind them
+//     row 0  0 | a a a a 0 0 | b b b b 0 0 | c c c c 0 0 |      channels 0, 1, 2 lie side by side, so
+//     row 1    | a a a a 0 0 | b b b b 0 0 | c c c c 0 0 |      a few rows of all channels are one piece of memory
+//            ^ the head: `left` zeros before the first row
 //
 // The zeros around an image that a window reads are part of its tensor, so that a tap of a convolution is one
-// displacement wherever the window stands. There are `top` and `bottom` rows of zeros, and `left` floats of zeros
-// before each row of each channel. To the right of a row lie its own fill and the `left` zeros of the next row; behind
-// the very last row lies the tail.
+// displacement wherever the window stands. There are `top` and `bottom` rows of zeros. What lies to the right of a row
+// lies to the left of the next one, so there are as many zeros as the wider of both sides wants.
 //
 // Tensors share one arena, and nothing stays from one run to the next. So it matters who writes the zeros:
-//   - ClearBorders writes the rows of zeros and the tail, before the step that makes the tensor.
-//   - The step writes each row with its left zeros and its fill.
+//   - ClearBorders writes the head and the rows of zeros, before the step that makes the tensor.
+//   - The step writes each row with the zeros behind it (fill), in the same vector where they fit into it.
 //   - Where only some rows are made (streamed ops, tiles of a Winograd convolution), whoever asks for them writes the
-//     rows of zeros beside them and the tail behind the last one (ClearTail), anew in each band.
+//     head, and the rows of zeros beside them, anew in each band.
 // Whatever a window reads was therefore written in the same inference, and nobody reads rows that nobody made. Tests
 // fill all memory with NaN before a run to prove it (Executable::FillMemory).
 //
@@ -31,6 +30,7 @@
 #ifndef MCPRUNER_DELEGATE_CPU_STEP_LAYOUT_H_
 #define MCPRUNER_DELEGATE_CPU_STEP_LAYOUT_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -56,7 +56,7 @@ struct HcwLayout {
     return image * image_stride() + (border.top + y) * row_stride() + ptrdiff_t{channel} * pitch + border.left + x;
   }
   // Returns how many zeros are to be written behind the w pixels of each row.
-  int fill() const { return border.right > border.left ? border.right - border.left : 0; }
+  int fill() const { return std::max(border.left, border.right); }
   int64_t elements() const { return int64_t{n} * h * w * c; }
   // Returns the size of the buffer, slack included; 0 where the tensor has no elements.
   int64_t BufferFloats() const { return elements() == 0 ? 0 : int64_t{n} * image_stride() + kSlackFloats; }
@@ -68,10 +68,10 @@ struct HcwLayout {
 // `border` must be within kMaxBorder on each side.
 HcwLayout MakeLayout(const Shape& shape, const Padding2D& border);
 
-// Writes the rows of zeros and the tail of a tensor, and touches no row that has pixels.
+// Writes the head and the rows of zeros of a tensor, and touches no pixel.
 void ClearBorders(const HcwLayout& layout, float* data);
-// Writes the tail alone. `end` is where the row behind the last one would begin, left zeros included.
-void ClearTail(const HcwLayout& layout, float* end);
+// Does so for `above` and `below` rows of zeros of `rows` rows that begin at `data`, head included.
+void ClearBorders(const HcwLayout& layout, int above, int below, int rows, float* data);
 
 }  // namespace mcpruner
 

@@ -12,7 +12,7 @@ namespace {
 TEST(LayoutTest, SharesTheZerosBetweenRows) {
   const HcwLayout layout = MakeLayout({2, 3, 5, 4}, {1, 2, 1, 2});
   EXPECT_EQ(layout.pitch, 7);
-  EXPECT_EQ(layout.fill(), 1);
+  EXPECT_EQ(layout.fill(), 2);
   EXPECT_EQ(layout.row_stride(), 28);
   EXPECT_EQ(layout.image_stride(), 6 * 28);
   EXPECT_EQ(layout.Pixel(0, 0, 0, 0), 28 + 1);
@@ -34,14 +34,15 @@ TEST(LayoutTest, ClearBordersLeavesTheRowsOfPixelsAlone) {
   const HcwLayout layout = MakeLayout({2, 2, 3, 1}, {1, 1, 1, 1});
   std::vector<float> data(static_cast<size_t>(layout.BufferFloats()), 7.0f);
   ClearBorders(layout, data.data());
-  const std::vector<float> zeros(4, 0.0f), pixels(8, 7.0f);
+  // A row of zeros and the head, rows that own what lies behind them, and a row of zeros.
+  const std::vector<float> above(4 + 1, 0.0f), rows(2 * 4 - 1, 7.0f), below(4, 0.0f);
   std::vector<float> expected;
   for (int i = 0; i < 2; ++i) {
-    expected.insert(expected.end(), zeros.begin(), zeros.end());
-    expected.insert(expected.end(), pixels.begin(), pixels.end());
-    expected.insert(expected.end(), zeros.begin(), zeros.end());
+    expected.insert(expected.end(), above.begin(), above.end());
+    expected.insert(expected.end(), rows.begin(), rows.end());
+    expected.insert(expected.end(), below.begin(), below.end());
   }
-  expected.push_back(0.0f);  // to the right of the last row
+  expected.push_back(0.0f);  // to the right of the last row of zeros
   expected.resize(data.size(), 7.0f);
   EXPECT_EQ(data, expected);
 }

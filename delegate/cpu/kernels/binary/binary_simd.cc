@@ -83,7 +83,6 @@ HWY_INLINE void Row(const BinaryRowArgs& args_of_caller) {
       const V y = Clamped<kFunction>(args, load(a, args.a_step, x), load(b, args.b_step, x));
       StoreFirst(y, d, out + x, static_cast<size_t>(args.width - x));
     }
-    StoreZeros(out - args.end.zeros_before, args.end.zeros_before);
     StoreZeros(out + args.width, args.end.zeros_behind);
   }
 }

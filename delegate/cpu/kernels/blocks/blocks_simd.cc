@@ -83,11 +83,6 @@ void TakeManyApart(const BlocksRowArgs& a, const float* HWY_RESTRICT in, float* 
   }
 }
 
-HWY_INLINE void EndRow(const BlocksRowArgs& a, float* row) {
-  StoreZeros(row - a.end.zeros_before, a.end.zeros_before);
-  StoreZeros(row + a.out_width, a.end.zeros_behind);
-}
-
 }  // namespace
 
 void DepthToSpaceRow(const BlocksRowArgs& args) {
@@ -100,7 +95,7 @@ void DepthToSpaceRow(const BlocksRowArgs& args) {
     if (a.phases == 3) Interleave<3>(a, in, out);
     if (a.phases == 2) Interleave<2>(a, in, out);
     if (a.phases == 1) Interleave<1>(a, in, out);
-    EndRow(a, out);
+    StoreZeros(out + a.out_width, a.end.zeros_behind);
   }
 }
 
@@ -114,7 +109,7 @@ void SpaceToDepthRow(const BlocksRowArgs& args) {
     if (a.phases == 3) TakeApart<3>(a, in, out);
     if (a.phases == 2) TakeApart<2>(a, in, out);
     if (a.phases == 1) TakeApart<1>(a, in, out);
-    for (int32_t p = 0; p < a.phases; ++p) EndRow(a, out + p * a.phase_step);
+    for (int32_t p = 0; p < a.phases; ++p) StoreZeros(out + p * a.phase_step + a.out_width, a.end.zeros_behind);
   }
 }
 

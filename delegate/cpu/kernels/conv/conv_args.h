@@ -45,9 +45,10 @@ struct ConvLayerArgs {
 struct ConvVector {
   ptrdiff_t in, out, residual;
   int32_t pixels[2];  // how many to store, in each row; whole vectors have one row
+  int32_t stored[2];  // the same, with the zeros behind a row's last pixel that fit the vector
 };
 
-// These zeros lie beside a row's pixels; `first` is counted from the tile's first pixel.
+// These zeros lie behind a row's pixels, beyond its last vector; `first` is counted from the tile's first pixel.
 struct ConvZeros {
   ptrdiff_t first;
   int32_t count;
@@ -60,11 +61,12 @@ struct ConvTileArgs {
   int32_t lanes;        // of each vector: as many as the widest vector has, or half of them
   int32_t two_rows;     // whether vectors are of two rows
   int32_t all_whole;    // whether all lanes of all vectors are pixels to store
+  int32_t fills;        // whether some vector has zeros to store behind its pixels
   int32_t prefetch;     // whether each vector lies in rows of its own
   int32_t num_vectors;  // 1 .. kConvMaxTileVectors
   ConvVector vectors[kConvMaxTileVectors];
   int32_t num_zeros;
-  ConvZeros zeros[4 * kConvMaxTileVectors];  // to store in each channel: before and behind each row of each vector
+  ConvZeros zeros[2 * kConvMaxTileVectors];  // to store in each channel: for each row of each vector
 
   // `in` is the first element of the tile's first window, `out` its first output pixel, both of channel 0. The second
   // row of a vector of two rows lies `in_second_row` and so on behind its first row.

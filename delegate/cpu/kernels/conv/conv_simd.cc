@@ -19,7 +19,7 @@ namespace {
 // AVX2 and the scalar fallback have 16 registers.
 constexpr int kMaxVectors = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_AVX2 ? 3 : kConvMaxTileVectors;
 
-// Stores the zeros beside the pixels of a part.
+// Stores the zeros that no vector holds.
 HWY_INLINE void StoreBorders(const ConvTileArgs& a, const ConvPart& part) {
   for (int32_t f = 0; f < part.num_filters; ++f) {
     float* const out = a.out + part.out_channels[f] * a.out_channel_stride;
@@ -51,17 +51,32 @@ struct Tile {
     }
   }
 
+  // Returns the pixels of a vector, and zeros in the place of what lies behind them.
+  static HWY_INLINE V Filled(V v, const ConvVector& vector) {
+    const D d;
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (kTwoRows) {
+      const hn::Half<D> row;
+      const auto first = hn::FirstN(row, static_cast<size_t>(vector.pixels[0]));
+      const auto second = hn::FirstN(row, static_cast<size_t>(vector.pixels[1]));
+      return hn::Combine(d, hn::IfThenElseZero(second, hn::UpperHalf(row, v)),
+                         hn::IfThenElseZero(first, hn::LowerHalf(row, v)));
+    }
+#endif
+    return hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(vector.pixels[0])), v);
+  }
+
   static HWY_INLINE void Store([[maybe_unused]] const ConvTileArgs& a, V sum, const ConvVector& vector, float* out) {
     const D d;
 #if HWY_TARGET != HWY_SCALAR
     if constexpr (kTwoRows) {
       const hn::Half<D> row;
-      StoreFirst(hn::LowerHalf(row, sum), row, out, static_cast<size_t>(vector.pixels[0]));
-      StoreFirst(hn::UpperHalf(row, sum), row, out + a.out_second_row, static_cast<size_t>(vector.pixels[1]));
+      StoreFirst(hn::LowerHalf(row, sum), row, out, static_cast<size_t>(vector.stored[0]));
+      StoreFirst(hn::UpperHalf(row, sum), row, out + a.out_second_row, static_cast<size_t>(vector.stored[1]));
       return;
     }
 #endif
-    StoreFirst(sum, d, out, static_cast<size_t>(vector.pixels[0]));
+    StoreFirst(sum, d, out, static_cast<size_t>(vector.stored[0]));
   }
 
   // Stores the results of one filter, whose channel begins `channel` bytes behind channel 0.
@@ -70,6 +85,7 @@ struct Tile {
     if (!kTwoRows && all_whole) {
       MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[v], D(), Displaced(out.first[v], channel));
     } else {
+      if (a.fills) MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) sums[v] = Filled(sums[v], a.vectors[v]);
       MCPRUNER_UNROLL for (int v = 0; v < kVectors; ++v) {
         Store(a, sums[v], a.vectors[v], Displaced(out.first[v], channel));
       }

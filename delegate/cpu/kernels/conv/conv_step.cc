@@ -184,13 +184,15 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
   }
   vector.pixels[0] = pixels.store_first ? pixels.count : 0;
   vector.pixels[1] = pixels.store_second ? pixels.count : 0;
-  const int before = pixels.x == 0 ? out.border.left : 0;
   const int behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
+  const int lanes = tile.two_rows ? tile.lanes / 2 : tile.lanes;
   for (int row_of_two = 0; row_of_two < 2; ++row_of_two) {
     if (vector.pixels[row_of_two] == 0) continue;
-    const ptrdiff_t first = first_out + row_of_two * args->out_second_row;
-    if (before > 0) args->zeros[args->num_zeros++] = {first - before, before};
-    if (behind > 0) args->zeros[args->num_zeros++] = {first + pixels.count, behind};
+    const int end = pixels.count + behind, stored = std::min(end, lanes);
+    vector.stored[row_of_two] = stored;
+    if (stored > pixels.count) args->fills = 1;
+    if (stored == end) continue;
+    args->zeros[args->num_zeros++] = {first_out + row_of_two * args->out_second_row + stored, end - stored};
   }
 }
 

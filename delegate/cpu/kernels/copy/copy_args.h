@@ -15,6 +15,7 @@ struct CopyRowArgs {
   float* out;
   ptrdiff_t in_pitch, out_pitch;
   int32_t channels, width;
+  int32_t zeros_before;    // floats to zero before the pixels
   int32_t others_between;  // whether rows of other channels lie between those of the output
   RowEnd end;              // without a clamp
 };

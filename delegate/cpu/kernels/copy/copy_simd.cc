@@ -12,6 +12,7 @@ void CopyRow(const CopyRowArgs& args) {
   const Floats d;
   const CopyRowArgs a = args;  // a copy, which no store can change
   if (a.in_pitch == a.out_pitch && a.others_between == 0 && LongRow::Pays(a.channels, a.width, a.out_pitch)) {
+    StoreZeros(a.out - a.zeros_before, a.zeros_before);  // between channels, LongRow writes them
     const LongRow row(a.channels, a.width, a.out_pitch, a.end);
     return row.Write(a.out, [&](int32_t x, const LongRow::Place&) HWY_ATTR { return hn::LoadU(d, a.in + x); });
   }
@@ -21,7 +22,7 @@ void CopyRow(const CopyRowArgs& args) {
     for (int32_t x = 0; x < a.width; x += static_cast<int32_t>(kFloats)) {
       StoreFirst(hn::LoadU(d, in + x), d, out + x, static_cast<size_t>(a.width - x));
     }
-    StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
+    StoreZeros(out - a.zeros_before, a.zeros_before);
     StoreZeros(out + a.width, a.end.zeros_behind);
   }
 }

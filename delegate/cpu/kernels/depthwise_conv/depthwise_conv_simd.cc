@@ -196,9 +196,7 @@ void Channels(const DepthwiseRowsArgs& args, int32_t row, int32_t rows) {
     for (int32_t m = 0; m < a.multiplier; ++m, ++channel, out += a.out_pitch) {
       Kernel::Channel(a, in, channel, out);
       for (int32_t r = 0; r < rows; ++r) {
-        float* const pixels = out + r * a.out_row_stride;
-        StoreZeros(pixels - a.end.zeros_before, a.end.zeros_before);
-        StoreZeros(pixels + a.width, a.end.zeros_behind);
+        StoreZeros(out + r * a.out_row_stride + a.width, a.end.zeros_behind);
       }
     }
   }

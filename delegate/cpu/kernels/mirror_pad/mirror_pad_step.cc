@@ -30,7 +30,6 @@ class MirrorPadStep : public RowStep {
     const int from_y = Source(y, 1, in.h), before = params_.before[2];
     const float* const from =
         input().Rows(Source(n, 0, in.n), {from_y, from_y + 1}) + ptrdiff_t{Source(c, 3, in.c)} * in.pitch;
-    std::fill_n(to - out.border.left, out.border.left, 0.0f);
     for (int x = 0; x < before; ++x) to[x] = from[Source(x, 2, in.w)];
     std::copy_n(from, in.w, to + before);
     for (int x = before + in.w; x < out.w; ++x) to[x] = from[Source(x, 2, in.w)];

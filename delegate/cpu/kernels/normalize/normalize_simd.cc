@@ -96,7 +96,6 @@ HWY_INLINE void MapGroup(const NormalizeArgs& a, const float* in, const float* s
       float* const to = out + y * a.out_row_stride + c * a.out_pitch;
       const V scaled = hn::Mul(factor, hn::Set(d, scale[c * a.scale_pitch]));
       const V shifted = hn::Set(d, shift[c * a.shift_pitch]);
-      StoreZeros(to - a.end.zeros_before, a.end.zeros_before);
       for (int32_t x = 0; x < a.width; x += static_cast<int32_t>(kFloats)) {
         V v = hn::MulAdd(hn::Sub(hn::LoadU(d, from + x), mean), scaled, shifted);
         if (a.end.clamp) v = Clamp(d, v, a.end.low, a.end.high);
@@ -118,7 +117,6 @@ void NormalizePixels(const NormalizeArgs& a) {
       PixelGroup(a, a.in + first * a.in_pitch + x, scale, shift, out + x, static_cast<size_t>(a.width - x));
     }
     for (int32_t c = 0; c < a.group; ++c) {
-      StoreZeros(out + c * a.out_pitch - a.end.zeros_before, a.end.zeros_before);
       StoreZeros(out + c * a.out_pitch + a.width, a.end.zeros_behind);
     }
   }

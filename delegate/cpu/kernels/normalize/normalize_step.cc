@@ -26,7 +26,7 @@ NormalizeArgs ArgsOf(const StepContext& context) {
   args.width = in.w;
   args.epsilon = params.epsilon;
   const ActivationRange range = RangeOf(context.op.activation);
-  args.end = {range.clamp ? 1 : 0, range.low, range.high, out.border.left, out.fill()};
+  args.end = {range.clamp ? 1 : 0, range.low, range.high, out.fill()};
   return args;
 }
 

@@ -10,13 +10,13 @@
 namespace mcpruner {
 
 // PackRows copies nhwc[(row * width + x) * channels + c] to hcw[row * row_stride + c * pitch + x] for `rows` rows, and
-// writes zeros before and behind each row of each channel.
+// writes zeros behind each row of each channel.
 struct PackRowsArgs {
   const float* nhwc;
   float* hcw;  // pixel 0 of the first row and channel
   ptrdiff_t row_stride, pitch;
   int32_t rows, width, channels;
-  int32_t zeros_before, zeros_behind;
+  int32_t zeros_behind;
 };
 
 // TransposePlanes copies from[plane * from_plane + i * from_stride + j] to to[plane * to_plane + j * to_stride + i],

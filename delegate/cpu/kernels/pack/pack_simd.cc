@@ -111,9 +111,8 @@ void PackRows(const PackRowsArgs& a) {
     float* const to = a.hcw + row * a.row_stride;
     const int32_t done = a.channels == 3 ? PackPictureRow(from, a.width, to, a.pitch) : 0;
     Transpose(from + ptrdiff_t{done} * a.channels, a.channels, a.width - done, a.channels, to + done, a.pitch);
-    if (a.zeros_before + a.zeros_behind == 0) continue;
+    if (a.zeros_behind == 0) continue;
     for (int32_t c = 0; c < a.channels; ++c) {
-      StoreZeros(to + c * a.pitch - a.zeros_before, a.zeros_before);
       StoreZeros(to + c * a.pitch + a.width, a.zeros_behind);
     }
   }

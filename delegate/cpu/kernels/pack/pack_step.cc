@@ -14,7 +14,6 @@ void ToHcw(const MicroKernels& micro_kernels, const float* nhwc, const TensorRef
     args.rows = rows.end - rows.begin;
     args.width = layout.w;
     args.channels = layout.c;
-    args.zeros_before = layout.border.left;
     args.zeros_behind = layout.fill();
     micro_kernels.PackRows(args);
   });

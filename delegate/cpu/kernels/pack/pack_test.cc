@@ -31,8 +31,11 @@ TEST(PackTest, EveryElementGoesToItsPlaceAndBack) {
           const int c = i % shape.c, x = i / shape.c % shape.w, row = i / shape.c / shape.w;
           expected[static_cast<size_t>(layout.Pixel(row / shape.h, row % shape.h, c, x))] = static_cast<float>(i + 1);
         }
-        for (size_t i = static_cast<size_t>(shape.n * layout.image_stride() + border.right); i < hcw.size(); ++i) {
-          expected[i] = -1.0f;  // slack is nobody's to write
+        // What lies behind the last row reaches as far into the slack as the head pushes it, or as a window reads. The
+        // rest is nobody's to write.
+        const int reach = border.bottom > 0 ? border.right : border.left;
+        for (size_t i = static_cast<size_t>(shape.n * layout.image_stride() + reach); i < hcw.size(); ++i) {
+          expected[i] = -1.0f;
         }
         ASSERT_EQ(hcw, expected);
 

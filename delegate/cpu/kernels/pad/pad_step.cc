@@ -20,7 +20,7 @@ class PadStep : public RowStep {
     args.channels = in.c;
     args.width = in.w;
     args.end = End();
-    args.end.zeros_before += params_.before[2];
+    args.zeros_before = params_.before[2];
     args.end.zeros_behind += params_.after[2];
     ForRows(share, [&](int image, int y, float* row) {
       const int from_image = image - params_.before[0], from_y = y - params_.before[1];
@@ -38,11 +38,10 @@ class PadStep : public RowStep {
   // Writes whole channels begin .. end - 1 of a row.
   void FillChannels(float* row, int begin, int end) const {
     const HcwLayout& out = output().layout;
-    for (int c = begin; c < end; ++c) {
-      float* const to = row + ptrdiff_t{c} * out.pitch;
-      std::fill_n(to - out.border.left, out.border.left, 0.0f);
-      std::fill_n(std::fill_n(to, out.w, params_.value), out.fill(), 0.0f);
-    }
+    float* const first = row + ptrdiff_t{begin} * out.pitch;
+    std::fill_n(first, ptrdiff_t{end - begin} * out.pitch, 0.0f);
+    if (params_.value == 0.0f) return;
+    for (int c = 0; c < end - begin; ++c) std::fill_n(first + ptrdiff_t{c} * out.pitch, out.w, params_.value);
   }
 
   // Writes the columns on both sides of each channel of the input. `first` is where its pixels begin.

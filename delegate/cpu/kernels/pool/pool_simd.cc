@@ -89,7 +89,6 @@ HWY_INLINE void Pool(const PoolRowArgs& args) {
     for (int32_t i = 0; i < count; ++i) {
       float* const out = a.out + (first + i) * a.out_pitch;
       ReduceAcross<Op>(a, a.columns + i * a.column_size, out);
-      StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
       StoreZeros(out + a.out_width, a.end.zeros_behind);
     }
   }

@@ -113,7 +113,6 @@ HWY_INLINE void Lines(const ReduceLinesArgs& a, float divisor) {
   for (int32_t line = 0; line < a.lines; ++line) {
     const float* const in = a.in + line * a.in_line_stride;
     float* const out = a.out + line * a.out_line_stride;
-    StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
     if (a.over_columns) {
       ReduceColumns<Function>(a, in, divisor, out);
     } else {

@@ -70,7 +70,6 @@ class ReduceChannelsStep : public Step {
     args.width = in.w;
     args.over_columns = params_.columns ? 1 : 0;
     args.function = function_;
-    args.end.zeros_before = out.border.left;
     args.end.zeros_behind = out.fill();
     for (int image = 0; image < in.n; ++image) {
       args.in = input_.Rows(image, {0, in.h}) + ptrdiff_t{channels.begin} * in.pitch;

@@ -57,7 +57,6 @@ void ResizeRow(const ResizeRowArgs& args) {
       row = a.column;
     }
     a.begin == nullptr ? Across<true>(a, row, out) : Across<false>(a, row, out);
-    StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
     StoreZeros(out + a.out_width, a.end.zeros_behind);
   }
 }

@@ -44,7 +44,6 @@ class StridedSliceStep : public CopyStep {
   void CopyWithStride(const float* from, float* to) const {
     const HcwLayout& out = output().layout;
     const ptrdiff_t stride = params_.stride[2];
-    std::fill_n(to - out.border.left, out.border.left, 0.0f);
     for (int x = 0; x < out.w; ++x) to[x] = from[x * stride];
     std::fill_n(to + out.w, out.fill(), 0.0f);
   }

@@ -43,11 +43,9 @@ class TransposeStep : public CopyStep {
 
   void WriteEnds(int count, float* rows) const {
     const HcwLayout& out = output().layout;
-    if (out.border.left + out.fill() == 0) return;
+    if (out.fill() == 0) return;
     for (ptrdiff_t i = 0; i < ptrdiff_t{count} * out.c; ++i) {
-      float* const row = rows + i * out.pitch;
-      std::fill_n(row - out.border.left, out.border.left, 0.0f);
-      std::fill_n(row + out.w, out.fill(), 0.0f);
+      std::fill_n(rows + i * out.pitch + out.w, out.fill(), 0.0f);
     }
   }
 

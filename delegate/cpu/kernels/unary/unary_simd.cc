@@ -26,7 +26,6 @@ HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
     for (int32_t x = 0; x < a.width; x += static_cast<int32_t>(kFloats)) {
       StoreFirst(function(hn::LoadU(d, in + x)), d, out + x, static_cast<size_t>(a.width - x));
     }
-    StoreZeros(out - a.end.zeros_before, a.end.zeros_before);
     StoreZeros(out + a.width, a.end.zeros_behind);
   }
 }

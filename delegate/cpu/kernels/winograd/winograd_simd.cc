@@ -54,9 +54,7 @@ void RowTransform(const RowTransformArgs& a) {
       }
     }
     for (int32_t row = 0; row < a.out_rows; ++row) {
-      float* const first = a.out + row * a.out_row_stride + c * a.out_pitch;
-      StoreZeros(first - a.end.zeros_before, a.end.zeros_before);
-      StoreZeros(first + a.width, a.end.zeros_behind);
+      StoreZeros(a.out + row * a.out_row_stride + c * a.out_pitch + a.width, a.end.zeros_behind);
     }
   }
 }

@@ -98,12 +98,12 @@ class WinogradStep : public RowStep {
     workspace.v().data = scratch;
     workspace.m().data = workspace.v().data + workspace.v().layout.BufferFloats();
     workspace.conv->set_scratch(workspace.m().data + workspace.m().layout.BufferFloats());
+    ClearBorders(workspace.v().layout, workspace.v().data);
     ForRowRanges(share, [&](int image, int first, int count, float*) {
       const int end = first + count;
       for (int row = first - first % kWinogradTileRows; row < end; row += tiles_at_once_ * kWinogradTileRows) {
         const int tiles = std::min(tiles_at_once_, (end - row + kWinogradTileRows - 1) / kWinogradTileRows);
         for (int t = 0; t < tiles; ++t) TransformInput(workspace, image, row + t * kWinogradTileRows, t);
-        ClearTail(workspace.v().layout, workspace.v().data + tiles * workspace.v().layout.row_stride());
         workspace.conv->Run(tiles - 1);  // its share k makes k + 1 tiles
         for (int t = 0; t < tiles; ++t) TransformOutput(workspace, image, row + t * kWinogradTileRows, t, {first, end});
       }
@@ -182,7 +182,6 @@ class WinogradStep : public RowStep {
     args.out_pitch = v.pitch;
     args.channels = in.c;
     args.width = in.w;
-    args.end.zeros_before = v.border.left;
     args.end.zeros_behind = v.fill();
     micro_kernels().RowTransform(args);
   }
