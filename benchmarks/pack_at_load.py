@@ -15,7 +15,7 @@ from tables import markdown
 from workloads import TARGET
 
 import mcpruner
-from mcpruner.converter.tflite.model import operator_name, read_model, schema, write_model
+from mcpruner.converter.tflite.model import constant_array, operator_name, read_model, schema, write_model
 
 KEPT, TURNS, INFERENCES = 0.2, 5, 3
 Mask = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
@@ -39,10 +39,10 @@ def prune(content: bytes, mask: Mask) -> bytes:
         for op in graph.operators:
             if operator_name(model, op) not in ("CONV_2D", "FULLY_CONNECTED"):
                 continue
-            tensor = graph.tensors[op.inputs[1]]
-            weights = np.frombuffer(bytes(model.buffers[tensor.buffer].data), np.float32).reshape(tensor.shape)
+            weights = constant_array(model, graph, op.inputs[1], {schema.TensorType.FLOAT32: np.float32})
             kept = weights * mask(rng, weights.shape)
-            model.buffers[tensor.buffer] = schema.BufferT(data=np.frombuffer(kept.tobytes(), np.uint8))
+            buffer = graph.tensors[op.inputs[1]].buffer
+            model.buffers[buffer] = schema.BufferT(data=np.frombuffer(kept.tobytes(), np.uint8))
     return write_model(model)
 
 

@@ -2,8 +2,8 @@
 
     elementwise   ADD, MUL, RELU, ...           output_bytes
     exponential   LOGISTIC, SOFTMAX, ...        output_bytes; L2_NORMALIZATION is no exponential, but takes as long
-    window        MAX_POOL_2D, ...              read_bytes: of each output element, its window; in our plugin a column and
-                                                then a row of it, since it reduces rows first
+    window        MAX_POOL_2D, ...              read_bytes: of each output element, its window; in our plugin a column
+                                                and then a row of it, since it reduces rows first
     reduction     MEAN, ...                     input_bytes
     copy          PAD, CONCATENATION, ...       output_bytes
 

@@ -50,4 +50,4 @@ def test_operators_without_outputs_are_fine_where_tflite_has_them() -> None:
     net.graph.operators[0].outputs = []
     content = net.build([x])
     assert convert(content)[0] == content
-    assert [layer["name"] for layer in describe(content)] == ["operator without output"]
+    assert [layer["name"] for layer in describe(content).layers] == ["operator without output"]

@@ -50,7 +50,7 @@ def test_grouped_convolutions_are_what_they_were_before(tmp_path: Path, capsys: 
     net, weights = TfliteBuilder(), prunable(np.random.default_rng(0), (16, 3, 3, 8))
     dense = net.build([net.conv(net.input((1, 12, 12, 32)), weights)])
     packed, _ = convert(dense, calibration=write_eager_costs(tmp_path / "costs.json"))
-    (found,), (was,) = describe(packed), describe(dense)
+    (found,), (was,) = describe(packed).layers, describe(dense).layers
     assert found["operator"] == "McprunerSparseConv2D"
     assert (found["weights"], found["density"]) == (was["weights"], was["density"]) == ([16, 3, 3, 8], was["density"])
 
@@ -77,7 +77,7 @@ def test_share_of_zeros_however_the_weights_are_stored() -> None:
     net.model.buffers[net.graph.tensors[sparse].buffer].data = np.full(8, 3, np.float32).view(np.uint8)
     half = net.dequantize(net.constant(weights.astype(np.float16)))
     outputs = [net.fully_connected(x, w) for w in (weights, sparse, net.densify(sparse), half, net.input((4, 8), "w"))]
-    found = [layer for layer in describe(net.build(outputs)) if layer["operator"] == "FULLY_CONNECTED"]
+    found = [layer for layer in describe(net.build(outputs)).layers if layer["operator"] == "FULLY_CONNECTED"]
     assert [layer["density"] for layer in found] == [0.25, 0.25, 0.25, 0.25, None]
     assert [layer["value_type"] for layer in found] == ["float32", "float32", "float32", "float16", "float32"]
     assert {tuple(layer["weights"]) for layer in found} == {(4, 8)}

@@ -35,6 +35,18 @@ def simd_op(op, args_deps = [], simd_hdrs = [], in_order = False, step_srcs = No
     )
     step_op(op, step_srcs, step_hdrs, step_deps + [":args"], tests)
 
+def bench_op(deps = []):
+    """The :bench of an op, bench.cc: it times the op's micro-kernel alone. `deps` is what it needs to make its layers."""
+    native.cc_binary(
+        name = "bench",
+        srcs = ["bench.cc"],
+        copts = MCPRUNER_COPTS,
+        deps = deps + [
+            "//delegate/cpu/testing:micro_kernel_bench",
+            "//delegate/graph",
+        ],
+    )
+
 def step_op(op, step_srcs = None, step_hdrs = None, step_deps = [], tests = []):
     """The :step of an op and its tests; for ops that only move rows, all there is. Arguments as above."""
     native.cc_library(

@@ -1,8 +1,7 @@
 """``mcpruner inspect``: what is in a .tflite, layer by layer."""
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcpruner.cli.common import add_command, print_json, read_tflite
 from mcpruner.text import table
@@ -24,8 +23,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table or the JSON."""
     content = read_tflite(args.file)
-    planned = plan_of(content)
-    layers = describe_layers(content, planned.layers)
+    layers, planned = describe(content)
     packed = any(layer["operator"].startswith("Mcpruner") for layer in layers)
     file_format = "packed" if packed else planned.file_format
     if args.json:
@@ -45,34 +43,32 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def plan_of(content: bytes) -> Any:
-    """What `pack_by_plan` makes of a file; ValueError where one of its layers is damaged."""
-    from mcpruner.converter.tflite.model import read_model
-    from mcpruner.converter.tflite.pack_by_plan import pack_by_plan
+class Description(NamedTuple):
+    """One dictionary per operator of all subgraphs, one after another, and what `pack_by_plan` makes of the file.
 
-    return pack_by_plan(read_model(content))
+    Fields that an operator has not are None. Of a layer that the file has a plan for, patterns and group size are those
+    that it is packed with.
+    """
+
+    layers: list[dict[str, Any]]
+    planned: Any
 
 
-def describe(content: bytes) -> list[dict[str, Any]]:
-    """One dictionary per operator of all subgraphs, one after another; fields that an operator has not are None.
-
-    Of a layer that the file has a plan for, patterns and group size are those that it is packed with.
+def describe(content: bytes) -> Description:
+    """Describe a ``.tflite``.
 
     Raises
     ------
     ValueError
         The file or one of its blobs is damaged.
     """
-    return describe_layers(content, plan_of(content).layers)
-
-
-def describe_layers(content: bytes, plans: Mapping[tuple[int, int], Any]) -> list[dict[str, Any]]:
-    """Do as `describe`, with the layers that `pack_by_plan` packed."""
     from mcpruner.converter.tflite.dense_layer import short_name
     from mcpruner.converter.tflite.densify import CONV, FULLY_CONNECTED, TRANSPOSED
     from mcpruner.converter.tflite.model import operator_name, read_model
+    from mcpruner.converter.tflite.pack_by_plan import pack_by_plan
 
-    model = read_model(content)
+    planned = pack_by_plan(read_model(content))
+    model = read_model(content)  # as it is in the file: the other one has packed layers now
     layers = []
     for number, graph in enumerate(model.subgraphs):
         for index, op in enumerate(graph.operators):
@@ -88,11 +84,11 @@ def describe_layers(content: bytes, plans: Mapping[tuple[int, int], Any]) -> lis
                 layer.update(_packed(model, graph, op))
             elif name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
                 layer.update(_dense(model, graph, op))
-            if (number, index) in plans:
-                plan = plans[number, index]
+            if (number, index) in planned.layers:
+                plan = planned.layers[number, index]
                 layer |= {"num_patterns": plan.num_patterns, "group_size": plan.group_size, "bytes": plan.stored_bytes}
             layers.append(layer)
-    return layers
+    return Description(layers, planned)
 
 
 def _packed(model: Any, graph: Any, op: Any) -> dict[str, Any]:
