@@ -27,7 +27,7 @@ struct Options {
   std::string simd;                           // empty: the best
   Precision precision = Precision::kFloat32;  // of the opencl backend
   std::string opencl_library;                 // empty: the first that is found
-  std::string cache_dir;                      // for compiled programs and tiles; empty: none are kept
+  std::string cache_dir;                      // for programs, tiles and measured decisions; empty: none are kept
   bool tune = false;                          // whether to measure tiles that cache_dir does not have
   bool packs_at_load = true;                  // layers with zeros, of files that were not converted
   cost::CostTable costs;                      // that predictions are made by

@@ -1,44 +1,15 @@
 #include "delegate/tflite/parse/layer_cache.h"
 
-#include <cstring>
 #include <utility>
 
 #include "delegate/graph/weights/blob_reader.h"
 #include "delegate/graph/weights/grouped_layer.h"
 #include "delegate/graph/weights/nonzeros.h"
 #include "delegate/graph/weights/pack_layer.h"
+#include "delegate/tflite/parse/hasher.h"
 
 namespace mcpruner {
 namespace {
-
-// The Hasher runs two multiply-xorshift chains over 8-byte words, with odd constants from the golden ratio and sqrt(3).
-class Hasher {
- public:
-  void Add(const void* data, size_t bytes) {
-    const auto* p = static_cast<const unsigned char*>(data);
-    for (; bytes >= 8; p += 8, bytes -= 8) AddWord(p, 8);
-    AddWord(p, bytes);
-  }
-  template <typename T>
-  void Add(Span<const T> values) {
-    const uint64_t count = values.size();
-    Add(&count, sizeof(count));
-    if (count > 0) Add(values.data(), count * sizeof(T));
-  }
-  uint64_t a() const { return a_; }
-  uint64_t b() const { return b_; }
-
- private:
-  void AddWord(const unsigned char* p, size_t bytes) {
-    uint64_t word = 0;
-    std::memcpy(&word, p, bytes);
-    a_ = (a_ ^ word) * 0x9E3779B97F4A7C15u;
-    a_ ^= a_ >> 32;
-    b_ = (b_ + word) * 0xBB67AE8584CAA73Bu;
-    b_ ^= b_ >> 29;
-  }
-  uint64_t a_ = 1, b_ = 2;
-};
 
 Hasher HashDense(const DenseShape& shape, Span<const float> weights, Span<const float> bias, int group_size) {
   Hasher hash;

@@ -17,7 +17,7 @@ extern "C" {
 //   simd         an instruction set of this CPU
 //   precision    float32 (default), float16_storage, float16: of the opencl backend
 //   opencl_library  a path or name for dlopen
-//   cache_dir       an existing folder for compiled programs and tiles of the opencl backend
+//   cache_dir       an existing folder for what `mcpruner tune` measured, and for programs of the opencl backend
 //   tune            1: measure the tiles that cache_dir does not know; 0 (default)
 //   poison_memory   a number (nan, 1e30) written over all working memory before each inference, for tests
 // For any other name or value, NULL is returned and report_error gets a sentence. Where report_error is NULL, as C++

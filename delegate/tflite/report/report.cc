@@ -59,6 +59,18 @@ void WriteDecision(int subgraph, const DecisionReport& decision, JsonWriter* jso
   WriteTimes(decision.tflite_ns, decision.plugin_ns, json);
   json->Key("reason").String(decision.reason);
   WriteNumbers(decision.nodes, &json->Key("nodes"));
+  json->Key("key").String(decision.key);
+  json->Key("tuned").Bool(decision.tuned);
+  json->EndObject();
+}
+
+// Subgraphs have the same, since it depends on the delegate's options and the interpreter's threads.
+void WriteTuning(const std::vector<SubgraphReport>& subgraphs, JsonWriter* json) {
+  const TuningReport tuning = subgraphs.empty() ? TuningReport() : subgraphs.back().tuning;
+  json->BeginObject();
+  json->Key("file").String(tuning.file);
+  json->Key("machine").String(tuning.machine);
+  json->Key("reason").String(tuning.reason);
   json->EndObject();
 }
 
@@ -113,6 +125,7 @@ std::string WriteReport(const DelegateReport& report) {
   json.Key("arena_bytes").Number(arena_bytes);
   json.Key("weight_bytes").Number(weight_bytes);
   json.Key("costs").String(report.costs);
+  WriteTuning(report.subgraphs, &json.Key("tuning"));
   json.Key("partitions").BeginList();
   for (const PartitionReport& partition : report.partitions) WritePartition(partition, &json);
   json.EndList();

@@ -34,11 +34,22 @@ struct DecisionReport {
   bool taken = false;
   double tflite_ns = 0.0, plugin_ns = 0.0;  // of all its nodes, in the plugin with its edges and its call
   std::string reason;
+  // The partition's key, where `mcpruner tune` can decide of it and there is a cache_dir; else empty (run/tuning.h).
+  std::string key;
+  bool tuned = false;  // it did
+};
+
+// A TuningReport says where measured decisions are looked for; all is empty where none are.
+struct TuningReport {
+  std::string file;
+  std::string machine;  // the key of the file's content
+  std::string reason;   // why the file is ignored
 };
 
 struct SubgraphReport {
   std::vector<NodeReport> nodes;
   std::vector<DecisionReport> decisions;
+  TuningReport tuning;
 };
 
 struct PartitionReport {

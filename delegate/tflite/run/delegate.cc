@@ -98,6 +98,7 @@ void Delegate::PrintSummary(ModelState* model, const std::string& previous) cons
   // A runtime may apply the delegate again at each resize; once is enough to read.
   if (options_.verbosity < 1 || model->summary == previous) return;
   LogLine(model->summary.c_str());
+  if (const std::string& reason = model->report.tuning.reason; !reason.empty()) LogLine(reason.c_str());
   std::map<std::string, int> left;  // nodes by reason
   for (const NodeReport& row : rows) {
     if (!row.taken && row.has_weights) ++left[row.reason];

@@ -13,9 +13,11 @@
 #include "delegate/tflite/abi/int_array.h"
 #include "delegate/tflite/lower/graph_builder.h"
 #include "delegate/tflite/parse/node_plan.h"
+#include "delegate/tflite/parse/partition_key.h"
 #include "delegate/tflite/predict/layer_times.h"
 #include "delegate/tflite/predict/make_subgraph.h"
 #include "delegate/tflite/predict/pack_pruned.h"
+#include "delegate/tflite/run/tuning.h"
 
 namespace mcpruner {
 namespace {
@@ -120,18 +122,22 @@ void Leave(const std::set<size_t>& left, const std::string& reason, std::vector<
 // A Partitioner decides together what each node could be taken for alone.
 class Partitioner {
  public:
-  Partitioner(TfLiteContext* context, bool takes_all, SubgraphReport* report)
-      : context_(context), takes_all_(takes_all), report_(report) {}
+  // Row i of the report is that of nodes[i].
+  Partitioner(const ModelView& view, const std::vector<NodeRef>& nodes, const Tuning& tuning, bool takes_all,
+              SubgraphReport* report)
+      : view_(view), context_(view.context), nodes_(nodes), tuning_(tuning), takes_all_(takes_all), report_(report) {}
 
   void Decide(cost::Subgraph graph, const cost::CostTable& table) {
     const std::vector<Candidate> candidates = PreviewPartitions(context_, report_->nodes);
     for (const Candidate& candidate : candidates) AddGraphOutputs(candidate, &graph);
     const cost::Predictor predictor(graph, table);
     for (const Candidate& candidate : candidates) {
-      const cost::Decision decision = cost::Decide(ContentsOf(candidate), takes_all_);
-      if (decision.take) continue;
-      Leave(candidate.rows, decision.reason, &report_->nodes);
-      Report(predictor, candidate.rows, decision);
+      const cost::Contents contents = ContentsOf(candidate);
+      cost::Decision decision = cost::Decide(contents, takes_all_);
+      if (!decision.take && contents.dense_layers) {
+        if (const Measured* const measured = FindMeasured(candidate)) decision = FollowMeasured(*measured);
+      }
+      LeaveUnless(decision, candidate, predictor);
     }
     if (!takes_all_) {
       DropSlowRims(predictor);
@@ -158,6 +164,8 @@ class Partitioner {
     const std::vector<Candidate> candidates = PreviewPartitions(context_, report_->nodes);
     size_t count = candidates.size();
     for (const Candidate& taken : candidates) {
+      const cost::Contents contents = ContentsOf(taken);
+      if (!contents.packed_layers && !contents.packed_at_load) continue;  // it was measured as it is
       const std::set<size_t> slow = predictor.SlowRim(taken.rows);
       if (slow.empty()) continue;
       std::vector<NodeReport> without = report_->nodes;
@@ -169,7 +177,8 @@ class Partitioner {
     }
   }
 
-  // Leaves partitions whose layers were packed at load, by the rule of _decide_graph in converter/tflite/decide.py.
+  // Leaves partitions whose layers were packed at load, as they were measured, or else by the rule of _decide_graph in
+  // converter/tflite/decide.py.
   void LeaveWhatIsNotWorthIt(const cost::Subgraph& graph, const cost::Predictor& predictor,
                              const cost::CostTable& table) {
     double tflite_ns = table.Time(cost::InferenceAmounts()), saved_ns = 0;
@@ -178,9 +187,12 @@ class Partitioner {
     for (Candidate& candidate : PreviewPartitions(context_, report_->nodes)) {
       if (!ContentsOf(candidate).packed_at_load) continue;
       const cost::Times times = predictor.PartitionTimes(candidate.rows);
-      if (LeaveUnless(cost::IsWorthIt(times.tflite_ns / times.plugin_ns, false), candidate, predictor)) continue;
+      const Measured* const measured = FindMeasured(candidate);
+      const cost::Decision decision =
+          measured != nullptr ? FollowMeasured(*measured) : cost::IsWorthIt(times.tflite_ns / times.plugin_ns, false);
+      if (LeaveUnless(decision, candidate, predictor)) continue;
       saved_ns += times.tflite_ns - times.plugin_ns;
-      taken.push_back(std::move(candidate));
+      if (measured == nullptr) taken.push_back(std::move(candidate));
     }
     const cost::Decision whole = cost::IsWorthIt(tflite_ns / (tflite_ns - saved_ns), true);
     for (const Candidate& candidate : taken) LeaveUnless(whole, candidate, predictor);
@@ -194,8 +206,24 @@ class Partitioner {
     return true;
   }
 
-  void Report(const cost::Predictor& predictor, const std::set<size_t>& partition, const cost::Decision& decision) {
+  // Returns null where it was not measured. Its key is noted for the report.
+  const Measured* FindMeasured(const Candidate& candidate) {
+    if (!tuning_.enabled()) return nullptr;
+    std::vector<NodeRef> members;
+    for (const size_t i : candidate.rows) members.push_back(nodes_[i]);
+    const PartitionKey key = KeyOf(view_, members, candidate.outputs);
+    keys_[candidate.rows] = key;
+    return tuning_.Find(key);
+  }
+
+  void Report(const cost::Predictor& predictor, const std::set<size_t>& partition, cost::Decision decision) {
     DecisionReport row;
+    if (const auto key = keys_.find(partition); key != keys_.end()) {
+      const Measured* const measured = tuning_.Find(key->second);
+      row.key = KeyText(key->second);
+      row.tuned = measured != nullptr;
+      if (measured != nullptr) decision = FollowMeasured(*measured);
+    }
     for (const size_t i : partition) {
       row.nodes.push_back(report_->nodes[i].node);
       report_->nodes[i].plugin_ns = predictor.OperatorTimes(i, partition).plugin_ns;
@@ -208,9 +236,13 @@ class Partitioner {
     report_->decisions.push_back(std::move(row));
   }
 
+  const ModelView& view_;
   TfLiteContext* const context_;
+  const std::vector<NodeRef>& nodes_;
+  const Tuning& tuning_;
   const bool takes_all_;
   SubgraphReport* const report_;
+  std::map<std::set<size_t>, PartitionKey> keys_;  // of partitions that `mcpruner tune` decides of, by their rows
 };
 
 // Returns the row of a node of which nothing is decided yet.
@@ -276,7 +308,10 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
     }
     report.nodes.push_back(std::move(row));
   }
-  Partitioner(view->context, takes_all, &report).Decide(std::move(graph), table);
+  // Of a model without packed layers nothing is taken, so its constants need not be read.
+  const Tuning tuning(any_packed ? options : Options(), view->context->recommended_num_threads);
+  report.tuning = tuning.report();
+  Partitioner(*view, *nodes, tuning, takes_all, &report).Decide(std::move(graph), table);
   DropUnusedPacking(view, &report);
   return report;
 }

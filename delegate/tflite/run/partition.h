@@ -9,7 +9,8 @@
 //      taken. Of a model without packed layers backend auto takes nothing, so its nodes are looked at by name alone:
 //      parsing packs weights, and a model that is left must not load more slowly for it.
 //      With backend auto, partitions whose layers were packed at load are taken where `convert` would have packed them.
-//   3. With backend auto, operators at the rim of a partition that is taken go back where TFLite is predicted to run
+//   3. With backend auto and a cache_dir, what `mcpruner tune` measured goes before 2's predictions (tuning.h).
+//   4. With backend auto, operators at the rim of a partition that is taken go back where TFLite is predicted to run
 //      them faster (cost/predictor.h), unless the runtime would make more partitions then.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_RUN_PARTITION_H_

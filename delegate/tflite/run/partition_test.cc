@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "delegate/cost/testing/flat_table.h"
+#include "delegate/opencl/driver/disk_cache.h"
 #include "delegate/tflite/abi/builtin_params.h"
 #include "delegate/tflite/testing/fake_model.h"
 
@@ -53,6 +55,7 @@ struct Net {
     options.backend = backend;
     options.costs = table;
     options.packs_at_load = packs_at_load;
+    options.cache_dir = cache_dir;
     view = {};
     view.context = model.context();
     LayerCache cache;
@@ -63,6 +66,7 @@ struct Net {
 
   FakeModel model;
   ModelView view;
+  std::string cache_dir;
   TfLiteConvParams conv = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
 };
 
@@ -179,6 +183,79 @@ TEST(PartitionModel, WithAutoTheModelMustBeWorthIt) {
             "with its pruned layers packed, the model is predicted to run 1.00 times as fast, which is not worth it");
   ASSERT_EQ(report.decisions.size(), 1u);
   EXPECT_EQ(report.decisions[0].reason, report.nodes[1].reason);
+}
+
+// Keeps a decision on each partition of a report that can be decided of, as `mcpruner tune` does.
+void Keep(const SubgraphReport& report, bool take) {
+  std::vector<uint8_t> value;
+  const auto add = [&](uint64_t number, int bytes) {
+    for (int i = 0; i < bytes; ++i) value.push_back(static_cast<uint8_t>(number >> (8 * i)));
+  };
+  for (const DecisionReport& decision : report.decisions) {
+    if (decision.key.empty()) continue;
+    add(std::stoull(decision.key.substr(0, 16), nullptr, 16), 8);
+    add(std::stoull(decision.key.substr(16), nullptr, 16), 8);
+    add(take ? 1500 : 900, 8);
+    add(1000, 8);
+    add(20261201, 4);
+    add(take ? 1 : 0, 4);
+  }
+  ASSERT_FALSE(value.empty());
+  opencl::DiskCache(::testing::TempDir()).Store(report.tuning.machine, value);
+}
+
+TEST(PartitionModel, WithAutoMeasurementsGoBeforePredictions) {
+  cost::CostTable slow = Table();
+  slow.nanoseconds.cpu_partition.layer = 140;
+  for (const bool take : {false, true}) {
+    const cost::CostTable table = take ? slow : Table();  // which predicts the contrary
+    Pruned net;
+    net.cache_dir = ::testing::TempDir();
+    const SubgraphReport before = net.Partition(BackendChoice::kAuto, table);
+    EXPECT_EQ(before.decisions[0].taken, !take);
+    EXPECT_EQ(before.decisions[0].key.size(), 32u);
+    EXPECT_FALSE(before.decisions[0].tuned);
+    Keep(before, take);
+    const SubgraphReport report = net.Partition(BackendChoice::kAuto, table);
+    std::remove(report.tuning.file.c_str());
+    EXPECT_EQ(Taken(report), take ? (std::vector<int>{0, 1}) : std::vector<int>());
+    ASSERT_EQ(report.decisions.size(), 1u);
+    EXPECT_EQ(report.decisions[0].taken, take);
+    EXPECT_TRUE(report.decisions[0].tuned);
+    EXPECT_EQ(report.decisions[0].key, before.decisions[0].key);
+    EXPECT_EQ(report.decisions[0].reason, std::string("mcpruner tune measured the model ") + (take ? "1.50" : "0.90") +
+                                              " times as fast with it, on 2026-12-01");
+    EXPECT_EQ(report.nodes[0].reason, take ? "" : report.decisions[0].reason);
+  }
+}
+
+// One partition is packed in the file, which nothing decides of; the other is dense, with a RELU that prediction would
+// leave at its rim.
+TEST(PartitionModel, WithAutoADensePartitionIsTakenWhereItWasMeasured) {
+  Net net;
+  net.cache_dir = ::testing::TempDir();
+  const int packed = net.Packed({net.Image("x")}, "packed");
+  const int unknown = net.Unary(kTfLiteBuiltinCustom, packed, "unknown");
+  net.model.Output(net.Unary(kTfLiteBuiltinRelu, net.Conv(unknown, "conv"), "relu"));
+  const SubgraphReport before = net.Partition(BackendChoice::kAuto);
+  EXPECT_EQ(Taken(before), (std::vector<int>{0}));
+  for (const DecisionReport& decision : before.decisions) EXPECT_EQ(decision.key.empty(), decision.taken);
+  Keep(before, true);
+  const SubgraphReport report = net.Partition(BackendChoice::kAuto);
+  std::remove(report.tuning.file.c_str());
+  EXPECT_EQ(Taken(report), (std::vector<int>{0, 2, 3}));
+  EXPECT_EQ(report.decisions.size(), 2u);
+  for (const DecisionReport& decision : report.decisions) EXPECT_EQ(decision.tuned, decision.nodes.size() == 2);
+}
+
+TEST(PartitionModel, WithoutAFolderOrPackedLayersNoKeyIsMade) {
+  EXPECT_EQ(Pruned().Partition(BackendChoice::kAuto).decisions[0].key, "");
+  Pruned cpu, dense(3);
+  cpu.cache_dir = dense.cache_dir = ::testing::TempDir();
+  EXPECT_EQ(cpu.Partition(BackendChoice::kCpu).decisions[0].key, "");
+  const SubgraphReport report = dense.Partition(BackendChoice::kAuto);
+  EXPECT_EQ(report.decisions[0].key, "");
+  EXPECT_EQ(report.tuning.file, "");
 }
 
 TEST(PartitionModel, SaysWhyALayerIsNotPacked) {
