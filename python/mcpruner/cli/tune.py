@@ -1,9 +1,17 @@
-"""``mcpruner tune``: measure on this machine's GPU how to cut the work of a model's convolutions."""
+"""``mcpruner tune``: measure on this machine what the plugin otherwise predicts, and keep it for later starts."""
 
 import argparse
 from typing import Any
 
-from mcpruner.cli.common import add_command, read_tflite
+from mcpruner.cli.common import (
+    add_command,
+    add_input_options,
+    positive,
+    progress,
+    read_array,
+    read_shapes,
+    read_tflite,
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -11,23 +19,47 @@ def add_parser(commands: Any) -> None:
     parser = add_command(
         commands,
         "tune",
-        "measure on the OpenCL device how to cut the work of a model's convolutions, and keep it for later starts",
-        "mcpruner tune pruned.tflite --cache-dir ~/.cache/mcpruner",
+        "measure which partitions of a model the plugin runs faster than TFLite here, or with --backend opencl how to "
+        "cut the work of its convolutions, and keep it for later starts",
+        "mcpruner tune pruned.tflite --cache-dir ~/.cache/mcpruner --threads 2",
         run,
     )
-    parser.add_argument("file", metavar="FILE.tflite", help="converted file")
+    parser.add_argument("file", metavar="FILE.tflite", help="converted file, or any other pruned one")
+    parser.add_argument("--cache-dir", required=True, metavar="DIR", help="existing folder that keeps what is measured")
     parser.add_argument(
-        "--cache-dir", required=True, metavar="DIR", help="existing folder that keeps tiles and compiled programs"
+        "--backend",
+        choices=("auto", "opencl"),
+        help="auto: decide of partitions (default); opencl: measure tiles on the OpenCL device (default with the last "
+        "two options)",
     )
     parser.add_argument(
-        "--precision", choices=("float32", "float16_storage", "float16"), default="float32", help="default: float32"
+        "--threads", type=positive, metavar="N", help="number of threads that it is measured for (default: 1)"
+    )
+    parser.add_argument("--costs", metavar="FILE.json", help="what `calibrate` wrote, if apps give it to the plugin")
+    parser.add_argument(
+        "--runs", type=positive, metavar="N", help="timed runs of each choice (default: those of 3 seconds)"
+    )
+    add_input_options(parser)
+    parser.add_argument(
+        "--precision", choices=("float32", "float16_storage", "float16"), help="of opencl (default: float32)"
     )
     parser.add_argument("--opencl-library", help="path or name of libOpenCL, where it is not found by itself")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tune; the plugin itself prints a line for each convolution. What is known already is not measured again."""
+    """Tune what was asked for."""
+    opencl = {"precision": args.precision, "opencl_library": args.opencl_library}
+    backend = args.backend or ("opencl" if any(opencl.values()) else "auto")
+    of_auto = {name: getattr(args, name) for name in ("threads", "costs", "runs", "inputs", "shape")}
+    for name, value in (of_auto if backend == "opencl" else opencl).items():
+        if value is not None:
+            raise ValueError(f"Option --{name.replace('_', '-')} means nothing with backend {backend}: leave it out.")
     content = read_tflite(args.file)
+    return _tune_tiles(args, content) if backend == "opencl" else _tune_partitions(args, content)
+
+
+def _tune_tiles(args: argparse.Namespace, content: bytes) -> int:
+    """The plugin itself prints a line for each convolution. What is known already is not measured again."""
     from mcpruner.runtime import Interpreter
 
     interpreter = Interpreter(
@@ -48,3 +80,58 @@ def run(args: argparse.Namespace) -> int:
         raise RuntimeError(f"nothing was tuned: the plugin takes no node of {args.file} (see mcpruner inspect).")
     print(f"tuned; start with backend=opencl and cache_dir={args.cache_dir}")
     return 0
+
+
+def _tune_partitions(args: argparse.Namespace, content: bytes) -> int:
+    """Measure, keep, print."""
+    inputs, shapes = read_array(args.inputs) if args.inputs else None, read_shapes(args.shape)
+    from mcpruner import tuning
+
+    with progress(f"tuning {args.file}") as tick:
+        result = tuning.tune(
+            content,
+            args.cache_dir,
+            num_threads=args.threads or 1,
+            costs=args.costs,
+            runs=args.runs,
+            inputs=inputs,
+            shapes=shapes,
+            tick=tick,
+        )
+    print(describe(result))
+    if result["file"]:
+        others = f"num_threads={result['num_threads']}" + (f", costs={args.costs}" if args.costs else "")
+        print(f"kept in {result['file']}")
+        print(f"start with backend=auto, cache_dir={args.cache_dir}, {others}")
+    return 0
+
+
+def describe(result: dict[str, Any]) -> str:
+    """A table of the partitions, and what they come to together."""
+    from mcpruner.text import table
+
+    rows = [
+        [
+            number,
+            partition["name"],
+            partition["operators"],
+            partition["layers"],
+            f"{partition['predicted_speedup']:.2f}",
+            f"{partition['measured_speedup']:.2f}",
+            "take" if partition["taken"] else "leave",
+            "" if partition["taken"] == partition["predicted"] else "other than predicted",
+        ]
+        for number, partition in enumerate(result["partitions"])
+    ]
+    headers = ["partition", "first operator", "operators", "layers", "predicted", "measured", "decision", ""]
+    threads = "1 thread" if result["num_threads"] == 1 else f"{result['num_threads']} threads"
+    together = (
+        f"without the plugin {result['without_ms']:.3f} ms ({threads}, {result['clock']}'s clock); as auto predicts "
+        f"{result['auto_speedup']:.2f} times as fast, as measured {result['kept_speedup']:.2f} times"
+    )
+    nothing = (
+        "nothing to decide: no partition could go either way, since layers that convert packed run nowhere else, and a "
+        "model without zeros worth packing is TFLite's"
+    )
+    origin = f"{result['runtime']} on {result['machine']}; {result['date']}, {result['commit']}"
+    return "\n".join([origin, table(headers, rows) if rows else nothing, together])
