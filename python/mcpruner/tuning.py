@@ -60,7 +60,8 @@ class _Contest:
         self._inputs = next(feed.batches(self._plain, samples=1))
         self._timed: dict[Choice, _Timed] = {}
         run(self._plain, self._inputs)
-        self.report = self._interpreter(None).report()
+        # Without a file of decisions, auto goes by prediction; with `tune`, the report has all keys.
+        self.report = self._interpreter(tune=True).report()
         # The plugin numbers subgraphs as the runtime shows them, the main one first. No other is timed.
         found = [decision for decision in self.report["decisions"] if decision["key"] and decision["subgraph"] == 0]
         found.sort(key=lambda decision: decision["nodes"][0])
@@ -84,18 +85,18 @@ class _Contest:
             self._tick()
         return self._timed[choice]
 
-    def _interpreter(self, choice: Choice | None) -> Interpreter:
-        """The model in the plugin with this choice, or with what auto takes by prediction."""
-        if choice is not None:
-            tuning = self.report["tuning"]
-            decisions = {p["key"]: Decision(p["key"] in choice, 1, 1, "2000-01-01") for p in self.partitions}
-            write_decisions(self._folder / Path(tuning["file"]).name, tuning["machine"], decisions)
-        interpreter = Interpreter(model_content=self._content, cache_dir=self._folder, **self._options)
+    def _interpreter(self, tune: bool = False) -> Interpreter:
+        interpreter = Interpreter(model_content=self._content, cache_dir=self._folder, tune=tune, **self._options)
         run(interpreter, self._inputs)
         return interpreter
 
     def _time(self, choice: Choice) -> _Timed:
-        plugin = self._interpreter(choice)
+        place = self.report["tuning"]
+        takes = {partition["key"]: partition["key"] in choice for partition in self.partitions}
+        takes |= {place["model"]: bool(choice)} if place["model"] else {}
+        decisions = {key: Decision(take, 1, 1, "2000-01-01") for key, take in takes.items()}
+        write_decisions(self._folder / Path(place["file"]).name, place["machine"], decisions)
+        plugin = self._interpreter()
         report = plugin.report()
         if self.choice(report) != choice:
             raise RuntimeError(
@@ -187,7 +188,10 @@ def tune(
         choices = [auto, faster, frozenset(), *(frozenset([key]) for key in alone)]
         kept = max(choices, key=lambda choice: contest.time(choice).speedup)
         best, predicted = contest.time(kept), contest.time(auto)
-    decisions = {key: _decision(key in kept, timed, none, origin["date"][:10]) for key, timed in alone.items()}
+    date = origin["date"][:10]
+    decisions = {key: _decision(key in kept, timed, none, date) for key, timed in alone.items()}
+    if decisions and place["model"]:  # which nothing would look at
+        decisions[place["model"]] = _decision(bool(kept), best, none, date)
     return {
         **origin,
         "runtime": f"{runtime.name} {runtime.version}",

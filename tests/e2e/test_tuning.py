@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from op_runner import RUNTIMES, Job, run_jobs
 from small_network import prunable
 from tflite_builder import TfliteBuilder
 
@@ -98,6 +99,24 @@ def test_decisions_are_followed(takes: dict[str, bool], num_threads: int, tmp_pa
     np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE * np.abs(want).max())
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_every_runtime_has_the_same_keys(runtime: str, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    content = network()
+    keep(load(content, cache, 2).report(), first=False, dense=True)
+    inputs = [np.random.default_rng(2).standard_normal(shape).astype(np.float32) for shape in (SHAPE, (3, *SHAPE[1:]))]
+    options = {"num_threads": 2, "verbosity": 0, "costs": str(SHIPPED / "avx512.json"), "cache_dir": str(cache)}
+    jobs = {"plain": Job(content, inputs[:1], None), "tuned": Job(content, inputs[:1], options)}
+    jobs["resized"] = Job(content, inputs, options)
+    results = run_jobs(runtime, jobs, tmp_path)
+    assert {result.error for result in results.values()} == {""}
+    assert taken(results["tuned"].report) == {"second", "dense"}
+    (want,), (got,) = results["plain"].outputs, results["tuned"].outputs
+    np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE * np.abs(want).max())
+    np.testing.assert_array_equal(results["resized"].outputs[0], got)
+
+
 def test_another_machine_has_another_file(tmp_path: Path) -> None:
     content = network()
     report = load(content, tmp_path).report()
@@ -146,5 +165,5 @@ def test_keys_are_of_what_is_computed(tmp_path: Path) -> None:
 
 def test_without_a_folder_nothing_is_looked_for() -> None:
     report = load(network(), None).report()
-    assert report["tuning"] == {"file": "", "machine": "", "reason": ""}
+    assert report["tuning"] == {"file": "", "machine": "", "model": "", "reason": ""}
     assert set(keys(report).values()) == {""}

@@ -23,11 +23,11 @@ SHAPE = (1, 20, 20, 32)
 COSTS = SHIPPED / "avx512.json"  # so that predictions are the same on every machine
 
 
-def two_parts(path: Path) -> Path:
+def two_parts(path: Path, density: float = 0.25) -> Path:
     """A file with two pruned convolutions, and SIN between them, which the plugin does not run."""
     rng, net = np.random.default_rng(0), TfliteBuilder()
-    x = net.conv(net.input(SHAPE), prunable(rng, (32, 3, 3, 32)), name="first")
-    x = net.conv(net.operator("SIN", [x], SHAPE, name="sin"), prunable(rng, (32, 3, 3, 32)), name="second")
+    x = net.conv(net.input(SHAPE), prunable(rng, (32, 3, 3, 32), density), name="first")
+    x = net.conv(net.operator("SIN", [x], SHAPE, name="sin"), prunable(rng, (32, 3, 3, 32), density), name="second")
     path.write_bytes(net.build([x]))
     return path
 
@@ -108,6 +108,18 @@ def test_each_choice_has_its_chance(
     assert taken(file, tmp_path, num_threads=1) == expected
 
 
+def test_a_dense_model_is_measured_as_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    file = two_parts(tmp_path / "dense.tflite", density=1)
+    assert taken(file, tmp_path, num_threads=1) == []
+    assert tune(monkeypatch, Times(1.0, 0.8, 1.5), file, "--cache-dir", tmp_path) == 0
+    assert "as auto predicts 1.00 times as fast, as measured 1.50 times" in capsys.readouterr().out
+    assert taken(file, tmp_path, num_threads=1) == ["second"]
+    assert tune(monkeypatch, Times(1.0, 0.8, 0.9), file, "--cache-dir", tmp_path) == 0
+    assert taken(file, tmp_path, num_threads=1) == []
+
+
 def test_models_share_a_folder(files: Files, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = two_parts(tmp_path / "two.tflite")
     assert tune(monkeypatch, Times(1.0, 0.9, 0.8, 0.7), file, "--cache-dir", tmp_path) == 0
@@ -125,7 +137,7 @@ def test_packed_layers_run_nowhere_else(
 ) -> None:
     assert tune(monkeypatch, Times(0.7), files.sparse, "--cache-dir", tmp_path) == 0
     origin, nothing, together = capsys.readouterr().out.splitlines()
-    assert nothing.startswith("nothing to decide: no partition could go either way, since layers that convert packed ")
+    assert nothing.startswith("nothing to decide: there is no partition of convolutions or dense layers that TFLite ")
     assert "as auto predicts 0.70 times as fast, as measured 0.70 times" in together
     assert list(tmp_path.iterdir()) == []
 

@@ -64,12 +64,13 @@ void WriteDecision(int subgraph, const DecisionReport& decision, JsonWriter* jso
   json->EndObject();
 }
 
-// Subgraphs have the same, since it depends on the delegate's options and the interpreter's threads.
+// That of the main subgraph. Of others, only the key of the model could differ.
 void WriteTuning(const std::vector<SubgraphReport>& subgraphs, JsonWriter* json) {
-  const TuningReport tuning = subgraphs.empty() ? TuningReport() : subgraphs.back().tuning;
+  const TuningReport tuning = subgraphs.empty() ? TuningReport() : subgraphs.front().tuning;
   json->BeginObject();
   json->Key("file").String(tuning.file);
   json->Key("machine").String(tuning.machine);
+  json->Key("model").String(tuning.model);
   json->Key("reason").String(tuning.reason);
   json->EndObject();
 }

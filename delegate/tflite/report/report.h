@@ -43,6 +43,7 @@ struct DecisionReport {
 struct TuningReport {
   std::string file;
   std::string machine;  // the key of the file's content
+  std::string model;    // the key of all nodes, where no layer is packed
   std::string reason;   // why the file is ignored
 };
 

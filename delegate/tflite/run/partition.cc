@@ -123,7 +123,8 @@ void Leave(const std::set<size_t>& left, const std::string& reason, std::vector<
 class Partitioner {
  public:
   // Row i of the report is that of nodes[i].
-  Partitioner(const ModelView& view, const std::vector<NodeRef>& nodes, const Tuning& tuning, bool takes_all,
+  // A null `tuning` decides nothing.
+  Partitioner(const ModelView& view, const std::vector<NodeRef>& nodes, const Tuning* tuning, bool takes_all,
               SubgraphReport* report)
       : view_(view), context_(view.context), nodes_(nodes), tuning_(tuning), takes_all_(takes_all), report_(report) {}
 
@@ -208,18 +209,18 @@ class Partitioner {
 
   // Returns null where it was not measured. Its key is noted for the report.
   const Measured* FindMeasured(const Candidate& candidate) {
-    if (!tuning_.enabled()) return nullptr;
+    if (tuning_ == nullptr || !tuning_->enabled()) return nullptr;
     std::vector<NodeRef> members;
     for (const size_t i : candidate.rows) members.push_back(nodes_[i]);
     const PartitionKey key = KeyOf(view_, members, candidate.outputs);
     keys_[candidate.rows] = key;
-    return tuning_.Find(key);
+    return tuning_->Find(key);
   }
 
   void Report(const cost::Predictor& predictor, const std::set<size_t>& partition, cost::Decision decision) {
     DecisionReport row;
     if (const auto key = keys_.find(partition); key != keys_.end()) {
-      const Measured* const measured = tuning_.Find(key->second);
+      const Measured* const measured = tuning_->Find(key->second);
       row.key = KeyText(key->second);
       row.tuned = measured != nullptr;
       if (measured != nullptr) decision = FollowMeasured(*measured);
@@ -239,7 +240,7 @@ class Partitioner {
   const ModelView& view_;
   TfLiteContext* const context_;
   const std::vector<NodeRef>& nodes_;
-  const Tuning& tuning_;
+  const Tuning* const tuning_;
   const bool takes_all_;
   SubgraphReport* const report_;
   std::map<std::set<size_t>, PartitionKey> keys_;  // of partitions that `mcpruner tune` decides of, by their rows
@@ -256,6 +257,17 @@ NodeReport RowOf(const ModelView& view, const NodeRef& node, const cost::Operato
   row.tflite_ns = op.tflite_ns;
   row.plugin_ns = op.plugin_ns;
   return row;
+}
+
+// Says whether partitions of a model without packed layers are worth to be looked at. Without measurements auto takes
+// none, and their constants need not be read. With option tune, `mcpruner tune` is told the keys.
+bool MayBeTuned(const Options& options, const ModelView& view, const std::vector<NodeRef>& nodes, const Tuning& tuning,
+                SubgraphReport* report) {
+  if (!options.tune && tuning.empty()) return false;
+  const PartitionKey model = KeyOf(view, nodes, {});
+  report->tuning.model = KeyText(model);
+  const Measured* const measured = tuning.Find(model);
+  return options.tune || (measured != nullptr && measured->take);
 }
 
 // Returns why no layer is packed when the model is loaded, or nothing.
@@ -291,12 +303,15 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
   const std::string not_packed = WhyNotPacked(options, converted);
   std::map<int, LoadPacking> packing;
   if (not_packed.empty()) packing = PackPruned(*nodes, table, cache, view);
-  const bool any_packed = converted || !view->packed.empty();
-  cost::Subgraph graph = MakeSubgraph(*view, *nodes, table, cache);
+  const Tuning tuning(options, view->context->recommended_num_threads);
   SubgraphReport report;
+  report.tuning = tuning.report();
+  const bool looks =
+      takes_all || converted || !view->packed.empty() || MayBeTuned(options, *view, *nodes, tuning, &report);
+  cost::Subgraph graph = MakeSubgraph(*view, *nodes, table, cache);
   for (size_t i = 0; i < nodes->size(); ++i) {
     const NodeRef& node = (*nodes)[i];
-    const Status status = takes_all || any_packed ? CanRun(*view, node, cache) : MayRun(*view, node);
+    const Status status = looks ? CanRun(*view, node, cache) : MayRun(*view, node);
     NodeReport row = RowOf(*view, node, graph.operators[i]);
     row.taken = status.ok();
     row.reason = status.message();
@@ -308,10 +323,7 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
     }
     report.nodes.push_back(std::move(row));
   }
-  // Of a model without packed layers nothing is taken, so its constants need not be read.
-  const Tuning tuning(any_packed ? options : Options(), view->context->recommended_num_threads);
-  report.tuning = tuning.report();
-  Partitioner(*view, *nodes, tuning, takes_all, &report).Decide(std::move(graph), table);
+  Partitioner(*view, *nodes, looks ? &tuning : nullptr, takes_all, &report).Decide(std::move(graph), table);
   DropUnusedPacking(view, &report);
   return report;
 }

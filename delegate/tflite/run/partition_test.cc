@@ -56,6 +56,7 @@ struct Net {
     options.costs = table;
     options.packs_at_load = packs_at_load;
     options.cache_dir = cache_dir;
+    options.tune = tune;
     view = {};
     view.context = model.context();
     LayerCache cache;
@@ -67,6 +68,7 @@ struct Net {
   FakeModel model;
   ModelView view;
   std::string cache_dir;
+  bool tune = false;
   TfLiteConvParams conv = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
 };
 
@@ -255,7 +257,30 @@ TEST(PartitionModel, WithoutAFolderOrPackedLayersNoKeyIsMade) {
   EXPECT_EQ(cpu.Partition(BackendChoice::kCpu).decisions[0].key, "");
   const SubgraphReport report = dense.Partition(BackendChoice::kAuto);
   EXPECT_EQ(report.decisions[0].key, "");
-  EXPECT_EQ(report.tuning.file, "");
+  EXPECT_EQ(report.tuning.model, "");
+}
+
+TEST(PartitionModel, WithAutoADenseModelIsLookedAtWhereItWasMeasured) {
+  Pruned net(3);
+  net.cache_dir = ::testing::TempDir();
+  net.tune = true;
+  SubgraphReport before = net.Partition(BackendChoice::kAuto);
+  net.tune = false;
+  EXPECT_EQ(Taken(before), std::vector<int>());
+  EXPECT_EQ(before.decisions[0].key.size(), 32u);
+  EXPECT_EQ(before.tuning.model.size(), 32u);
+  for (const bool model_too : {false, true}) {
+    if (model_too) {
+      before.decisions.push_back(before.decisions[0]);
+      before.decisions.back().key = before.tuning.model;
+    }
+    Keep(before, true);
+    const SubgraphReport report = net.Partition(BackendChoice::kAuto);
+    EXPECT_EQ(Taken(report), model_too ? (std::vector<int>{0, 1}) : std::vector<int>());
+    EXPECT_EQ(report.decisions[0].tuned, model_too);
+    EXPECT_EQ(report.tuning.model, before.tuning.model);
+  }
+  std::remove(before.tuning.file.c_str());
 }
 
 TEST(PartitionModel, SaysWhyALayerIsNotPacked) {

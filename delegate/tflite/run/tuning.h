@@ -5,7 +5,8 @@
 //       key      the machine: this layout's version, the plugin's, instruction set, processor, number of threads
 //       value    [partition 16][TFLite's ns 8][the plugin's ns 8][date 4][take 4] ...          numbers little-endian
 //
-//     partition    its key (parse/partition_key.h)
+//     partition    its key (parse/partition_key.h); also that of all nodes of a model without packed layers, which are
+//                  looked at where `take` is 1
 //     ns           of one inference of the model, without the partition and with it alone
 //     date         as a decimal number, 20261201
 //     take         1, or 0 where it is left
@@ -50,6 +51,7 @@ class Tuning {
   Tuning(const Options& options, int recommended_num_threads);
 
   bool enabled() const { return !report_.file.empty(); }
+  bool empty() const { return measured_.empty(); }
   const TuningReport& report() const { return report_; }
   // Returns null where the partition was not measured.
   const Measured* Find(const PartitionKey& key) const;

@@ -129,9 +129,6 @@ def describe(result: dict[str, Any]) -> str:
         f"without the plugin {result['without_ms']:.3f} ms ({threads}, {result['clock']}'s clock); as auto predicts "
         f"{result['auto_speedup']:.2f} times as fast, as measured {result['kept_speedup']:.2f} times"
     )
-    nothing = (
-        "nothing to decide: no partition could go either way, since layers that convert packed run nowhere else, and a "
-        "model without zeros worth packing is TFLite's"
-    )
+    nothing = "nothing to decide: there is no partition of convolutions or dense layers that TFLite could run as well"
     origin = f"{result['runtime']} on {result['machine']}; {result['date']}, {result['commit']}"
     return "\n".join([origin, table(headers, rows) if rows else nothing, together])
