@@ -60,13 +60,13 @@ typedef struct McprunerDelegateOptions {
   const char* precision;
   /* The OpenCL library, a path or a name for dlopen. NULL: the first that is found of the known names. */
   const char* opencl_library;
-  /* An existing folder with what is kept for later starts. The opencl backend keeps compiled programs there, so that the
-   * next start is quick, and tiles that were tuned. Backend "auto" follows what `mcpruner tune` measured into it on this
-   * machine: whether a partition is taken. NULL: nothing is kept, and auto goes by predictions. */
+  /* An existing folder with what is kept for later starts. The opencl backend keeps compiled programs there, so that
+   * the next start is quick, and tiles that were tuned. Backend "auto" follows what `mcpruner tune` measured into it
+   * on this machine: whether a partition is taken. NULL: nothing is kept, and auto goes by predictions. */
   const char* cache_dir;
-  /* 1: measure on the OpenCL device how to cut the work of each convolution that cache_dir does not know yet, which takes
-   * minutes, and keep it there; and with backend "auto" look at all partitions, so that the report has their keys. 0: do
-   * not. */
+  /* 1: measure on the OpenCL device how to cut the work of each convolution that cache_dir does not know yet, which
+   * takes minutes, and keep it there; and with backend "auto" look at all partitions, so that the report has their
+   * keys. 0: do not. */
   int32_t tune;
   /* A number as text, such as "nan" or "1e30", that is written over all working memory before each inference, for
    * tests: no result may depend on it. NULL: nothing is written, which costs nothing. */
@@ -103,15 +103,16 @@ MCPRUNER_EXPORT void McprunerDelegateSetProfiling(struct TfLiteDelegate* delegat
  *
  * Profile: a list with one object for each op: subgraph, partition, backend, name, type, kernel, input and output
  * (shapes), density, macs, bytes, runs, nanoseconds (of all runs). Report: {backend, num_threads, arena_bytes,
- * weight_bytes, costs, tuning: {file, machine, model, reason}, partitions: [{subgraph, partition, backend, reason, nodes,
- * arena_bytes, weight_bytes}], decisions: [{subgraph, taken, tflite_nanoseconds, plugin_nanoseconds, reason, nodes, key,
- * tuned}], nodes: [{subgraph, node, name, op, taken, partition, backend, reason, tflite_nanoseconds, plugin_nanoseconds,
- * packed_at_load, group_size, density, packing_reason}]}. A node that is left to TFLite has taken = false and the reason; a layer that was packed at load
- * has its group size and the density of its weights, another dense one the reason why it was not; a partition has a
- * reason where its backend is not the chosen one. Decisions are of the partitions that the delegate could run, also
- * those that it leaves; nanoseconds are predicted, for one thread, by the table `costs`. With backend auto and a
- * cache_dir, `file` is where decisions that `mcpruner tune` made are looked for, `machine` what they hold for, `model`
- * the key of a model without packed layers, and `reason` says why the file is ignored where it is; `key` is the name of a partition there, and `tuned` whether the
+ * weight_bytes, costs, tuning: {file, machine, model, reason}, partitions: [{subgraph, partition, backend, reason,
+ * nodes, arena_bytes, weight_bytes}], decisions: [{subgraph, taken, tflite_nanoseconds, plugin_nanoseconds, reason,
+ * nodes, key, tuned}], nodes: [{subgraph, node, name, op, taken, partition, backend, reason, tflite_nanoseconds,
+ * plugin_nanoseconds, packed_at_load, group_size, density, packing_reason}]}. A node that is left to TFLite has
+ * taken = false and the reason; a layer that was packed at load has its group size and the density of its weights,
+ * another dense one the reason why it was not; a partition has a reason where its backend is not the chosen one.
+ * Decisions are of the partitions that the delegate could run, also those that it leaves; nanoseconds are predicted,
+ * for one thread, by the table `costs`. With backend auto and a cache_dir, `file` is where decisions that `mcpruner
+ * tune` made are looked for, `machine` what they hold for, `model` the key of a model without packed layers, and
+ * `reason` says why the file is ignored where it is; `key` is the name of a partition there, and `tuned` whether the
  * decision came from there. */
 MCPRUNER_EXPORT size_t McprunerDelegateProfileJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
 MCPRUNER_EXPORT size_t McprunerDelegateReportJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);

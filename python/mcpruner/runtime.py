@@ -107,7 +107,7 @@ def load_delegate(*, runtime: ModuleType | None = None, **options: Any) -> Any:
     **options
         The plugin's options: ``num_threads`` (0: the runtime's recommendation, else 1), ``backend`` (``"auto"``,
         ``"cpu"``, ``"opencl"`` or ``"reference"``), ``verbosity`` (0 to 2), ``simd`` (an instruction set of this CPU,
-        to compare them), ``precision``, ``cache_dir``, ``opencl_library`` and ``tune`` (of the opencl backend, see
+        to compare them), ``cache_dir``, ``precision``, ``opencl_library`` and ``tune`` (see
         `Interpreter`), ``costs`` (a file of ``mcpruner calibrate``), ``pack`` (``"auto"`` or ``"never"``) and
         ``poison_memory`` (for tests). None leaves an option out.
 
@@ -149,9 +149,9 @@ class Interpreter:
     num_threads
         Threads for the plugin and for what stays with TFLite; by default the runtime's choice.
     backend
-        ``"auto"`` (what TFLite runs as fast is left to it; with `cache_dir` the faster of cpu and opencl, measured),
-        ``"cpu"``, ``"opencl"`` (a GPU; `report` says why where it is not used) or ``"reference"`` (plain loops, to
-        compare).
+        ``"auto"`` (what TFLite runs as fast is left to it; with `cache_dir` as ``mcpruner tune`` measured it, and on
+        the faster of cpu and opencl), ``"cpu"``, ``"opencl"`` (a GPU; `report` says why where it is not used) or
+        ``"reference"`` (plain loops, to compare).
     simd
         Instruction set of the cpu backend, one of ``mcpruner devices``; by default the best.
     verbosity
@@ -161,11 +161,14 @@ class Interpreter:
         How the opencl backend keeps numbers: ``"float32"`` (default), ``"float16_storage"`` (float32 arithmetic on
         binary16 numbers) or ``"float16"`` (binary16 arithmetic too, where the device has it).
     cache_dir
-        An existing folder where the opencl backend keeps compiled programs and tuned tiles.
+        An existing folder with what ``mcpruner tune`` measured on this machine: backend ``"auto"`` goes by it, instead
+        of predictions, where it was measured for `num_threads`. The opencl backend keeps compiled programs and tuned
+        tiles there.
     opencl_library
         Path or name of libOpenCL, where it is not found by itself.
     tune
-        Measure the tiles of convolutions that `cache_dir` does not know; takes minutes.
+        Measure the tiles of convolutions on the OpenCL device that `cache_dir` does not know, which takes minutes; and
+        with backend ``"auto"`` look at all partitions, so that `report` has their keys.
     costs
         A file that ``mcpruner calibrate`` wrote on this machine, by which the plugin predicts times (`report`) and
         decides; by default the table that it has for the instruction set.
@@ -268,7 +271,8 @@ class Interpreter:
         dict
             ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as backends hold weights);
             ``partitions``; ``decisions``, each with the predicted nanoseconds of a partition in TFLite and in the
-            plugin, and the reason why it is taken or left; and ``nodes``, each with ``name``, ``op``, ``taken``,
+            plugin, the reason why it is taken or left, and whether ``mcpruner tune`` decided; ``tuning``, the file with
+            what it measured; and ``nodes``, each with ``name``, ``op``, ``taken``,
             ``backend``, ``reason`` and, of layers, whether they were packed when the file was loaded or why not.
             docs/tflite.md lists all fields.
         """

@@ -172,15 +172,8 @@ def tune(
     """
     origin, runtime = birth_certificate(), find_runtime()
     options = {"num_threads": num_threads, "costs": costs}
-    # Where auto may choose a GPU, its tiles are measured first.
-    first = Interpreter(model_content=content, cache_dir=cache_dir, tune=True, **options)
-    first.allocate_tensors()
-    place = first.report()["tuning"]
-    del first  # A model may be large.
     with tempfile.TemporaryDirectory(prefix="mcpruner-tune-") as name:
-        for file in Path(cache_dir).glob("mcpruner-*.bin"):
-            if file.name != Path(place["file"]).name:
-                shutil.copy(file, name)
+        place = _copy_cache(content, Path(cache_dir), Path(name), options)
         contest = _Contest(content, Path(name), options, Feed(inputs, shapes=shapes), runs, tick)
         auto, none = contest.choice(contest.report), contest.time(frozenset())
         alone = {p["key"]: contest.time(frozenset([p["key"]])) for p in contest.partitions}
@@ -211,6 +204,18 @@ def tune(
             for partition in contest.partitions
         ],
     }
+
+
+def _copy_cache(content: bytes, cache_dir: Path, folder: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Copy what the plugin keeps in its cache, but for decisions; returns the plugin's word on where these belong."""
+    # Where auto may choose a GPU, its tiles are measured first.
+    interpreter = Interpreter(model_content=content, cache_dir=cache_dir, tune=True, **options)
+    interpreter.allocate_tensors()
+    place = interpreter.report()["tuning"]
+    for file in cache_dir.glob("mcpruner-*.bin"):
+        if file.name != Path(place["file"]).name:
+            shutil.copy(file, folder)
+    return place
 
 
 def _decision(take: bool, timed: _Timed, none: _Timed, date: str) -> Decision:

@@ -1,5 +1,5 @@
-// A Hasher makes 128 bits of any number of bytes: two multiply-xorshift chains over 8-byte words, with odd constants from
-// the golden ratio and sqrt(3).
+// A Hasher makes 128 bits of any number of bytes: two multiply-xorshift chains over 8-byte words, with odd constants
+// from the golden ratio and sqrt(3).
 //
 // Whoever adds pieces of varying size adds their sizes too. It is no defence against who looks for two equal hashes.
 

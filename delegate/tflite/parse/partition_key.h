@@ -6,8 +6,8 @@
 //     edges                            which tensors the rest of the model or the caller reads
 //
 // A delegate knows neither the file nor the number of the subgraph, and needs neither. Tensors are numbered as they
-// occur, so a file that was written again, with its tensors and constants in another order or under other names, has the
-// same keys.
+// occur, so a file that was written again, with its tensors and constants in another order or under other names, has
+// the same keys.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_PARTITION_KEY_H_
 #define MCPRUNER_DELEGATE_TFLITE_PARSE_PARTITION_KEY_H_
