@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "delegate/base/span.h"
 
@@ -16,11 +15,7 @@ namespace mcpruner {
 
 class Hasher {
  public:
-  void Add(const void* data, size_t bytes) {
-    const auto* p = static_cast<const unsigned char*>(data);
-    for (; bytes >= 8; p += 8, bytes -= 8) AddWord(p, 8);
-    AddWord(p, bytes);
-  }
+  void Add(const void* data, size_t bytes);
   template <typename T>
   void Add(Span<const T> values) {
     const uint64_t count = values.size();
@@ -31,14 +26,8 @@ class Hasher {
   uint64_t b() const { return b_; }
 
  private:
-  void AddWord(const unsigned char* p, size_t bytes) {
-    uint64_t word = 0;
-    std::memcpy(&word, p, bytes);
-    a_ = (a_ ^ word) * 0x9E3779B97F4A7C15u;
-    a_ ^= a_ >> 32;
-    b_ = (b_ + word) * 0xBB67AE8584CAA73Bu;
-    b_ ^= b_ >> 29;
-  }
+  void AddWord(const unsigned char* p, size_t bytes);
+
   uint64_t a_ = 1, b_ = 2;
 };
 
