@@ -4,7 +4,8 @@ A model may leave sizes open (an image of any height and width). Its file then h
 that anybody would run it with: so open sizes must be given, but for the batch, which is taken from the file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from mcpruner.converter.tflite.model import read_model, tensor_name
 
-Shapes = Mapping[str, Sequence[int]] | Sequence[int]
+Shape = Sequence[int]
+Shapes = Mapping[str, Shape] | Sequence[Shape] | Shape
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Feed:
     batch
         How many samples at a time; None: as the model, or `shapes`, has it.
     shapes
-        Names of inputs to their shapes; one without a name is that of the model's only input.
+        Names of inputs to their shapes, or a shape for each input in their order; a shape by itself is that of the
+        model's only input.
     """
 
     array: np.ndarray | None = None
@@ -83,19 +86,41 @@ def random_inputs(
     Raises
     ------
     ValueError
-        A shape does not fit, or an input has a size that is open (other than the batch) and no shape.
+        What was given is no shape, or one that does not fit, or an input has a size that is open (other than the batch)
+        and no shape.
     """
     details = interpreter.get_input_details()
-    if shapes is not None and not isinstance(shapes, Mapping):
-        if len(details) != 1:
-            raise ValueError(f"A shape without a name fits a model with one input; its inputs are {_names(details)}.")
-        shapes = {details[0]["name"]: shapes}
-    rng, wanted = np.random.default_rng(seed), [_shape(detail, batch, shapes or {}) for detail in details]
+    known = {} if shapes is None else _by_name(shapes, details)
+    rng, wanted = np.random.default_rng(seed), [_shape(detail, batch, known) for detail in details]
     return ([_random_array(rng, *pair) for pair in zip(details, wanted, strict=True)] for _ in range(samples))
 
 
 def _names(details: list[dict[str, Any]]) -> str:
     return ", ".join(detail["name"] for detail in details)
+
+
+def _by_name(shapes: Shapes, details: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """Names of inputs to their shapes, whichever form these were given in."""
+    if isinstance(shapes, Mapping):
+        return {name: _sizes(shape) for name, shape in shapes.items()}
+    one_by_one = isinstance(shapes, Iterable) and not isinstance(shapes, str | bytes)
+    given = list(shapes) if one_by_one else [shapes]
+    if not given or not all(isinstance(each, list | tuple | np.ndarray) for each in given):
+        given = [shapes]
+    sizes = [_sizes(each) for each in given]
+    if len(sizes) != len(details):
+        what = "A shape" if len(sizes) == 1 else f"{len(sizes)} shapes"
+        fit = "fits a model with one input" if len(sizes) == 1 else f"fit a model with {len(sizes)} inputs"
+        raise ValueError(f"{what} without a name {fit}; its inputs are {_names(details)}.")
+    return {detail["name"]: shape for detail, shape in zip(details, sizes, strict=True)}
+
+
+def _sizes(shape: Any) -> list[int]:
+    """A shape as a list, whatever numbers and sequence it is made of; ValueError where it is none."""
+    try:
+        return [operator.index(size) for size in shape]
+    except TypeError:
+        raise ValueError(f"Expected a shape as whole numbers, such as [1, 32, 32, 3], got {shape!r}.") from None
 
 
 def _shape(detail: dict[str, Any], batch: int | None, shapes: Mapping[str, Sequence[int]]) -> list[int]:

@@ -133,8 +133,8 @@ def verify(
     batch
         How many samples at a time; by default the model's own batch size.
     shapes
-        Shape of the model's one input, or names of inputs to shapes, for made-up inputs: sizes that a model leaves open
-        must be given. One without a name is not for further signatures.
+        Shape of the model's one input, a shape for each input in their order, or names of inputs to shapes, for made-up
+        inputs: sizes that a model leaves open must be given. Those without a name are not for further signatures.
     num_threads, backend
         The plugin's options. Every input runs with each number of threads where several are given.
     all_layers

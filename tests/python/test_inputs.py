@@ -45,6 +45,30 @@ def test_open_sizes_must_be_given() -> None:
         assert array.shape == (7, 3, 5, 4)
 
 
+def two_inputs() -> bytes:
+    net = TfliteBuilder()
+    return net.build([net.add(net.input((1, 4), "x"), net.input((1, 4), "y"))])
+
+
+@pytest.mark.parametrize("shape", [[2, 4], (2, 4), np.array([2, 4]), (np.int64(2), 4)])
+def test_a_shape_is_any_sequence_of_whole_numbers(shape: object) -> None:
+    net = TfliteBuilder()
+    model = interpreter(net.build([net.relu(net.input((1, 4), "x"))]))
+    for shapes in (shape, [shape], (shape,), {"x": shape}):
+        ((array,),) = random_inputs(model, samples=1, shapes=shapes)
+        assert array.shape == (2, 4)
+    ((x, y),) = random_inputs(interpreter(two_inputs()), samples=1, shapes=[shape, [3, 4]])
+    assert (x.shape, y.shape) == ((2, 4), (3, 4))
+
+
+@pytest.mark.parametrize("bad", ["1,4", [1, 4.0], [1, "4"], [[1, [4]]], [[1, 4], None], 4, {"x": "1,4"}, {"x": None}])
+def test_what_is_no_shape_is_refused_in_one_sentence(bad: object) -> None:
+    net = TfliteBuilder()
+    model = interpreter(net.build([net.relu(net.input((1, 4), "x"))]))
+    with pytest.raises(ValueError, match=r"^Expected a shape as whole numbers, such as \[1, 32, 32, 3\], got .*\.$"):
+        random_inputs(model, samples=1, shapes=bad)
+
+
 @pytest.mark.parametrize("shape", [(1, 3, 5), (1, 3, 5, 8), (1, 0, 5, 4), ()])
 def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
     net = TfliteBuilder()
@@ -56,13 +80,14 @@ def test_a_shape_that_does_not_fit_is_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_names_of_shapes_are_checked() -> None:
-    net = TfliteBuilder()
-    content = net.build([net.add(net.input((1, 4), "x"), net.input((1, 4), "y"))])
+    content = two_inputs()
     Feed(shapes={"y": (2, 4)}).check_names(content)
     with pytest.raises(ValueError, match="There is a shape for 'z'; the model's inputs are x, y."):
         Feed(shapes={"z": (2, 4)}).check_names(content)
     with pytest.raises(ValueError, match="A shape without a name fits a model with one input; its inputs are x, y."):
         Feed(shapes=(1, 4)).batches(interpreter(content), samples=1)
+    with pytest.raises(ValueError, match="3 shapes without a name fit a model with 3 inputs; its inputs are x, y."):
+        Feed(shapes=[(1, 4)] * 3).batches(interpreter(content), samples=1)
 
 
 def test_further_signatures_get_what_has_a_name() -> None:
