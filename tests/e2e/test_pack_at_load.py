@@ -175,7 +175,17 @@ def test_what_is_not_finite_stays_with_litert(bad: float) -> None:
     (node,) = (node for node in report["nodes"] if node["name"] == "pointwise")
     assert not node["taken"] and not node["packed_at_load"]
     assert node["packing_reason"].startswith("expected finite weights, got NaN or infinity")
-    assert "finite" in node["reason"] or node["reason"].startswith("no layer of its partition is packed")
+    assert node["reason"] == node["packing_reason"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_bad_layer_alone_has_its_own_reason(bad: float) -> None:
+    """With nothing packed beside it, `auto` leaves the whole model; the layer still says what is wrong with it."""
+    report = by_plugin(network(unpruned, spoil=bad))
+    assert not any(node["taken"] for node in report["nodes"])
+    reasons = {node["name"]: node["reason"] for node in report["nodes"]}
+    assert reasons["pointwise"].startswith("expected finite weights, got NaN or infinity")
+    assert reasons["wide"].startswith("no layer of its partition is packed")
 
 
 @pytest.mark.parametrize("draw", [in_fours, unstructured])

@@ -97,7 +97,7 @@ def test_what_is_not_finite_is_refused(value: float) -> None:
     blob = serialize(pack(weights, np.arange(5), 1))
     bias = np.array([0, 0, value, 0, 0], np.float32)
     assert packed_difference(weights, bias, "Conv2D", np.arange(5), 1, blob) == (
-        "expected finite biases, got NaN or infinity"
+        "expected finite biases, got NaN or infinity; train or export the layer again"
     )
     for at in ((0, 0, 0, 0), (4, 2, 2, 64), (2, 1, 0, 63)):
         weights[:], weights[at] = 1, value

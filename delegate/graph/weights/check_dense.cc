@@ -31,7 +31,11 @@ Status CheckBias(Span<const float> bias, int filters) {
     return Status::Error("expected " + std::to_string(filters) + " biases, got " + std::to_string(bias.size()));
   }
   const bool finite = std::all_of(bias.begin(), bias.end(), [](float value) { return std::isfinite(value); });
-  return finite ? Status::Ok() : Status::Error("expected finite biases, got NaN or infinity");
+  return finite ? Status::Ok() : NotFinite("biases");
+}
+
+Status NotFinite(const std::string& what) {
+  return Status::Error("expected finite " + what + ", got NaN or infinity; train or export the layer again");
 }
 
 Status CheckGroupSize(int group_size) {

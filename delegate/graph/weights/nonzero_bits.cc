@@ -73,9 +73,7 @@ Result<NonzeroBits> NonzeroBits::Of(const DenseShape& shape, Span<const float> w
     }
     if (channel < channels) made.bits_.push_back(LastWordOf(row + channel, channels - channel, &flags));
   }
-  if ((flags & kNotFinite) != 0) {
-    return Status::Error("expected finite weights, got NaN or infinity; train or export the layer again");
-  }
+  if ((flags & kNotFinite) != 0) return NotFinite("weights");
   return made;
 }
 

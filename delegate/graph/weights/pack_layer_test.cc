@@ -106,7 +106,8 @@ TEST(PackLayer, SaysWhatTheFormatDoesNotHold) {
   EXPECT_EQ(Pack({1, 3, 3, 1}, nine, {1, {0}}, {}, LayerKind::kFullyConnected).message(),
             "expected one kernel position of a fully-connected layer, got 9");
   EXPECT_EQ(Pack({1, 3, 3, 1}, nine, {1, {0}}, {1, 2}).message(), "expected 1 biases, got 2");
-  EXPECT_EQ(Pack({1, 3, 3, 1}, nine, {1, {0}}, {NAN}).message(), "expected finite biases, got NaN or infinity");
+  EXPECT_EQ(Pack({1, 3, 3, 1}, nine, {1, {0}}, {NAN}).message(),
+            "expected finite biases, got NaN or infinity; train or export the layer again");
   EXPECT_NE(Pack({1, 3, 3, 2}, nine, {1, {0}}).message().find("expected 18 weights"), std::string::npos);
   EXPECT_NE(Pack({1, 9, 8, 1}, nine, {1, {0}}).message().find("64 kernel positions"), std::string::npos);
   EXPECT_NE(Pack({1, 1, 1, 65536}, nine, {1, {0}}).message().find("65535 channels"), std::string::npos);

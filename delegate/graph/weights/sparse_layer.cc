@@ -54,7 +54,7 @@ Result<SparseLayer> SparseLayerFromDense(LayerKind kind, const DenseShape& shape
   MCPRUNER_RETURN_IF_ERROR(CheckBias(bias, shape.out_channels));
   MCPRUNER_RETURN_IF_ERROR(CheckGroupSize(group_size));
   if (!std::all_of(weights.begin(), weights.end(), [](float value) { return std::isfinite(value); })) {
-    return Status::Error("expected finite weights, got NaN or infinity");
+    return NotFinite("weights");
   }
   SparseLayer layer;
   layer.kind = kind;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "delegate/cost/amounts.h"
+#include "delegate/graph/weights/check_dense.h"
 #include "delegate/graph/weights/nonzero_bits.h"
 #include "delegate/tflite/predict/choose_packing.h"
 #include "delegate/tflite/predict/layer_times.h"
@@ -68,8 +69,11 @@ std::string DoesNotPay(double density, double speedup) {
 // Packs a layer, or says why not.
 Result<PackedAtLoad> PackOne(const PlainLayer& layer, const cost::CostTable& table, LayerCache* cache,
                              LoadPacking* row) {
+  row->runs = false;
   const Result<NonzeroBits> bits = NonzeroBits::Of(layer.shape, layer.filter.values);
   if (!bits.ok()) return bits.status();
+  MCPRUNER_RETURN_IF_ERROR(CheckBias(layer.bias.values, layer.shape.out_channels));
+  row->runs = true;
   const int64_t nonzeros = bits->Count(), weights = static_cast<int64_t>(layer.filter.values.size());
   if (nonzeros == weights) return Status::Error("its weights have no zeros");
   const double density = static_cast<double>(nonzeros) / static_cast<double>(weights);

@@ -26,6 +26,7 @@ struct LoadPacking {
   int group_size = 0;    // 0: it was not packed
   double density = 0.0;  // of a packed one: the share of its weights that are not zero
   std::string reason;    // why it was not packed
+  bool runs = true;      // false: `reason` keeps every backend from running it, dense or packed
 };
 
 // Returns a row for each CONV_2D and FULLY_CONNECTED, by the number of the node. Fills view->packed; view->dequantized

@@ -311,11 +311,12 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
   cost::Subgraph graph = MakeSubgraph(*view, *nodes, table, cache);
   for (size_t i = 0; i < nodes->size(); ++i) {
     const NodeRef& node = (*nodes)[i];
-    const Status status = looks ? CanRun(*view, node, cache) : MayRun(*view, node);
+    Status status = looks ? CanRun(*view, node, cache) : MayRun(*view, node);
+    const auto packed = packing.find(node.index);
+    if (status.ok() && packed != packing.end() && !packed->second.runs) status = Status::Error(packed->second.reason);
     NodeReport row = RowOf(*view, node, graph.operators[i]);
     row.taken = status.ok();
     row.reason = status.message();
-    const auto packed = packing.find(node.index);
     if (packed != packing.end()) {
       ReportPacking(packed->second, &row);
     } else if (row.has_weights && !IsSparseOp(*node.registration)) {

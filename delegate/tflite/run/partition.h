@@ -8,6 +8,7 @@
 //   2. Together: the runtime tells which partitions the nodes would form, and Decide (cost/decide.h) which of them are
 //      taken. Of a model without packed layers backend auto takes what was measured alone. Where nothing was, its nodes
 //      are looked at by name: parsing packs weights, and a model that is left must not load more slowly for it.
+//      What step 0 found wrong with a layer is its reason all the same.
 //      With backend auto, partitions whose layers were packed at load are taken where `convert` would have packed them.
 //   3. With backend auto and a cache_dir, what `mcpruner tune` measured goes before 2's predictions (tuning.h).
 //   4. With backend auto, operators at the rim of a partition that is taken go back where TFLite is predicted to run

@@ -36,9 +36,9 @@ struct Net {
     model.Node(code, {x}, {y});
     return y;
   }
-  int Conv(int x, const std::string& name, float weight = 3) {
+  int Conv(int x, const std::string& name, float weight = 3, float biased = 1) {
     const int y = Image(name), filter = model.Constant("w", {1, 1, 1, 1}, {weight}),
-              bias = model.Constant("b", {1}, {1});
+              bias = model.Constant("b", {1}, {biased});
     model.Node(kTfLiteBuiltinConv2d, {x, filter, bias}, {y}, &conv);
     return y;
   }
@@ -133,8 +133,8 @@ TEST(PartitionModel, CountsATensorThatTheCallerReadsAsAnEdge) {
 
 // A Pruned net is a convolution with a zero, which is all that it has, and a TANH.
 struct Pruned : Net {
-  explicit Pruned(float weight = 0) {
-    model.Output(Unary(kTfLiteBuiltinTanh, Conv(Image("x"), "conv", weight), "tanh"));
+  explicit Pruned(float weight = 0, float bias = 1) {
+    model.Output(Unary(kTfLiteBuiltinTanh, Conv(Image("x"), "conv", weight, bias), "tanh"));
   }
 };
 
@@ -281,6 +281,23 @@ TEST(PartitionModel, WithAutoADenseModelIsLookedAtWhereItWasMeasured) {
     EXPECT_EQ(report.tuning.model, before.tuning.model);
   }
   std::remove(before.tuning.file.c_str());
+}
+
+// With auto such a model is looked at by names alone, and its partition has a reason too, which is not the layer's.
+TEST(PartitionModel, ALayerThatNothingRunsHasItsOwnReason) {
+  for (const BackendChoice backend : {BackendChoice::kAuto, BackendChoice::kCpu}) {
+    for (const float bad : {NAN, INFINITY}) {
+      const SubgraphReport report = Pruned(bad).Partition(backend);
+      EXPECT_EQ(report.nodes[0].reason,
+                "expected finite weights, got NaN or infinity; train or export the layer again");
+      EXPECT_EQ(report.nodes[0].packing_reason, report.nodes[0].reason);
+      EXPECT_EQ(report.nodes[1].reason,
+                "no convolution or fully-connected layer stands beside it, so TFLite is as fast");
+      Pruned bias(3, bad);
+      EXPECT_EQ(bias.Partition(backend).nodes[0].reason,
+                "expected finite biases, got NaN or infinity; train or export the layer again");
+    }
+  }
 }
 
 TEST(PartitionModel, SaysWhyALayerIsNotPacked) {
