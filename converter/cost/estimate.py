@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mcpruner.converter.cost.cost_model import CostModel, Counts, Geometry, load_costs, packed_amounts, tflite_amounts
+from mcpruner.converter.format.costs_generated import MOST_DENSITY
 from mcpruner.converter.format.limits_generated import MAX_PATTERNS
 from mcpruner.converter.format.pack import GROUP_SIZES, pattern_bits
 from mcpruner.converter.mask.reorder import filter_permutation
@@ -53,7 +54,8 @@ def choose(
     Returns
     -------
     Choice
-        ``predicted_speedup`` is dense time over sparse time; at most 1 where it is not worth it.
+        ``predicted_speedup`` is dense time over sparse time; at most 1 where it is not worth it, or where the layer
+        keeps more than `MOST_DENSITY` of its weights, whatever the table predicts.
     """
     geometry, costs = geometry or Geometry(), costs or load_costs(target.costs)
     mask, sizes = weights != 0, _group_sizes(len(weights), geometry)
@@ -62,7 +64,7 @@ def choose(
     # This would be stored if filters could be grouped without an explicit zero, so no grouping is faster.
     free = Counts(nonzero, 0, 0, 0)
     bounds = {size: predict_speedup(free, weights.shape, size, costs, geometry) for size in sizes}
-    if nonzero == weights.size or max(bounds.values()) <= 1:
+    if nonzero > MOST_DENSITY * weights.size or max(bounds.values()) <= 1:
         return best._replace(predicted_speedup=min(1.0, max(bounds.values())))
     for group_size in sorted(sizes, key=lambda size: -bounds[size]):
         if bounds[group_size] <= best.predicted_speedup:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mcpruner.converter.cost.estimate import Choice
+from mcpruner.converter.format.costs_generated import MOST_DENSITY
 from mcpruner.converter.format.limits_generated import MAX_PATTERNS
 from mcpruner.converter.tflite.decide import Decision, GraphDecision, LayerDecision
 from mcpruner.converter.tflite.pack_by_plan import PlannedFile
@@ -137,6 +138,8 @@ def _why_dense(layer: LayerDecision, graph: GraphDecision) -> str:
 def _why_slower(density: float, choice: Choice) -> str:
     if density == 1:
         return "it has no zeros"
+    if density > MOST_DENSITY:
+        return f"it keeps {density:.3f} of its weights: a dense layer runs as fast"
     if choice.predicted_speedup == 0:
         return f"its zeros form more than {MAX_PATTERNS} different patterns"
     return f"at density {density:.3f} the packed layer would run at {choice.predicted_speedup:.2f} of the dense speed"

@@ -40,6 +40,11 @@ def two_of_four(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return (rng.standard_normal(shape) * (order < 2).reshape(shape)).astype(np.float32)
 
 
+def three_of_four(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Every fourth input channel is zero in all filters, so that packing in any groups stores no zero."""
+    return (unpruned(rng, shape) * (np.arange(shape[-1]) % 4 > 0)).astype(np.float32)
+
+
 def unpruned(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """No zeros."""
     return (np.abs(rng.standard_normal(shape)) + 0.1).astype(np.float32)
@@ -133,6 +138,17 @@ def test_the_layers_are_packed_that_convert_packs(draw: Draw) -> None:
         node = next(n for n in loaded["nodes"] if n["name"] == layer.name)
         if layer.accelerated:
             assert node["density"] == pytest.approx(layer.density, abs=1e-3)
+
+
+def test_a_layer_that_keeps_too_much_is_left_by_both_sides() -> None:
+    content = network(three_of_four)
+    same, report = mcpruner.convert(content, target="x86-64")
+    loaded = by_plugin(content, costs=SHIPPED / "avx512.json")
+    assert same == content and not packed_layers(loaded)
+    for layer in report.layers:
+        node = next(n for n in loaded["nodes"] if n["name"] == layer.name)
+        assert layer.reason == "dense: " + node["packing_reason"]
+        assert node["packing_reason"] == "it keeps 0.750 of its weights: a dense layer runs as fast"
 
 
 def test_times_are_predicted_as_those_of_the_converted_file() -> None:

@@ -14,6 +14,9 @@ namespace {
 using cost::Counts;
 using cost::Geometry;
 
+#define MCPRUNER_COUNT(name, count) [[maybe_unused]] constexpr double k##name = count;
+#include "format/costs.inc"
+
 constexpr int kUsualGroupSize = 4;  // of all of the converter's targets
 
 // A group size, and a speed-up that no grouping exceeds.
@@ -52,6 +55,10 @@ std::vector<Bound> Bounds(const NonzeroBits& bits, double nonzeros, const Geomet
 
 }  // namespace
 
+bool KeepsTooMuch(int64_t nonzeros, int64_t weights) {
+  return static_cast<double>(nonzeros) > kMostDensity * static_cast<double>(weights);
+}
+
 double PackedSpeedup(const NonzeroBits& bits, const Grouping& grouping, const Geometry& geometry,
                      const cost::CostTable& table) {
   const PackedCounts packed = CountPacked(bits, grouping);
@@ -67,10 +74,10 @@ double PackedSpeedup(const NonzeroBits& bits, const Grouping& grouping, const Ge
 }
 
 Packing ChoosePacking(const NonzeroBits& bits, const Geometry& geometry, const cost::CostTable& table) {
-  const double nonzeros = static_cast<double>(bits.Count());
-  const std::vector<Bound> bounds = Bounds(bits, nonzeros, geometry, table);
+  const int64_t nonzeros = bits.Count();
+  const std::vector<Bound> bounds = Bounds(bits, static_cast<double>(nonzeros), geometry, table);
   Packing best{InOrder(bits, kUsualGroupSize), 0};
-  if (nonzeros == ShapeOf(bits).size() || bounds[0].speedup <= 1) {
+  if (KeepsTooMuch(nonzeros, static_cast<int64_t>(ShapeOf(bits).size())) || bounds[0].speedup <= 1) {
     best.speedup = std::min(1.0, bounds[0].speedup);
     return best;
   }

@@ -4,11 +4,15 @@
 // store is counted, and the cost table says how long that takes. A size is left out where even a grouping without any
 // stored zero would be slower than the best one found so far.
 //
+// Whatever the table says, a layer that keeps more than kMostDensity of its weights (format/costs.inc) is not packed.
+//
 // For the same groupings both sides choose the same (tests/e2e/test_packer.py). The converter's groupings are not the
 // plugin's where masks agree in nothing: docs/masks.md has both.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PREDICT_CHOOSE_PACKING_H_
 #define MCPRUNER_DELEGATE_TFLITE_PREDICT_CHOOSE_PACKING_H_
+
+#include <cstdint>
 
 #include "delegate/cost/amounts.h"
 #include "delegate/cost/cost_table.h"
@@ -22,6 +26,9 @@ struct Packing {
   double speedup =
       0.0;  // dense time in TFLite over packed time here; at most 1: not worth packing, 0: cannot be packed
 };
+
+// Returns whether a layer that keeps so many of its weights runs as fast dense.
+bool KeepsTooMuch(int64_t nonzeros, int64_t weights);
 
 // `bits` are those of a filter's own channels. The filters must be a multiple of geometry.groups.
 Packing ChoosePacking(const NonzeroBits& bits, const cost::Geometry& geometry, const cost::CostTable& table);

@@ -48,6 +48,17 @@ TEST(ChoosePacking, LeavesDenseLayersAsTheyAre) {
   EXPECT_LE(packing.speedup, 1);
 }
 
+// At 0.8 the table predicts a gain, which other processors than the one that it was measured on do not keep.
+TEST(ChoosePacking, LeavesLayersThatKeepTooMuchWhateverIsPredicted) {
+  const Geometry geometry{LayerType::kConv, 28, 28};
+  const NonzeroBits most = AlignedBits({64, 3, 3, 64}, 80), fewer = AlignedBits({64, 3, 3, 64}, 55);
+  EXPECT_GT(PackedSpeedup(most, InOrder(most, 4), geometry, *cost::ShippedCostTable("avx512")), 1.2);
+  EXPECT_LE(Choose(most, geometry).speedup, 1);
+  EXPECT_GT(Choose(fewer, geometry).speedup, 1.2);
+  EXPECT_TRUE(KeepsTooMuch(626, 1000));
+  EXPECT_FALSE(KeepsTooMuch(625, 1000));
+}
+
 TEST(ChoosePacking, NoFilterGroupReachesOverTwoGroupsOfTheConvolution) {
   const NonzeroBits bits = AlignedBits({6 * 4, 3, 3, 32}, 10);
   for (const int groups : {2, 6, 12, 24}) {

@@ -1,8 +1,8 @@
-// PackPruned packs the layers of a file that has none packed, when it is loaded: those half of whose weights are zeros,
-// where that is predicted to pay, by the rule of `convert` (choose_packing.h).
+// PackPruned packs the layers of a file that has none packed, when it is loaded: those with zeros enough, where that is
+// predicted to pay, by the rule of `convert` (choose_packing.h).
 //
-//     CONV_2D, FULLY_CONNECTED ── half zeros? ── ChoosePacking ── speed-up above 1? ── LayerCache ──> view->packed
-//                                      no                             no
+//     CONV_2D, FULLY_CONNECTED ── KeepsTooMuch? ─ ChoosePacking ── speed-up above 1? ── LayerCache ──> view->packed
+//                                      yes                            no
 //                                      └──────────── a reason ────────┘
 //
 // Weights are float32 constants, or float16 ones behind a DEQUANTIZE. What the plugin then takes is decided as ever

@@ -8,6 +8,7 @@ import pytest
 from mcpruner.converter.cost import estimate
 from mcpruner.converter.cost.cost_model import Counts, Geometry, load_costs
 from mcpruner.converter.cost.estimate import GROUP_SIZES, choose, count, phase_bits, predict_speedup
+from mcpruner.converter.format.costs_generated import MOST_DENSITY
 from mcpruner.converter.target import TARGETS, get_target
 
 GENERIC = get_target("generic")
@@ -99,6 +100,18 @@ def test_unstructured_zeros_get_small_groups() -> None:
 @pytest.mark.parametrize("density", [0.7, 0.9, 1.0])
 def test_nearly_dense_layers_are_not_worth_it(density: float) -> None:
     assert choose(unstructured_weights((32, 3, 3, 32), density), GENERIC).predicted_speedup <= 1
+
+
+@pytest.mark.parametrize(("positions", "density"), [(5, 5 / 9), (6, 6 / 9), (8, 8 / 9)])
+def test_layers_that_keep_too_much_are_not_packed_whatever_is_predicted(positions: int, density: float) -> None:
+    geometry, target = Geometry(height=28, width=28), get_target("x86-64")
+    weights = np.ones((64, 9, 64), np.float32)
+    weights[:, positions:] = 0
+    weights = weights.reshape(64, 3, 3, 64)
+    counts = count(weights != 0, np.arange(64), 4)
+    assert predict_speedup(counts, weights.shape, 4, load_costs(target.costs), geometry) > 1.2
+    assert np.count_nonzero(weights) / weights.size == pytest.approx(density)
+    assert (choose(weights, target, geometry).predicted_speedup > 1) == (density < MOST_DENSITY)
 
 
 @pytest.mark.parametrize("geometry", [Geometry(), Geometry(height=0, width=0), Geometry("FullyConnected", 0, 1)])

@@ -37,6 +37,7 @@ def choice(speedup: float) -> Choice:
             {"choice": choice(0.8), "density": 0.5},
             "dense: at density 0.500 the packed layer would run at 0.80 of the dense speed",
         ),
+        ({"choice": choice(1.0), "density": 0.8}, "dense: it keeps 0.800 of its weights: a dense layer runs as fast"),
         (
             {"choice": choice(2.0), "density": 0.5},
             "dense: packed it is predicted 2.00 times as fast, but the model 0.98 times, which is not worth it",
