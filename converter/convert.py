@@ -15,6 +15,7 @@ from mcpruner.converter.tflite.model import read_model, write_model
 from mcpruner.converter.tflite.pack_by_plan import PlannedFile, pack_by_plan
 from mcpruner.converter.tflite.portable import WrittenLayer, write_builtin
 from mcpruner.converter.tflite.report import Report
+from mcpruner.converter.tflite.restore_values import restore_values
 from mcpruner.converter.tflite.rewrite import rewrite
 from mcpruner.converter.tflite.sizes import KnownSizes
 
@@ -73,8 +74,8 @@ def convert(
         Hardware it is for, a name from `target.TARGETS`.
     values
         How packed weights are stored: ``"source"``, each layer as the source has it (float32, or float16 of a
-        ``.tflite`` that was quantized so); ``"float32"``, ``"float16"``, or ``"int8"`` with one scale per filter. They
-        are computed with as float32 in any case.
+        ``.tflite`` that was quantized so); ``"float32"``, ``"float16"``, or ``"int8"`` with one scale per filter, also
+        of layers that the source has packed. They are computed with as float32 in any case.
     calibration
         File of ``mcpruner calibrate``, made on the machine that will run the model, to predict speed by; by default the
         target's shipped table.
@@ -141,8 +142,11 @@ def convert_dense(content: bytes, wishes: Wishes) -> tuple[bytes, Report]:
     decision = decide(source.model, wishes.hardware, wishes.costs)
     packed = rewrite(source.model, decision, wishes.values, before)
     builtin = wishes.file_format != "packed" and decision.accelerated
-    if not packed and (builtin or source.fixed or source.planned.file_format):
+    others = wishes.values != "source" and decision.accelerated
+    if not packed and (builtin or others or source.fixed or source.planned.file_format):
         source = _read(content, wishes)  # What is not packed is not folded either.
+    fresh = {(number, numbers[number][index]) for number, index in packed}
+    restored = restore_values(source.model, source.operators, wishes.values, fresh)
     written: dict[tuple[int, int], WrittenLayer] = {}
     if builtin:
         by_id = write_builtin(source.model, wishes.file_format)
@@ -152,10 +156,10 @@ def convert_dense(content: bytes, wishes: Wishes) -> tuple[bytes, Report]:
             for index, op in enumerate(operators)
             if id(op) in by_id
         }
-    changed = packed or written or source.fixed or source.planned.file_format
+    changed = packed or restored or written or source.fixed or source.planned.file_format
     result = write_model(source.model) if changed else content
     subgraphs = [number for number, graph in enumerate(decision.graphs) for _ in graph.layers]
-    lines = describe_builtin(describe(decision, packed, numbers), subgraphs, source.planned, written)
+    lines = describe_builtin(describe(decision, packed, numbers), subgraphs, source.planned, restored, written)
     return result, Report(
         wishes.hardware.name,
         wishes.values,

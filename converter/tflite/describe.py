@@ -10,6 +10,7 @@ from mcpruner.converter.tflite.decide import Decision, GraphDecision, LayerDecis
 from mcpruner.converter.tflite.pack_by_plan import PlannedFile
 from mcpruner.converter.tflite.portable import WrittenLayer
 from mcpruner.converter.tflite.report import LayerReport, PartitionReport
+from mcpruner.converter.tflite.restore_values import RestoredLayer
 from mcpruner.converter.tflite.rewrite import PackedLayer
 
 
@@ -38,9 +39,10 @@ def describe_builtin(
     lines: Sequence[LayerReport],
     subgraphs: Sequence[int],
     planned: PlannedFile,
+    restored: Mapping[tuple[int, int], RestoredLayer],
     written: Mapping[tuple[int, int], WrittenLayer],
 ) -> list[LayerReport]:
-    """Say in each line what the source, and the new file, have as builtin operators.
+    """Say in each line what the source, and the new file, have otherwise: builtin operators, and other values.
 
     Parameters
     ----------
@@ -50,22 +52,32 @@ def describe_builtin(
         The subgraph of each line.
     planned
         What `pack_by_plan` returned for the source.
-    written
-        What `write_builtin` did, by the same numbers of subgraph and operator.
+    restored, written
+        What `restore_values` and `write_builtin` did, by the same numbers of subgraph and operator.
     """
-    return [_in_files(line, number, planned, written) for line, number in zip(lines, subgraphs, strict=True)]
+    return [
+        _in_files(line, number, planned, restored.get((number, line.index)), written.get((number, line.index)))
+        for line, number in zip(lines, subgraphs, strict=True)
+    ]
 
 
 def _in_files(
-    line: LayerReport, subgraph: int, planned: PlannedFile, written: Mapping[tuple[int, int], WrittenLayer]
+    line: LayerReport, subgraph: int, planned: PlannedFile, restored: RestoredLayer | None, after: WrittenLayer | None
 ) -> LayerReport:
-    after, index = written.get((subgraph, line.index)), planned.numbers[subgraph][line.index]
+    index = planned.numbers[subgraph][line.index]
     before = planned.layers.get((subgraph, index))
     line = replace(line, index=index)
     if before is not None:
         reason = f"sparse: by the source's plan, groups of {before.group_size}"
         line = replace(
             line, op=before.op, bytes_before=before.stored_bytes, bytes_after=before.blob_bytes, reason=reason
+        )
+    if restored is not None:
+        line = replace(
+            line,
+            num_patterns=restored.num_patterns,
+            bytes_after=restored.stored_bytes,
+            reason=f"{line.reason}, {restored.clause}",
         )
     if after is not None:
         reason = f"{line.reason}; plain weights, since {after.why_plain}" if after.why_plain else line.reason

@@ -19,7 +19,14 @@ from mcpruner.converter.cost.estimate import Choice
 from mcpruner.converter.format.grouped import expand_groups
 from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.pack import pack, unpack
-from mcpruner.converter.format.serialize import deserialize, filter_scales, round_values, serialize, serialize_options
+from mcpruner.converter.format.serialize import (
+    SparseOptions,
+    deserialize,
+    filter_scales,
+    round_values,
+    serialize,
+    serialize_options,
+)
 from mcpruner.converter.format.value_type import choose_value_type
 from mcpruner.converter.tflite.decide import PACKED, Decision
 from mcpruner.converter.tflite.dense_layer import DenseLayer, operands
@@ -113,17 +120,18 @@ def place_blob(
     digest = sha256(blob).digest()
     constant = add_constant(model, graph, name, np.frombuffer(blob, np.uint8), stored.get(digest))
     stored[digest] = graph.tensors[constant].buffer
-    _replace(model, op, layer.kind, constant, serialize_options(options, _shown(packed)))
+    _replace(model, op, layer.kind, constant, shown_options(options, packed))
 
 
-def _shown(packed: SparseLayer) -> dict[str, float | str]:
-    """What tools show of a packed layer beside its options."""
-    return {
+def shown_options(options: SparseOptions, packed: SparseLayer) -> bytes:
+    """The custom options of a packed layer's operator, with what tools show of the layer beside them."""
+    shown: dict[str, float | str] = {
         "density": round(float(packed.density), 4),
         "group_size": int(packed.group_size),
         "num_patterns": len(packed.patterns),
         "value_type": packed.value_type,
     }
+    return serialize_options(options, shown)
 
 
 def _make_blob(layer: DenseLayer, choice: Choice, values: str) -> tuple[bytes, SparseLayer]:

@@ -47,7 +47,7 @@ def test_unstructured_zeros_convert_losslessly() -> None:
 @pytest.mark.parametrize("values", ["float32", "float16", "int8"])
 def test_a_converted_file_converts_again_unchanged(values: str) -> None:
     content, first = convert(small_net(), values=values)
-    again, second = convert(content, values="float32")
+    again, second = convert(content, values=values)
     assert again == content
     for before, after in zip(first.layers, second.layers, strict=True):
         assert (after.accelerated, after.shape) == (before.accelerated, before.shape)
