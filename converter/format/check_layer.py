@@ -3,8 +3,8 @@
 import numpy as np
 
 from mcpruner.converter.format.layer import SparseLayer
-from mcpruner.converter.format.limits_generated import MAX_GROUP_SIZE, MAX_PATTERNS, MAX_POSITIONS
-from mcpruner.converter.format.pack import GROUP_SIZES
+from mcpruner.converter.format.limits_generated import MAX_GROUP_SIZE, MAX_PATTERNS, MAX_POSITIONS, MAX_UNIT_CHANNELS
+from mcpruner.converter.format.pack import GROUP_SIZES, UNIT_SIZES
 
 DAMAGED = "the file is damaged or not from this converter"
 
@@ -31,6 +31,38 @@ def _check_shape(layer: SparseLayer) -> None:
     expect(layer.group_size in GROUP_SIZES, f"group_size is a power of two, 1 to {MAX_GROUP_SIZE}", layer.group_size)
 
 
+def _check_units(layer: SparseLayer) -> None:
+    expect(
+        layer.unit_channels in UNIT_SIZES,
+        f"unit_channels is a power of two, 1 to {MAX_UNIT_CHANNELS}",
+        layer.unit_channels,
+    )
+    groups = layer.groups
+    expect(
+        groups >= 1 and layer.in_channels % groups == layer.out_channels % groups == 0,
+        "groups divide the channels and the filters",
+        groups,
+    )
+    if groups > 1:
+        expect(layer.kind == "Conv2D", "only convolutions have groups", groups)
+        whole = layer.out_channels // groups % layer.group_size == 0
+        expect(whole, "group_size divides the filters of a group", layer.group_size)
+
+
+def _check_tensors(layer: SparseLayer) -> None:
+    if layer.tensor_type == "float32":
+        expect(layer.int_bias is None, "only layers of int8 tensors have int_bias", "int_bias")
+        return
+    expect(layer.value_type == "int8", "int8 tensors have int8 values", layer.value_type)
+    expect(layer.bias is None, "the bias of a layer of int8 tensors is int_bias", "bias")
+    if layer.int_bias is not None:
+        expect(
+            len(layer.int_bias) == layer.out_channels,
+            f"there are {layer.out_channels} of int_bias",
+            len(layer.int_bias),
+        )
+
+
 def _check_runs(layer: SparseLayer) -> None:
     height, width = layer.kernel_size
     patterns, runs = layer.patterns, len(layer.run_patterns)
@@ -55,13 +87,11 @@ def _check_runs(layer: SparseLayer) -> None:
 
 def _check_kernels(layer: SparseLayer) -> None:
     channels = np.asarray(layer.channels, np.int64)
-    expect((channels < layer.in_channels).all(), f"channels are below {layer.in_channels}", channels.max(initial=0))
-    keys = layer.kernel_groups() * layer.in_channels + channels
+    expect((channels < layer.num_units).all(), f"channels are below {layer.num_units}", channels.max(initial=0))
+    keys = layer.kernel_groups() * layer.num_units + channels
     expect(_all_differ(keys), "a group has each channel at most once", "one twice")
-    taps = int(np.bitwise_count(layer.kernel_patterns()).sum(dtype=np.int64))
-    expect(
-        len(layer.values) == taps * layer.group_size, f"there are {taps * layer.group_size} values", len(layer.values)
-    )
+    values = int(layer.kernel_sizes().sum())
+    expect(len(layer.values) == values, f"there are {values} values", len(layer.values))
 
 
 def _check_values(layer: SparseLayer, stored: np.ndarray) -> None:
@@ -70,12 +100,18 @@ def _check_values(layer: SparseLayer, stored: np.ndarray) -> None:
     if len(layer.values):
         lanes = stored.reshape(len(layer.values), -1)[layer.value_filters() >= filters]
         expect(not lanes.any(), "lanes beyond the last filter are +0", "something else")
+    if len(layer.values) and layer.unit_channels > 1:
+        beyond = stored.reshape(len(layer.values), -1)[layer.value_channels() >= layer.channels_read]
+        expect(not beyond.any(), "values beyond the last channel are +0", "something else")
     if layer.value_type == "int8":
         expect(bool((layer.values >= -127).all()), "int8 values are -127..127", -128)
-        expect(layer.scales is not None and len(layer.scales) == filters, f"int8 has {filters} scales", layer.scales)
+        scales = 0 if layer.scales is None else len(layer.scales)
+        expect(scales == filters, f"int8 has {filters} scales", scales)
         expect(
             bool((np.isfinite(layer.scales) & (layer.scales >= 0)).all()), "scales are finite and not negative", "one"
         )
+        above = layer.tensor_type == "float32" or bool((layer.scales > 0).all())
+        expect(above, "scales of a layer of int8 tensors are above 0", 0)
     else:
         expect(layer.scales is None, f"{layer.value_type} has no scales", "some")
 
@@ -96,12 +132,18 @@ def check_layer(layer: SparseLayer, stored: np.ndarray) -> None:
         One sentence that names the statement.
     """
     _check_shape(layer)
+    _check_tensors(layer)
+    _check_units(layer)
     _check_runs(layer)
     _check_kernels(layer)
     _check_values(layer, stored)
     filters = layer.out_channels
     came = np.sort(np.asarray(layer.permutation, np.int64))
     expect(np.array_equal(came, np.arange(filters)), f"permutation is one of the {filters} filters", "something else")
+    if layer.groups > 1:
+        of_group = filters // layer.groups
+        stays = np.array_equal(layer.permutation // of_group, np.arange(filters) // of_group)
+        expect(stays, "permutation leaves every filter in its group", "another")
     if layer.bias is not None:
         expect(len(layer.bias) == filters, f"there are {filters} biases", len(layer.bias))
         expect(bool(np.isfinite(layer.bias).all()), "biases are finite", "NaN or infinity")

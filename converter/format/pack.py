@@ -3,9 +3,16 @@
 import numpy as np
 
 from mcpruner.converter.format.layer import SparseLayer
-from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_GROUP_SIZE, MAX_PATTERNS, MAX_POSITIONS
+from mcpruner.converter.format.limits_generated import (
+    MAX_CHANNELS,
+    MAX_GROUP_SIZE,
+    MAX_PATTERNS,
+    MAX_POSITIONS,
+    MAX_UNIT_CHANNELS,
+)
 
 GROUP_SIZES = tuple(1 << i for i in range(MAX_GROUP_SIZE.bit_length()))
+UNIT_SIZES = tuple(1 << i for i in range(MAX_UNIT_CHANNELS.bit_length()))
 # No layer of more weights (4 GiB of float32) is unpacked: a small damaged blob can claim far more than there are.
 MAX_DENSE_WEIGHTS = 2**30
 
@@ -37,6 +44,8 @@ def pack(
     group_size: int,
     bias: np.ndarray | None = None,
     kind: str = "Conv2D",
+    unit_channels: int = 1,
+    groups: int = 1,
 ) -> SparseLayer:
     """Pack a layer; nothing is lost, whatever its zeros are.
 
@@ -56,6 +65,11 @@ def pack(
         float32 ``[O]`` in the original order, or None.
     kind
         ``"Conv2D"``, ``"FullyConnected"`` or ``"TransposeConv2D"``.
+    unit_channels
+        Input channels that are kept or dropped together, the position of a kernel's values innermost: 1, 2, 4, 8 or 16.
+    groups
+        Groups of a grouped convolution whose filters read the I channels of their own group each. (One that is packed
+        with the weights of all input channels needs none.)
 
     Returns
     -------
@@ -69,14 +83,13 @@ def pack(
     """
     permutation = np.asarray(permutation)
     _check(weights, permutation, group_size, bias)
+    if unit_channels not in UNIT_SIZES:
+        raise ValueError(f"expected unit_channels of {', '.join(map(str, UNIT_SIZES))}, got {unit_channels}")
     filters, height, width, channels = weights.shape
-    groups = -(-filters // group_size)
-    # [group, channel, position, lane] is the order in which values are stored, but for the order of kernels.
-    ordered = np.zeros((groups, channels, height * width, group_size), np.float32)
-    flat = weights.reshape(filters, -1, channels)
-    for lane in range(min(group_size, filters)):
-        members = permutation[lane::group_size]
-        ordered[: len(members), ..., lane] = flat[members].transpose(0, 2, 1)
+    if groups > 1 and (filters % groups or filters // groups % group_size):
+        raise ValueError(f"expected a group_size that divides the filters of each of {groups} groups, got {group_size}")
+    num_groups = -(-filters // group_size)
+    ordered = _in_units(_in_groups(weights, permutation, group_size), unit_channels)
     used = (ordered != 0).any(axis=3)
     bits = pattern_bits(used.transpose(2, 0, 1))
     group_of, channel_of = np.nonzero(bits)
@@ -94,18 +107,42 @@ def pack(
     return SparseLayer(
         kind=kind,
         kernel_size=(height, width),
-        in_channels=channels,
+        in_channels=channels * groups,
         out_channels=filters,
         group_size=group_size,
         patterns=patterns.astype(np.uint64),
-        group_runs=np.bincount(group_of[run_first], minlength=groups).astype(np.uint32),
+        group_runs=np.bincount(group_of[run_first], minlength=num_groups).astype(np.uint32),
         run_patterns=pattern_of[run_first].astype(np.uint16),
         run_counts=np.diff(run_first, append=len(key)).astype(np.uint16),
         channels=channel_of.astype(np.uint16),
         values=kernels[used[group_of, channel_of]].reshape(-1),
         permutation=permutation.astype(np.uint16),
         bias=None if bias is None else bias.astype(np.float32),
+        unit_channels=unit_channels,
+        groups=groups,
     )
+
+
+def _in_groups(weights: np.ndarray, permutation: np.ndarray, group_size: int) -> np.ndarray:
+    """Weights ``[O, H, W, I]`` as ``[group, channel, position, lane]``: as stored, but for the order of kernels."""
+    filters, height, width, channels = weights.shape
+    ordered = np.zeros((-(-filters // group_size), channels, height * width, group_size), np.float32)
+    flat = weights.reshape(filters, -1, channels)
+    for lane in range(min(group_size, filters)):
+        members = permutation[lane::group_size]
+        ordered[: len(members), ..., lane] = flat[members].transpose(0, 2, 1)
+    return ordered
+
+
+def _in_units(ordered: np.ndarray, unit_channels: int) -> np.ndarray:
+    """``[group, channel, position, lane]`` as ``[group, unit, position, lane and channel]``."""
+    if unit_channels == 1:
+        return ordered
+    groups, channels, positions, lanes = ordered.shape
+    units = -(-channels // unit_channels)
+    padded = np.pad(ordered, ((0, 0), (0, units * unit_channels - channels), (0, 0), (0, 0)))
+    apart = padded.reshape(groups, units, unit_channels, positions, lanes)
+    return apart.transpose(0, 1, 3, 4, 2).reshape(groups, units, positions, lanes * unit_channels)
 
 
 def pattern_bits(used: np.ndarray) -> np.ndarray:

@@ -16,10 +16,13 @@ from mcpruner.converter.format.check_layer import DAMAGED, check_layer, expect
 from mcpruner.converter.format.flex_map import read_map, write_map
 from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.limits_generated import MAX_CHANNELS, MAX_ELEMENTS, MAX_PAD, MAX_STEP
+from mcpruner.converter.format.units import take_units_apart
 
-VERSION = 1
+VERSION = 1  # of the options; blobs have 1 or 2
+VERSIONS = (1, 2)
 IDENTIFIER = b"MCP1"
 VALUE_TYPES = ("float32", "float16", "int8")
+_TENSOR_TYPES = ("float32", "int8")
 _KINDS = ("Conv2D", "FullyConnected", "TransposeConv2D")
 _DTYPES = {"float32": "<f4", "float16": "<f2", "int8": "i1"}
 _MAX_SCALE = np.nextafter(np.finfo(np.float32).max / np.float32(127), np.float32(0))
@@ -215,8 +218,13 @@ def _decode_gaps(encoded: np.ndarray, run_counts: np.ndarray) -> np.ndarray:
     return totals[1:] - np.repeat(totals[first], run_counts) - 1
 
 
+def _least_version(layer: SparseLayer) -> int:
+    """The lowest version that has all that a layer needs: readers of before read version 1."""
+    return 1 if layer.plain and layer.tensor_type == "float32" and layer.int_bias is None else 2
+
+
 def serialize(layer: SparseLayer, value_type: str = "float32") -> bytes:
-    """Write a packed layer as an MCP1 blob.
+    """Write a packed layer as an MCP1 blob, of version 1 where that has all that the layer needs.
 
     Parameters
     ----------
@@ -243,10 +251,11 @@ def serialize(layer: SparseLayer, value_type: str = "float32") -> bytes:
         "Scales": scales,
         "Permutation": None if np.array_equal(layer.permutation, np.arange(layer.out_channels)) else layer.permutation,
         "Bias": layer.bias,
+        "IntBias": layer.int_bias,
     }
     vectors |= {name: builder.CreateNumpyVector(array) for name, array in arrays.items() if array is not None}
     scalars = {
-        "Version": VERSION,
+        "Version": _least_version(layer),
         "Kind": _KINDS.index(layer.kind),
         "KernelHeight": layer.kernel_size[0],
         "KernelWidth": layer.kernel_size[1],
@@ -254,6 +263,9 @@ def serialize(layer: SparseLayer, value_type: str = "float32") -> bytes:
         "OutChannels": layer.out_channels,
         "GroupSize": layer.group_size,
         "ValueType": VALUE_TYPES.index(value_type),
+        "TensorType": _TENSOR_TYPES.index(layer.tensor_type),
+        "UnitChannels": layer.unit_channels,
+        "Groups": layer.groups,
     }
     schema.SparseLayerStart(builder)
     for name, value in (scalars | vectors).items():
@@ -280,26 +292,36 @@ def _read_table(blob: bytes) -> tuple[schema.SparseLayer, dict[str, Any]]:
     data = bytearray(blob)
     table = schema.SparseLayer.GetRootAs(data, 0)
     types = {"Patterns": "u8", "GroupRuns": "u4", "RunPatterns": "u2", "RunCounts": "u2", "ChannelGaps": "u1"}
-    types |= {"Values": "u1", "Scales": "f4", "Permutation": "u2", "Bias": "f4"}
+    types |= {"Values": "u1", "Scales": "f4", "Permutation": "u2", "Bias": "f4", "IntBias": "i4"}
     vectors: dict[str, Any] = {name: _vector(table, name, dtype) for name, dtype in types.items()}
     scalars = ("Version", "Kind", "KernelHeight", "KernelWidth", "InChannels", "OutChannels", "GroupSize", "ValueType")
+    scalars += ("TensorType", "UnitChannels", "Groups")
     return table, vectors | {name: getattr(table, name)() for name in scalars}
 
 
 def deserialize(blob: bytes) -> SparseLayer:
-    """Read a packed layer back from an MCP1 blob, its values expanded to float32.
+    """Read a packed layer back from an MCP1 blob, its values expanded to float32, its units and groups to channels.
 
     Raises
     ------
     ValueError
-        One sentence: what the format says, and what the blob holds.
+        One sentence: what the format says, and what the blob holds; or what of it is not converted yet.
     """
+    layer = read_blob(blob)
+    if layer.tensor_type == "int8":
+        raise ValueError("its activations are int8, which this version of mcpruner does not convert yet")
+    return take_units_apart(layer)
+
+
+def read_blob(blob: bytes) -> SparseLayer:
+    """Do as `deserialize`, with units, groups and int8 tensors as the blob has them."""
     expect(len(blob) >= 8 and bytes(blob[4:8]) == IDENTIFIER, "a blob begins with MCP1", repr(bytes(blob[4:8])))
     try:
         _, t = _read_table(blob)
     except Exception as error:  # whatever damaged offsets lead to
         raise ValueError("expected an MCP1 blob, got damaged bytes; convert the model again") from error
-    expect(t["Version"] == VERSION, f"version is {VERSION}", t["Version"])
+    expect(t["Version"] in VERSIONS, "version is 1 or 2", t["Version"])
+    expect(t["TensorType"] < len(_TENSOR_TYPES), f"tensor_type is below {len(_TENSOR_TYPES)}", t["TensorType"])
     expect(t["Kind"] < len(_KINDS), f"kind is below {len(_KINDS)}", t["Kind"])
     expect(t["ValueType"] < len(VALUE_TYPES), f"value_type is below {len(VALUE_TYPES)}", t["ValueType"])
     value_type = VALUE_TYPES[t["ValueType"]]
@@ -324,7 +346,13 @@ def deserialize(blob: bytes) -> SparseLayer:
         bias=t["Bias"],
         value_type=value_type,
         scales=t["Scales"],
+        tensor_type=_TENSOR_TYPES[t["TensorType"]],
+        unit_channels=t["UnitChannels"],
+        groups=t["Groups"],
+        int_bias=t["IntBias"],
     )
+    newer = t["Version"] == 1 and _least_version(layer) > 1
+    expect(not newer, "a layer of version 1 has nothing of version 2", "unit_channels, groups, tensor_type or int_bias")
     check_layer(layer, t["Values"])
     if layer.scales is not None:
         lanes = np.zeros(layer.num_groups * layer.group_size, np.float32)

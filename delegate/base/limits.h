@@ -14,7 +14,8 @@ namespace mcpruner {
 // The code relies on these: a word has one bit for each position, and the format's fields hold the numbers.
 static_assert(kMaxPositions == 64);
 static_assert(kMaxChannels <= UINT16_MAX && kMaxPatterns <= UINT16_MAX);
-static_assert(kMaxStep <= UINT8_MAX && kMaxPad <= UINT8_MAX && kMaxGroupSize <= UINT8_MAX);
+static_assert(kMaxStep <= UINT8_MAX && kMaxPad <= UINT8_MAX);
+static_assert(kMaxGroupSize <= UINT8_MAX && kMaxUnitChannels <= UINT8_MAX);
 
 }  // namespace mcpruner
 

@@ -1,4 +1,4 @@
-"""Write the golden files: small layers whose blobs must never change while the format's version is 1.
+"""Write the golden files: small layers whose blobs must never change while the format's versions are 1 and 2.
 
 Run ``python tests/golden/make_golden.py`` from the project's root after a deliberate change of the format.
 ``<name>.mcp`` is the blob, ``<name>.f32`` the dense weights (OHWI, little-endian float32) that a reader makes of it.
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mcpruner.converter.format.grouped import expand_groups
 from mcpruner.converter.format.pack import pack
 from mcpruner.converter.format.serialize import round_values, serialize
 
@@ -48,7 +49,40 @@ def layers() -> dict[str, bytes]:
     for name, (w, order, group_size, b, kind, value_type) in cases.items():
         files[f"{name}.mcp"] = serialize(pack(w, order, group_size, b, kind), value_type)
         files[f"{name}.f32"] = round_values(w, value_type).astype("<f4").tobytes()
-    return files
+    return files | layers_of_version_2()
+
+
+def units_layer(filters: int, kernel: tuple[int, int], channels: int, unit_channels: int) -> np.ndarray:
+    """Weights ``[O, H, W, I]`` whose units are kept or dropped as a whole, three of five at a position."""
+    weights = np.zeros((filters, *kernel, channels), np.float32)
+    for f, y, x, c in np.ndindex(weights.shape):
+        if (3 * (c // unit_channels) + 2 * y + x + f // 4) % 5 < 3:
+            weights[f, y, x, c] = 1 + f - 0.5 * c + 2 * y - x
+    return weights
+
+
+def layers_of_version_2() -> dict[str, bytes]:
+    """Layers with what version 2 has; the dense weights are for all input channels."""
+    bias = np.array([0.25, -1, 0, 3, 8], np.float32)
+    units, kept = units_layer(5, (2, 2), 10, 4), units_layer(3, (1, 1), 5, 2)
+    grouped, int8 = units_layer(8, (1, 3), 3, 2), units_layer(6, (3, 1), 8, 4)
+    of_int8 = pack(int8, np.array([3, 0, 2, 1, 5, 4]), 4, unit_channels=4)
+    of_int8.tensor_type, of_int8.int_bias = "int8", np.array([7, -(2**31), 0, 2**31 - 1, 1, -1], np.int32)
+    cases = {
+        "units": (units, pack(units, np.array([4, 0, 2, 1, 3]), 2, bias, unit_channels=4), "float32"),
+        "units_float16": (kept, pack(kept, np.arange(3), 2, None, "FullyConnected", unit_channels=2), "float16"),
+        "units_grouped": (
+            expand_groups(grouped, 2),
+            pack(grouped, np.array([3, 1, 2, 0, 4, 5, 7, 6]), 4, unit_channels=2, groups=2),
+            "int8",
+        ),
+        "int8_tensors": (int8, of_int8, "int8"),
+    }
+    files = {f"{name}.mcp": serialize(layer, value_type) for name, (_, layer, value_type) in cases.items()}
+    return files | {
+        f"{name}.f32": round_values(weights, value_type).astype("<f4").tobytes()
+        for name, (weights, _, value_type) in cases.items()
+    }
 
 
 if __name__ == "__main__":

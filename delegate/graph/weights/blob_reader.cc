@@ -8,13 +8,14 @@
 
 #include "delegate/base/half.h"
 #include "delegate/graph/weights/layer_walk.h"
+#include "delegate/graph/weights/units.h"
 #include "flatbuffers/flatbuffers.h"
 #include "format/sparse_pattern_generated.h"
 
 namespace mcpruner {
 namespace {
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kNewestVersion = 2;
 
 template <typename T>
 using Vector = const flatbuffers::Vector<T>*;
@@ -32,7 +33,7 @@ size_t SizeOf(Vector<T> vector) {
 }
 
 Status ReadShape(const format::SparseLayer& blob, SparseLayer* layer) {
-  if (blob.version() != kVersion) return Broken("version is 1", blob.version());
+  if (blob.version() < 1 || blob.version() > kNewestVersion) return Broken("version is 1 or 2", blob.version());
   if (blob.kind() > format::LayerKind_MAX) return Broken("kind is 0, 1 or 2", static_cast<int>(blob.kind()));
   if (blob.value_type() > format::ValueType_MAX) {
     return Broken("value_type is 0, 1 or 2", static_cast<int>(blob.value_type()));
@@ -55,6 +56,46 @@ Status ReadShape(const format::SparseLayer& blob, SparseLayer* layer) {
   if (layer->out_channels < 1) return Broken("out_channels is at least 1", layer->out_channels);
   if (!IsGroupSize(layer->group_size)) {
     return Broken("group_size is a power of two, 1 to " + std::to_string(kMaxGroupSize), layer->group_size);
+  }
+  return Status::Ok();
+}
+
+// Checks what version 2 has about the layer's tensors; see TensorType in the schema.
+Status CheckTensors(const format::SparseLayer& blob) {
+  if (blob.tensor_type() > format::TensorType_MAX) {
+    return Broken("tensor_type is 0 or 1", static_cast<int>(blob.tensor_type()));
+  }
+  if (blob.tensor_type() != format::TensorType_Int8) {
+    return blob.int_bias() == nullptr ? Status::Ok() : Broken("only layers of int8 tensors have int_bias", "int_bias");
+  }
+  if (blob.value_type() != format::ValueType_Int8) {
+    return Broken("int8 tensors have int8 values", static_cast<int>(blob.value_type()));
+  }
+  if (blob.bias() != nullptr) return Broken("the bias of a layer of int8 tensors is int_bias", "bias");
+  if (blob.int_bias() != nullptr && blob.int_bias()->size() != blob.out_channels()) {
+    return Broken("there are " + std::to_string(blob.out_channels()) + " of int_bias", blob.int_bias()->size());
+  }
+  return Status::Ok();
+}
+
+// Reads how version 2 counts channels; see `unit_channels` and `groups` in the schema.
+Status ReadUnits(const format::SparseLayer& blob, const SparseLayer& layer, Units* units) {
+  const bool plain = blob.unit_channels() == 1 && blob.groups() == 1;
+  if (blob.version() == 1 &&
+      (!plain || blob.tensor_type() != format::TensorType_Float32 || blob.int_bias() != nullptr)) {
+    return Broken("a layer of version 1 has nothing of version 2", "unit_channels, groups, tensor_type or int_bias");
+  }
+  if (!IsUnitSize(blob.unit_channels())) {
+    return Broken("unit_channels is a power of two, 1 to " + std::to_string(kMaxUnitChannels), blob.unit_channels());
+  }
+  *units = {blob.unit_channels(), blob.groups()};
+  if (units->groups == 1) return Status::Ok();
+  if (units->groups < 1 || layer.in_channels % units->groups != 0 || layer.out_channels % units->groups != 0) {
+    return Broken("groups divide the channels and the filters", units->groups);
+  }
+  if (layer.kind != LayerKind::kConv2D) return Broken("only convolutions have groups", units->groups);
+  if (layer.out_channels / units->groups % layer.group_size != 0) {
+    return Broken("group_size divides the filters of a group", layer.group_size);
   }
   return Status::Ok();
 }
@@ -83,7 +124,8 @@ Status ReadPatterns(const format::SparseLayer& blob, SparseLayer* layer) {
   return Status::Ok();
 }
 
-Status ReadRuns(const format::SparseLayer& blob, SparseLayer* layer) {
+// Channels are numbers of units until TakeUnitsApart.
+Status ReadRuns(const format::SparseLayer& blob, int channels, SparseLayer* layer) {
   const size_t groups = static_cast<size_t>(layer->num_groups());
   const size_t runs = SizeOf(blob.run_patterns());
   if (SizeOf(blob.group_runs()) != groups) {
@@ -107,8 +149,8 @@ Status ReadRuns(const format::SparseLayer& blob, SparseLayer* layer) {
     if (run.pattern >= layer->patterns.size()) {
       return Broken("run_patterns are below " + std::to_string(layer->patterns.size()), run.pattern);
     }
-    if (run.count < 1 || run.count > layer->in_channels) {
-      return Broken("run_counts are 1 to " + std::to_string(layer->in_channels), run.count);
+    if (run.count < 1 || run.count > channels) {
+      return Broken("run_counts are 1 to " + std::to_string(channels), run.count);
     }
     layer->runs.push_back(run);
   }
@@ -116,11 +158,11 @@ Status ReadRuns(const format::SparseLayer& blob, SparseLayer* layer) {
 }
 
 // Expands channel gaps. Nothing is allocated beyond one channel per byte of the blob and one mark per input channel.
-Status ReadChannels(const format::SparseLayer& blob, SparseLayer* layer) {
+Status ReadChannels(const format::SparseLayer& blob, int channels, SparseLayer* layer) {
   const uint8_t* byte = blob.channel_gaps() == nullptr ? nullptr : blob.channel_gaps()->data();
   const uint8_t* const end = byte == nullptr ? nullptr : byte + blob.channel_gaps()->size();
   layer->channels.reserve(SizeOf(blob.channel_gaps()));
-  std::vector<int> last_group(static_cast<size_t>(layer->in_channels), -1);
+  std::vector<int> last_group(static_cast<size_t>(channels), -1);
   for (int group = 0; group < layer->num_groups(); ++group) {
     const size_t g = static_cast<size_t>(group);
     for (uint32_t r = layer->group_run_begin[g]; r < layer->group_run_begin[g + 1]; ++r) {
@@ -130,9 +172,7 @@ Status ReadChannels(const format::SparseLayer& blob, SparseLayer* layer) {
         while (byte != end && *byte == 255) gap += *byte++;
         if (byte == end) return Broken("channel_gaps hold a channel for every kernel", "too few bytes");
         channel += 1 + gap + *byte++;
-        if (channel >= layer->in_channels) {
-          return Broken("channels are below " + std::to_string(layer->in_channels), channel);
-        }
+        if (channel >= channels) return Broken("channels are below " + std::to_string(channels), channel);
         if (last_group[static_cast<size_t>(channel)] == group) {
           return Broken("a channel appears once in a filter group", "channel " + std::to_string(channel) + " twice");
         }
@@ -156,6 +196,9 @@ Status ReadScales(const format::SparseLayer& blob, SparseLayer* layer) {
   layer->scales.assign(blob.scales()->begin(), blob.scales()->end());
   for (const float scale : layer->scales) {
     if (!std::isfinite(scale) || scale < 0) return Broken("scales are finite and at least 0", std::to_string(scale));
+    if (scale == 0 && blob.tensor_type() == format::TensorType_Int8) {
+      return Broken("scales of a layer of int8 tensors are above 0", 0);
+    }
   }
   return Status::Ok();
 }
@@ -211,22 +254,26 @@ std::vector<uint64_t> CountValues(const SparseLayer& layer) {
   return counts;
 }
 
-// Reads the scales before the values, since int8 values are finite only together with their scales.
-Status ReadValues(const format::SparseLayer& blob, SparseLayer* layer) {
-  const std::vector<uint64_t> counts = CountValues(*layer);  // before anything is allocated for them
-  const size_t bytes = BytesOf(layer->value_type), lanes = static_cast<size_t>(layer->group_size);
+// Checks that the blob has as many values as it says, before anything is allocated for them.
+Status CountStored(const format::SparseLayer& blob, const Units& units, const SparseLayer& layer) {
+  const std::vector<uint64_t> counts = CountValues(layer);
   const uint64_t total = std::accumulate(counts.begin(), counts.end(), uint64_t{0});
-  if (total * bytes != SizeOf(blob.values())) {
-    return Broken("values take " + std::to_string(total * bytes) + " bytes",
-                  static_cast<int64_t>(SizeOf(blob.values())));
-  }
-  if (total == 0) return Status::Ok();
-  const Span<const uint8_t> stored(blob.values()->data(), blob.values()->size());
+  const uint64_t bytes = total * static_cast<uint64_t>(units.channels) * BytesOf(layer.value_type);
+  if (bytes == SizeOf(blob.values())) return Status::Ok();
+  return Broken("values take " + std::to_string(bytes) + " bytes", static_cast<int64_t>(SizeOf(blob.values())));
+}
+
+// Reads `stored`, the values in the order of channels. The scales were read before, since int8 values are finite only
+// together with them.
+Status ReadValues(Span<const uint8_t> stored, SparseLayer* layer) {
+  if (stored.empty()) return Status::Ok();
+  const std::vector<uint64_t> counts = CountValues(*layer);
+  const size_t bytes = BytesOf(layer->value_type), lanes = static_cast<size_t>(layer->group_size);
   const size_t rest = static_cast<size_t>(layer->out_channels) % lanes, last = counts.back() * bytes;
   if (rest != 0 && !RestIsZero(stored.subspan(stored.size() - last, last), rest, lanes, bytes)) {
     return Broken("lanes beyond the last filter are +0", "another value");
   }
-  if (!layer->keeps_narrow()) layer->values.reserve(total);
+  if (!layer->keeps_narrow()) layer->values.reserve(stored.size() / bytes);
   std::vector<float> group;  // stays in the cache, while the values may be larger than it
   const uint8_t* at = stored.data();
   for (size_t g = 0; g < counts.size(); at += counts[g] * bytes, ++g) {
@@ -244,7 +291,33 @@ Status ReadValues(const format::SparseLayer& blob, SparseLayer* layer) {
   return Status::Ok();
 }
 
-Status ReadPermutationAndBias(const format::SparseLayer& blob, SparseLayer* layer) {
+// Reads runs, channels and values, in plain channels whatever the units are.
+Status ReadKernels(const format::SparseLayer& blob, const Units& units, SparseLayer* layer) {
+  const int channels = units.CountIn(*layer);
+  MCPRUNER_RETURN_IF_ERROR(ReadRuns(blob, channels, layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadChannels(blob, channels, layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadScales(blob, layer));
+  MCPRUNER_RETURN_IF_ERROR(CountStored(blob, units, *layer));
+  Span<const uint8_t> stored;
+  if (blob.values() != nullptr) stored = {blob.values()->data(), blob.values()->size()};
+  if (units.plain()) return ReadValues(stored, layer);
+  const Result<std::vector<uint8_t>> ordered = TakeUnitsApart(units, stored, BytesOf(layer->value_type), layer);
+  if (!ordered.ok()) return Broken(ordered.message(), "another value");
+  return ReadValues(*ordered, layer);
+}
+
+// Checks that every filter stays in its group.
+Status CheckPermutation(const Units& units, const SparseLayer& layer) {
+  const size_t filters = layer.permutation.size() / static_cast<size_t>(units.groups);
+  for (size_t packed = 0; packed < layer.permutation.size(); ++packed) {
+    if (layer.permutation[packed] / filters != packed / filters) {
+      return Broken("permutation leaves every filter in its group", "another");
+    }
+  }
+  return Status::Ok();
+}
+
+Status ReadPermutationAndBias(const format::SparseLayer& blob, const Units& units, SparseLayer* layer) {
   const size_t filters = static_cast<size_t>(layer->out_channels);
   layer->permutation.resize(filters);
   std::iota(layer->permutation.begin(), layer->permutation.end(), static_cast<uint16_t>(0));
@@ -256,6 +329,7 @@ Status ReadPermutationAndBias(const format::SparseLayer& blob, SparseLayer* laye
       return Broken("permutation has each of " + std::to_string(filters) + " filters once", "something else");
     }
     layer->permutation = std::move(read);
+    MCPRUNER_RETURN_IF_ERROR(CheckPermutation(units, *layer));
   }
   layer->bias.assign(filters, 0.0f);
   if (blob.bias() == nullptr) return Status::Ok();
@@ -288,13 +362,16 @@ Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> bytes) {
   if (!format::VerifySparseLayerBuffer(verifier)) return Broken("a sparse layer is an MCP1 flatbuffer", came);
   const format::SparseLayer& blob = *format::GetSparseLayer(data);
   SparseLayer layer;
+  Units units;
   MCPRUNER_RETURN_IF_ERROR(ReadShape(blob, &layer));
+  MCPRUNER_RETURN_IF_ERROR(CheckTensors(blob));
+  MCPRUNER_RETURN_IF_ERROR(ReadUnits(blob, layer, &units));
   MCPRUNER_RETURN_IF_ERROR(ReadPatterns(blob, &layer));
-  MCPRUNER_RETURN_IF_ERROR(ReadRuns(blob, &layer));
-  MCPRUNER_RETURN_IF_ERROR(ReadChannels(blob, &layer));
-  MCPRUNER_RETURN_IF_ERROR(ReadScales(blob, &layer));
-  MCPRUNER_RETURN_IF_ERROR(ReadValues(blob, &layer));
-  MCPRUNER_RETURN_IF_ERROR(ReadPermutationAndBias(blob, &layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadKernels(blob, units, &layer));
+  MCPRUNER_RETURN_IF_ERROR(ReadPermutationAndBias(blob, units, &layer));
+  if (blob.tensor_type() == format::TensorType_Int8) {
+    return Status::Error("its activations are int8, which this version of the plugin does not run yet");
+  }
   return layer;
 }
 

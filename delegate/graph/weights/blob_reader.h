@@ -12,7 +12,8 @@
 namespace mcpruner {
 
 // Reads an MCP1 blob. Any byte string is safe to pass: the flatbuffer is verified first, then its meaning. The blob
-// need not be aligned. The error says which statement of the schema does not hold.
+// need not be aligned. The error says which statement of the schema does not hold, or what is sound but not run yet
+// (int8 tensors). Units and groups of version 2 are taken apart (units.h).
 Result<SparseLayer> ReadSparseLayer(Span<const uint8_t> blob);
 
 }  // namespace mcpruner

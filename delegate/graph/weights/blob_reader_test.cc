@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 
+#include "delegate/graph/weights/units.h"
 #include "flatbuffers/flatbuffers.h"
 #include "format/sparse_pattern_generated.h"
 #include "gtest/gtest.h"
@@ -97,7 +98,7 @@ TEST_P(GoldenTest, SurvivesMutations) {
 
 INSTANTIATE_TEST_SUITE_P(Files, GoldenTest,
                          ::testing::Values("readme", "readme_float16", "readme_int8", "long_gaps", "all_pruned",
-                                           "dense_64_positions"));
+                                           "dense_64_positions", "units", "units_float16", "units_grouped"));
 
 // Reads the README's layer as flatc's object, with one rule broken by `change`.
 std::string MessageAfter(const char* file, const std::function<void(format::SparseLayerT*)>& change) {
@@ -115,7 +116,8 @@ std::string MessageAfter(const char* file, const std::function<void(format::Spar
   EXPECT_NE(MessageAfter(file, [](format::SparseLayerT* t) { change; }).find(sentence), std::string::npos)
 
 TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfShapeAndRuns) {
-  EXPECT_REFUSED("readme.mcp", t->version = 2, "version is 1, got 2");
+  EXPECT_REFUSED("readme.mcp", t->version = 3, "version is 1 or 2, got 3");
+  EXPECT_REFUSED("readme.mcp", t->version = 0, "version is 1 or 2, got 0");
   EXPECT_REFUSED("readme.mcp", t->kind = static_cast<format::LayerKind>(3), "kind is 0, 1 or 2");
   EXPECT_REFUSED("readme.mcp", t->kind = format::LayerKind_FullyConnected, "one kernel position");
   EXPECT_REFUSED("readme.mcp", t->value_type = static_cast<format::ValueType>(3), "value_type is");
@@ -156,6 +158,64 @@ TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfKernelsAndValues) {
   EXPECT_REFUSED("readme.mcp", t->permutation.pop_back(), "permutation has each");
   EXPECT_REFUSED("readme.mcp", t->bias.pop_back(), "there are 5 biases");
   EXPECT_REFUSED("readme.mcp", t->bias[0] = std::numeric_limits<float>::infinity(), "biases are finite");
+}
+
+TEST(ReadSparseLayerTest, NamesEachBrokenRuleOfUnitsAndGroups) {
+  EXPECT_REFUSED("units.mcp", t->unit_channels = 3, "unit_channels is a power of two, 1 to 16, got 3");
+  EXPECT_REFUSED("units.mcp", t->unit_channels = 0, "unit_channels is a power of two, 1 to 16, got 0");
+  EXPECT_REFUSED("units.mcp", t->unit_channels = 8, "channels are below 2, got 2");
+  EXPECT_REFUSED("units.mcp", t->in_channels = 8, "channels are below 2, got 2");
+  EXPECT_REFUSED("units.mcp", t->in_channels = 9, "values beyond the last channel are +0");
+  EXPECT_REFUSED("units.mcp", t->values.resize(t->values.size() - 4), "values take ");
+  EXPECT_REFUSED("units.mcp", t->groups = 0, "groups divide the channels and the filters, got 0");
+  EXPECT_REFUSED("units.mcp", t->groups = 2, "groups divide the channels and the filters, got 2");
+  EXPECT_REFUSED("units_float16.mcp", (t->groups = 3, t->in_channels = 6), "only convolutions have groups, got 3");
+  EXPECT_REFUSED("units_grouped.mcp", t->group_size = 8, "group_size divides the filters of a group, got 8");
+  EXPECT_REFUSED("units_grouped.mcp", std::swap(t->permutation[0], t->permutation[7]),
+                 "permutation leaves every filter in its group");
+  EXPECT_EQ(MessageAfter("units_grouped.mcp",
+                         [](format::SparseLayerT* t) { std::swap(t->permutation[0], t->permutation[1]); }),
+            "");
+}
+
+TEST(ReadSparseLayerTest, VersionOneHasNothingOfVersionTwo) {
+  const char* const sentence = "a layer of version 1 has nothing of version 2";
+  EXPECT_REFUSED("readme.mcp", t->unit_channels = 2, sentence);
+  EXPECT_REFUSED("readme.mcp", t->groups = 0, sentence);
+  EXPECT_REFUSED("units_grouped.mcp", t->version = 1, sentence);
+  EXPECT_REFUSED("int8_tensors.mcp", t->version = 1, sentence);
+  EXPECT_EQ(MessageAfter("readme.mcp", [](format::SparseLayerT* t) { t->version = 2; }), "");
+}
+
+TEST(ReadSparseLayerTest, VerifiesLayersOfInt8TensorsAndSaysThatTheyDoNotRunYet) {
+  EXPECT_EQ(ReadSparseLayer(ReadFile("int8_tensors.mcp")).message(),
+            "its activations are int8, which this version of the plugin does not run yet");
+  EXPECT_REFUSED("int8_tensors.mcp", t->tensor_type = static_cast<format::TensorType>(2), "tensor_type is 0 or 1");
+  EXPECT_REFUSED("int8_tensors.mcp", t->value_type = format::ValueType_Float32, "int8 tensors have int8 values");
+  EXPECT_REFUSED("int8_tensors.mcp", t->bias.resize(6), "the bias of a layer of int8 tensors is int_bias");
+  EXPECT_REFUSED("int8_tensors.mcp", t->int_bias.pop_back(), "there are 6 of int_bias, got 5");
+  EXPECT_REFUSED("int8_tensors.mcp", t->scales[2] = 0, "scales of a layer of int8 tensors are above 0");
+  EXPECT_REFUSED("int8_tensors.mcp", t->values[0] = 0x80, "-127 to 127");
+  EXPECT_REFUSED("int8_tensors.mcp", t->permutation[0] = 1, "permutation has each");
+  EXPECT_REFUSED("units.mcp", t->int_bias.resize(5), "only layers of int8 tensors have int_bias");
+}
+
+// The values of a kernel of unit 1, two filters and two positions, become those of two kernels, of channels 2 and 3.
+TEST(TakeUnitsApartTest, GivesEachChannelAKernel) {
+  SparseLayer layer;
+  layer.kernel_width = 2;
+  layer.in_channels = 4;
+  layer.out_channels = layer.group_size = 2;
+  layer.patterns = {0b11};
+  layer.group_run_begin = {0, 1};
+  layer.runs = {{0, 1}};
+  layer.channels.push_back(1);
+  const std::vector<uint8_t> values = {1, 2, 3, 4, 5, 6, 7, 8};
+  const Result<std::vector<uint8_t>> apart = TakeUnitsApart({2, 1}, values, 1, &layer);
+  ASSERT_TRUE(apart.ok());
+  EXPECT_EQ(*apart, (std::vector<uint8_t>{1, 3, 5, 7, 2, 4, 6, 8}));
+  EXPECT_EQ(layer.runs[0].count, 2);
+  EXPECT_EQ(std::vector<uint16_t>(layer.channels.begin(), layer.channels.end()), (std::vector<uint16_t>{2, 3}));
 }
 
 TEST(ReadSparseLayerTest, RefusesWhatTheVerifierCannotTake) {

@@ -62,8 +62,10 @@ struct SparseLayer {
   double Density() const;
 };
 
+constexpr bool IsPowerOfTwoUpTo(int most, int size) { return size >= 1 && size <= most && (size & (size - 1)) == 0; }
+
 // Returns whether a group may have this size: 1, 2, 4, 8 or 16.
-constexpr bool IsGroupSize(int size) { return size >= 1 && size <= kMaxGroupSize && (size & (size - 1)) == 0; }
+constexpr bool IsGroupSize(int size) { return IsPowerOfTwoUpTo(kMaxGroupSize, size); }
 
 // Returns the pattern that keeps all positions of a kernel, which has 1 to kMaxPositions of them.
 constexpr uint64_t FullPattern(int positions) { return ~uint64_t{0} >> (kMaxPositions - positions); }

@@ -10,8 +10,11 @@ from flatbuffers import flexbuffers
 from golden import make_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit_layers import random_units
 
+from mcpruner.converter.format import serialize as serialize_module
 from mcpruner.converter.format import sparse_pattern_generated as schema
+from mcpruner.converter.format.check_layer import check_layer
 from mcpruner.converter.format.flex_map import write_map
 from mcpruner.converter.format.layer import SparseLayer
 from mcpruner.converter.format.pack import pack, unpack
@@ -20,10 +23,12 @@ from mcpruner.converter.format.serialize import (
     SparseOptions,
     deserialize,
     deserialize_options,
+    read_blob,
     round_values,
     serialize,
     serialize_options,
 )
+from mcpruner.converter.format.units import take_units_apart
 
 GOLDEN = make_golden.layers()
 
@@ -44,7 +49,8 @@ def test_golden_files_are_written_again(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name.removesuffix(".mcp") for name in GOLDEN if name.endswith(".mcp")])
 def test_golden_files_read_to_their_weights(name: str) -> None:
-    layer = deserialize((make_golden.FOLDER / f"{name}.mcp").read_bytes())
+    layer = take_units_apart(read_blob((make_golden.FOLDER / f"{name}.mcp").read_bytes()))
+    check_layer(layer, layer.values.view(np.uint8))
     assert unpack(layer).astype("<f4").tobytes() == (make_golden.FOLDER / f"{name}.f32").read_bytes()
 
 
@@ -125,6 +131,92 @@ def test_each_broken_statement_is_named(layer: SparseLayer, sentence: str) -> No
         deserialize(serialize(layer))
 
 
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.sampled_from(VALUE_TYPES))
+def test_units_and_groups_read_back_as_channels(seed: int, value_type: str) -> None:
+    weights, layer = random_units(np.random.default_rng(seed))
+    blob = serialize(layer, value_type)
+    read, plain = read_blob(blob), deserialize(blob)
+    assert (read.unit_channels, read.groups) == (layer.unit_channels, layer.groups)
+    np.testing.assert_array_equal(read.channels, layer.channels)
+    assert plain.plain and plain.value_type == value_type
+    np.testing.assert_array_equal(unpack(plain), round_values(weights, value_type))
+    check_layer(dataclasses.replace(plain, value_type="float32", scales=None), plain.values.view(np.uint8))
+    assert plain.nnz == read.nnz and plain.density == read.density <= 1
+    again = deserialize(serialize(plain, value_type))  # in version 1, which readers of before read
+    np.testing.assert_array_equal(unpack(again), unpack(plain))
+
+
+def test_values_of_a_unit_stand_together() -> None:
+    weights = np.arange(1, 17, dtype=np.float32).reshape(2, 1, 2, 4)  # [filter, row, position, channel]
+    layer = pack(weights, np.arange(2), 2, unit_channels=4)
+    np.testing.assert_array_equal(layer.values, [1, 2, 3, 4, 9, 10, 11, 12, 5, 6, 7, 8, 13, 14, 15, 16])
+    np.testing.assert_array_equal(
+        take_units_apart(layer).values, [1, 9, 5, 13, 2, 10, 6, 14, 3, 11, 7, 15, 4, 12, 8, 16]
+    )
+
+
+def test_a_layer_that_needs_nothing_of_version_2_is_written_as_version_1() -> None:
+    version = {name: schema.SparseLayer.GetRootAs(GOLDEN[name], 0).Version() for name in GOLDEN if name[-4:] == ".mcp"}
+    newer = {name for name, number in version.items() if number == 2}
+    assert newer == {"units.mcp", "units_float16.mcp", "units_grouped.mcp", "int8_tensors.mcp"}
+    assert set(version.values()) == {1, 2}
+
+
+def test_int8_tensors_are_read_but_not_converted_yet() -> None:
+    with pytest.raises(ValueError, match="^its activations are int8, which this version of mcpruner does not convert"):
+        deserialize(GOLDEN["int8_tensors.mcp"])
+    layer = read_blob(GOLDEN["int8_tensors.mcp"])
+    assert (layer.tensor_type, layer.unit_channels, layer.bias) == ("int8", 4, None)
+    np.testing.assert_array_equal(layer.int_bias, [7, -(2**31), 0, 2**31 - 1, 1, -1])
+
+
+PLAIN = {"value_type": "float32", "scales": None}
+
+
+def _of_version_2(name: str, **fields: object) -> bytes:
+    layer = read_blob(GOLDEN[f"{name}.mcp"])
+    return serialize(dataclasses.replace(layer, **fields), str(fields.get("value_type", layer.value_type)))
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "sentence"),
+    [
+        ("units", {"unit_channels": 3}, "unit_channels is a power of two, 1 to 16, got 3"),
+        ("units", {"unit_channels": 32}, "unit_channels is a power of two, 1 to 16, got 32"),
+        ("units", {"unit_channels": 8}, "channels are below 2, got 2"),
+        ("units", {"in_channels": 9}, "values beyond the last channel are \\+0"),
+        ("units", {"groups": 2}, "groups divide the channels and the filters, got 2"),
+        ("units", {"groups": 0}, "groups divide the channels and the filters, got 0"),
+        ("units", {"int_bias": np.zeros(5, np.int32)}, "only layers of int8 tensors have int_bias"),
+        ("units_float16", {"groups": 3, "in_channels": 6}, "only convolutions have groups"),
+        ("units_grouped", PLAIN | {"group_size": 8}, "group_size divides the filters of a group, got 8"),
+        (
+            "units_grouped",
+            PLAIN | {"permutation": np.arange(8, dtype=np.uint16)[::-1]},
+            "permutation leaves every filter in its group",
+        ),
+        ("int8_tensors", PLAIN, "int8 tensors have int8 values, got float32"),
+        ("int8_tensors", {"bias": np.zeros(6, np.float32)}, "the bias of a layer of int8 tensors is int_bias"),
+        ("int8_tensors", {"int_bias": np.zeros(5, np.int32)}, "there are 6 of int_bias, got 5"),
+        ("int8_tensors", {"scales": np.zeros(6, np.float32)}, "scales of a layer of int8 tensors are above 0"),
+    ],
+)
+def test_each_broken_statement_of_version_2_is_named(name: str, fields: dict, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        read_blob(_of_version_2(name, **fields))
+
+
+@pytest.mark.parametrize("name", ["units", "units_grouped", "int8_tensors"])
+def test_version_1_has_nothing_of_version_2(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = read_blob(GOLDEN[f"{name}.mcp"])
+    with monkeypatch.context() as patched:
+        patched.setattr(serialize_module, "_least_version", lambda _: 1)
+        blob = serialize(layer, layer.value_type)
+    with pytest.raises(ValueError, match="a layer of version 1 has nothing of version 2"):
+        read_blob(blob)
+
+
 def test_other_versions_and_files_are_refused() -> None:
     blob = bytearray(GOLDEN["readme.mcp"])
     with pytest.raises(ValueError, match="MCP1"):
@@ -133,13 +225,15 @@ def test_other_versions_and_files_are_refused() -> None:
         deserialize(b"")
     builder = flatbuffers.Builder(16)
     builder.StartObject(13)
-    builder.PrependUint32Slot(0, 2, 0)
+    builder.PrependUint32Slot(0, 3, 0)
     builder.Finish(builder.EndObject(), file_identifier=b"MCP1")
-    with pytest.raises(ValueError, match="version is 1"):
+    with pytest.raises(ValueError, match="version is 1 or 2, got 3"):
         deserialize(bytes(builder.Output()))
 
 
-@pytest.mark.parametrize("name", ["readme.mcp", "readme_int8.mcp", "long_gaps.mcp"])
+@pytest.mark.parametrize(
+    "name", [f"{each}.mcp" for each in ("readme", "readme_int8", "long_gaps", "units", "units_grouped")]
+)
 def test_damaged_blobs_are_refused_or_read(name: str) -> None:
     """2,000 mutations of each: a layer, or a ValueError of one sentence."""
     rng = random.Random(7)
