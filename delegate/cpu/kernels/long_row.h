@@ -35,7 +35,7 @@ class LongRow {
   }
 
   HWY_INLINE LongRow(int32_t channels, int32_t width, ptrdiff_t pitch, const RowEnd& end)
-      : pitch_(static_cast<int32_t>(pitch)), size_((channels - 1) * pitch_ + width + end.zeros_behind), end_(end) {
+      : pitch_(static_cast<int32_t>(pitch)), size_((channels - 1) * pitch_ + width + end.zeros_behind) {
     for (int32_t i = 0; i < pitch_ + static_cast<int32_t>(kFloats); ++i) {
       channels_[i] = i < pitch_ ? 0 : channels_[i - pitch_] + 1;
       pixels_[i] = i < pitch_ ? -static_cast<int32_t>(i < width) : pixels_[i - pitch_];
@@ -72,7 +72,6 @@ class LongRow {
   static constexpr int32_t kMostPitch = 64;
 
   const int32_t pitch_, size_;
-  const RowEnd& end_;
   // For each column, how many channels lie between it and column 0, and all bits where it is a pixel.
   int32_t channels_[kMostPitch + kFloats], pixels_[kMostPitch + kFloats];
 };
