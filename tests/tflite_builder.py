@@ -68,6 +68,12 @@ class TfliteBuilder:
             self.graph.tensors[number].quantization = quantization
         return number
 
+    def sparse_constant(self, values: np.ndarray, shape: Sequence[int], sparsity: Any, name: str = "") -> int:
+        """A sparse tensor of this shape; `sparsity` is its ``SparsityParametersT``."""
+        number = self.constant(values, name)
+        self.graph.tensors[number].shape, self.graph.tensors[number].sparsity = [int(n) for n in shape], sparsity
+        return number
+
     # --- operators
 
     def operator(

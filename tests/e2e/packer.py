@@ -6,12 +6,14 @@ import ctypes
 from ctypes import POINTER, byref, c_char_p, c_double, c_int32, c_size_t, c_uint16, c_void_p
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mcpruner.converter.cost.cost_model import SHIPPED, Geometry
 from mcpruner.converter.cost.estimate import Choice
 
+TYPES = {"float32": 1, "float16": 10}  # TfLiteType
 KINDS = ("Conv2D", "FullyConnected", "TransposeConv2D")
 
 
@@ -26,6 +28,17 @@ class _Place(ctypes.Structure):
     _fields_ = (*((name, c_double) for name in ("height", "width", "stride")), ("table_json", c_char_p))
 
 
+class _Level(ctypes.Structure):
+    _fields_ = (("format", c_int32), ("dense_size", c_int32), ("segments", c_void_p), ("indices", c_void_p))
+
+
+class _Sparsity(ctypes.Structure):
+    _fields_ = (
+        *((name, c_void_p) for name in ("traversal_order", "block_map", "levels")),
+        ("num_levels", c_int32),
+    )
+
+
 @cache
 def _library() -> ctypes.CDLL:
     path = Path(__file__).resolve().parents[2] / "out" / "testing" / "libmcpruner_packer.so"
@@ -36,7 +49,9 @@ def _library() -> ctypes.CDLL:
     library.McprunerComparePacked.argtypes = (dense, c_int32, permutation, c_char_p, c_size_t)
     library.McprunerGroup.argtypes = (dense, c_int32, permutation)
     library.McprunerChoose.argtypes = (dense, POINTER(_Place), POINTER(c_int32), permutation, POINTER(c_double))
-    for function in (library.McprunerComparePacked, library.McprunerGroup, library.McprunerChoose):
+    library.McprunerExpand.argtypes = (c_void_p, POINTER(_Sparsity), c_int32, c_void_p, c_size_t, c_void_p)
+    names = ("McprunerComparePacked", "McprunerGroup", "McprunerChoose", "McprunerExpand")
+    for function in (getattr(library, name) for name in names):
         function.restype = c_char_p
     return library
 
@@ -92,3 +107,33 @@ def choose(weights: np.ndarray, geometry: Geometry, table: str) -> Choice:
     pointer = permutation.ctypes.data_as(POINTER(c_uint16))
     _check(_library().McprunerChoose(byref(dense), byref(place), byref(size), pointer, byref(speedup)))
     return Choice(size.value, permutation, speedup.value)
+
+
+def expand(values: np.ndarray, shape: tuple[int, ...], sparsity: Any) -> np.ndarray:
+    """The plugin's reading of a sparse tensor (``SparsityParametersT``): float32 of `shape`.
+
+    Raises
+    ------
+    ValueError
+        It leaves the tensor to TFLite; the message says why.
+    """
+    kept: list[np.ndarray] = []  # what the structs point to
+
+    def array(numbers: Any) -> int:
+        """A TfLiteIntArray."""
+        numbers = np.asarray([] if numbers is None else numbers, np.int32)
+        kept.append(np.concatenate([[numbers.size], numbers]).astype(np.int32))
+        return kept[-1].ctypes.data
+
+    def level(metadata: Any) -> _Level:
+        vectors = (metadata.arraySegments, metadata.arrayIndices)
+        pointers = [None if vector is None else array(vector.values) for vector in vectors]
+        return _Level(metadata.format, metadata.denseSize, *pointers)
+
+    levels = (_Level * len(sparsity.dimMetadata))(*map(level, sparsity.dimMetadata))
+    pointers = (array(sparsity.traversalOrder), array(sparsity.blockMap), ctypes.addressof(levels))
+    tree, dense = _Sparsity(*pointers, len(levels)), np.zeros(shape, np.float32)
+    kind = TYPES[values.dtype.name]
+    data = values.ctypes.data
+    _check(_library().McprunerExpand(array(shape), byref(tree), kind, data, values.nbytes, dense.ctypes.data))
+    return dense

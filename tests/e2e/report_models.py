@@ -315,11 +315,8 @@ def densified() -> bytes:
             arrayIndices=schema.Int32VectorT(values=np.concatenate(rows).astype(np.int32)),
         ),
     ]
-    constant = net.constant(dense[dense != 0])
-    net.graph.tensors[constant].shape = [32, 48]
-    net.graph.tensors[constant].sparsity = schema.SparsityParametersT(
-        traversalOrder=np.array([0, 1], np.int32), dimMetadata=levels
-    )
+    sparsity = schema.SparsityParametersT(traversalOrder=np.array([0, 1], np.int32), dimMetadata=levels)
+    constant = net.sparse_constant(dense[dense != 0], [32, 48], sparsity)
     return net.build([net.fully_connected(net.input((5, 48)), net.densify(constant), net.normal(32))])
 
 

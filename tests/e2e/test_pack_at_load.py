@@ -67,12 +67,15 @@ def network(draw: Draw, spoil: float | None = None, half: bool = False) -> bytes
     return net.build([net.fully_connected(net.mean(x), weights(133, 68), name="classifier")])
 
 
-def check(content: bytes, shape: tuple[int, ...] = SHAPE, **options: Any) -> dict[str, Any]:
-    """Compare outputs at one and at two threads, two frames each with one of NaN between; returns the report."""
+def check(content: bytes, shape: tuple[int, ...] = SHAPE, judge: bytes | None = None, **options: Any) -> dict[str, Any]:
+    """Compare outputs at one and at two threads, two frames each with one of NaN between; returns the report.
+
+    They are those of LiteRT without the plugin, of the file `judge` where there is one.
+    """
     rng = np.random.default_rng(11)
     frames = [rng.standard_normal(shape).astype(np.float32) for _ in range(2)]
     frames.insert(1, np.full_like(frames[0], np.nan))
-    plain = Interpreter(model_content=content, num_threads=1)
+    plain = Interpreter(model_content=content if judge is None else judge, num_threads=1)
     plain.resize_tensor_input(plain.get_input_details()[0]["index"], shape)
     expected = [run(plain, [x])[0] for x in frames]
     for threads in (1, 2):

@@ -70,6 +70,7 @@ enum TfLiteBuiltinOperator : int32_t {
   kTfLiteBuiltinSplitV = 102,
   kTfLiteBuiltinElu = 111,
   kTfLiteBuiltinHardSwish = 117,
+  kTfLiteBuiltinDensify = 124,
   kTfLiteBuiltinGelu = 150,
 };
 

@@ -43,6 +43,21 @@ struct TfLiteIntArray {
   int data[1];
 };
 
+// How TFLite stores a sparse tensor: parse/sparse_tensor.h says what these mean.
+enum TfLiteDimensionType : int { kTfLiteDimDense = 0, kTfLiteDimSparseCsr = 1 };
+struct TfLiteDimensionMetadata {
+  TfLiteDimensionType format;
+  int dense_size;
+  TfLiteIntArray* array_segments;
+  TfLiteIntArray* array_indices;
+};
+struct TfLiteSparsity {
+  TfLiteIntArray* traversal_order;
+  TfLiteIntArray* block_map;
+  TfLiteDimensionMetadata* dim_metadata;
+  int dim_metadata_size;
+};
+
 struct TfLiteTensor {
   TfLiteType type;
   void* data;
@@ -59,7 +74,7 @@ struct TfLiteTensor {
   bool is_variable;
   int quantization_type;  // TfLiteQuantization
   void* quantization_params;
-  void* sparsity;  // TfLiteSparsity*: not null when the elements are stored in TFLite's own sparse encoding
+  const TfLiteSparsity* sparsity;  // not null when the elements are stored in TFLite's own sparse encoding
   const TfLiteIntArray* dims_signature;
 };
 
@@ -129,7 +144,8 @@ struct TfLiteContext {
                                               TfLiteDelegateParams** partitions, int* num_partitions);
   void* GetTensor;
   void* GetEvalTensor;
-  void* GetModelMetadata;
+  // Points into the file: `bytes` at `data`.
+  TfLiteStatus (*GetModelMetadata)(const TfLiteContext*, const char* name, const char** data, size_t* bytes);
   void* AcquireSubgraphContext;
   void* ReleaseSubgraphContext;
 };
@@ -150,6 +166,11 @@ struct TfLiteDelegate {
 
 static_assert(sizeof(void*) == 8, "the TFLite ABI is declared for 64-bit targets only");
 static_assert(offsetof(TfLiteIntArray, data) == 4);
+
+static_assert(sizeof(TfLiteDimensionMetadata) == 24);
+static_assert(offsetof(TfLiteDimensionMetadata, array_segments) == 8);
+static_assert(sizeof(TfLiteSparsity) == 32);
+static_assert(offsetof(TfLiteSparsity, dim_metadata) == 16);
 
 static_assert(sizeof(TfLiteTensor) == 112);
 static_assert(offsetof(TfLiteTensor, data) == 8);

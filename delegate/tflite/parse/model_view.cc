@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 #include "delegate/base/half.h"
 #include "delegate/tflite/abi/builtin_params.h"
 #include "delegate/tflite/abi/int_array.h"
+#include "delegate/tflite/parse/sparse_tensor.h"
 
 namespace mcpruner {
 namespace {
@@ -17,9 +19,17 @@ constexpr const char* kOpNames[] = {
 #include "delegate/tflite/abi/builtin_names.inc"
 };
 
-bool IsConstant(const TfLiteTensor* tensor, TfLiteType type) {
+bool IsInFile(const TfLiteTensor* tensor, TfLiteType type) {
   return tensor != nullptr && tensor->allocation_type == kTfLiteMmapRo && tensor->type == type &&
-         tensor->sparsity == nullptr && (tensor->data != nullptr || tensor->bytes == 0);
+         (tensor->data != nullptr || tensor->bytes == 0);
+}
+
+bool IsConstant(const TfLiteTensor* tensor, TfLiteType type) {
+  return IsInFile(tensor, type) && tensor->sparsity == nullptr;
+}
+
+bool IsSparse(const TfLiteTensor* tensor, TfLiteType type) {
+  return IsInFile(tensor, type) && tensor->sparsity != nullptr;
 }
 
 // Returns the number of elements, or an error where the tensor's bytes do not hold them.
@@ -41,7 +51,7 @@ Status NotConstant(const TfLiteTensor* tensor, const std::string& role, const ch
   if (tensor == nullptr) return Status::Error(role + " is missing");
   if (tensor->sparsity != nullptr) {
     return Status::Error(role + " '" + TensorName(tensor) +
-                         "' is in TFLite's own sparse encoding; convert the model with mcpruner");
+                         "' is a sparse tensor that TFLite does not read here; convert the model with mcpruner");
   }
   return Status::Error(role + " '" + TensorName(tensor) + "' is not " + wanted + " constant of the file");
 }
@@ -86,12 +96,33 @@ Result<NodeRef> GetNode(TfLiteContext* context, int index) {
   return ref;
 }
 
-void FindDequantized(const std::vector<NodeRef>& nodes, ModelView* view) {
+bool ExpandsConstant(const ModelView& view, const NodeRef& node) {
+  const int input = InputIndex(node, 0);
+  const TfLiteTensor* const x = TensorAt(view.context, input);
+  const TfLiteTensor* const y = TensorAt(view.context, OutputIndex(node, 0));
+  if (x == nullptr || y == nullptr) return false;
+  switch (node.registration->builtin_code) {
+    case kTfLiteBuiltinDensify:
+      return y->type == x->type && (IsSparse(x, kTfLiteFloat32) || IsSparse(x, kTfLiteFloat16));
+    case kTfLiteBuiltinDequantize:
+      return y->type == kTfLiteFloat32 && x->type == kTfLiteFloat16 &&
+             (IsConstant(x, kTfLiteFloat16) || view.expanded.count(input) > 0);
+    default:
+      return false;
+  }
+}
+
+void FindExpanded(const std::vector<NodeRef>& nodes, ModelView* view) {
   for (const NodeRef& node : nodes) {
-    if (node.registration->builtin_code != kTfLiteBuiltinDequantize) continue;
-    if (IsConstant(TensorAt(view->context, InputIndex(node, 0)), kTfLiteFloat16)) {
-      view->dequantized[OutputIndex(node, 0)] = InputIndex(node, 0);
+    if (node.registration->builtin_code == kTfLiteBuiltinFullyConnected) {
+      const int weights = InputIndex(node, 1);
+      const TfLiteTensor* const tensor = TensorAt(view->context, weights);
+      if (IsSparse(tensor, kTfLiteFloat32) && IsSparseMatrix(*tensor)) view->expanded[weights] = weights;
     }
+    if (!ExpandsConstant(*view, node)) continue;
+    const int input = InputIndex(node, 0);
+    const auto before = view->expanded.find(input);
+    view->expanded[OutputIndex(node, 0)] = before == view->expanded.end() ? input : before->second;
   }
 }
 
@@ -127,18 +158,35 @@ std::string Describe(const TfLiteContext* context, const NodeRef& node) {
 }
 
 bool IsFloatConstant(const ModelView& view, int tensor) {
-  return IsConstant(TensorAt(view.context, tensor), kTfLiteFloat32) || view.dequantized.count(tensor) > 0;
+  const TfLiteTensor* const made = TensorAt(view.context, tensor);
+  return IsConstant(made, kTfLiteFloat32) ||
+         (view.expanded.count(tensor) > 0 && made != nullptr && made->type == kTfLiteFloat32);
+}
+
+Dims ConstantDims(const ModelView& view, int tensor) {
+  const auto source = view.expanded.find(tensor);
+  const TfLiteTensor* const found = TensorAt(view.context, source == view.expanded.end() ? tensor : source->second);
+  return found != nullptr ? TensorDims(*found) : Dims();
 }
 
 Result<FloatConstant> ReadFloats(const ModelView& view, int tensor, const std::string& role) {
-  const auto half = view.dequantized.find(tensor);
-  const bool is_half = half != view.dequantized.end();
-  const TfLiteTensor* source = TensorAt(view.context, is_half ? half->second : tensor);
-  if (!IsConstant(source, is_half ? kTfLiteFloat16 : kTfLiteFloat32)) return NotConstant(source, role, "a float32");
-  const Result<size_t> count = CheckedElements(*source, is_half ? 2 : 4, role);
-  if (!count.ok()) return count.status();
+  const auto expanded = view.expanded.find(tensor);
+  const TfLiteTensor* const source =
+      TensorAt(view.context, expanded == view.expanded.end() ? tensor : expanded->second);
+  if (!IsFloatConstant(view, tensor)) return NotConstant(source, role, "a float32");
   FloatConstant constant;
   constant.dims = TensorDims(*source);
+  if (source->sparsity != nullptr) {
+    Result<std::vector<float>> dense = ExpandSparse(*source);
+    if (!dense.ok())
+      return Status::Error(role + " '" + TensorName(source) + "' is no sparse tensor: " + dense.message());
+    constant.storage = std::move(*dense);
+    constant.values = constant.storage;
+    return constant;
+  }
+  const bool is_half = source->type == kTfLiteFloat16;
+  const Result<size_t> count = CheckedElements(*source, is_half ? 2 : 4, role);
+  if (!count.ok()) return count.status();
   if (!is_half && reinterpret_cast<uintptr_t>(source->data) % alignof(float) == 0) {
     constant.values = Span<const float>(static_cast<const float*>(source->data), *count);
     return constant;

@@ -1,10 +1,16 @@
 // A ModelView reads a TFLite model through its context: tensors, names and constants.
 //
 // Everything here is read-only and takes any index: an absent tensor is a null pointer, never an out-of-bounds read.
-// Constants are tensors that lie in the model file (kTfLiteMmapRo). A float16 constant behind a DEQUANTIZE counts as a
-// float32 constant too, as TFLiteConverter's float16 files have them:
+// Constants are tensors that lie in the model file (kTfLiteMmapRo). What nodes expand a constant to counts as a float32
+// constant too:
 //
-//     f16 weights (constant) --DEQUANTIZE--> f32 weights --> CONV_2D        reads as CONV_2D with constant weights
+//     f16 constant ------------------------------> DEQUANTIZE --> f32 weights --> CONV_2D    TFLiteConverter's float16
+//     sparse f32 constant --> DENSIFY --------------------------> f32 weights --> CONV_2D    (sparse_tensor.h)
+//     sparse f16 constant --> DENSIFY --> f16 --> DEQUANTIZE ---> f32 weights --> CONV_2D
+//     sparse f32 matrix --------------------------------------------------------> FULLY_CONNECTED
+//
+// Nobody keeps the expanded elements: ReadFloats makes them anew for each reader, who lets go of them when they are
+// packed. So no more than one layer of a model stands expanded at a time.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PARSE_MODEL_VIEW_H_
 #define MCPRUNER_DELEGATE_TFLITE_PARSE_MODEL_VIEW_H_
@@ -34,8 +40,9 @@ struct PackedAtLoad {
 struct ModelView {
   TfLiteContext* context = nullptr;
   const TfLiteDelegate* delegate = nullptr;  // ours
-  // Maps the output of each DEQUANTIZE of a float16 constant to that constant. FindDequantized fills it.
-  std::map<int, int> dequantized;
+  // Maps the output of each node that expands a constant to that constant, and a sparse matrix that FULLY_CONNECTED
+  // reads as it is to itself. FindExpanded fills it.
+  std::map<int, int> expanded;
   // By the number of the node. PackPruned fills it (predict/pack_pruned.h).
   std::map<int, PackedAtLoad> packed;
 };
@@ -48,8 +55,10 @@ struct NodeRef {
 };
 Result<NodeRef> GetNode(TfLiteContext* context, int index);
 
-// Fills view->dequantized from the nodes of the execution plan.
-void FindDequantized(const std::vector<NodeRef>& nodes, ModelView* view);
+// Fills view->expanded from the nodes of the execution plan, in which producers come before consumers.
+void FindExpanded(const std::vector<NodeRef>& nodes, ModelView* view);
+// Returns whether a node does nothing but expand a constant that ReadFloats reads.
+bool ExpandsConstant(const ModelView& view, const NodeRef& node);
 
 // Returns null for an index out of range, kTfLiteOptionalTensor among them.
 const TfLiteTensor* TensorAt(const TfLiteContext* context, int index);
@@ -67,9 +76,12 @@ std::string OpName(const TfLiteRegistration& registration);
 std::string Describe(const TfLiteContext* context, const NodeRef& node);
 
 bool IsFloatConstant(const ModelView& view, int tensor);
+// Returns the sizes of a tensor, or of the constant that it is expanded from: those are the file's whatever a runtime
+// has made of the tensor. Empty for an absent one.
+Dims ConstantDims(const ModelView& view, int tensor);
 
 // A FloatConstant has the elements of a float32 constant, in place, or in `storage` those of one that the file does not
-// align, and those of a float16 one, expanded.
+// align, and those of a float16 or sparse one, expanded.
 struct FloatConstant {
   FloatConstant() = default;
   FloatConstant(FloatConstant&&) = default;  // a vector keeps its elements' address when it is moved

@@ -69,7 +69,7 @@ TEST(ModelView, HalvesBehindDequantizeAreExpanded) {
   const NodeRef computed = model.Ref(model.Node(kTfLiteBuiltinDequantize, {x}, {y}));
   ModelView view = ViewOf(&model);
   EXPECT_FALSE(IsFloatConstant(view, w));
-  FindDequantized({constant, computed}, &view);
+  FindExpanded({constant, computed}, &view);
   EXPECT_TRUE(IsFloatConstant(view, w));
   EXPECT_FALSE(IsFloatConstant(view, y));
   const Result<FloatConstant> floats = ReadFloats(view, w, "its filter");
@@ -81,12 +81,13 @@ TEST(ModelView, HalvesBehindDequantizeAreExpanded) {
 TEST(ModelView, WhatIsNoConstantIsSaid) {
   FakeModel model;
   const int x = model.Input("x", {2}), sparse = model.Constant("s", {1}, {1}), half = model.Tensor("h", {1});
-  model.At(sparse).sparsity = &model;
+  const TfLiteSparsity sparsity = {};
+  model.At(sparse).sparsity = &sparsity;
   const ModelView view = ViewOf(&model);
   EXPECT_EQ(ReadFloats(view, x, "its filter").message(), "its filter 'x' is not a float32 constant of the file");
   EXPECT_EQ(ReadFloats(view, -1, "its filter").message(), "its filter is missing");
   EXPECT_EQ(ReadFloats(view, sparse, "its filter").message(),
-            "its filter 's' is in TFLite's own sparse encoding; convert the model with mcpruner");
+            "its filter 's' is a sparse tensor that TFLite does not read here; convert the model with mcpruner");
   EXPECT_EQ(ReadInts(view, x, "its shape").message(), "its shape 'x' is not an int32 constant of the file");
   EXPECT_EQ(ReadBytes(view, half, "its blob").message(), "its blob 'h' is not a uint8 constant of the file");
 }

@@ -15,9 +15,19 @@ struct Weights {
   FloatConstant bias;
 };
 
+// Of a layer that was packed at load the elements are not read again: those of a sparse or float16 one would have to be
+// expanded for it.
+Result<FloatConstant> ReadFilter(const ParseContext& c) {
+  const int filter = InputIndex(c.node, 1);
+  if (c.view.packed.count(c.node.index) == 0) return ReadFloats(c.view, filter, "its filter");
+  FloatConstant sizes;
+  sizes.dims = ConstantDims(c.view, filter);
+  return sizes;
+}
+
 Result<Weights> ReadWeights(const ParseContext& c, size_t rank, const char* layout, size_t bias_input = 2) {
   Weights weights;
-  Result<FloatConstant> filter = ReadFloats(c.view, InputIndex(c.node, 1), "its filter");
+  Result<FloatConstant> filter = ReadFilter(c);
   if (!filter.ok()) return filter.status();
   if (filter->dims.size() != rank) {
     return Status::Error(std::string("expected a filter ") + layout + ", got " + DimsText(filter->dims));

@@ -148,7 +148,7 @@ Times TimesInFile(const ModelView& view, const NodeRef& node, const cost::CostTa
 }  // namespace
 
 std::optional<Geometry> DenseGeometry(const ModelView& view, const NodeRef& node) {
-  const Dims weights = DimsAt(view, InputIndex(node, 1));
+  const Dims weights = ConstantDims(view, InputIndex(node, 1));
   if (OpName(*node.registration) == "CONV_2D") return ConvGeometry(view, node, weights);
   return weights.size() == 2 ? std::optional<Geometry>(RowsOf(view, node)) : std::nullopt;
 }
@@ -163,7 +163,7 @@ Times LayerTimes(const ModelView& view, const NodeRef& node, const cost::CostTab
   const std::string name = OpName(*node.registration);
   const int filter = InputIndex(node, 1);
   if (name != "DEPTHWISE_CONV_2D" && name != "TRANSPOSE_CONV" && !IsFloatConstant(view, filter)) return {};
-  const Dims weights = DimsAt(view, filter);
+  const Dims weights = ConstantDims(view, filter);
   if (name == "CONV_2D" || name == "FULLY_CONNECTED") return ConvTimes(view, node, weights, table);
   if (name == "DEPTHWISE_CONV_2D") return DepthwiseTimes(view, node, weights, table);
   return name == "TRANSPOSE_CONV" ? TransposedTimes(view, node, weights, table) : Times();

@@ -17,7 +17,7 @@ namespace {
 bool IsConstant(const TfLiteTensor& tensor) { return tensor.allocation_type == kTfLiteMmapRo; }
 
 // Returns whether a node expands a constant, which runtimes do once. `expanded` are the outputs of such nodes before.
-bool ExpandsConstant(const ModelView& view, const NodeRef& node, const std::set<int>& expanded) {
+bool ExpandsOnce(const ModelView& view, const NodeRef& node, const std::set<int>& expanded) {
   const std::string name = OpName(*node.registration);
   const TfLiteTensor* const x = TensorAt(view.context, InputIndex(node, 0));
   return (name == "DEQUANTIZE" || name == "DENSIFY") &&
@@ -27,7 +27,7 @@ bool ExpandsConstant(const ModelView& view, const NodeRef& node, const std::set<
 std::vector<Dims> SizesOf(const ModelView& view, const std::vector<int>& tensors) {
   std::vector<Dims> sizes;
   for (const int index : tensors) {
-    if (const TfLiteTensor* const tensor = TensorAt(view.context, index)) sizes.push_back(TensorDims(*tensor));
+    if (TensorAt(view.context, index) != nullptr) sizes.push_back(ConstantDims(view, index));
   }
   return sizes;
 }
@@ -66,10 +66,9 @@ double WeightBytes(const ModelView& view, const std::vector<NodeRef>& nodes) {
   }
   double bytes = 0;
   for (const int index : weights) {
-    const TfLiteTensor* const tensor = TensorAt(view.context, index);
-    if (tensor == nullptr) continue;
+    if (TensorAt(view.context, index) == nullptr) continue;
     double elements = 4;
-    for (const int size : TensorDims(*tensor)) elements *= std::max(0, size);
+    for (const int size : ConstantDims(view, index)) elements *= std::max(0, size);
     bytes += elements;
   }
   return bytes;
@@ -86,7 +85,7 @@ cost::Subgraph MakeSubgraph(const ModelView& view, const std::vector<NodeRef>& n
     op.outputs = IntArrayVector(node.node->outputs);
     op.packed = IsSparseOp(*node.registration) || view.packed.count(node.index) > 0;
     AddElements(view, op.inputs, &graph);
-    if (ExpandsConstant(view, node, expanded)) {
+    if (ExpandsOnce(view, node, expanded)) {
       expanded.insert(op.outputs.begin(), op.outputs.end());
     } else {
       AddElements(view, op.outputs, &graph);

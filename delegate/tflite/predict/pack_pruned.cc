@@ -34,10 +34,6 @@ Result<PlainLayer> ReadLayer(const ModelView& view, const NodeRef& node) {
   if (!filter.ok()) return filter.status();
   layer.filter = std::move(*filter);
   const Dims& dims = layer.filter.dims;
-  // Those of a float16 constant, which a damaged file may give another shape than what is made of it.
-  if (dims != TensorDims(*TensorAt(view.context, InputIndex(node, 1)))) {
-    return Status::Error("its filter has another shape than the constant that it is made of");
-  }
   if (geometry->type == LayerType::kFullyConnected) layer.kind = LayerKind::kFullyConnected;
   layer.shape = dims.size() == 2 ? DenseShape{dims[0], 1, 1, dims[1]} : DenseShape{dims[0], dims[1], dims[2], dims[3]};
   if (InputIndex(node, 2) == kTfLiteOptionalTensor) return layer;

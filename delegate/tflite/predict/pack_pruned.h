@@ -5,8 +5,8 @@
 //                                      yes                            no
 //                                      └──────────── a reason ────────┘
 //
-// Weights are float32 constants, or float16 ones behind a DEQUANTIZE. What the plugin then takes is decided as ever
-// (run/partition.h).
+// Weights are constants of any kind that ReadFloats reads (parse/model_view.h): float32, float16 behind a DEQUANTIZE,
+// sparse tensors. What the plugin then takes is decided as ever (run/partition.h).
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_PREDICT_PACK_PRUNED_H_
 #define MCPRUNER_DELEGATE_TFLITE_PREDICT_PACK_PRUNED_H_
@@ -29,7 +29,7 @@ struct LoadPacking {
   bool runs = true;      // false: `reason` keeps every backend from running it, dense or packed
 };
 
-// Returns a row for each CONV_2D and FULLY_CONNECTED, by the number of the node. Fills view->packed; view->dequantized
+// Returns a row for each CONV_2D and FULLY_CONNECTED, by the number of the node. Fills view->packed; view->expanded
 // must be there.
 std::map<int, LoadPacking> PackPruned(const std::vector<NodeRef>& nodes, const cost::CostTable& table,
                                       LayerCache* cache, ModelView* view);

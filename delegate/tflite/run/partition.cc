@@ -295,7 +295,7 @@ void DropUnusedPacking(ModelView* view, SubgraphReport* report) {
 Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, LayerCache* cache) {
   Result<std::vector<NodeRef>> nodes = ListNodes(view->context);
   if (!nodes.ok()) return nodes.status();
-  FindDequantized(*nodes, view);
+  FindExpanded(*nodes, view);
   const cost::CostTable table = options.costs.ForModel(WeightBytes(*view, *nodes));
   const bool takes_all = options.backend != BackendChoice::kAuto;
   const bool converted =

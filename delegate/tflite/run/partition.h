@@ -27,7 +27,7 @@
 namespace mcpruner {
 
 // Returns a row for each node of the execution plan, in order, and what was decided of each partition. Fills
-// view->dequantized and view->packed.
+// view->expanded and view->packed.
 Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, LayerCache* cache);
 
 }  // namespace mcpruner

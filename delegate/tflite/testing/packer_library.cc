@@ -1,5 +1,6 @@
-// This is the packer for Python: tests/e2e/packer.py calls it by ctypes, and tests/e2e/test_packer.py compares it with
-// the converter's. Errors are texts, which stay valid until the next call.
+// This is the packer for Python, and what reads weights for it: tests/e2e/packer.py calls it by ctypes, and
+// test_packer.py and test_sparse_tensors.py beside it compare it with the converter's. Errors are texts, which stay
+// valid until the next call.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,6 +16,8 @@
 #include "delegate/graph/weights/grouping.h"
 #include "delegate/graph/weights/nonzero_bits.h"
 #include "delegate/graph/weights/pack_layer.h"
+#include "delegate/tflite/abi/tflite_abi.h"
+#include "delegate/tflite/parse/sparse_tensor.h"
 #include "delegate/tflite/predict/choose_packing.h"
 
 // Dense weights, as Python has them.
@@ -125,5 +128,21 @@ MCPRUNER_EXPORT const char* McprunerChoose(const McprunerDense* dense, const Mcp
   *group_size = packing.grouping.group_size;
   std::copy(packing.grouping.permutation.begin(), packing.grouping.permutation.end(), permutation);
   *speedup = packing.speedup;
+  return "";
+}
+
+// Writes the elements that a sparse tensor stands for, of which the shape must have so many. Python makes the structs.
+MCPRUNER_EXPORT const char* McprunerExpand(TfLiteIntArray* dims, const TfLiteSparsity* sparsity, int32_t type,
+                                           void* values, size_t bytes, float* dense) {
+  using namespace mcpruner;
+  TfLiteTensor tensor = {};
+  tensor.type = static_cast<TfLiteType>(type);
+  tensor.data = values;
+  tensor.bytes = bytes;
+  tensor.dims = dims;
+  tensor.sparsity = sparsity;
+  const Result<std::vector<float>> expanded = ExpandSparse(tensor);
+  if (!expanded.ok()) return Kept(expanded.message());
+  std::copy(expanded->begin(), expanded->end(), dense);
   return "";
 }

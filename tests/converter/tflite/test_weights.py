@@ -6,69 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sparse_encoding import CSR, DENSE, encode_sparse
 from tflite_builder import TfliteBuilder, run
 
 from mcpruner.converter.tflite.checked_schema import schema
 from mcpruner.converter.tflite.model import producers, read_model
 from mcpruner.converter.tflite.weights import NotConstantError, expand_sparse, read_constant, read_weights
-
-DENSE, CSR = schema.DimensionType.DENSE, schema.DimensionType.SPARSE_CSR
-VECTORS = {np.int32: schema.Int32VectorT, np.uint16: schema.Uint16VectorT, np.uint8: schema.Uint8VectorT}
-
-
-def encode_sparse(
-    dense: np.ndarray, order: list[int], block_map: list[int], blocks: list[int], formats: list[int], index: type
-) -> tuple[np.ndarray, Any]:
-    """`dense` as SparsityParameters with these levels, in plain loops over the tree."""
-    shape = list(dense.shape)
-    for dim, block in zip(block_map, blocks, strict=True):
-        shape[dim] //= block
-    sizes = shape + blocks
-    nodes: list[dict[int, int]] = [{}]
-    levels = []
-    for level, kind in enumerate(formats):
-        size = sizes[order[level]]
-        children, segments, indices = [], [0], []
-        for node in nodes:
-            for i in range(size):
-                child = {**node, order[level]: i}
-                if kind == DENSE or _part(dense, child, sizes, block_map, blocks).any():
-                    children.append(child)
-                    indices.append(i)
-            segments.append(len(indices))
-        metadata = schema.DimensionMetadataT(format=kind, denseSize=size if kind == DENSE else 0)
-        if kind == CSR:
-            vector = VECTORS[index]
-            name = vector.__name__[:-1]
-            metadata.arraySegments, metadata.arrayIndices = (
-                vector(values=np.array(segments, index)),
-                vector(values=np.array(indices, index)),
-            )
-            metadata.arraySegmentsType = metadata.arrayIndicesType = getattr(schema.SparseIndexVector, name)
-        levels.append(metadata)
-        nodes = children
-    values = np.array([_part(dense, node, sizes, block_map, blocks).item() for node in nodes], dense.dtype)
-    parameters = schema.SparsityParametersT(
-        traversalOrder=np.array(order, np.int32), blockMap=np.array(block_map, np.int32), dimMetadata=levels
-    )
-    return values, parameters
-
-
-def _part(
-    dense: np.ndarray, fixed: dict[int, int], sizes: list[int], block_map: list[int], blocks: list[int]
-) -> np.ndarray:
-    """The part of `dense` below a node."""
-    split, axes = [], []
-    for dim in range(dense.ndim):
-        axes.append(dim)
-        split.append(sizes[dim])
-        if dim in block_map:
-            i = block_map.index(dim)
-            split.append(blocks[i])
-            axes.append(dense.ndim + i)
-    view = dense.reshape(split)
-    return view[tuple(fixed.get(axis, slice(None)) for axis in axes)]
-
 
 LAYOUTS = [
     ((6, 8), [0, 1], [], [], [DENSE, CSR], np.int32),
@@ -95,8 +38,7 @@ def test_sparse_tensors_expand_as_in_tflite(
     np.testing.assert_array_equal(expand_sparse(values, list(shape), parameters), dense)
 
     net = TfliteBuilder()
-    constant = net.constant(values)
-    net.graph.tensors[constant].shape, net.graph.tensors[constant].sparsity = list(shape), parameters
+    constant = net.sparse_constant(values, shape, parameters)
     x = net.input(shape)
     expanded = net.densify(constant)
     content = net.build([net.add(x, expanded)])
@@ -114,8 +56,7 @@ def test_sparse_float16_behind_densify_and_dequantize() -> None:
     dense = sparse_array((6, 8), "float16")
     values, parameters = encode_sparse(dense, [0, 1], [], [], [DENSE, CSR], np.int32)
     net = TfliteBuilder()
-    constant = net.constant(values)
-    net.graph.tensors[constant].shape, net.graph.tensors[constant].sparsity = [6, 8], parameters
+    constant = net.sparse_constant(values, [6, 8], parameters)
     half = net.densify(constant)
     net.graph.tensors[half].type = schema.TensorType.FLOAT16
     y = net.fully_connected(net.input((1, 8)), net.dequantize(half))
@@ -213,8 +154,7 @@ def test_damaged_sparsity_parameters_are_one_sentence(damage: Any) -> None:
     values, parameters = encode_sparse(sparse_array((6, 8)), [0, 1], [], [], [DENSE, CSR], np.int32)
     damage(parameters)
     net = TfliteBuilder()
-    constant = net.constant(values, "w")
-    net.graph.tensors[constant].shape, net.graph.tensors[constant].sparsity = [6, 8], parameters
+    constant = net.sparse_constant(values, [6, 8], parameters, "w")
     model = read_model(net.build([constant]))
     with pytest.raises(ValueError, match="^Tensor w has damaged sparsity parameters: .*[.]$"):
         read_constant(model, model.subgraphs[0], constant, {})
@@ -231,8 +171,7 @@ def test_a_sparse_block_dimension_is_refused() -> None:
     dense[1, 2:4] = 1
     values, parameters = encode_sparse(dense, [0, 1, 2], [1], [2], [DENSE, CSR, CSR], np.int32)
     net = TfliteBuilder()
-    constant = net.constant(values, "w")
-    net.graph.tensors[constant].shape, net.graph.tensors[constant].sparsity = [4, 8], parameters
+    constant = net.sparse_constant(values, [4, 8], parameters, "w")
     content = net.build([net.fully_connected(net.input((1, 8)), net.densify(constant))])
     with pytest.raises(ValueError, match=r"a sparse tensor, tensor 0 of subgraph 0, whose block dimension 0 is sparse"):
         read_model(content)
