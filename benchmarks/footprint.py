@@ -32,7 +32,8 @@ def footprint(model: Path, engine: str, threads: int = 1) -> dict[str, float]:
     -------
     ``load_ms``: the interpreter made and its tensors allocated, the plugin loaded and prepared; ``first_ms``: the first
     inference; ``steady_ms``: median of the next nine; ``peak_mib``: peak resident set of the process;
-    ``start_mib``: resident set before the model was loaded, Python and the runtime. The plugin's ``arena_bytes``
+    ``start_mib``: resident set before the model was loaded, Python and the runtime; ``held_mib``: what the process has
+    allocated more after the inferences than before, mapped files not counted. The plugin's ``arena_bytes``
     and ``weight_bytes`` with ``"mcpruner"``.
     """
     command = [sys.executable, __file__, str(model), engine, str(threads)]
@@ -51,7 +52,7 @@ def measure(model: str, engine: str, threads: int) -> dict[str, Any]:
     plain = find_runtime().interpreter  # imported for both before anything is measured
     make = Interpreter if engine == "mcpruner" else plain
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-    start = _status("VmRSS")
+    start, allocated = _status("VmRSS"), _status("RssAnon")
     begin = time.perf_counter()
     interpreter = make(model_path=model, num_threads=threads)
     interpreter.allocate_tensors()
@@ -71,6 +72,7 @@ def measure(model: str, engine: str, threads: int) -> dict[str, Any]:
         "steady_ms": statistics.median(times[1:]),
         "peak_mib": _status("VmHWM") / MEBIBYTE,
         "start_mib": start / MEBIBYTE,
+        "held_mib": (_status("RssAnon") - allocated) / MEBIBYTE,
         **{key: report[key] for key in ("arena_bytes", "weight_bytes") if key in report},
     }
 

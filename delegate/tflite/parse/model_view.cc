@@ -96,6 +96,14 @@ Result<NodeRef> GetNode(TfLiteContext* context, int index) {
   return ref;
 }
 
+// An older runtime undoes all delegates when it is resized and applies them again, but tensors keep the delegate that
+// made them, and it refuses to give them to another one.
+bool IsAnothers(const ModelView& view, const NodeRef& node) {
+  const TfLiteTensor* output = TensorAt(view.context, OutputIndex(node, 0));
+  return node.registration->builtin_code == kTfLiteBuiltinDelegate ||
+         (output != nullptr && output->delegate != nullptr && output->delegate != view.delegate);
+}
+
 bool ExpandsConstant(const ModelView& view, const NodeRef& node) {
   const int input = InputIndex(node, 0);
   const TfLiteTensor* const x = TensorAt(view.context, input);

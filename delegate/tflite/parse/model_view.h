@@ -57,6 +57,8 @@ Result<NodeRef> GetNode(TfLiteContext* context, int index);
 
 // Fills view->expanded from the nodes of the execution plan, in which producers come before consumers.
 void FindExpanded(const std::vector<NodeRef>& nodes, ModelView* view);
+// Returns whether a node belongs to another delegate.
+bool IsAnothers(const ModelView& view, const NodeRef& node);
 // Returns whether a node does nothing but expand a constant that ReadFloats reads.
 bool ExpandsConstant(const ModelView& view, const NodeRef& node);
 

@@ -64,8 +64,10 @@ Result<NodePlan> ParseMove(const ParseContext& c) {
       return ParseSlice(c);
     case kTfLiteBuiltinGather:
       return ParseGather(c);
+    case kTfLiteBuiltinDensify:
     case kTfLiteBuiltinDequantize:
-      return Status::Error("DEQUANTIZE stays with TFLite (float16 constants behind it are read by the delegate)");
+      return Status::Error(OpName(*c.node.registration) +
+                           " stays with TFLite unless it expands a constant for nodes that the delegate takes");
     default:
       return Status::Error("the delegate does not run " + OpName(*c.node.registration));
   }

@@ -1,5 +1,6 @@
 #include "delegate/tflite/run/delegated_partition.h"
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -21,6 +22,15 @@ Result<void*> DataOf(const TfLiteContext* context, int index, const Shape& shape
                          " bytes of data, expected " + std::to_string(bytes) + "; call AllocateTensors after a resize");
   }
   return tensor->data;
+}
+
+Status ResizeOutput(TfLiteContext* context, int index, const Dims& dims) {
+  const TfLiteTensor* const tensor = TensorAt(context, index);
+  IntArrayPtr sizes = MakeIntArray(dims);
+  if (tensor == nullptr || sizes == nullptr) return Status::Error("out of memory, or an output tensor is missing");
+  // ResizeTensor takes the array over, whether it succeeds or not.
+  if (context->ResizeTensor(context, context->tensors + index, sizes.release()) == kTfLiteOk) return Status::Ok();
+  return Status::Error("the runtime refuses to resize tensor '" + TensorName(tensor) + "' to " + DimsText(dims));
 }
 
 }  // namespace
@@ -47,6 +57,10 @@ Status DelegatedPartition::Parse(TfLiteContext* context) {
   for (const int index : node_indices_) {
     const Result<NodeRef> node = GetNode(context, index);
     if (!node.ok()) return node.status();
+    if (ExpandsConstant(model->view, *node)) {
+      DropOutput(OutputIndex(*node, 0));
+      continue;
+    }
     Result<std::vector<NodePlan>> plans = ParseNode(model->view, *node, delegate_->layers());
     if (!plans.ok()) {
       return Status::Error("node " + std::to_string(index) + " (" + Describe(context, *node) + "): " + plans.message());
@@ -56,9 +70,18 @@ Status DelegatedPartition::Parse(TfLiteContext* context) {
   return Status::Ok();
 }
 
+void DelegatedPartition::DropOutput(int tensor) {
+  const auto found = std::find(outputs_.begin(), outputs_.end(), tensor);
+  if (found == outputs_.end()) return;
+  outputs_.erase(found);
+  unread_.push_back(tensor);
+}
+
 Status DelegatedPartition::Prepare(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
   MCPRUNER_RETURN_IF_ERROR(parsed_);
+  for (const int tensor : unread_) MCPRUNER_RETURN_IF_ERROR(ResizeOutput(context, tensor, {0}));
+  if (plans_.empty()) return Status::Ok();
   if (!IsReadyFor(context)) MCPRUNER_RETURN_IF_ERROR(Compile(context));
   return ResizeOutputs(context);
 }
@@ -98,20 +121,14 @@ Status DelegatedPartition::Compile(TfLiteContext* context) {
 
 Status DelegatedPartition::ResizeOutputs(TfLiteContext* context) const {
   for (size_t i = 0; i < outputs_.size(); ++i) {
-    const TfLiteTensor* tensor = TensorAt(context, outputs_[i]);
-    IntArrayPtr dims = MakeIntArray(ready_->built.output_dims[i]);
-    if (tensor == nullptr || dims == nullptr) return Status::Error("out of memory, or an output tensor is missing");
-    // ResizeTensor takes the array over, whether it succeeds or not.
-    if (context->ResizeTensor(context, context->tensors + outputs_[i], dims.release()) != kTfLiteOk) {
-      return Status::Error("the runtime refuses to resize tensor '" + TensorName(tensor) + "' to " +
-                           DimsText(ready_->built.output_dims[i]));
-    }
+    MCPRUNER_RETURN_IF_ERROR(ResizeOutput(context, outputs_[i], ready_->built.output_dims[i]));
   }
   return Status::Ok();
 }
 
 Status DelegatedPartition::Invoke(TfLiteContext* context) {
   const std::lock_guard<std::mutex> lock(delegate_->mutex());
+  if (plans_.empty()) return parsed_;
   if (ready_ == nullptr) return Status::Error("the partition is not prepared; call AllocateTensors");
   const Graph& graph = ready_->built.graph;
   for (size_t i = 0; i < ready_->input_data.size(); ++i) {

@@ -2,7 +2,8 @@
 //
 //     init     parse the partition's nodes and read their weights (a failure is kept and told by prepare: the
 //              runtimes' own way of failing in init crashes tflite-runtime 2.14)
-//     prepare  sizes of the inputs -> graph -> fusion -> backend; the output tensors get their sizes
+//     prepare  sizes of the inputs -> graph -> fusion -> backend; the output tensors get their sizes, those that only
+//              expand a constant none, since nobody reads them (expanders.h)
 //     invoke   hand the data pointers to the backend
 //     free     forget
 //
@@ -58,13 +59,16 @@ class DelegatedPartition {
   // Gives up a device that fails in an inference (memory, a reset), and runs the inference on the CPU.
   Status RunOrFallBack(const TfLiteContext* context);
   Status ResizeOutputs(TfLiteContext* context) const;
+  // Moves a tensor from outputs_, if it is there, to unread_.
+  void DropOutput(int tensor);
 
   const std::shared_ptr<Delegate> delegate_;
   const TfLiteContext* const context_;
   std::vector<int> node_indices_;
   std::vector<int> outputs_;  // TFLite's tensor numbers
+  std::vector<int> unread_;   // those of nodes that expand constants
   Status parsed_ = Status::Ok();
-  std::vector<NodePlan> plans_;
+  std::vector<NodePlan> plans_;   // none where all nodes expand constants
   std::unique_ptr<Ready> ready_;  // null until Compile succeeds, and after it failed
 };
 

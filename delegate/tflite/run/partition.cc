@@ -17,21 +17,19 @@
 #include "delegate/tflite/predict/layer_times.h"
 #include "delegate/tflite/predict/make_subgraph.h"
 #include "delegate/tflite/predict/pack_pruned.h"
+#include "delegate/tflite/run/expanders.h"
+#include "delegate/tflite/run/preview.h"
 #include "delegate/tflite/run/tuning.h"
 
 namespace mcpruner {
 namespace {
 
-// An older runtime undoes all delegates when it is resized and applies them again, but tensors keep the delegate that
-// made them, and it refuses to give them to another one.
-bool IsAnothers(const ModelView& view, const NodeRef& node) {
-  const TfLiteTensor* output = TensorAt(view.context, OutputIndex(node, 0));
-  return node.registration->builtin_code == kTfLiteBuiltinDelegate ||
-         (output != nullptr && output->delegate != nullptr && output->delegate != view.delegate);
-}
-
-Status CanRun(const ModelView& view, const NodeRef& node, LayerCache* cache) {
-  if (IsSparseOp(*node.registration)) return Status::Ok();
+// Adds the tensors that the node reads from memory, no constants, to `computed`.
+Status CanRun(const ModelView& view, const NodeRef& node, LayerCache* cache, std::set<int>* computed) {
+  if (IsSparseOp(*node.registration)) {
+    computed->insert(InputIndex(node, 0));
+    return Status::Ok();
+  }
   if (IsAnothers(view, node)) return Status::Error("another delegate has taken it");
   const Result<std::vector<NodePlan>> plans = ParseNode(view, node, cache);
   if (!plans.ok()) return plans.status();
@@ -40,7 +38,12 @@ Status CanRun(const ModelView& view, const NodeRef& node, LayerCache* cache) {
     return t != nullptr ? TensorDims(*t) : Dims();
   };
   std::vector<int> outputs;
-  for (const NodePlan& plan : *plans) outputs.push_back(plan.output);
+  for (const NodePlan& plan : *plans) {
+    outputs.push_back(plan.output);
+    for (const Operand& input : plan.inputs) {
+      if (input.constant == nullptr) computed->insert(input.tensor);
+    }
+  }
   return BuildGraph(*plans, outputs, dims_of).status();
 }
 
@@ -65,41 +68,6 @@ Result<std::vector<NodeRef>> ListNodes(TfLiteContext* context) {
   return nodes;
 }
 
-// A Candidate is a partition that the runtime would make of the nodes that are taken so far.
-struct Candidate {
-  std::set<size_t> rows;
-  std::vector<int> outputs;  // tensors
-};
-
-// Returns all of them as one where the runtime cannot tell.
-std::vector<Candidate> PreviewPartitions(TfLiteContext* context, const std::vector<NodeReport>& rows) {
-  std::map<int, size_t> row_of;
-  std::vector<int> taken;
-  Candidate all;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    row_of[rows[i].node] = i;
-    if (!rows[i].taken) continue;
-    taken.push_back(rows[i].node);
-    all.rows.insert(i);
-  }
-  if (taken.empty()) return {};
-  const IntArrayPtr array = MakeIntArray(taken);
-  TfLiteDelegateParams* params = nullptr;
-  int count = 0;
-  if (array == nullptr || context->PreviewDelegatePartitioning == nullptr ||
-      context->PreviewDelegatePartitioning(context, array.get(), &params, &count) != kTfLiteOk || params == nullptr) {
-    return {all};
-  }
-  std::vector<Candidate> candidates(static_cast<size_t>(count));
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    for (const int node : IntArrayView(params[i].nodes_to_replace)) {
-      if (row_of.count(node) > 0) candidates[i].rows.insert(row_of[node]);
-    }
-    candidates[i].outputs = IntArrayVector(params[i].output_tensors);
-  }
-  return candidates;
-}
-
 // Adds the outputs of a candidate that no other node reads: those the caller reads.
 void AddGraphOutputs(const Candidate& candidate, cost::Subgraph* graph) {
   std::set<int> read;
@@ -122,14 +90,13 @@ void Leave(const std::set<size_t>& left, const std::string& reason, std::vector<
 // A Partitioner decides together what each node could be taken for alone.
 class Partitioner {
  public:
-  // Row i of the report is that of nodes[i].
-  // A null `tuning` decides nothing.
-  Partitioner(const ModelView& view, const std::vector<NodeRef>& nodes, const Tuning* tuning, bool takes_all,
-              SubgraphReport* report)
-      : view_(view), context_(view.context), nodes_(nodes), tuning_(tuning), takes_all_(takes_all), report_(report) {}
+  // Row i of the report is that of nodes[i]. A null `tuning` decides nothing.
+  Partitioner(const ModelView& view, const std::vector<NodeRef>& nodes, const Expanders& expanders,
+              const Tuning* tuning, bool takes_all, SubgraphReport* report)
+      : view_(view), nodes_(nodes), expanders_(expanders), tuning_(tuning), takes_all_(takes_all), report_(report) {}
 
   void Decide(cost::Subgraph graph, const cost::CostTable& table) {
-    const std::vector<Candidate> candidates = PreviewPartitions(context_, report_->nodes);
+    const std::vector<Candidate> candidates = expanders_.Partitions(report_->nodes);
     for (const Candidate& candidate : candidates) AddGraphOutputs(candidate, &graph);
     const cost::Predictor predictor(graph, table);
     for (const Candidate& candidate : candidates) {
@@ -144,7 +111,7 @@ class Partitioner {
       DropSlowRims(predictor);
       LeaveWhatIsNotWorthIt(graph, predictor, table);
     }
-    for (const Candidate& taken : PreviewPartitions(context_, report_->nodes)) {
+    for (const Candidate& taken : expanders_.Partitions(report_->nodes)) {
       Report(predictor, taken.rows, cost::Decide(ContentsOf(taken), takes_all_));
     }
   }
@@ -162,7 +129,7 @@ class Partitioner {
   }
 
   void DropSlowRims(const cost::Predictor& predictor) {
-    const std::vector<Candidate> candidates = PreviewPartitions(context_, report_->nodes);
+    const std::vector<Candidate> candidates = expanders_.Partitions(report_->nodes);
     size_t count = candidates.size();
     for (const Candidate& taken : candidates) {
       const cost::Contents contents = ContentsOf(taken);
@@ -171,7 +138,7 @@ class Partitioner {
       if (slow.empty()) continue;
       std::vector<NodeReport> without = report_->nodes;
       Leave(slow, "at the rim of its partition, it is predicted to be faster in TFLite", &without);
-      const size_t count_without = PreviewPartitions(context_, without).size();
+      const size_t count_without = expanders_.Partitions(without).size();
       if (count_without > count) continue;
       report_->nodes = std::move(without);
       count = count_without;
@@ -185,7 +152,7 @@ class Partitioner {
     double tflite_ns = table.Time(cost::InferenceAmounts()), saved_ns = 0;
     for (const cost::Operator& op : graph.operators) tflite_ns += op.tflite_ns;
     std::vector<Candidate> taken;
-    for (Candidate& candidate : PreviewPartitions(context_, report_->nodes)) {
+    for (Candidate& candidate : expanders_.Partitions(report_->nodes)) {
       if (!ContentsOf(candidate).packed_at_load) continue;
       const cost::Times times = predictor.PartitionTimes(candidate.rows);
       const Measured* const measured = FindMeasured(candidate);
@@ -238,8 +205,8 @@ class Partitioner {
   }
 
   const ModelView& view_;
-  TfLiteContext* const context_;
   const std::vector<NodeRef>& nodes_;
+  const Expanders& expanders_;
   const Tuning* const tuning_;
   const bool takes_all_;
   SubgraphReport* const report_;
@@ -309,9 +276,10 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
   const bool looks =
       takes_all || converted || !view->packed.empty() || MayBeTuned(options, *view, *nodes, tuning, &report);
   cost::Subgraph graph = MakeSubgraph(*view, *nodes, table, cache);
+  std::set<int> computed;
   for (size_t i = 0; i < nodes->size(); ++i) {
     const NodeRef& node = (*nodes)[i];
-    Status status = looks ? CanRun(*view, node, cache) : MayRun(*view, node);
+    Status status = looks ? CanRun(*view, node, cache, &computed) : MayRun(*view, node);
     const auto packed = packing.find(node.index);
     if (status.ok() && packed != packing.end() && !packed->second.runs) status = Status::Error(packed->second.reason);
     NodeReport row = RowOf(*view, node, graph.operators[i]);
@@ -324,7 +292,9 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
     }
     report.nodes.push_back(std::move(row));
   }
-  Partitioner(*view, *nodes, looks ? &tuning : nullptr, takes_all, &report).Decide(std::move(graph), table);
+  const Expanders expanders(*view, *nodes, computed, report.nodes);
+  Partitioner(*view, *nodes, expanders, looks ? &tuning : nullptr, takes_all, &report).Decide(std::move(graph), table);
+  expanders.Claim(&report.nodes);
   DropUnusedPacking(view, &report);
   return report;
 }

@@ -13,6 +13,9 @@
 //   3. With backend auto and a cache_dir, what `mcpruner tune` measured goes before 2's predictions (tuning.h).
 //   4. With backend auto, operators at the rim of a partition that is taken go back where TFLite is predicted to run
 //      them faster (cost/predictor.h), unless the runtime would make more partitions then.
+//
+// DENSIFY and DEQUANTIZE nodes that expand constants are taken with the nodes that read them (expanders.h); nothing is
+// decided by them.
 
 #ifndef MCPRUNER_DELEGATE_TFLITE_RUN_PARTITION_H_
 #define MCPRUNER_DELEGATE_TFLITE_RUN_PARTITION_H_
