@@ -1,4 +1,5 @@
-// This converts IEEE binary16 to binary32. It is exact for every value: subnormals, infinities and NaN too.
+// These convert IEEE binary16 to binary32, which is exact for every value (subnormals, infinities and NaN too), and
+// back.
 
 #ifndef MCPRUNER_DELEGATE_BASE_HALF_H_
 #define MCPRUNER_DELEGATE_BASE_HALF_H_
@@ -23,6 +24,18 @@ inline float HalfToFloat(uint16_t bits) {
   float value;
   std::memcpy(&value, &result, sizeof value);
   return value;
+}
+
+// Returns the half that is `value`. Where none is, it returns another one.
+inline uint16_t ExactHalf(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t sign = bits >> 16 & 0x8000, fraction = bits >> 13 & 1023;
+  const int exponent = static_cast<int>(bits >> 23 & 255) - (127 - 15);
+  if (exponent > 30) return static_cast<uint16_t>(sign | 31u << 10 | fraction);
+  if (exponent > 0) return static_cast<uint16_t>(sign | static_cast<uint32_t>(exponent) << 10 | fraction);
+  const float units = (sign != 0 ? -value : value) * 0x1p24f;  // of the smallest half, at most 1024
+  return static_cast<uint16_t>(sign | static_cast<uint32_t>(units));
 }
 
 }  // namespace mcpruner

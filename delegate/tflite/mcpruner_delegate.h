@@ -106,9 +106,10 @@ MCPRUNER_EXPORT void McprunerDelegateSetProfiling(struct TfLiteDelegate* delegat
  * weight_bytes, costs, tuning: {file, machine, model, reason}, partitions: [{subgraph, partition, backend, reason,
  * nodes, arena_bytes, weight_bytes}], decisions: [{subgraph, taken, tflite_nanoseconds, plugin_nanoseconds, reason,
  * nodes, key, tuned}], nodes: [{subgraph, node, name, op, taken, partition, backend, reason, tflite_nanoseconds,
- * plugin_nanoseconds, packed_at_load, group_size, density, packing_reason}]}. A node that is left to TFLite has
- * taken = false and the reason; a layer that was packed at load has its group size and the density of its weights,
- * another dense one the reason why it was not; a partition has a reason where its backend is not the chosen one.
+ * plugin_nanoseconds, packed_at_load, group_size, density, packing_reason, planned, plan_reason}]}. A node that is left
+ * to TFLite has taken = false and the reason; a layer that was packed at load has its group size and the density of its
+ * weights, another dense one the reason why it was not; planned says that it was packed as the file's metadata has it,
+ * plan_reason why not, where the file has plans; a partition has a reason where its backend is not the chosen one.
  * Decisions are of the partitions that the delegate could run, also those that it leaves; nanoseconds are predicted,
  * for one thread, by the table `costs`. With backend auto and a cache_dir, `file` is where decisions that `mcpruner
  * tune` made are looked for, `machine` what they hold for, `model` the key of a model without packed layers, and

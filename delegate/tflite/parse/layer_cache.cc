@@ -67,14 +67,17 @@ Result<LayerCache::LayerPtr> LayerCache::FromGroups(const DenseShape& shape, int
 
 Result<LayerCache::LayerPtr> LayerCache::FromGrouping(LayerKind kind, const NonzeroBits& bits,
                                                       Span<const float> weights, Span<const float> bias,
-                                                      const Grouping& grouping, int groups) {
+                                                      const Grouping& grouping, int groups, const StoredAs& stored) {
   Hasher hash = HashDense(bits.shape(), weights, bias, grouping.group_size);
   hash.Add(Span<const uint16_t>(grouping.permutation));
+  hash.Add(&stored.type, sizeof(stored.type));
+  hash.Add(Span<const float>(stored.scales));
   const uint64_t tag = kPackedTag | static_cast<uint64_t>(kind) << kKindShift | static_cast<uint64_t>(groups);
   return GetOrMake({hash.a(), hash.b(), weights.size(), tag}, [&]() -> Result<SparseLayer> {
     Result<SparseLayer> layer = PackLayer(kind, bits, weights, bias, grouping);
-    if (!layer.ok() || groups == 1) return layer;
-    return InGroups(*layer, groups);
+    if (!layer.ok()) return layer;
+    if (kind == LayerKind::kFullyConnected) MCPRUNER_RETURN_IF_ERROR(StoreNarrow(stored, &*layer));
+    return groups == 1 ? layer : InGroups(*layer, groups);
   });
 }
 

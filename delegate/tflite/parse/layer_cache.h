@@ -16,6 +16,7 @@
 #include <mutex>
 
 #include "delegate/graph/weights/grouping.h"
+#include "delegate/graph/weights/narrow_values.h"
 #include "delegate/graph/weights/nonzero_bits.h"
 #include "delegate/graph/weights/sparse_layer.h"
 
@@ -38,9 +39,11 @@ class LayerCache {
   Result<LayerPtr> FromGroups(const DenseShape& shape, int groups, Span<const float> weights, Span<const float> bias,
                               int group_size);
 
-  // The same for weights that are packed (graph/weights/pack_layer.h), those of a convolution of `groups` groups too.
+  // The same for weights that are packed (graph/weights/pack_layer.h), those of a convolution of `groups` groups too. A
+  // fully-connected layer keeps its values as `stored` says.
   Result<LayerPtr> FromGrouping(LayerKind kind, const NonzeroBits& bits, Span<const float> weights,
-                                Span<const float> bias, const Grouping& grouping, int groups = 1);
+                                Span<const float> bias, const Grouping& grouping, int groups = 1,
+                                const StoredAs& stored = {});
 
   // Lets go of layers that nobody else holds.
   void DropUnused();

@@ -225,4 +225,14 @@ Result<Span<const uint8_t>> ReadBytes(const ModelView& view, int tensor, const s
   return Span<const uint8_t>(static_cast<const uint8_t*>(source->data), *count);
 }
 
+Span<const uint8_t> ReadMetadata(const ModelView& view, const char* name) {
+  const char* data = nullptr;
+  size_t bytes = 0;
+  if (view.context->GetModelMetadata == nullptr ||
+      view.context->GetModelMetadata(view.context, name, &data, &bytes) != kTfLiteOk || data == nullptr) {
+    return {};
+  }
+  return {reinterpret_cast<const uint8_t*>(data), bytes};
+}
+
 }  // namespace mcpruner

@@ -97,6 +97,8 @@ struct FloatConstant {
 Result<FloatConstant> ReadFloats(const ModelView& view, int tensor, const std::string& role);
 // Reads an int32 or int64 constant. Int64 values are clamped to the range of int.
 Result<std::vector<int>> ReadInts(const ModelView& view, int tensor, const std::string& role);
+// Returns the metadata of the model that has this name; none where it has no such.
+Span<const uint8_t> ReadMetadata(const ModelView& view, const char* name);
 // Returns the bytes of a UINT8 constant.
 Result<Span<const uint8_t>> ReadBytes(const ModelView& view, int tensor, const std::string& role);
 

@@ -6,7 +6,9 @@
 
 #include "delegate/cost/amounts.h"
 #include "delegate/graph/weights/check_dense.h"
+#include "delegate/graph/weights/model_plan.h"
 #include "delegate/graph/weights/nonzero_bits.h"
+#include "delegate/graph/weights/weights_key.h"
 #include "delegate/tflite/predict/choose_packing.h"
 #include "delegate/tflite/predict/layer_times.h"
 
@@ -15,6 +17,8 @@ namespace {
 
 using cost::Geometry;
 using cost::LayerType;
+
+constexpr char kPlanName[] = "mcpruner";  // of the metadata; PLAN in converter/tflite/portable.py
 
 // A layer as it is read: `filter` and `bias` are those of the file.
 struct PlainLayer {
@@ -57,52 +61,139 @@ std::string DoesNotPay(double density, double speedup) {
   return text;
 }
 
-// Packs a layer, or says why not.
-Result<PackedAtLoad> PackOne(const PlainLayer& layer, const cost::CostTable& table, LayerCache* cache,
-                             LoadPacking* row) {
+// Returns where the weights are, if a layer can be run with them and its bias; if not, no backend does.
+Result<NonzeroBits> ReadBits(const PlainLayer& layer, LoadPacking* row) {
   row->runs = false;
-  const Result<NonzeroBits> bits = NonzeroBits::Of(layer.shape, layer.filter.values);
-  if (!bits.ok()) return bits.status();
+  Result<NonzeroBits> bits = NonzeroBits::Of(layer.shape, layer.filter.values);
+  if (!bits.ok()) return bits;
   MCPRUNER_RETURN_IF_ERROR(CheckBias(layer.bias.values, layer.shape.out_channels));
   row->runs = true;
-  const int64_t nonzeros = bits->Count(), weights = static_cast<int64_t>(layer.filter.values.size());
-  if (nonzeros == weights) return Status::Error("its weights have no zeros");
-  const double density = static_cast<double>(nonzeros) / static_cast<double>(weights);
-  if (KeepsTooMuch(nonzeros, weights)) return Status::Error(RunsAsFastDense(density));
-  const Packing packing = ChoosePacking(*bits, layer.geometry, table);
-  if (packing.speedup <= 1) return Status::Error(DoesNotPay(density, packing.speedup));
-  const auto pack = [&](int groups) {
-    return cache->FromGrouping(layer.kind, *bits, layer.filter.values, layer.bias.values, packing.grouping, groups);
-  };
-  PackedAtLoad packed;
-  const Result<LayerCache::LayerPtr> own = pack(1);
-  if (!own.ok()) return own.status();
-  packed.layer = *own;
-  if (const int groups = static_cast<int>(layer.geometry.groups); groups > 1) {
-    const Result<LayerCache::LayerPtr> grouped = pack(groups);
-    if (!grouped.ok()) return grouped.status();
-    packed.grouped = *grouped;
-  }
-  row->group_size = packing.grouping.group_size;
-  row->density = density;
-  return packed;
+  return bits;
 }
+
+double DensityOf(const NonzeroBits& bits) {
+  const DenseShape& shape = bits.shape();
+  const double positions = static_cast<double>(shape.kernel_height) * shape.kernel_width;
+  return static_cast<double>(bits.Count()) / (positions * shape.out_channels * shape.in_channels);
+}
+
+// Packs the layers of one subgraph, and writes into their rows.
+class LoadPacker {
+ public:
+  LoadPacker(const cost::CostTable& table, LayerCache* cache, ModelView* view)
+      : table_(table), cache_(*cache), view_(*view) {
+    const Span<const uint8_t> metadata = ReadMetadata(view_, kPlanName);
+    if (metadata.empty()) return;
+    Result<ModelPlan> plan = ReadModelPlan(metadata);
+    if (plan.ok()) plan_ = std::move(*plan);
+    no_plan_ = plan.ok() ? "no plan in the file has the key of its weights, which were changed since it was converted"
+                         : "the plans in the file were ignored: " + plan.message();
+  }
+
+  bool has_plans() const { return !plan_.empty(); }
+  bool uses_all_plans() const { return plan_.AllUsed(); }
+
+  // Returns whether the layer is done: there is a plan for it, or it cannot be read.
+  bool PackPlanned(const NodeRef& node, LoadPacking* row) {
+    const Result<PlainLayer> layer = ReadLayer(view_, node);
+    const LayerPlan* const plan = layer.ok() ? plan_.Next(WeightsKey(layer->shape, layer->filter.values)) : nullptr;
+    if (layer.ok() && plan == nullptr) return false;
+    const Result<NonzeroBits> bits = layer.ok() ? ReadBits(*layer, row) : layer.status();
+    if (!bits.ok()) {
+      row->reason = bits.message();
+      return true;
+    }
+    const Status status = PackByPlan(node, *layer, *bits, *plan, row);
+    if (status.ok()) return true;
+    row->plan_reason = "its plan was ignored: " + status.message();
+    row->reason = PackGreedily(node, *layer, *bits, row).message();
+    return true;
+  }
+
+  void PackUnplanned(const NodeRef& node, LoadPacking* row) {
+    row->plan_reason = no_plan_;
+    const Result<PlainLayer> layer = ReadLayer(view_, node);
+    const Result<NonzeroBits> bits = layer.ok() ? ReadBits(*layer, row) : layer.status();
+    row->reason = bits.ok() ? PackGreedily(node, *layer, *bits, row).message() : bits.message();
+  }
+
+ private:
+  // Returns what does not hold of the plan.
+  Status PackByPlan(const NodeRef& node, const PlainLayer& layer, const NonzeroBits& bits, const LayerPlan& plan,
+                    LoadPacking* row) {
+    const auto groups = static_cast<int>(layer.geometry.groups);
+    const Result<PlannedPacking> packing = CheckPlan(plan, layer.shape.out_channels, groups);
+    if (!packing.ok()) return packing.status();
+    const double speedup = PackedSpeedup(bits, packing->grouping, layer.geometry, table_);
+    if (speedup > 0 && speedup <= 1) {  // with 0 the format does not hold it, and packing it says why
+      row->reason = DoesNotPay(DensityOf(bits), speedup);
+      return Status::Ok();
+    }
+    MCPRUNER_RETURN_IF_ERROR(Keep(node, layer, bits, *packing, row));
+    row->planned = true;
+    return Status::Ok();
+  }
+
+  // Returns why the layer is not packed.
+  Status PackGreedily(const NodeRef& node, const PlainLayer& layer, const NonzeroBits& bits, LoadPacking* row) {
+    const double density = DensityOf(bits);
+    if (density == 1) return Status::Error("its weights have no zeros");
+    if (KeepsTooMuch(bits.Count(), static_cast<int64_t>(layer.filter.values.size()))) {
+      return Status::Error(RunsAsFastDense(density));
+    }
+    Packing packing = ChoosePacking(bits, layer.geometry, table_);
+    if (packing.speedup <= 1) return Status::Error(DoesNotPay(density, packing.speedup));
+    return Keep(node, layer, bits, {std::move(packing.grouping), {}}, row);
+  }
+
+  Status Keep(const NodeRef& node, const PlainLayer& layer, const NonzeroBits& bits, const PlannedPacking& packing,
+              LoadPacking* row) {
+    const auto pack = [&](int groups) {
+      return cache_.FromGrouping(layer.kind, bits, layer.filter.values, layer.bias.values, packing.grouping, groups,
+                                 packing.stored);
+    };
+    PackedAtLoad packed;
+    const Result<LayerCache::LayerPtr> own = pack(1);
+    if (!own.ok()) return own.status();
+    packed.layer = *own;
+    if (const int groups = static_cast<int>(layer.geometry.groups); groups > 1) {
+      const Result<LayerCache::LayerPtr> grouped = pack(groups);
+      if (!grouped.ok()) return grouped.status();
+      packed.grouped = *grouped;
+    }
+    view_.packed[node.index] = std::move(packed);
+    row->group_size = packing.grouping.group_size;
+    row->density = DensityOf(bits);
+    return Status::Ok();
+  }
+
+  const cost::CostTable& table_;
+  LayerCache& cache_;
+  ModelView& view_;
+  ModelPlan plan_;
+  std::string no_plan_;  // why a layer has no plan, in a file with plans
+};
 
 }  // namespace
 
 std::map<int, LoadPacking> PackPruned(const std::vector<NodeRef>& nodes, const cost::CostTable& table,
                                       LayerCache* cache, ModelView* view) {
+  LoadPacker packer(table, cache, view);
   std::map<int, LoadPacking> rows;
+  std::vector<NodeRef> unplanned;
   for (const NodeRef& node : nodes) {
     const std::string name = OpName(*node.registration);
     if (name != "CONV_2D" && name != "FULLY_CONNECTED") continue;
     LoadPacking& row = rows[node.index];
-    const Result<PlainLayer> layer = ReadLayer(*view, node);
-    Result<PackedAtLoad> packed = layer.ok() ? PackOne(*layer, table, cache, &row) : layer.status();
-    if (packed.ok()) {
-      view->packed[node.index] = std::move(*packed);
+    if (!packer.has_plans() || !packer.PackPlanned(node, &row)) unplanned.push_back(node);
+  }
+  const bool left_dense = packer.has_plans() && packer.uses_all_plans();
+  for (const NodeRef& node : unplanned) {
+    LoadPacking& row = rows[node.index];
+    if (left_dense) {
+      row.reason = kLeftDense;
     } else {
-      row.reason = packed.message();
+      packer.PackUnplanned(node, &row);
     }
   }
   return rows;

@@ -90,6 +90,8 @@ void WriteNode(int subgraph, const NodeReport& node, const PartitionReport* part
   json->Key("group_size").Number(node.group_size);
   json->Key("density").Fraction(node.density);
   json->Key("packing_reason").String(node.packing_reason);
+  json->Key("planned").Bool(node.planned);
+  json->Key("plan_reason").String(node.plan_reason);
   json->EndObject();
 }
 

@@ -23,6 +23,8 @@ struct NodeReport {
   int group_size = 0;
   double density = 0.0;
   std::string packing_reason;  // why a convolution or fully-connected layer was not packed at load
+  bool planned = false;        // whether one was packed at load by the file's plan
+  std::string plan_reason;     // why not, in a file with plans
   std::string reason;          // why it is left
   // Nanoseconds that one thread is predicted to take in TFLite and in the plugin, there as part of its partition.
   double tflite_ns = 0.0, plugin_ns = 0.0;

@@ -1,13 +1,13 @@
-// Expanders are the nodes that do nothing but expand a constant. They are taken with the nodes that read what they make,
-// so that no runtime expands anything.
+// Expanders are the nodes that do nothing but expand a constant. They are taken with the nodes that read what they
+// make, so that no runtime expands anything.
 //
 //     sparse weights ── DENSIFY ──> f32 ──> CONV_2D            f16 weights ── DEQUANTIZE ──> f32 ──┬─> CONV_2D (taken)
 //                       taken               taken                             left                 └─> POW (left)
 //
 // The delegate reads the constants themselves (parse/model_view.h), so nobody reads the expanded tensors, which would
-// take as much memory as a dense model. An expander is taken where all readers of what it makes are taken and read it as
-// a constant, and the caller does not read it. It computes nothing: a partition leaves it out, and a tensor that passes
-// to another partition gets no elements (delegated_partition.h).
+// take as much memory as a dense model. An expander is taken where all readers of what it makes are taken and read it
+// as a constant, and the caller does not read it. It computes nothing: a partition leaves it out, and a tensor that
+// passes to another partition gets no elements (delegated_partition.h).
 //
 // A runtime puts expanders into the first partition that it makes, or into one of their own, and ends a partition in
 // front of one that is left. So partitions are asked for with the expanders that would be taken. Where there are more

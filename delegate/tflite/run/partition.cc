@@ -240,20 +240,24 @@ bool MayBeTuned(const Options& options, const ModelView& view, const std::vector
 // Returns why no layer is packed when the model is loaded, or nothing.
 std::string WhyNotPacked(const Options& options, bool converted) {
   if (!options.packs_at_load) return "option pack is never";
-  return converted ? "convert packed other layers of the file, and left this one dense" : "";
+  return converted ? kLeftDense : "";
 }
 
 void ReportPacking(const LoadPacking& packing, NodeReport* row) {
   row->group_size = packing.group_size;
   row->density = packing.density;
   row->packing_reason = packing.reason;
+  row->planned = packing.planned;
+  row->plan_reason = packing.plan_reason;
 }
 
 // Lets go of layers that were packed and then left.
 void DropUnusedPacking(ModelView* view, SubgraphReport* report) {
   for (NodeReport& row : report->nodes) {
     if (row.taken || view->packed.erase(row.node) == 0) continue;
-    ReportPacking({0, 0.0, "it would be packed, but it is left to TFLite"}, &row);
+    LoadPacking left;
+    left.reason = "it would be packed, but it is left to TFLite";
+    ReportPacking(left, &row);
   }
 }
 
