@@ -106,9 +106,10 @@ zoo: install ## Prune, convert, check and time the networks of examples/zoo, and
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
-fuzz: setup ## Fuzz blobs, options, cache files, cost tables, the packer and whole graphs for FUZZ_SECONDS (300) under Clang's sanitizers
+fuzz: setup ## Fuzz blobs, options, cache files, cost tables, the packer, plans, sparse tensors and whole graphs for FUZZ_SECONDS (300) under Clang's sanitizers
 	bazel build --config=fuzz //delegate/fuzz:blob_fuzz //delegate/fuzz:cache_fuzz //delegate/fuzz:costs_fuzz \
-	  //delegate/fuzz:graph_fuzz //delegate/fuzz:options_fuzz //delegate/fuzz:pack_fuzz
+	  //delegate/fuzz:graph_fuzz //delegate/fuzz:options_fuzz //delegate/fuzz:pack_fuzz \
+	  //delegate/fuzz:plan_fuzz //delegate/fuzz:sparse_fuzz
 	tools/fuzz.sh $(or $(FUZZ_SECONDS),300) "$$(bazel info --config=fuzz bazel-bin 2>/dev/null)/delegate/fuzz"
 
 fuzz-python: install ## Break the graphs of small models for FUZZ_SECONDS (300) and let every Python reader try them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tflite_builder import TfliteBuilder
 import mcpruner
 from mcpruner.compare import run
 from mcpruner.converter.cost.cost_model import SHIPPED
+from mcpruner.converter.tflite.model import read_model, schema, write_model
 
 SHAPE = (1, 33, 35, 24)
 
@@ -102,6 +104,44 @@ def test_weights_that_others_read_are_expanded() -> None:
             np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE * np.abs(want).max())
     assert taken(plugin.report())["DENSIFY"] == [False, False, False, True]
     assert taken(plugin.report())["CONV_2D"] == [True] * 4
+
+
+def test_weights_of_several_nodes() -> None:
+    """One DENSIFY that two convolutions read: both are packed, and it is taken."""
+    rng, net = np.random.default_rng(4), TfliteBuilder()
+    weights = sparse_rows(net, prunable(rng, (24, 3, 3, 24)))
+    x = net.conv(net.conv(net.input(SHAPE), weights, name="first"), weights, activation="RELU", name="second")
+    report = check(net.build([x]), SHAPE, backend="cpu")
+    assert taken(report) == {"DENSIFY": [True], "CONV_2D": [True] * 2}
+    assert all(node["packed_at_load"] for node in report["nodes"] if node["op"] == "CONV_2D")
+
+
+def test_weights_of_several_subgraphs() -> None:
+    """Two subgraphs, each a signature, whose sparse tensors lie in the same buffer."""
+    rng, net = np.random.default_rng(4), TfliteBuilder()
+    weights = sparse_rows(net, prunable(rng, (64, 3, 3, 24)))
+    model = read_model(net.build([net.conv(net.input(SHAPE), weights, name="conv")]))
+    model.subgraphs.append(copy.deepcopy(model.subgraphs[0]))
+    (x,), (y,) = model.subgraphs[0].inputs, model.subgraphs[0].outputs
+    model.signatureDefs = [
+        schema.SignatureDefT(
+            inputs=[schema.TensorMapT(name=b"x", tensorIndex=int(x))],
+            outputs=[schema.TensorMapT(name=b"y", tensorIndex=int(y))],
+            signatureKey=name.encode(),
+            subgraphIndex=number,
+        )
+        for number, name in enumerate(("one", "two"))
+    ]
+    content, frame = write_model(model), rng.standard_normal(SHAPE).astype(np.float32)
+    plain = Interpreter(model_content=content, num_threads=1)
+    plugin = mcpruner.Interpreter(model_content=content, num_threads=1, costs=SHIPPED / "avx512.json")
+    for name in ("one", "two", "one"):
+        want, got = (each.get_signature_runner(name)(x=frame)["y"] for each in (plain, plugin))
+        np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE * np.abs(want).max())
+    nodes = plugin.report()["nodes"]
+    assert [(node["subgraph"], node["op"], node["taken"]) for node in nodes] == [
+        (subgraph, op, True) for subgraph in (0, 1) for op in ("DENSIFY", "CONV_2D")
+    ]
 
 
 def test_no_partition_is_cut_for_an_expander() -> None:

@@ -43,12 +43,21 @@ def convert(values: str, file_format: str) -> bytes:
     return mcpruner.convert(network(), "x86-64", values, format=file_format)[0]
 
 
+def plan_buffer(model: Any) -> int:
+    (entry,) = (entry for entry in model.metadata if entry.name == PLAN)
+    return entry.buffer
+
+
+def plans_of(content: bytes) -> ModelPlan:
+    model = read_model(content)
+    return deserialize_plan(bytes(bytearray(model.buffers[plan_buffer(model)].data)))
+
+
 def change_plan(content: bytes, change: Callable[[ModelPlan], bytes]) -> bytes:
     """The file with other bytes in the place of its plans."""
     model = read_model(content)
-    (entry,) = (entry for entry in model.metadata if entry.name == PLAN)
-    plan = deserialize_plan(bytes(bytearray(model.buffers[entry.buffer].data)))
-    model.buffers[entry.buffer] = schema.BufferT(data=np.frombuffer(change(plan), np.uint8))
+    data = np.frombuffer(change(plans_of(content)), np.uint8)
+    model.buffers[plan_buffer(model)] = schema.BufferT(data=data)
     return write_model(model)
 
 
@@ -174,3 +183,20 @@ def test_values_that_the_plan_does_not_stand_for() -> None:
     for name in ("hidden", "classifier"):
         assert reasons[name] == "its plan was ignored: expected weights that float16 values stand for, got others"
     assert reasons["stride"] == ""
+
+
+def test_plans_of_transposed_convolutions_are_found_though_they_are_not_packed() -> None:
+    rng, net = np.random.default_rng(3), TfliteBuilder()
+    x = net.conv(net.input((1, 16, 16, 32)), prunable(rng, (64, 3, 3, 32)), name="wide")
+    x = net.conv(x, rng.standard_normal((64, 3, 3, 64)).astype(np.float32), name="dense")
+    sizes = net.constant(np.array([1, 32, 32, 32], np.int32))
+    weights = net.constant(prunable(rng, (32, 3, 3, 64)))
+    options = schema.TransposeConvOptionsT(padding=schema.Padding.SAME, strideH=2, strideW=2)
+    x = net.operator("TRANSPOSE_CONV", [sizes, weights, x], (1, 32, 32, 32), options, "up")
+    content, _ = mcpruner.convert(net.build([x]), "x86-64", format="portable")
+    assert len(plans_of(content).layers) == 2
+    plugin = mcpruner.Interpreter(model_content=content, num_threads=1, costs=SHIPPED / "avx512.json")
+    nodes = {node["name"]: node for node in plugin.report()["nodes"]}
+    assert nodes["wide"]["planned"] and not nodes["up"]["packed_at_load"]
+    assert nodes["dense"]["packing_reason"] == "convert packed other layers of the file, and left this one dense"
+    assert {node["plan_reason"] for node in nodes.values()} == {""}

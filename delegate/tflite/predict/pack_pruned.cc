@@ -93,6 +93,14 @@ class LoadPacker {
   bool has_plans() const { return !plan_.empty(); }
   bool uses_all_plans() const { return plan_.AllUsed(); }
 
+  // Notes that the plan of a layer which is not packed is no plan of weights that are gone.
+  void FindPlan(const NodeRef& node) {
+    const Result<FloatConstant> filter = ReadFloats(view_, InputIndex(node, 1), "its filter");
+    if (!filter.ok() || filter->dims.size() != 4) return;
+    const Dims& dims = filter->dims;
+    (void)plan_.Next(WeightsKey({dims[0], dims[1], dims[2], dims[3]}, filter->values));
+  }
+
   // Returns whether the layer is done: there is a plan for it, or it cannot be read.
   bool PackPlanned(const NodeRef& node, LoadPacking* row) {
     const Result<PlainLayer> layer = ReadLayer(view_, node);
@@ -183,6 +191,7 @@ std::map<int, LoadPacking> PackPruned(const std::vector<NodeRef>& nodes, const c
   std::vector<NodeRef> unplanned;
   for (const NodeRef& node : nodes) {
     const std::string name = OpName(*node.registration);
+    if (name == "TRANSPOSE_CONV" && packer.has_plans()) packer.FindPlan(node);
     if (name != "CONV_2D" && name != "FULLY_CONNECTED") continue;
     LoadPacking& row = rows[node.index];
     if (!packer.has_plans() || !packer.PackPlanned(node, &row)) unplanned.push_back(node);

@@ -44,6 +44,7 @@ FakeModel::FakeModel() {
   context_.ReplaceNodeSubsetsWithDelegateKernels = Replace;
   context_.PreviewDelegatePartitioning = Preview;
   context_.ResizeTensor = ResizeTensor;
+  context_.GetModelMetadata = GetModelMetadata;
   context_.ReportError = ReportError;
 }
 
@@ -206,6 +207,17 @@ TfLiteStatus FakeModel::ResizeTensor(TfLiteContext* context, TfLiteTensor* tenso
   const WhoseCall mark(false);
   IntArrayPtr owned(dims);
   Self(context)->Resize(static_cast<int>(tensor - context->tensors), IntArrayVector(dims));
+  return kTfLiteOk;
+}
+
+TfLiteStatus FakeModel::GetModelMetadata(const TfLiteContext* context, const char* name, const char** data,
+                                         size_t* bytes) {
+  const WhoseCall mark(false);
+  const auto& metadata = static_cast<const FakeModel*>(context->impl_)->metadata_;
+  const auto found = metadata.find(name);
+  if (found == metadata.end()) return kTfLiteError;
+  *data = reinterpret_cast<const char*>(found->second.data());
+  *bytes = found->second.size();
   return kTfLiteOk;
 }
 

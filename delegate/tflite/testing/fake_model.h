@@ -16,6 +16,7 @@
 #define MCPRUNER_DELEGATE_TFLITE_TESTING_FAKE_MODEL_H_
 
 #include <list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ class FakeModel {
   int Constant(const std::string& name, const Dims& dims, const void* data, size_t bytes, TfLiteType type);
   int Ints(const std::string& name, const Dims& dims, const std::vector<int32_t>& values);
   void Output(int tensor) { outputs_.push_back(tensor); }
+  void Metadata(const std::string& name, const std::vector<uint8_t>& bytes) { metadata_[name] = bytes; }
 
   // `params` must outlive the model.
   int Node(int32_t code, const std::vector<int>& inputs, const std::vector<int>& outputs, void* params = nullptr);
@@ -84,6 +86,8 @@ class FakeModel {
   static TfLiteStatus Preview(TfLiteContext* context, const TfLiteIntArray* nodes, TfLiteDelegateParams** partitions,
                               int* count);
   static TfLiteStatus ResizeTensor(TfLiteContext* context, TfLiteTensor* tensor, TfLiteIntArray* dims);
+  static TfLiteStatus GetModelMetadata(const TfLiteContext* context, const char* name, const char** data,
+                                       size_t* bytes);
   static void ReportError(TfLiteContext* context, const char* format, ...);
 
   FakeNode& AddNode(int32_t code, const std::vector<int>& inputs, const std::vector<int>& outputs);
@@ -99,6 +103,7 @@ class FakeModel {
   std::list<FakeKernel> kernels_, previews_;
   std::vector<TfLiteDelegateParams> preview_params_;
   std::vector<int> outputs_;
+  std::map<std::string, std::vector<uint8_t>> metadata_;
   IntArrayPtr plan_;
   std::string errors_;
 };
