@@ -141,6 +141,22 @@ class TfliteBuilder:
         bias = self.constant(np.zeros(out, np.float32), f"{name}/bias")
         return self.operator("DEPTHWISE_CONV_2D", [x, w, bias], shape, options, name)
 
+    def transpose_conv(
+        self,
+        x: int,
+        weights: Weights,
+        size: tuple[int, int],
+        stride: tuple[int, int],
+        bias: Weights | None = None,
+        name: str = "",
+    ) -> int:
+        """TRANSPOSE_CONV with SAME padding, to `size` rows and columns; weights OHWI."""
+        w, b = self._weights(weights, name, "weights"), self._weights(bias, name, "bias")
+        shape = (self.shape(x)[0], *size, self.shape(w)[0])
+        inputs = [self.constant(np.array(shape, np.int32), f"{name}/shape"), w, x, *([] if b is None else [b])]
+        options = schema.TransposeConvOptionsT(padding=schema.Padding.SAME, strideH=stride[0], strideW=stride[1])
+        return self.operator("TRANSPOSE_CONV", inputs, shape, options, name)
+
     def fully_connected(
         self,
         x: int,

@@ -74,9 +74,9 @@ typedef struct McprunerDelegateOptions {
   /* A file that `mcpruner calibrate` wrote on this machine: what its operators cost, by which the delegate predicts
    * times, for its decisions and its report. NULL: the table that is compiled in for the instruction set. */
   const char* costs;
-  /* "auto": CONV_2D and FULLY_CONNECTED whose weights have zeros are packed when the model is loaded, where that is
-   * predicted to be faster, unless other layers of the file are packed already; backend "auto" then takes their
-   * partitions. "never": only layers that the file has packed are. NULL: "auto". */
+  /* "auto": CONV_2D, TRANSPOSE_CONV and FULLY_CONNECTED whose weights have zeros are packed when the model is loaded,
+   * where that is predicted to be faster, unless other layers of the file are packed already; backend "auto" then takes
+   * their partitions. "never": only layers that the file has packed are. NULL: "auto". */
   const char* pack;
 } McprunerDelegateOptions;
 

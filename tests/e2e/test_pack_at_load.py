@@ -222,6 +222,21 @@ def test_a_grouped_convolution() -> None:
     assert packed_layers(report).keys() == {"grouped"}
 
 
+@pytest.mark.parametrize("stride", [(1, 1), (2, 2), (3, 3)])
+@pytest.mark.parametrize("draw", [in_fours, unstructured])
+def test_a_transposed_convolution(draw: Draw, stride: tuple[int, int]) -> None:
+    """`check` compares it; it is packed where `convert` packs it."""
+    rng, net = np.random.default_rng(5), TfliteBuilder()
+    shape, size = (1, 17, 19, 64), (17 * stride[0] - stride[0] // 2, 19 * stride[1])
+    bias = rng.standard_normal(48).astype(np.float32)
+    y = net.transpose_conv(net.input(shape), draw(rng, (48, 3, 3, 64)), size, stride, bias, name="transposed")
+    content = net.build([y])
+    _, converted = mcpruner.convert(content, target="x86-64")
+    for backend in ("auto", "cpu"):
+        report = check(content, shape, backend=backend)
+        assert (packed_layers(report).keys() == {"transposed"}) == any(layer.accelerated for layer in converted.layers)
+
+
 def test_a_converted_file_is_left_as_it_was_converted() -> None:
     content, _ = mcpruner.convert(network(in_fours), target="x86-64")
     report = by_plugin(content)

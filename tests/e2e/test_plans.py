@@ -26,7 +26,7 @@ CHANGED = "no plan in the file has the key of its weights, which were changed si
 
 
 def network() -> bytes:
-    """3x3 at stride 2 with explicit zeros, unstructured 1x1, a grouped 3x3, a dense 3x3, mean and two dense layers."""
+    """3x3 at stride 2 behind a pad, unstructured 1x1, a grouped 3x3, a dense 3x3, mean and two dense layers."""
     rng, net = np.random.default_rng(3), TfliteBuilder()
     bias = rng.standard_normal(72).astype(np.float32)
     x = net.pad(net.input(SHAPE), (1, 1, 1, 1))
@@ -185,18 +185,15 @@ def test_values_that_the_plan_does_not_stand_for() -> None:
     assert reasons["stride"] == ""
 
 
-def test_plans_of_transposed_convolutions_are_found_though_they_are_not_packed() -> None:
+@pytest.mark.parametrize("values", ["float32", "float16", "int8"])
+def test_transposed_convolutions(values: str) -> None:
     rng, net = np.random.default_rng(3), TfliteBuilder()
-    x = net.conv(net.input((1, 16, 16, 32)), prunable(rng, (64, 3, 3, 32)), name="wide")
-    x = net.conv(x, rng.standard_normal((64, 3, 3, 64)).astype(np.float32), name="dense")
-    sizes = net.constant(np.array([1, 32, 32, 32], np.int32))
-    weights = net.constant(prunable(rng, (32, 3, 3, 64)))
-    options = schema.TransposeConvOptionsT(padding=schema.Padding.SAME, strideH=2, strideW=2)
-    x = net.operator("TRANSPOSE_CONV", [sizes, weights, x], (1, 32, 32, 32), options, "up")
-    content, _ = mcpruner.convert(net.build([x]), "x86-64", format="portable")
-    assert len(plans_of(content).layers) == 2
-    plugin = mcpruner.Interpreter(model_content=content, num_threads=1, costs=SHIPPED / "avx512.json")
-    nodes = {node["name"]: node for node in plugin.report()["nodes"]}
-    assert nodes["wide"]["planned"] and not nodes["up"]["packed_at_load"]
-    assert nodes["dense"]["packing_reason"] == "convert packed other layers of the file, and left this one dense"
-    assert {node["plan_reason"] for node in nodes.values()} == {""}
+    x = net.conv(net.input(SHAPE), prunable(rng, (64, 3, 3, 20)), name="wide")
+    weights = prunable(rng, (36, 3, 3, 64))[rng.permutation(36)]
+    x = net.transpose_conv(x, weights, (82, 73), (2, 2), rng.standard_normal(36).astype(np.float32), "up")
+    source = net.build([x])
+    results = [load(mcpruner.convert(source, "x86-64", values, format=f)[0]) for f in ("packed", "portable", "dense")]
+    for output, report in results[1:]:
+        assert np.array_equal(output.view(np.uint32), results[0][0].view(np.uint32))
+        assert {node["name"] for node in report["nodes"] if node["planned"]} == {"wide", "up"}
+        assert all(node["taken"] for node in report["nodes"])

@@ -55,6 +55,8 @@ struct TransposedConv {
   bool same = false;
   Dims output;  // a batch of -1 is any
 };
+// Returns the shape, weights and bias of a packed layer, which keep their order and their groups.
+TransposedConv TransposedOf(const SparseLayer& layer);
 Status SetTransposed(const TransposedConv& conv, LayerCache* cache, NodePlan* plan);
 // parse_sparse.cc has the project's own operators. OptionBytes returns the custom options of one.
 Span<const uint8_t> OptionBytes(const NodeRef& node);

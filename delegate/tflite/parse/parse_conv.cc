@@ -217,9 +217,13 @@ Result<NodePlan> ParseTransposeConv(const ParseContext& c) {
                          " filters");
   }
   TransposedConv conv;
-  conv.shape = {dims[0], dims[1], dims[2], dims[3]};
-  conv.weights.assign(weights->filter.values.begin(), weights->filter.values.end());
-  conv.bias.assign(weights->bias.values.begin(), weights->bias.values.end());
+  if (const auto packed = c.view.packed.find(c.node.index); packed != c.view.packed.end()) {
+    conv = TransposedOf(*packed->second.layer);
+  } else {
+    conv.shape = {dims[0], dims[1], dims[2], dims[3]};
+    conv.weights.assign(weights->filter.values.begin(), weights->filter.values.end());
+    conv.bias.assign(weights->bias.values.begin(), weights->bias.values.end());
+  }
   conv.stride_h = params->stride_height;
   conv.stride_w = params->stride_width;
   conv.same = params->padding == kTfLitePaddingSame;

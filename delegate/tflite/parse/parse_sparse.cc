@@ -1,7 +1,6 @@
 // This parser reads the project's own operators: input 0 is the feature map, input 1 the MCP1 blob.
 
 #include <algorithm>
-#include <numeric>
 
 #include "delegate/tflite/parse/parse_common.h"
 #include "delegate/tflite/parse/sparse_options.h"
@@ -25,14 +24,7 @@ Status SetTransposedParams(const SparseLayer& layer, const SparseOptions& option
         "its options pad or dilate a transposed convolution, which is not defined; convert the model "
         "again");
   }
-  SparseLayer packed = layer;
-  std::iota(packed.permutation.begin(), packed.permutation.end(), uint16_t{0});
-  TransposedConv conv;
-  conv.shape = {layer.out_channels, layer.kernel_height, layer.kernel_width, layer.in_channels};
-  conv.weights = DenseWeights(packed);
-  conv.bias = layer.bias;
-  conv.permutation = layer.permutation;
-  conv.group_size = layer.group_size;
+  TransposedConv conv = TransposedOf(layer);
   conv.stride_h = window.stride_h;
   conv.stride_w = window.stride_w;
   conv.same = options.same_padding;

@@ -1,5 +1,7 @@
 // Transposed convolutions are planned as the ordinary ones that transposed_conv.h describes.
 
+#include <numeric>
+
 #include "delegate/tflite/parse/parse_common.h"
 #include "delegate/tflite/parse/transposed_conv.h"
 
@@ -17,6 +19,18 @@ std::vector<uint16_t> OfPhases(const std::vector<uint16_t>& permutation, int pha
 }
 
 }  // namespace
+
+TransposedConv TransposedOf(const SparseLayer& layer) {
+  SparseLayer packed = layer;
+  std::iota(packed.permutation.begin(), packed.permutation.end(), uint16_t{0});
+  TransposedConv conv;
+  conv.shape = {layer.out_channels, layer.kernel_height, layer.kernel_width, layer.in_channels};
+  conv.weights = DenseWeights(packed);
+  conv.bias = layer.bias;
+  conv.permutation = layer.permutation;
+  conv.group_size = layer.group_size;
+  return conv;
+}
 
 Status SetTransposed(const TransposedConv& conv, LayerCache* cache, NodePlan* plan) {
   const DenseShape& shape = conv.shape;

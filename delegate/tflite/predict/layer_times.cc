@@ -81,12 +81,11 @@ Times DepthwiseTimes(const ModelView& view, const NodeRef& node, const Dims& wei
   return DenseTimes(ShapeOf(weights), geometry, table);
 }
 
-Times TransposedTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
+std::optional<Geometry> TransposedGeometry(const ModelView& view, const NodeRef& node, const Dims& weights) {
   const auto* const params = BuiltinParams<TfLiteTransposeConvParams>(node);
-  if (params == nullptr || weights.size() != 4) return {};
+  if (params == nullptr || weights.size() != 4) return std::nullopt;
   const int input = InputIndex(node, 2);  // behind the output's shape and the filter
-  return DenseTimes(ShapeOf(weights), ImageGeometry(view, input, LayerType::kTransposedConv, params->stride_width),
-                    table);
+  return ImageGeometry(view, input, LayerType::kTransposedConv, params->stride_width);
 }
 
 cost::Counts CountsOf(const SparseLayer& layer, int phases) {
@@ -119,7 +118,7 @@ Times PackedTimes(const SparseLayer& layer, const Geometry& geometry, const Weig
           table.Time(cost::PackedAmounts(counts, shape, layer.group_size, geometry, *table.simd))};
 }
 
-// Of a CONV_2D or FULLY_CONNECTED.
+// Of a CONV_2D, FULLY_CONNECTED or TRANSPOSE_CONV.
 Times ConvTimes(const ModelView& view, const NodeRef& node, const Dims& weights, const cost::CostTable& table) {
   const std::optional<Geometry> geometry = DenseGeometry(view, node);
   if (!geometry) return {};
@@ -149,7 +148,9 @@ Times TimesInFile(const ModelView& view, const NodeRef& node, const cost::CostTa
 
 std::optional<Geometry> DenseGeometry(const ModelView& view, const NodeRef& node) {
   const Dims weights = ConstantDims(view, InputIndex(node, 1));
-  if (OpName(*node.registration) == "CONV_2D") return ConvGeometry(view, node, weights);
+  const std::string name = OpName(*node.registration);
+  if (name == "CONV_2D") return ConvGeometry(view, node, weights);
+  if (name == "TRANSPOSE_CONV") return TransposedGeometry(view, node, weights);
   return weights.size() == 2 ? std::optional<Geometry>(RowsOf(view, node)) : std::nullopt;
 }
 
@@ -164,9 +165,9 @@ Times LayerTimes(const ModelView& view, const NodeRef& node, const cost::CostTab
   const int filter = InputIndex(node, 1);
   if (name != "DEPTHWISE_CONV_2D" && name != "TRANSPOSE_CONV" && !IsFloatConstant(view, filter)) return {};
   const Dims weights = ConstantDims(view, filter);
-  if (name == "CONV_2D" || name == "FULLY_CONNECTED") return ConvTimes(view, node, weights, table);
   if (name == "DEPTHWISE_CONV_2D") return DepthwiseTimes(view, node, weights, table);
-  return name == "TRANSPOSE_CONV" ? TransposedTimes(view, node, weights, table) : Times();
+  const bool known = name == "CONV_2D" || name == "FULLY_CONNECTED" || name == "TRANSPOSE_CONV";
+  return known ? ConvTimes(view, node, weights, table) : Times();
 }
 
 }  // namespace mcpruner

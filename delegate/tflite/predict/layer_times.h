@@ -16,7 +16,7 @@ namespace mcpruner {
 // Returns whether an operator has weights: a convolution or fully-connected layer, packed or dense.
 bool HasWeights(const TfLiteRegistration& registration);
 
-// Returns the geometry of a CONV_2D or FULLY_CONNECTED; nothing where its sizes do not fit together.
+// Returns the geometry of a CONV_2D, FULLY_CONNECTED or TRANSPOSE_CONV; nothing where its sizes do not fit together.
 std::optional<cost::Geometry> DenseGeometry(const ModelView& view, const NodeRef& node);
 
 // Returns its times as the file has it, or as it was packed at load. Both are 0 where no table knows it.

@@ -1,9 +1,11 @@
 #include "delegate/tflite/predict/pack_pruned.h"
 
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <utility>
 
+#include "delegate/base/limits.h"
 #include "delegate/cost/amounts.h"
 #include "delegate/graph/weights/check_dense.h"
 #include "delegate/graph/weights/model_plan.h"
@@ -34,14 +36,21 @@ Result<PlainLayer> ReadLayer(const ModelView& view, const NodeRef& node) {
   if (!geometry) return Status::Error("its filters do not fit its input");
   layer.geometry = *geometry;
   if (geometry->type == LayerType::kDepthwise) return Status::Error("depthwise convolutions are not packed");
+  const bool transposed = geometry->type == LayerType::kTransposedConv;
+  if (transposed && !(geometry->stride >= 1 && geometry->stride <= kMaxStep)) {
+    return Status::Error("expected a stride of 1 to " + std::to_string(kMaxStep) + ", got " +
+                         std::to_string(static_cast<int64_t>(geometry->stride)));
+  }
   Result<FloatConstant> filter = ReadFloats(view, InputIndex(node, 1), "its filter");
   if (!filter.ok()) return filter.status();
   layer.filter = std::move(*filter);
   const Dims& dims = layer.filter.dims;
   if (geometry->type == LayerType::kFullyConnected) layer.kind = LayerKind::kFullyConnected;
+  if (transposed) layer.kind = LayerKind::kTransposeConv2D;
   layer.shape = dims.size() == 2 ? DenseShape{dims[0], 1, 1, dims[1]} : DenseShape{dims[0], dims[1], dims[2], dims[3]};
-  if (InputIndex(node, 2) == kTfLiteOptionalTensor) return layer;
-  Result<FloatConstant> bias = ReadFloats(view, InputIndex(node, 2), "its bias");
+  const int bias_index = InputIndex(node, transposed ? 3 : 2);
+  if (bias_index == kTfLiteOptionalTensor) return layer;
+  Result<FloatConstant> bias = ReadFloats(view, bias_index, "its bias");
   if (!bias.ok()) return bias.status();
   layer.bias = std::move(*bias);
   return layer;
@@ -92,14 +101,6 @@ class LoadPacker {
 
   bool has_plans() const { return !plan_.empty(); }
   bool uses_all_plans() const { return plan_.AllUsed(); }
-
-  // Notes that the plan of a layer which is not packed is no plan of weights that are gone.
-  void FindPlan(const NodeRef& node) {
-    const Result<FloatConstant> filter = ReadFloats(view_, InputIndex(node, 1), "its filter");
-    if (!filter.ok() || filter->dims.size() != 4) return;
-    const Dims& dims = filter->dims;
-    (void)plan_.Next(WeightsKey({dims[0], dims[1], dims[2], dims[3]}, filter->values));
-  }
 
   // Returns whether the layer is done: there is a plan for it, or it cannot be read.
   bool PackPlanned(const NodeRef& node, LoadPacking* row) {
@@ -191,8 +192,7 @@ std::map<int, LoadPacking> PackPruned(const std::vector<NodeRef>& nodes, const c
   std::vector<NodeRef> unplanned;
   for (const NodeRef& node : nodes) {
     const std::string name = OpName(*node.registration);
-    if (name == "TRANSPOSE_CONV" && packer.has_plans()) packer.FindPlan(node);
-    if (name != "CONV_2D" && name != "FULLY_CONNECTED") continue;
+    if (name != "CONV_2D" && name != "FULLY_CONNECTED" && name != "TRANSPOSE_CONV") continue;
     LoadPacking& row = rows[node.index];
     if (!packer.has_plans() || !packer.PackPlanned(node, &row)) unplanned.push_back(node);
   }

@@ -1,10 +1,12 @@
 // PackPruned packs the layers of a file that has none packed, when it is loaded: those with zeros enough, where that is
 // predicted to pay, by the rule of `convert` (choose_packing.h).
 //
-//     CONV_2D, FULLY_CONNECTED ── KeepsTooMuch? ── ChoosePacking ── speed-up above 1? ── LayerCache ──> view->packed
-//               │                      yes                            no   yes
-//               │                      └──────────── a reason ────────┘     │
-//               └── a plan in the file? ── is it right? ── PackedSpeedup ───┘
+//     a layer ──┬── KeepsTooMuch? ─────────── ChoosePacking ──┬── speed-up above 1? ── LayerCache ──> view->packed
+//               │        └ yes: a reason                      │      └ no: a reason
+//               └── a plan in the file? ───── CheckPlan ──────┘
+//                        └ it does not fit: as above, and a reason
+//
+// Layers are CONV_2D, TRANSPOSE_CONV and FULLY_CONNECTED.
 //
 // A file that `convert` wrote as portable or dense has in its metadata how its layers were packed (model_plan.h). A
 // layer whose weights have the key of a plan is packed by it, whatever its density. Where all plans are found, layers
@@ -40,8 +42,7 @@ struct LoadPacking {
 // Why a layer stays dense where others of the file are packed in it, or have plans.
 constexpr char kLeftDense[] = "convert packed other layers of the file, and left this one dense";
 
-// Returns a row for each CONV_2D and FULLY_CONNECTED, by the number of the node. Fills view->packed; view->expanded
-// must be there.
+// Returns a row for each of these layers, by the number of the node. Fills view->packed; view->expanded must be there.
 std::map<int, LoadPacking> PackPruned(const std::vector<NodeRef>& nodes, const cost::CostTable& table,
                                       LayerCache* cache, ModelView* view);
 
