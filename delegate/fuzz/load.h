@@ -1,5 +1,5 @@
-// LoadNodes does with the nodes of a model what the delegate does when a model is loaded: it packs layers, and finds out
-// what each node means.
+// LoadNodes does with the nodes of a model what the delegate does when a model is loaded: it packs layers, and finds
+// out what each node means.
 
 #ifndef MCPRUNER_DELEGATE_FUZZ_LOAD_H_
 #define MCPRUNER_DELEGATE_FUZZ_LOAD_H_
