@@ -160,7 +160,8 @@ FakeModel::FakeKernel FakeModel::MakeKernel(const std::vector<int>& nodes) const
     for (const int o : IntArrayView(node.outputs.get())) produced.push_back(o);
   }
   for (const int i : consumed_inside) {
-    if (!Contains(produced, i) && !Contains(inputs, i)) inputs.push_back(i);
+    const bool comes_from_outside = i != kTfLiteOptionalTensor && !Contains(produced, i);
+    if (comes_from_outside && !Contains(inputs, i)) inputs.push_back(i);
   }
   for (const int o : produced) {
     if (Contains(outputs_, o) || Contains(consumed_outside, o)) outputs.push_back(o);
