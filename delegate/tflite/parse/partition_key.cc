@@ -94,8 +94,10 @@ class KeyMaker {
     const auto [known, is_new] = numbers_.emplace(index, static_cast<int64_t>(numbers_.size()));
     AddNumber(known->second);
     if (!is_new) return;
-    const auto half = view_.dequantized.find(index);
-    const TfLiteTensor* const tensor = TensorAt(view_.context, half != view_.dequantized.end() ? half->second : index);
+    // Of a sparse tensor the stored values count, not where they stand: that hardly changes how long it takes.
+    const auto expanded = view_.expanded.find(index);
+    const int constant_index = expanded != view_.expanded.end() ? expanded->second : index;
+    const TfLiteTensor* const tensor = TensorAt(view_.context, constant_index);
     if (tensor == nullptr) return AddNumber(-1);
     AddNumber(tensor->type);
     const Dims dims = TensorDims(*tensor);

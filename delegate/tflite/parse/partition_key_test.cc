@@ -80,7 +80,7 @@ TEST(PartitionKey, ReadsTheConstantBehindADequantize) {
     const NodeRef layer = model.Ref(model.Node(kTfLiteBuiltinFullyConnected, {x, filter, -1}, {y}, &params));
     ModelView view;
     view.context = model.context();
-    FindDequantized({expand, layer}, &view);
+    FindExpanded({expand, layer}, &view);
     keys.push_back(KeyOf(view, {layer}, {y}));
   }
   EXPECT_EQ(keys[0], keys[1]);
