@@ -8,78 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/cost/testing/flat_table.h"
 #include "delegate/opencl/driver/disk_cache.h"
-#include "delegate/tflite/abi/builtin_params.h"
-#include "delegate/tflite/testing/fake_model.h"
-#include "delegate/tflite/testing/sparse_parts.h"
+#include "delegate/tflite/testing/partition_net.h"
 
 namespace mcpruner {
 namespace {
-
-// In this table a RELU takes 30 ns in the plugin and 20 in TFLite, a TANH 10 and 20, a pointwise layer 50 and 200.
-cost::CostTable Table() {
-  cost::CostTable table = cost::FlatTable();
-  table.nanoseconds.cpu_elementwise.layer = 30;
-  table.nanoseconds.tflite_elementwise.layer = 20;
-  table.nanoseconds.cpu_exponential.layer = 10;
-  table.nanoseconds.tflite_exponential.layer = 20;
-  table.nanoseconds.packed_pointwise.layer = 50;
-  table.nanoseconds.tflite_pointwise.layer = 200;
-  return table;
-}
-
-// A Net adds operators to a model of images [1, 2, 2, 1].
-struct Net {
-  int Image(const std::string& name) { return model.Tensor(name, {1, 2, 2, 1}); }
-  int Unary(int32_t code, int x, const std::string& name) {
-    const int y = Image(name);
-    model.Node(code, {x}, {y});
-    return y;
-  }
-  int Conv(int x, const std::string& name, float weight = 3, float biased = 1) {
-    const int y = Image(name), filter = model.Constant("w", {1, 1, 1, 1}, {weight}),
-              bias = model.Constant("b", {1}, {biased});
-    model.Node(kTfLiteBuiltinConv2d, {x, filter, bias}, {y}, &conv);
-    return y;
-  }
-  // Its layer cannot be read, which is said when it is prepared; nothing is predicted for it.
-  int Packed(const std::vector<int>& inputs, const std::string& name) {
-    std::vector<int> all = inputs;
-    all.push_back(model.Constant("blob", {1}, {1}));
-    const int y = Image(name);
-    model.CustomNode("McprunerSparseConv2D", all, {y}, {});
-    return y;
-  }
-  SubgraphReport Partition(BackendChoice backend, const cost::CostTable& table = Table(), bool packs_at_load = true) {
-    Options options;
-    options.backend = backend;
-    options.costs = table;
-    options.packs_at_load = packs_at_load;
-    options.cache_dir = cache_dir;
-    options.tune = tune;
-    view = {};
-    view.context = model.context();
-    LayerCache cache;
-    Result<SubgraphReport> report = PartitionModel(options, &view, &cache);
-    EXPECT_TRUE(report.ok()) << report.message();
-    return std::move(*report);
-  }
-
-  FakeModel model;
-  ModelView view;
-  std::string cache_dir;
-  bool tune = false;
-  TfLiteConvParams conv = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
-};
-
-std::vector<int> Taken(const SubgraphReport& report) {
-  std::vector<int> taken;
-  for (const NodeReport& node : report.nodes) {
-    if (node.taken) taken.push_back(node.node);
-  }
-  return taken;
-}
 
 TEST(PartitionModel, PredictsNodesAndPartitions) {
   Net net;
@@ -333,83 +266,6 @@ TEST(PartitionModel, ExpandedFiltersHaveTheShapeOfTheirConstant) {
   EXPECT_EQ(report.nodes[1].density, 0.5);
   ASSERT_EQ(net.view.packed.count(1), 1);
   EXPECT_EQ(net.view.packed[1].layer->out_channels, 2);
-}
-
-// A Half net is a float16 filter behind DEQUANTIZE (node 0), a convolution and a RELU.
-struct Half : Net {
-  Half() {
-    const uint16_t zero = 0;
-    const int half = model.Constant("half", {1, 1, 1, 1}, &zero, sizeof(zero), kTfLiteFloat16);
-    filter = model.Tensor("filter", {1, 1, 1, 1});
-    model.Node(kTfLiteBuiltinDequantize, {half}, {filter});
-    const int y = Image("y");
-    model.Node(kTfLiteBuiltinConv2d, {Image("x"), filter, -1}, {y}, &conv);
-    model.Output(Unary(kTfLiteBuiltinTanh, y, "tanh"));
-  }
-  int filter = -1;
-};
-
-TEST(Expanders, AreTakenWithTheirReaders) {
-  Half net;
-  const SubgraphReport report = net.Partition(BackendChoice::kAuto);
-  EXPECT_EQ(Taken(report), (std::vector<int>{0, 1, 2}));
-  EXPECT_EQ(report.nodes[0].reason, "");
-  ASSERT_EQ(report.decisions.size(), 1u);
-  EXPECT_EQ(report.decisions[0].nodes, (std::vector<int>{1, 2}));  // nothing is decided by an expander
-}
-
-TEST(Expanders, StayWhereTheirReadersStay) {
-  Half net;
-  EXPECT_EQ(Taken(net.Partition(BackendChoice::kAuto, Table(), false)), std::vector<int>());
-  cost::CostTable slow = Table();
-  slow.nanoseconds.cpu_partition.layer = 1e6;
-  EXPECT_EQ(Taken(net.Partition(BackendChoice::kAuto, slow)), std::vector<int>());
-}
-
-TEST(Expanders, StayWhereANodeOfTfliteReadsThem) {
-  Half net;
-  net.model.Node(kTfLiteBuiltinCustom, {net.filter}, {net.model.Tensor("z", {1})});
-  const SubgraphReport report = net.Partition(BackendChoice::kCpu);
-  EXPECT_EQ(Taken(report), (std::vector<int>{1, 2}));
-  EXPECT_EQ(report.nodes[0].reason,
-            "DEQUANTIZE stays with TFLite unless it expands a constant for nodes that the delegate takes");
-}
-
-TEST(Expanders, StayWhereTheCallerReadsThem) {
-  Half net;
-  net.model.Output(net.filter);
-  EXPECT_EQ(Taken(net.Partition(BackendChoice::kCpu)), (std::vector<int>{1, 2}));
-}
-
-TEST(Expanders, StayWhereANodeReadsThemFromMemory) {
-  Half net;
-  net.model.Output(net.Unary(kTfLiteBuiltinTanh, net.filter, "of weights"));
-  EXPECT_EQ(Taken(net.Partition(BackendChoice::kCpu)), (std::vector<int>{1, 2, 3}));
-}
-
-TEST(Expanders, StayWhereTheRuntimeCannotTellItsPartitions) {
-  Half net;
-  net.model.context()->PreviewDelegatePartitioning = nullptr;
-  EXPECT_EQ(Taken(net.Partition(BackendChoice::kCpu)), (std::vector<int>{1, 2}));
-}
-
-TEST(Expanders, StandInARow) {
-  Net net;
-  const uint16_t one = 0x3C00;
-  const int sparse = net.model.Constant("sparse", {2, 1, 1, 1}, &one, sizeof(one), kTfLiteFloat16);
-  SparseParts parts({0, 1, 2, 3}, {});
-  net.model.At(sparse).sparsity = parts.Sparse({0, 1}, {1}).Dense(1).Dense(1).Dense(1).get();
-  const int dense = net.model.Tensor("dense", {2, 1, 1, 1}, kTfLiteFloat16);
-  const int filter = net.model.Tensor("filter", {2, 1, 1, 1}), y = net.model.Tensor("y", {1, 2, 2, 2});
-  net.model.Node(kTfLiteBuiltinDensify, {sparse}, {dense});
-  net.model.Node(kTfLiteBuiltinDequantize, {dense}, {filter});
-  net.model.Node(kTfLiteBuiltinConv2d, {net.Image("x"), filter, -1}, {y}, &net.conv);
-  net.model.Output(y);
-  EXPECT_EQ(Taken(net.Partition(BackendChoice::kAuto)), (std::vector<int>{0, 1, 2}));
-  ASSERT_EQ(net.view.packed.count(2), 1u);
-  EXPECT_EQ(DenseWeights(*net.view.packed[2].layer), (std::vector<float>{0, 1}));
-  net.model.Output(dense);
-  EXPECT_EQ(Taken(net.Partition(BackendChoice::kAuto)), (std::vector<int>{1, 2}));
 }
 
 }  // namespace
