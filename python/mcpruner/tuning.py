@@ -65,12 +65,14 @@ class _Contest:
         # The plugin numbers subgraphs as the runtime shows them, the main one first. No other is timed.
         found = [decision for decision in self.report["decisions"] if decision["key"] and decision["subgraph"] == 0]
         found.sort(key=lambda decision: decision["nodes"][0])
-        self.partitions = list({decision["key"]: decision for decision in found}.values())
+        # Partitions of one key are equal, and decided of together.
+        self.partitions: dict[str, list[dict[str, Any]]] = {}
+        for decision in found:
+            self.partitions.setdefault(decision["key"], []).append(decision)
 
     def choice(self, report: dict[str, Any]) -> Choice:
         """The partitions that a plugin took which can be decided of."""
-        keys = {partition["key"] for partition in self.partitions}
-        return frozenset(d["key"] for d in report["decisions"] if d["taken"] and d["key"] in keys)
+        return frozenset(d["key"] for d in report["decisions"] if d["taken"] and d["key"] in self.partitions)
 
     def time(self, choice: Choice) -> _Timed:
         """Check and time a choice.
@@ -92,7 +94,7 @@ class _Contest:
 
     def _time(self, choice: Choice) -> _Timed:
         place = self.report["tuning"]
-        takes = {partition["key"]: partition["key"] in choice for partition in self.partitions}
+        takes = {key: key in choice for key in self.partitions}
         takes |= {place["model"]: bool(choice)} if place["model"] else {}
         decisions = {key: Decision(take, 1, 1, "2000-01-01") for key, take in takes.items()}
         write_decisions(self._folder / Path(place["file"]).name, place["machine"], decisions)
@@ -157,9 +159,10 @@ def tune(
     dict
         What `birth_certificate` says, ``runtime``, ``num_threads``, ``clock`` (``"processor"`` for one thread, else
         ``"wall"``), ``without_ms``, ``auto_speedup``, ``kept_speedup``; ``file`` with the decisions (None where there
-        were none to make) and ``partitions``: for each that could be decided of ``key``, ``name`` (of its first
-        operator), ``operators``, ``layers``, ``predicted_speedup`` and ``measured_speedup`` (of the model, with this
-        partition alone), ``predicted`` and ``taken``. Speed-ups are beside the model without the plugin.
+        were none to make) and ``partitions``: for each that could be decided of (equal ones are one) ``key``, ``name``
+        (of its first operator), ``operators``, ``layers``, ``predicted_speedup`` and ``measured_speedup`` (of the
+        model, with this partition alone), ``predicted`` and ``taken``. Speed-ups are beside the model without the
+        plugin.
 
     Raises
     ------
@@ -173,10 +176,10 @@ def tune(
     origin, runtime = birth_certificate(), find_runtime()
     options = {"num_threads": num_threads, "costs": costs}
     with tempfile.TemporaryDirectory(prefix="mcpruner-tune-") as name:
-        place = _copy_cache(content, Path(cache_dir), Path(name), options)
+        place = _copy_cache(content, cache_dir, Path(name), options)
         contest = _Contest(content, Path(name), options, Feed(inputs, shapes=shapes), runs, tick)
         auto, none = contest.choice(contest.report), contest.time(frozenset())
-        alone = {p["key"]: contest.time(frozenset([p["key"]])) for p in contest.partitions}
+        alone = {key: contest.time(frozenset([key])) for key in contest.partitions}
         faster = frozenset(key for key, timed in alone.items() if timed.speedup > none.speedup)
         choices = [auto, faster, frozenset(), *(frozenset([key]) for key in alone)]
         kept = max(choices, key=lambda choice: contest.time(choice).speedup)
@@ -196,23 +199,24 @@ def tune(
         "file": _keep(Path(place["file"]), place["machine"], decisions) if decisions else None,
         "partitions": [
             {
-                **_describe(partition, contest.report["nodes"]),
-                "measured_speedup": alone[partition["key"]].speedup / none.speedup,
-                "predicted": partition["key"] in auto,
-                "taken": partition["key"] in kept,
+                **_describe(equals, contest.report["nodes"]),
+                "measured_speedup": alone[key].speedup / none.speedup,
+                "predicted": key in auto,
+                "taken": key in kept,
             }
-            for partition in contest.partitions
+            for key, equals in contest.partitions.items()
         ],
     }
 
 
-def _copy_cache(content: bytes, cache_dir: Path, folder: Path, options: dict[str, Any]) -> dict[str, Any]:
+def _copy_cache(content: bytes, cache_dir: str | Path, folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     """Copy what the plugin keeps in its cache, but for decisions; returns the plugin's word on where these belong."""
-    # Where auto may choose a GPU, its tiles are measured first.
+    # Where auto may choose a GPU, its tiles are measured first. The folder goes to the plugin as it was given, so that
+    # it refuses what it refuses from an app: of an empty text, a Path would make the working folder.
     interpreter = Interpreter(model_content=content, cache_dir=cache_dir, tune=True, **options)
     interpreter.allocate_tensors()
     place = interpreter.report()["tuning"]
-    for file in cache_dir.glob("mcpruner-*.bin"):
+    for file in Path(cache_dir).glob("mcpruner-*.bin"):
         if file.name != Path(place["file"]).name:
             shutil.copy(file, folder)
     return place
@@ -230,13 +234,14 @@ def _keep(path: Path, machine: str, decisions: dict[str, Decision]) -> str:
     return str(path)
 
 
-def _describe(partition: dict[str, Any], nodes: list[dict[str, Any]]) -> dict[str, Any]:
+def _describe(equals: list[dict[str, Any]], nodes: list[dict[str, Any]]) -> dict[str, Any]:
+    """What partitions of one key are together."""
     main = {node["node"]: node for node in nodes if node["subgraph"] == 0}
-    members = [main[number] for number in partition["nodes"]]
+    members = [main[number] for partition in equals for number in partition["nodes"]]
     total = sum(node["tflite_nanoseconds"] for node in main.values())
-    saved = partition["tflite_nanoseconds"] - partition["plugin_nanoseconds"]
+    saved = sum(partition["tflite_nanoseconds"] - partition["plugin_nanoseconds"] for partition in equals)
     return {
-        "key": partition["key"],
+        "key": equals[0]["key"],
         "name": shorten(members[0]["name"]),
         "operators": len(members),
         "layers": sum(node["packed_at_load"] or bool(node["packing_reason"]) for node in members),

@@ -23,12 +23,13 @@ SHAPE = (1, 20, 20, 32)
 COSTS = SHIPPED / "avx512.json"  # so that predictions are the same on every machine
 
 
-def two_parts(path: Path, density: float = 0.25) -> Path:
-    """A file with two pruned convolutions, and SIN between them, which the plugin does not run."""
+def two_parts(path: Path, density: float = 0.25, twins: bool = False) -> Path:
+    """A file with two pruned convolutions, twins or not, and SIN between them, which the plugin does not run."""
     rng, net = np.random.default_rng(0), TfliteBuilder()
-    x = net.conv(net.input(SHAPE), prunable(rng, (32, 3, 3, 32), density), name="first")
-    x = net.conv(net.operator("SIN", [x], SHAPE, name="sin"), prunable(rng, (32, 3, 3, 32), density), name="second")
-    path.write_bytes(net.build([x]))
+    first = prunable(rng, (32, 3, 3, 32), density)
+    second = first if twins else prunable(rng, (32, 3, 3, 32), density)
+    x = net.operator("SIN", [net.conv(net.input(SHAPE), first, name="first")], SHAPE, name="sin")
+    path.write_bytes(net.build([net.conv(x, second, name="second")]))
     return path
 
 
@@ -120,6 +121,21 @@ def test_a_dense_model_is_measured_as_well(
     assert taken(file, tmp_path, num_threads=1) == []
 
 
+def test_equal_partitions_are_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    file = two_parts(tmp_path / "twins.tflite", twins=True)
+    interpreter = mcpruner.Interpreter(model_path=file, num_threads=1, costs=COSTS)
+    interpreter.allocate_tensors()
+    report = interpreter.report()
+    saved = sum(d["tflite_nanoseconds"] - d["plugin_nanoseconds"] for d in report["decisions"])
+    total = sum(node["tflite_nanoseconds"] for node in report["nodes"])
+    assert tune(monkeypatch, Times(1.0, 1.5), file, "--cache-dir", tmp_path) == 0
+    *_, row, _, _, _ = capsys.readouterr().out.splitlines()
+    assert row.split() == ["0", "first", "2", "2", f"{total / (total - saved):.2f}", "1.50", "take"]
+    assert taken(file, tmp_path, num_threads=1) == ["first", "second"]
+
+
 def test_models_share_a_folder(files: Files, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = two_parts(tmp_path / "two.tflite")
     assert tune(monkeypatch, Times(1.0, 0.9, 0.8, 0.7), file, "--cache-dir", tmp_path) == 0
@@ -177,6 +193,8 @@ def test_options_that_mean_nothing_are_refused(files: Files, tmp_path: Path, cap
     assert main(["tune", str(files.dense), *folder, "--backend", "auto", "--precision", "float16"]) == 2
     assert "Option --precision means nothing with backend auto" in capsys.readouterr().err
     assert main(["tune", str(files.dense), "--cache-dir", str(tmp_path / "absent")]) == 2
+    assert "option cache_dir: expected an existing folder" in capsys.readouterr().err
+    assert main(["tune", str(files.dense), "--cache-dir", ""]) == 2  # the plugin refuses it from apps, too
     assert "option cache_dir: expected an existing folder" in capsys.readouterr().err
 
 
