@@ -53,6 +53,9 @@ constexpr Parameters kParameters[] = {
 };
 
 size_t ParameterBytes(const TfLiteRegistration& registration) {
+  if (registration.builtin_code == kTfLiteBuiltinTransposeConv && registration.version >= 4) {
+    return sizeof(TfLiteTransposeConvParams4);
+  }
   const auto* const known = std::find_if(std::begin(kParameters), std::end(kParameters), [&](const Parameters& entry) {
     return entry.code == registration.builtin_code;
   });

@@ -87,6 +87,22 @@ TEST(PartitionKey, ReadsTheConstantBehindADequantize) {
   EXPECT_NE(keys[0], keys[2]);
 }
 
+// An older version's parameters end before the activation, so that it must not be read there.
+TEST(PartitionKey, HasTheActivationOfATransposedConvolutionFromVersion4On) {
+  const auto key = [](int version, TfLiteFusedActivation activation) {
+    FakeModel model;
+    TfLiteTransposeConvParams4 params = {{kTfLitePaddingSame, 2, 2}, activation};
+    const NodeRef node = model.Ref(model.Node(kTfLiteBuiltinTransposeConv, {}, {}, &params));
+    TfLiteRegistration registration = *node.registration;
+    registration.version = version;
+    ModelView view;
+    view.context = model.context();
+    return KeyOf(view, {{node.index, node.node, &registration}}, {});
+  };
+  EXPECT_EQ(key(3, kTfLiteActNone), key(3, kTfLiteActRelu));
+  EXPECT_NE(key(4, kTfLiteActNone), key(4, kTfLiteActRelu));
+}
+
 TEST(PartitionKey, DamagedNodesAreSafe) {
   FakeModel model;
   const NodeRef node = model.Ref(model.Node(kTfLiteBuiltinConv2d, {-1, 1000, -7}, {99}));  // and no parameters
