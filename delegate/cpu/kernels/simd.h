@@ -89,11 +89,13 @@ HWY_INLINE float* Displaced(float* x, ptrdiff_t bytes) {
   return reinterpret_cast<float*>(reinterpret_cast<char*>(x) + bytes);
 }
 
-// Writes the zeros at an end of a row. Most often there is one, so it is written before the loop, which the compiler
-// turns into a more expensive call to memset.
+// Writes the zeros at an end of a row. Most often there are one to three, so these are written before the loop, which
+// the compiler turns into a more expensive call to memset (docs/performance.md).
 HWY_INLINE void StoreZeros(float* to, ptrdiff_t count) {
   if (count > 0) to[0] = 0.0f;
-  for (ptrdiff_t i = 1; i < count; ++i) to[i] = 0.0f;
+  if (count > 1) to[1] = 0.0f;
+  if (count > 2) to[2] = 0.0f;
+  for (ptrdiff_t i = 3; i < count; ++i) to[i] = 0.0f;
 }
 
 // AtLeast returns the larger, and AtMost the smaller, of a bound and v; where v is NaN they return NaN, as TFLite's
