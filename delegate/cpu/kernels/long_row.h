@@ -27,11 +27,12 @@ class LongRow {
   };
 
   // Returns whether rows of `width` pixels that begin every `pitch` floats take fewer vectors this way. What it takes
-  // to begin is worth it from about 8 channels on; other numbers were not measured.
-  static HWY_INLINE bool Pays(int32_t channels, int32_t width, ptrdiff_t pitch) {
+  // to begin is worth it from about 8 channels on; other numbers were not measured. In place, the rows of their own
+  // wait for one another: the load of each overlaps the last vector of the one before, which was stored under a mask.
+  static HWY_INLINE bool Pays(int32_t channels, int32_t width, ptrdiff_t pitch, bool in_place) {
     if (channels < 8 || pitch > kMostPitch) return false;
     const int64_t lanes = static_cast<int64_t>(kFloats), by_rows = (width + lanes - 1) / lanes * lanes;
-    return 8 * pitch <= 7 * by_rows;
+    return in_place ? pitch < by_rows : 8 * pitch <= 7 * by_rows;
   }
 
   HWY_INLINE LongRow(int32_t channels, int32_t width, ptrdiff_t pitch, const RowEnd& end)

@@ -70,7 +70,7 @@ HWY_INLINE void Row(const BinaryRowArgs& args_of_caller) {
   const BinaryRowArgs args = args_of_caller;  // a copy, which no store can change
   const Operand first = OperandOf(args, args.a_step, args.a_pitch), second = OperandOf(args, args.b_step, args.b_pitch);
   if (first == Operand::kPixels && second != Operand::kOther &&
-      LongRow::Pays(args.channels, args.width, args.out_pitch)) {
+      LongRow::Pays(args.channels, args.width, args.out_pitch, args.a == args.out)) {
     return Long<kFunction>(args, second);
   }
   const auto load = [&](const float* from, int32_t step, int32_t x)

@@ -11,7 +11,7 @@ namespace MCPRUNER_SIMD_TARGET {
 void CopyRow(const CopyRowArgs& args) {
   const Floats d;
   const CopyRowArgs a = args;  // a copy, which no store can change
-  if (a.in_pitch == a.out_pitch && a.others_between == 0 && LongRow::Pays(a.channels, a.width, a.out_pitch)) {
+  if (a.in_pitch == a.out_pitch && a.others_between == 0 && LongRow::Pays(a.channels, a.width, a.out_pitch, false)) {
     StoreZeros(a.out - a.zeros_before, a.zeros_before);  // between channels, LongRow writes them
     const LongRow row(a.channels, a.width, a.out_pitch, a.end);
     return row.Write(a.out, [&](int32_t x, const LongRow::Place&) HWY_ATTR { return hn::LoadU(d, a.in + x); });

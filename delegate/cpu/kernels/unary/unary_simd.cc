@@ -15,7 +15,7 @@ template <class Function>
 HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
   const Floats d;
   const UnaryRowArgs a = args;  // a copy, which no store can change
-  if (a.in_pitch == a.out_pitch && LongRow::Pays(a.channels, a.width, a.out_pitch)) {
+  if (a.in_pitch == a.out_pitch && LongRow::Pays(a.channels, a.width, a.out_pitch, a.in == a.out)) {
     const LongRow row(a.channels, a.width, a.out_pitch, a.end);
     return row.Write(a.out,
                      [&](int32_t x, const LongRow::Place&) HWY_ATTR { return function(hn::LoadU(d, a.in + x)); });
