@@ -39,7 +39,7 @@ def make(network: str, folder: Path) -> dict[str, Any]:
     model = ZOO[network].build()
     pruned = mcpruner.prune(model, TARGET, density=DENSITY)
     rescale_filters(pruned, model)
-    images = random_images(pruned)
+    images = random_images(pruned, ZOO[network].pixels)
     mcpruner.reestimate_batch_norm(pruned, [images if len(images) > 1 else images[0]])
     dense = load_source(pruned)
     converted, report = mcpruner.convert(dense, target=TARGET)
@@ -47,6 +47,7 @@ def make(network: str, folder: Path) -> dict[str, Any]:
     write_file(folder / f"{stem(network)}.tflite", converted)
     return {
         "shape": ZOO[network].shape,
+        "pixels": ZOO[network].pixels,
         "density": DENSITY,
         "bytes_dense": len(dense),
         "bytes": len(converted),
@@ -56,13 +57,13 @@ def make(network: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def random_images(model: Any) -> list[np.ndarray]:
+def random_images(model: Any, pixels: bool) -> list[np.ndarray]:
     """A batch for each input of a Keras model, in the range that `verify` and the timing use."""
     rng = np.random.default_rng(0)
     shapes = [(IMAGES, *(size or OPEN_SIZE for size in each.shape[1:])) for each in model.inputs]
     dtypes = [np.dtype(each.dtype) for each in model.inputs]
     draws = [
-        rng.standard_normal(shape) if dtype.kind == "f" else rng.integers(0, 255, shape, endpoint=True)
+        rng.standard_normal(shape) if dtype.kind == "f" and not pixels else rng.integers(0, 255, shape, endpoint=True)
         for shape, dtype in zip(shapes, dtypes, strict=True)
     ]
     return [draw.astype(dtype) for draw, dtype in zip(draws, dtypes, strict=True)]

@@ -33,11 +33,20 @@ CLOCKS = ("wall", "cpu")
 _ONE_NODE = re.compile(r" '[^']*'|(\[)[\d, -]*(?=\])")
 
 
-def sample(interpreter: Any, shape: tuple[int, ...] | None) -> list[np.ndarray]:
+def own_inputs(facts: dict[str, Any], interpreter: Any, samples: int) -> np.ndarray | None:
+    """Random inputs of a network whose file leaves its size open, or that wants pixels; None for others."""
+    if facts["shape"] is None and not facts["pixels"]:
+        return None
+    batch, *image = facts["shape"] or interpreter.get_input_details()[0]["shape"]
+    rng, shape = np.random.default_rng(0), (samples * batch, *image)
+    draws = rng.integers(0, 255, shape, endpoint=True) if facts["pixels"] else rng.standard_normal(shape)
+    return draws.astype(np.float32)
+
+
+def sample(facts: dict[str, Any], interpreter: Any) -> list[np.ndarray]:
     """Random inputs of one inference."""
-    if shape is None:
-        return next(iter(random_inputs(interpreter, samples=1)))
-    return [np.random.default_rng(0).standard_normal(shape).astype(np.float32)]
+    own = own_inputs(facts, interpreter, 1)
+    return next(iter(random_inputs(interpreter, samples=1))) if own is None else [own]
 
 
 def taken_and_left(content: bytes, inputs: list[np.ndarray], backend: str) -> dict[str, Any]:
@@ -56,12 +65,10 @@ def taken_and_left(content: bytes, inputs: list[np.ndarray], backend: str) -> di
     }
 
 
-def check(content: bytes, dense: bytes, shape: tuple[int, ...] | None) -> Verification:
+def check(content: bytes, dense: bytes, inputs: np.ndarray | None) -> Verification:
     """Compare outputs and all layers, with one thread and with two."""
-    if shape is None:
-        return verify(content, dense, num_threads=THREADS, all_layers=True)
-    inputs = np.random.default_rng(0).standard_normal((SAMPLES * shape[0], *shape[1:])).astype(np.float32)
-    return verify(content, dense, inputs=inputs, batch=shape[0], num_threads=THREADS, all_layers=True)
+    batch = None if inputs is None else len(inputs) // SAMPLES
+    return verify(content, dense, inputs=inputs, batch=batch, num_threads=THREADS, all_layers=True)
 
 
 def errors(found: Verification) -> dict[str, Any]:
@@ -107,10 +114,10 @@ def measure(network: str, folder: Path, seconds: float) -> dict[str, Any]:
     if "reason" in facts:
         return record
     dense, content = ((folder / f"{stem(network)}{end}.tflite").read_bytes() for end in ("_dense", ""))
-    shape = facts["shape"]
-    inputs = sample(runtime.interpreter(model_content=dense), shape)
+    plain = runtime.interpreter(model_content=dense)
+    inputs = sample(facts, plain)
     record |= taken_and_left(content, inputs, "auto")
-    found = check(content, dense, shape)
+    found = check(content, dense, own_inputs(facts, plain, SAMPLES))
     record |= errors(found)
     record["times"] = [times(content, dense, inputs, count, seconds) for count in THREADS] if found.ok else []
     return record

@@ -20,10 +20,14 @@ class Network:
         Builds it; its weights are drawn afterwards, by `build`.
     shape
         Shape of its one input where that is not what its file says, a batch of 1 in the first place.
+    pixels
+        Whether it begins by scaling pixels of 0 to 255. Of numbers around 0 that would make images of one grey, in
+        which rounding errors are a large share of what differs.
     """
 
     make: Callable[[], keras.Model]
     shape: tuple[int, ...] | None = None
+    pixels: bool = False
 
     def build(self) -> keras.Model:
         """Make the network, always with the same weights."""
@@ -74,4 +78,6 @@ _MAKERS: dict[str, Callable[[], keras.Model]] = {
 }
 _SHAPES = {"dynamic_batch": (4, 64, 64, 3), "dynamic_size": (1, 120, 152, 3)}
 
-ZOO = {name: Network(make, _SHAPES.get(name)) for name, make in _MAKERS.items()}
+_PIXELS = ("efficientnet_b0", "efficientnet_v2_b0", "mobilenet_v3_small", "mobilenet_v3_large", "convnext_tiny")
+
+ZOO = {name: Network(make, _SHAPES.get(name), name in _PIXELS) for name, make in _MAKERS.items()}
