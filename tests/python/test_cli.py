@@ -195,7 +195,7 @@ def test_messages_of_the_plugin_have_no_prefix_of_their_own(
     def fail(*_: object) -> None:
         raise RuntimeError("mcpruner: out of memory; free some.\nERROR: mcpruner: internal error. Node 3 failed.")
 
-    monkeypatch.setattr("mcpruner.cli.inspect.plan_of", fail)
+    monkeypatch.setattr("mcpruner.cli.inspect.describe", fail)
     assert main(["inspect", str(files.sparse)]) == 2
     expected = "mcpruner: out of memory; free some. ERROR: internal error. Node 3 failed.\n"
     assert capsys.readouterr().err == expected

@@ -57,7 +57,7 @@ def test_layers_in_a_loop_are_rounded_as_well(values: str) -> None:
     outcome = verify(content, dense)
     assert outcome.ok and outcome.largest_error < 1e-5
     assert len(outcome.weights) == 3
-    sparse = [layer for layer in describe(content) if layer["operator"].startswith("McprunerSparse")]
+    sparse = [layer for layer in describe(content).layers if layer["operator"].startswith("McprunerSparse")]
     assert [layer["subgraph"] for layer in sparse] == [0, 0, 1]
 
 
