@@ -1,5 +1,6 @@
 """`convert`: from a model to a ``.tflite`` whose pruned layers are packed, and a report on every layer."""
 
+from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from mcpruner.converter.tflite.sizes import KnownSizes
 
 VALUES = ("source", "float32", "float16", "int8")
 FORMATS = ("packed", "portable", "dense")
+MAX_THREADS = 64  # of the plugin: kMaxThreads of delegate/cpu/cpu_backend.h
 
 
 class Wishes(NamedTuple):
@@ -39,6 +41,7 @@ def check_wishes(
     calibration: str | Path | None = None,
     batch: int | None = None,
     file_format: str = "packed",
+    num_threads: int = 1,
 ) -> Wishes:
     """Check what `convert` is told beside the model, before that is loaded; ValueError with one sentence."""
     hardware = get_target(target)
@@ -48,7 +51,10 @@ def check_wishes(
         raise ValueError(f"Unknown format {file_format!r}: use one of {', '.join(FORMATS)}.")
     if batch is not None:
         check_batch(batch)
-    return Wishes(hardware, values, load_costs(calibration or hardware.costs), batch, file_format)
+    if not isinstance(num_threads, Integral) or isinstance(num_threads, bool) or not 1 <= num_threads <= MAX_THREADS:
+        raise ValueError(f"Expected num_threads as a whole number of 1 to {MAX_THREADS}, got {num_threads!r}.")
+    costs = load_costs(calibration or hardware.costs).for_threads(int(num_threads))
+    return Wishes(hardware, values, costs, batch, file_format)
 
 
 def convert(
@@ -58,6 +64,7 @@ def convert(
     calibration: str | Path | None = None,
     batch: int | None = None,
     format: str = "packed",
+    num_threads: int = 1,
 ) -> tuple[bytes, Report]:
     """Pack the pruned layers of a model for mcpruner's delegate.
 
@@ -85,6 +92,9 @@ def convert(
         ``"packed"``: custom operators, which the delegate alone runs. ``"portable"``: builtin operators, the weights as
         sparse tensors and the way to pack them as metadata; every runtime runs it, at dense speed. ``"dense"``: the
         same with plain tensors. A file of either format can be converted to the others without a loss.
+    num_threads
+        Threads that the file is predicted to run on, 1 to 64. What would be slower on so many stays dense; what is
+        packed runs on any number.
 
     Returns
     -------
@@ -98,7 +108,7 @@ def convert(
     ValueError
         The model cannot be read or converted, or an argument is unknown; one sentence.
     """
-    wishes = check_wishes(target, values, calibration, batch, format)
+    wishes = check_wishes(target, values, calibration, batch, format, num_threads)
     return convert_dense(load_source(model_or_path), wishes)
 
 
@@ -170,4 +180,5 @@ def convert_dense(content: bytes, wishes: Wishes) -> tuple[bytes, Report]:
         lines,
         describe_partitions(decision),
         source.planned.notes,
+        wishes.costs.num_threads,
     )

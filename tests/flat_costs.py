@@ -18,7 +18,7 @@ def calibration(tmp_path: Path, **layers: float) -> Path:
     """
     nanoseconds = {}
     for entry, terms in cost_model.TERMS.items():
-        usual = 1e-6 if entry.split()[1] in (*KINDS, "partition", "inference") else 1000.0
+        usual = 1e-6 if entry.split()[1] in (*KINDS, "partition", "inference", "barrier") else 1000.0
         nanoseconds[entry] = dict.fromkeys(terms, 0.0) | {"layer": layers.get(entry.replace(" ", "_"), usual)}
     path = tmp_path / "costs.json"
     path.write_text(json.dumps({**TABLE, "nanoseconds": nanoseconds, "samples": []}))

@@ -1,6 +1,6 @@
 """How long a layer runs, packed in our plugin or dense in either runtime: amounts of work times what each costs.
 
-    time = sum over terms of (amount x nanoseconds of the term)        all nanoseconds at least 0
+    time = sum over terms of (amount x nanoseconds of the term)        all nanoseconds at least 0, on one thread
 
     entry                   terms
     ----------------------  --------------------------------------------------------------------------------
@@ -10,6 +10,7 @@
     cpu edge                output_bytes, layer                      NHWC to rows, or back, at a partition's edge
     cpu partition           layer                                    what calling a partition costs by itself
     tflite inference        layer                                    what calling an interpreter costs by itself
+    cpu, tflite barrier     layer                        what an operator that threads share costs more, in each runtime
     ... elementwise, ...    operators without weights, in both runtimes (`plain_ops`)
     tflite ...              multiply_adds, output_bytes, strided_bytes, weight_bytes, layer: XNNPACK, dense
 
@@ -22,6 +23,11 @@
     weight_bytes   as packed or dense; other layers have driven them out of L2 since the last inference, and where all
                    weights together exceed the last cache, out of that too (`CostModel.for_model`)
     layer          1
+
+Several threads share all of an operator but its layer term, and wait for the last one of them. Both engines leave an
+operator to one thread where it is too small to be shared:
+
+    time on T threads = min(time, layer + (time - layer) / T + barrier)
 
 A sum of terms that only grow is monotone: more work is never predicted faster, and it has few numbers to fit (`mcpruner
 calibrate` does, docs/cost_model.md). A table has these entries and their terms; `data/` holds those that are shipped.
@@ -53,6 +59,8 @@ from mcpruner.converter.format.costs_generated import (
 
 SHIPPED = Path(__file__).resolve().parent / "data"
 FORMAT = 2  # Tables are written in this version of the JSON.
+# Entries that are no operators; no amounts are of them. Files of older versions have none, and then they are 0.
+BARRIERS = ("cpu barrier", "tflite barrier")
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,8 @@ class CostModel:
     last_cache_bytes, memory_nanoseconds
         Size of the last cache, and what a byte of weights costs more that comes from memory instead. A table without
         limits has neither: infinite and 0.
+    num_threads
+        How many threads share each operator.
     """
 
     name: str
@@ -136,6 +146,7 @@ class CostModel:
     nanoseconds: dict[str, dict[str, float]]
     last_cache_bytes: float = np.inf
     memory_nanoseconds: float = 0.0
+    num_threads: int = 1
 
     def for_model(self, weight_bytes: float) -> "CostModel":
         """The table for layers of a model whose dense weights have `weight_bytes` together.
@@ -150,10 +161,20 @@ class CostModel:
                 terms["weight_bytes"] += self.memory_nanoseconds
         return replace(self, nanoseconds=costs)
 
+    def for_threads(self, num_threads: int) -> "CostModel":
+        """The table for so many threads, of which there is at least one."""
+        return replace(self, num_threads=num_threads)
+
     def time(self, amounts: Amounts) -> float:
-        """Nanoseconds that amounts of work take on one thread."""
+        """Nanoseconds that amounts of work take on `num_threads` threads."""
         costs = self.nanoseconds[amounts.entry]
-        return sum(costs[term] * amount for term, amount in amounts.terms.items())
+        time = sum(costs[term] * amount for term, amount in amounts.terms.items())
+        if self.num_threads == 1:
+            return time
+        # A call (of a partition, of an interpreter) has no other term, so it is not shared.
+        alone = costs["layer"] * amounts.terms["layer"]
+        barrier = "tflite barrier" if amounts.entry.startswith("tflite ") else "cpu barrier"
+        return min(time, alone + (time - alone) / self.num_threads + self.nanoseconds[barrier]["layer"])
 
 
 def load_costs(name_or_path: str | Path) -> CostModel:
@@ -180,10 +201,13 @@ def load_costs(name_or_path: str | Path) -> CostModel:
 
 
 def _checked(table: dict[str, Any]) -> dict[str, dict[str, float]]:
+    table = {**dict.fromkeys(BARRIERS, {"layer": 0.0}), **table}
     costs = {entry: {term: float(table[entry][term]) for term in terms} for entry, terms in TERMS.items()}
     for entry, terms in costs.items():
-        if min(terms.values()) < 0 or not 0 < sum(terms.values()) < np.inf:
-            raise ValueError(f"the costs of {entry!r} must be at least 0, finite, and not all 0")
+        total, may_be_zero = sum(terms.values()), entry in BARRIERS
+        if not (min(terms.values()) >= 0 and total < np.inf and (total > 0 or may_be_zero)):
+            bounds = "at least 0 and finite" if may_be_zero else "at least 0, finite, and not all 0"
+            raise ValueError(f"the costs of {entry!r} must be {bounds}")
     return costs
 
 

@@ -64,7 +64,8 @@ class PartitionReport:
     operators, packed
         How many operators it has, and how many of them are packed layers.
     tflite_microseconds, plugin_microseconds
-        Predicted time of an inference in TFLite, and in the plugin with the conversions at its edges; one thread.
+        Predicted time of an inference in TFLite, and in the plugin with the conversions at its edges, on the
+        report's number of threads.
     predicted_speedup
         The first over the second.
     """
@@ -96,6 +97,8 @@ class Report:
         A `PartitionReport` for each partition that holds packed layers.
     notes
         Sentences that say which plans of the source were ignored, and why.
+    num_threads
+        Threads that everything is predicted for.
     """
 
     target: str
@@ -107,6 +110,7 @@ class Report:
     layers: list[LayerReport] = field(default_factory=list)
     partitions: list[PartitionReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    num_threads: int = 1
 
     @property
     def num_accelerated(self) -> int:
@@ -121,8 +125,11 @@ class Report:
             return "The model has no convolution and no dense layer, so nothing was packed."
         if not self.num_accelerated:
             unpruned = all(layer.density > _UNPRUNED for layer in self.layers)
-            return f"None of {len(self.layers)} layers was packed: all weights are as they were.{_HINT * unpruned}"
-        speedup = f"predicted {self.predicted_speedup:.2f} times as fast together"
+            threads = "" if self.num_threads == 1 else f" for {self.num_threads} threads"
+            none = f"None of {len(self.layers)} layers was packed{threads}"
+            return f"{none}: all weights are as they were.{_HINT * unpruned}"
+        threads = "" if self.num_threads == 1 else f" on {self.num_threads} threads"
+        speedup = f"predicted {self.predicted_speedup:.2f} times as fast together{threads}"
         what = "are packed" if self.format == "packed" else f"can be packed by the plan in the {self.format} file"
         return f"{self.num_accelerated} of {len(self.layers)} layers {what} for {self.target}, {speedup}; {size}."
 

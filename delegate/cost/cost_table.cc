@@ -1,6 +1,8 @@
 #include "delegate/cost/cost_table.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "delegate/cost/terms.h"
 
@@ -37,6 +39,15 @@ std::vector<NamedTerm> TermsOf(const std::string& list) {
   return terms;
 }
 
+// Returns what an operator of an entry takes more where several threads share it: TFLite's, or that of our cpu backend.
+double Barrier(const Costs& nanoseconds, Terms Costs::* entry) {
+#define MCPRUNER_COST(runtime, kind, ...)                                          \
+  if (entry == &Costs::runtime##_##kind && #runtime == std::string_view("tflite")) \
+    return nanoseconds.tflite_barrier.layer;
+#include "format/costs.inc"
+  return nanoseconds.cpu_barrier.layer;
+}
+
 }  // namespace
 
 std::vector<NamedEntry> NamedEntries() {
@@ -62,7 +73,11 @@ std::string SimdNames() {
 double CostTable::Time(const Amounts& amounts) const {
   double time = 0.0;
   for (const auto& known : kTerms) time += (nanoseconds.*amounts.entry).*known.term * amounts.terms.*known.term;
-  return time;
+  if (num_threads == 1) return time;
+  // A call (of a partition, of an interpreter) has no other term, so it is not shared.
+  const double alone = (nanoseconds.*amounts.entry).layer * amounts.terms.layer;
+  // Both engines leave an operator to one thread where it is too small to be shared.
+  return std::min(time, alone + (time - alone) / num_threads + Barrier(nanoseconds, amounts.entry));
 }
 
 CostTable CostTable::ForModel(double weight_bytes) const {
@@ -73,6 +88,12 @@ CostTable CostTable::ForModel(double weight_bytes) const {
       if (term.term == &Terms::weight_bytes) (table.nanoseconds.*entry.entry).weight_bytes += memory_nanoseconds;
     }
   }
+  return table;
+}
+
+CostTable CostTable::ForThreads(int threads) const {
+  CostTable table = *this;
+  table.num_threads = threads;
   return table;
 }
 

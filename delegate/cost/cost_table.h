@@ -1,6 +1,10 @@
 // A CostTable says what each unit of work costs on a machine, in TFLite and in the plugin.
 //
-//     time = sum over terms of (amount x nanoseconds of the term)
+//     time = sum over terms of (amount x nanoseconds of the term)        on one thread
+//
+// Of T threads each starts the operator and does its share, and all wait for the last one, unless one alone is as fast:
+//
+//     |- layer -|- the other terms / T -|- barrier -|
 //
 // converter/cost/cost_model.py explains entries and terms, and format/costs.inc lists them for both sides. Amounts are
 // doubles: products of sizes that a damaged file claims stay finite, and those of real ones are exact.
@@ -55,11 +59,15 @@ struct CostTable {
   // Where the weights of a model exceed the last cache, each byte of them costs more. Without limits nothing does.
   double last_cache_bytes = std::numeric_limits<double>::infinity();
   double memory_nanoseconds = 0.0;
+  int num_threads = 1;  // that share each operator
 
-  // Returns the nanoseconds that amounts of work take on one thread.
+  // Returns the nanoseconds that amounts of work take on `num_threads` threads. It grows with each amount, and never
+  // with the number of threads beyond one.
   double Time(const Amounts& amounts) const;
   // Returns the table for layers of a model whose dense weights have `weight_bytes` together.
   CostTable ForModel(double weight_bytes) const;
+  // Returns the table for so many threads, of which there is at least one.
+  CostTable ForThreads(int threads) const;
 };
 
 }  // namespace mcpruner::cost

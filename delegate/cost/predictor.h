@@ -17,7 +17,7 @@
 
 namespace mcpruner::cost {
 
-// Times are nanoseconds of one thread.
+// Times are nanoseconds, on the number of threads of the table.
 struct Times {
   double tflite_ns = 0.0, plugin_ns = 0.0;
 };

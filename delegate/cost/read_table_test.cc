@@ -76,6 +76,44 @@ TEST(CostTable, WeightsBeyondTheLastCacheCostMore) {
   EXPECT_EQ(unlimited->ForModel(1e12).nanoseconds.packed_conv.weight_bytes, 0.125);
 }
 
+TEST(CostTable, ThreadsShareAllButTheStartOfAnOperator) {
+  CostTable table;
+  table.nanoseconds.packed_conv = table.nanoseconds.tflite_conv = {1, 0, 0, 0, 0, 0, 0, 0, 100};
+  table.nanoseconds.cpu_edge = {0, 0, 0, 0, 0, 1, 0, 0, 100};
+  table.nanoseconds.cpu_partition.layer = 500;
+  table.nanoseconds.cpu_barrier.layer = 30;
+  table.nanoseconds.tflite_barrier.layer = 60;
+  const auto time = [&](Terms Costs::* entry, double amount, int num_threads) {
+    return table.ForThreads(num_threads).Time({entry, {amount, 0, 0, 0, 0, amount, 0, 0, 1}});
+  };
+  EXPECT_EQ(time(&Costs::packed_conv, 400, 1), 500);
+  EXPECT_EQ(time(&Costs::packed_conv, 400, 2), 100 + 200 + 30);
+  EXPECT_EQ(time(&Costs::packed_conv, 400, 4), 100 + 100 + 30);
+  EXPECT_EQ(time(&Costs::tflite_conv, 400, 4), 100 + 100 + 60);
+  EXPECT_EQ(time(&Costs::cpu_edge, 400, 4), 100 + 100 + 30);
+  EXPECT_EQ(time(&Costs::tflite_conv, 100, 2), 200);  // what is small is left to one thread
+  EXPECT_EQ(table.ForThreads(8).Time(PartitionAmounts()), 500);
+}
+
+TEST(CostTable, FilesOfOlderVersionsHaveNoBarriers) {
+  const std::string good = ShippedText("a73"), barriers = R"("cpu barrier": {"layer": 1000}, )";
+  EXPECT_EQ(ShippedCostTable("neon")->nanoseconds.cpu_barrier.layer, 1000);
+  const auto old = ParseCostTable("t", Replaced(good, barriers, ""));
+  ASSERT_TRUE(old.ok()) << old.message();
+  EXPECT_EQ(old->nanoseconds.cpu_barrier.layer, 0);
+  EXPECT_EQ(old->Time(EdgeAmounts(1000)), ShippedCostTable("neon")->Time(EdgeAmounts(1000)));
+  const auto none = ParseCostTable("t", Replaced(good, barriers, R"("cpu barrier": {"layer": 0}, )"));
+  ASSERT_TRUE(none.ok()) << none.message();
+  EXPECT_EQ(none->nanoseconds.cpu_barrier.layer, 0);
+  for (const char* bad : {"-1", "1e999"}) {
+    const auto parsed =
+        ParseCostTable("t", Replaced(good, barriers, R"("cpu barrier": {"layer": )" + std::string(bad) + "}, "));
+    EXPECT_FALSE(parsed.ok());
+  }
+  EXPECT_EQ(ParseCostTable("t", Replaced(good, barriers, R"("cpu barrier": {"layer": -1}, )")).message(),
+            "the costs of 'cpu barrier' must be at least 0 and finite");
+}
+
 TEST(CostTable, BadOnesAreAClause) {
   const std::string good = ShippedText("a73");
   const auto error = [&](const char* from, const char* to) {

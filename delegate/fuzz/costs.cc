@@ -23,7 +23,9 @@ void Parse(const std::string& text) {
   const WeightShape shape{8, 3, 3, 16};
   for (const Amounts& amounts : {PartitionAmounts(), EdgeAmounts(10), TfliteAmounts(shape, geometry, *table->simd),
                                  UnpackedAmounts(shape, geometry, *table->simd)}) {
-    Check(table->Time(amounts) >= 0, "no time is negative or NaN");
+    const double alone = table->Time(amounts), shared = table->ForThreads(3).Time(amounts);
+    Check(alone >= 0, "no time is negative or NaN");
+    Check(shared >= 0 && shared <= alone, "several threads are no slower than one");
   }
 }
 

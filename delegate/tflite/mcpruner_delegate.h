@@ -110,11 +110,11 @@ MCPRUNER_EXPORT void McprunerDelegateSetProfiling(struct TfLiteDelegate* delegat
  * to TFLite has taken = false and the reason; a layer that was packed at load has its group size and the density of its
  * weights, another dense one the reason why it was not; planned says that it was packed as the file's metadata has it,
  * plan_reason why not, where the file has plans; a partition has a reason where its backend is not the chosen one.
- * Decisions are of the partitions that the delegate could run, also those that it leaves; nanoseconds are predicted,
- * for one thread, by the table `costs`. With backend auto and a cache_dir, `file` is where decisions that `mcpruner
- * tune` made are looked for, `machine` what they hold for, `model` the key of a model without packed layers, and
- * `reason` says why the file is ignored where it is; `key` is the name of a partition there, and `tuned` whether the
- * decision came from there. */
+ * Decisions are of the partitions that the delegate could run, also those that it leaves; nanoseconds are predicted by
+ * the table `costs`, of both TFLite and the delegate for the number of threads of the cpu backend (see num_threads).
+ * With backend auto and a cache_dir, `file` is where decisions that `mcpruner tune` made are looked for, `machine` what
+ * they hold for, `model` the key of a model without packed layers, and `reason` says why the file is ignored where it
+ * is; `key` is the name of a partition there, and `tuned` whether the decision came from there. */
 MCPRUNER_EXPORT size_t McprunerDelegateProfileJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
 MCPRUNER_EXPORT size_t McprunerDelegateReportJson(struct TfLiteDelegate* delegate, char* buffer, size_t size);
 

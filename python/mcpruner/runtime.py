@@ -271,9 +271,10 @@ class Interpreter:
         dict
             ``backend``, ``num_threads``, ``arena_bytes`` (activations) and ``weight_bytes`` (as backends hold weights);
             ``partitions``; ``decisions``, each with the predicted nanoseconds of a partition in TFLite and in the
-            plugin, the reason why it is taken or left, and whether ``mcpruner tune`` decided; ``tuning``, the file with
-            what it measured; and ``nodes``, each with ``name``, ``op``, ``taken``,
-            ``backend``, ``reason`` and, of layers, whether they were packed when the file was loaded or why not.
+            plugin, both on as many threads as the plugin has, the reason why it is taken or left, and whether
+            ``mcpruner tune`` decided; ``tuning``, the file with what it measured; and ``nodes``, each with ``name``,
+            ``op``, ``taken``, ``backend``, ``reason`` and, of layers, whether they were packed when the file was loaded
+            or why not.
             docs/tflite.md lists all fields.
         """
         return _json(native().report(delegate_path(), self._delegate._get_native_delegate_pointer()))

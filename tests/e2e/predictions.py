@@ -29,18 +29,18 @@ class Predicted(NamedTuple):
     partitions: tuple[PredictedPartition, ...]
 
 
-def by_converter(content: bytes, costs: str | Path) -> Predicted:
+def by_converter(content: bytes, costs: str | Path, num_threads: int = 1) -> Predicted:
     """Predict the first subgraph of a file as it is: nothing more is packed."""
-    model, table = read_model(content), load_costs(costs)
+    model, table = read_model(content), load_costs(costs).for_threads(num_threads)
     graph, decision = model.subgraphs[0], decide(model, get_target("generic"), table)
     layers = [replace(layer, layer=None) for layer in decision.graphs[0].layers]
     predictor = Predictor(model, graph, layers, table.for_model(weight_bytes(model)))
     return Predicted(predictor.times(layers), folded_operators(model, graph), predictor.predict(layers).partitions)
 
 
-def by_plugin(content: bytes, **options: Any) -> dict[str, Any]:
+def by_plugin(content: bytes, num_threads: int = 1, **options: Any) -> dict[str, Any]:
     """The plugin's report of a file when it is loaded."""
-    return Interpreter(model_content=content, num_threads=1, **options).report()
+    return Interpreter(model_content=content, num_threads=num_threads, **options).report()
 
 
 def prune_weights(content: bytes) -> bytes:

@@ -1,11 +1,12 @@
 """The plugin predicts the same nanoseconds as the converter, operator by operator, and takes the partitions it expects.
 
 The networks are those of the zoo (a sample of them, all with ``--long``): dense, and with all layers packed that have
-zeros. Both predict by each shipped table.
+zeros. Both predict by each shipped table, for one thread and for two.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import mcpruner
 from mcpruner.converter.cost.cost_model import SHIPPED
 from mcpruner.converter.source import load_source
 
+THREADS = (1, 2)
 TABLES = sorted(path.stem for path in SHIPPED.glob("*.json"))
 SAMPLE = ("group_norm", "landmarks", "shufflenet_v1", "unet_transpose")
 networks = pytest.mark.parametrize(
@@ -42,10 +44,10 @@ def nanoseconds(value: float) -> Any:
     return pytest.approx(value, rel=1e-6, abs=1e-6)
 
 
-def compare(content: bytes, table: str) -> Predicted:
+def compare(content: bytes, table: str, num_threads: int) -> Predicted:
     """Compare a file's predictions by one table; returns the converter's."""
-    expected = by_converter(content, table)
-    report = by_plugin(content, costs=SHIPPED / f"{table}.json")
+    expected = by_converter(content, table, num_threads)
+    report = by_plugin(content, num_threads, costs=SHIPPED / f"{table}.json")
     together = {node: set(d["nodes"]) for d in report["decisions"] if d["subgraph"] == 0 for node in d["nodes"]}
     nodes = [node for node in report["nodes"] if node["subgraph"] == 0]
     assert expected.times and expected.times.keys() <= {node["node"] for node in nodes}
@@ -65,8 +67,8 @@ def compare(content: bytes, table: str) -> Predicted:
 
 @networks
 def test_dense_networks(dense: bytes) -> None:
-    for table in TABLES:
-        assert compare(dense, table).partitions == ()
+    for table, num_threads in itertools.product(TABLES, THREADS):
+        assert compare(dense, table, num_threads).partitions == ()
 
 
 @networks
@@ -75,7 +77,9 @@ def test_packed_networks(dense: bytes) -> None:
         content, report = mcpruner.convert(prune_weights(dense), target="x86-64")
     assert report.num_accelerated > 0
     for table in TABLES:
-        assert compare(content, table).partitions
+        one, two = (compare(content, table, num_threads) for num_threads in THREADS)
+        assert one.partitions and two.partitions
+        assert sum(times[0] for times in two.times.values()) < sum(times[0] for times in one.times.values())
 
 
 def test_a_calibration_takes_the_place_of_the_shipped_table(tmp_path: Path) -> None:

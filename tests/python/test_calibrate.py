@@ -12,8 +12,8 @@ import pytest
 from mcpruner import calibrate, cost_fit
 from mcpruner.cli import main
 from mcpruner.converter.cost import cost_model
-from mcpruner.converter.cost.cost_model import TERMS, Amounts, Geometry, load_costs
-from mcpruner.cost_fit import Sample
+from mcpruner.converter.cost.cost_model import Amounts, Geometry, load_costs
+from mcpruner.cost_fit import ENTRIES, Sample
 from mcpruner.runtime import native
 
 FEW = [
@@ -37,14 +37,14 @@ def test_writes_a_table_that_convert_reads(small_grid: None, tmp_path: Path, cap
     assert main(["calibrate", "--output", str(path), "--simd", "scalar"]) == 0
     table = json.loads(path.read_text())
     assert load_costs(path).simd == "scalar" == table["simd"]
-    assert {sample["kernel"] for sample in table["samples"]} == set(TERMS)
+    assert {sample["kernel"] for sample in table["samples"]} == set(ENTRIES)
     assert all(sample["nanoseconds"] >= 0 for sample in table["samples"])
     for key in ("machine", "date", "commit", "version", "runtime"):
         assert table[key]
     assert table["limits"]["peak_gflops"] > 0 and min(table["limits"]["read_gigabytes_per_second"].values()) > 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("one core, scalar: ") and lines[3].split()[:2] == ["entry", "layers"]
-    assert len(lines) == 4 + len(TERMS)
+    assert len(lines) == 4 + len(ENTRIES)
 
 
 def test_a_wrong_result_is_not_timed(small_grid: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_cache_sizes_are_read_from_linux(tmp_path: Path, monkeypatch: pytest.Mon
 
 def _samples(costs: dict[str, dict[str, float]], rng: np.random.Generator) -> list[Sample]:
     samples = []
-    for entry, terms in TERMS.items():
+    for entry, terms in ENTRIES.items():
         for _ in range(30):
             amounts = {term: float(rng.integers(1, 1000)) for term in terms}
             samples.append(Sample(Amounts(entry, amounts), sum(costs[entry][t] * n for t, n in amounts.items())))
@@ -110,7 +110,7 @@ def _samples(costs: dict[str, dict[str, float]], rng: np.random.Generator) -> li
 
 def test_fit_finds_the_costs_in_spite_of_outliers() -> None:
     rng = np.random.default_rng(2)
-    costs = {entry: {term: float(rng.integers(0, 5)) + 1 for term in terms} for entry, terms in TERMS.items()}
+    costs = {entry: {term: float(rng.integers(0, 5)) + 1 for term in terms} for entry, terms in ENTRIES.items()}
     samples = _samples(costs, rng)
     samples[::10] = [Sample(sample.amounts, 3 * sample.nanoseconds) for sample in samples[::10]]  # a busy machine
     found = cost_fit.fit(samples)
@@ -140,5 +140,6 @@ def test_shipped_costs_are_those_of_their_samples(name: str) -> None:
         return
     samples = [Sample(Amounts(s["kernel"], s["amounts"]), max(1, s["nanoseconds"])) for s in table["samples"]]
     costs = cost_fit.fit(samples)
-    for entry, terms in table["nanoseconds"].items():
+    for entry in ENTRIES:
+        terms = table["nanoseconds"][entry]
         assert terms == pytest.approx(costs[entry], rel=0.05, abs=1e-3 * max(terms.values()))

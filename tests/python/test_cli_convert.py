@@ -80,6 +80,8 @@ def test_calibration_decides_and_a_bad_one_is_one_sentence(
     out, costs = tmp_path / "out.tflite", write_eager_costs(tmp_path / "costs.json")
     assert main(["convert", str(files.dense), "-o", str(out), "--calibration", str(costs)]) == 0
     assert " times as fast together; " in capsys.readouterr().out
+    assert main(["convert", str(files.dense), "-o", str(out), "--calibration", str(costs), "--threads", "2"]) == 0
+    assert " times as fast together on 2 threads; " in capsys.readouterr().out
     costs.write_text("{}")
     assert main(["convert", str(files.dense), "-o", str(out), "--calibration", str(costs)]) == 2
     assert "costs.json is no calibration ('format' is missing)" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <climits>
@@ -131,6 +132,10 @@ Status ReadCosts(const char* file, const std::string& simd, cost::CostTable* out
 }  // namespace
 
 const char* BackendName(BackendChoice backend) { return kBackends[static_cast<size_t>(backend)].name; }
+
+int NumThreads(const Options& options, int recommended_num_threads) {
+  return options.num_threads > 0 ? options.num_threads : std::clamp(recommended_num_threads, 1, kMaxThreads);
+}
 
 Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller) {
   Result<McprunerDelegateOptions> read = McprunerDelegateOptionsDefault();

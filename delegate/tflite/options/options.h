@@ -34,6 +34,9 @@ struct Options {
   std::optional<float> poison_memory;         // written over working memory before each inference
 };
 
+// Returns how many threads the cpu backend has in a runtime that recommends so many (-1: it does not know).
+int NumThreads(const Options& options, int recommended_num_threads);
+
 // Checks the C struct of a caller of any version. Null members are absent, and a null struct is the default. The error
 // is a sentence that lists what is valid.
 Result<Options> CheckOptions(const McprunerDelegateOptions* struct_of_caller);

@@ -98,6 +98,15 @@ TEST(Options, ErrorsListWhatIsValid) {
   EXPECT_EQ(ErrorOf("verbosity", "-1"), "option verbosity: expected 0, 1 or 2, got -1");
 }
 
+TEST(Options, ThreadsAreThoseOfTheOptionOrOfTheRuntime) {
+  Options options;
+  EXPECT_EQ(NumThreads(options, 3), 3);
+  EXPECT_EQ(NumThreads(options, -1), 1);  // it recommends none
+  EXPECT_EQ(NumThreads(options, 1000), 64);
+  options.num_threads = 2;
+  EXPECT_EQ(NumThreads(options, 3), 2);
+}
+
 TEST(Options, NumbersAreWhole) {
   for (const char* text : {"", "2x", "1.5", "two", " 3", "3 ", "+2", "-", "--2", "99999999999", "4294967297"}) {
     EXPECT_EQ(ErrorOf("num_threads", text),

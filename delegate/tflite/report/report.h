@@ -26,7 +26,8 @@ struct NodeReport {
   bool planned = false;        // whether one was packed at load by the file's plan
   std::string plan_reason;     // why not, in a file with plans
   std::string reason;          // why it is left
-  // Nanoseconds that one thread is predicted to take in TFLite and in the plugin, there as part of its partition.
+  // Nanoseconds that are predicted on the plugin's number of threads: in TFLite, and in the plugin as part of its
+  // partition.
   double tflite_ns = 0.0, plugin_ns = 0.0;
 };
 

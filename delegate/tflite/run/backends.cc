@@ -122,7 +122,7 @@ Result<Compiled> Backends::CompileAuto(const Job& job) {
 }
 
 Backends::Job Backends::MakeJob(const Graph& graph, int recommended_num_threads) const {
-  return {graph, options_.num_threads > 0 ? options_.num_threads : std::clamp(recommended_num_threads, 1, kMaxThreads)};
+  return {graph, NumThreads(options_, recommended_num_threads)};
 }
 
 Result<Compiled> Backends::Compile(const Graph& graph, int recommended_num_threads) {

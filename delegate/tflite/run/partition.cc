@@ -267,14 +267,16 @@ Result<SubgraphReport> PartitionModel(const Options& options, ModelView* view, L
   Result<std::vector<NodeRef>> nodes = ListNodes(view->context);
   if (!nodes.ok()) return nodes.status();
   FindExpanded(*nodes, view);
-  const cost::CostTable table = options.costs.ForModel(WeightBytes(*view, *nodes));
+  const int recommended_num_threads = view->context->recommended_num_threads;
+  const cost::CostTable table =
+      options.costs.ForModel(WeightBytes(*view, *nodes)).ForThreads(NumThreads(options, recommended_num_threads));
   const bool takes_all = options.backend != BackendChoice::kAuto;
   const bool converted =
       std::any_of(nodes->begin(), nodes->end(), [](const NodeRef& node) { return IsSparseOp(*node.registration); });
   const std::string not_packed = WhyNotPacked(options, converted);
   std::map<int, LoadPacking> packing;
   if (not_packed.empty()) packing = PackPruned(*nodes, table, cache, view);
-  const Tuning tuning(options, view->context->recommended_num_threads);
+  const Tuning tuning(options, recommended_num_threads);
   SubgraphReport report;
   report.tuning = tuning.report();
   const bool looks =

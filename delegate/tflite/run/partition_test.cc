@@ -110,6 +110,26 @@ TEST(PartitionModel, WithAutoAPartitionMustBeWorthIt) {
   EXPECT_EQ(Taken(net.Partition(BackendChoice::kCpu, table)), (std::vector<int>{0, 1}));
 }
 
+TEST(PartitionModel, PredictsForItsNumberOfThreads) {
+  cost::CostTable table = Table();
+  table.nanoseconds.tflite_pointwise = {0, 0, 0, 0, 0, 20, 0, 0, 20};  // of 16 bytes
+  table.nanoseconds.cpu_barrier.layer = table.nanoseconds.tflite_barrier.layer = 5;
+  const auto partition = [&](int option, int recommended) {
+    Pruned net;
+    net.num_threads = option;
+    net.model.context()->recommended_num_threads = recommended;
+    return net.Partition(BackendChoice::kAuto, table);
+  };
+  const auto tflite_ns = [&](int option, int recommended) { return partition(option, recommended).nodes[0].tflite_ns; };
+  EXPECT_EQ(tflite_ns(1, 4), 20 + 320);
+  EXPECT_EQ(tflite_ns(0, -1), 20 + 320);
+  EXPECT_EQ(tflite_ns(0, 1), 20 + 320);
+  EXPECT_EQ(tflite_ns(0, 2), 20 + 160 + 5);
+  EXPECT_EQ(tflite_ns(4, 1), 20 + 80 + 5);
+  EXPECT_EQ(Taken(partition(1, 1)), (std::vector<int>{0, 1}));
+  EXPECT_EQ(Taken(partition(4, 1)), std::vector<int>());  // the conv's 105 and the TANH's 20 against 180
+}
+
 TEST(PartitionModel, WithAutoTheModelMustBeWorthIt) {
   cost::CostTable table = Table();
   table.nanoseconds.tflite_inference.layer = 1e6;

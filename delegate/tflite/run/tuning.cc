@@ -75,9 +75,7 @@ Result<MeasuredPartitions> ParseMeasured(Span<const uint8_t> value) {
 
 Tuning::Tuning(const Options& options, int recommended_num_threads) {
   if (options.backend != BackendChoice::kAuto || options.cache_dir.empty()) return;
-  const int num_threads =
-      options.num_threads > 0 ? options.num_threads : std::clamp(recommended_num_threads, 1, kMaxThreads);
-  report_.machine = MachineKey(options, num_threads);
+  report_.machine = MachineKey(options, NumThreads(options, recommended_num_threads));
   const opencl::DiskCache cache(options.cache_dir);
   report_.file = cache.Path(report_.machine);
   const std::vector<uint8_t> value = cache.Load(report_.machine);

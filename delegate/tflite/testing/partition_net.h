@@ -57,6 +57,7 @@ struct Net {
     options.packs_at_load = packs_at_load;
     options.cache_dir = cache_dir;
     options.tune = tune;
+    options.num_threads = num_threads;
     view = {};
     view.context = model.context();
     LayerCache cache;
@@ -69,6 +70,7 @@ struct Net {
   ModelView view;
   std::string cache_dir;
   bool tune = false;
+  int num_threads = 0;
   TfLiteConvParams conv = {kTfLitePaddingSame, 1, 1, kTfLiteActNone, 1, 1};
 };
 

@@ -40,6 +40,13 @@ def add_parser(commands: Any) -> None:
         "--batch", type=int, metavar="N", help="fix the batch of a model that leaves it open (default: it stays open)"
     )
     parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of threads to predict for, 1 to 64 (default: 1); the file runs on any number",
+    )
+    parser.add_argument(
         "--dense",
         type=output_file,
         metavar="DENSE.tflite",
@@ -57,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from mcpruner.converter.whole_file import write_file
 
     return_memory()
-    wishes = check_wishes(args.target, args.values, args.calibration, args.batch, args.format)
+    wishes = check_wishes(args.target, args.values, args.calibration, args.batch, args.format, args.threads)
     with progress(f"converting {args.source}"):
         dense = load_source(args.source)
         content, report = convert_dense(dense, wishes)

@@ -12,6 +12,7 @@ import pytest
 from mcpruner.converter.cost import cost_model
 from mcpruner.converter.cost.cost_model import (
     TERMS,
+    Amounts,
     Counts,
     Geometry,
     edge_amounts,
@@ -28,6 +29,14 @@ from mcpruner.converter.target import TARGETS
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = sorted(path.stem for path in cost_model.SHIPPED.glob("*.json"))
+TABLE_OF_THREADS = {
+    "packed conv": {"multiply_adds": 1.0, "layer": 100.0},
+    "tflite conv": {"multiply_adds": 1.0, "layer": 100.0},
+    "cpu edge": {"output_bytes": 1.0, "layer": 100.0},
+    "cpu partition": {"layer": 500.0},
+    "cpu barrier": {"layer": 30.0},
+    "tflite barrier": {"layer": 60.0},
+}
 SHAPES = [((64, 3, 3, 32), "Conv2D"), ((64, 1, 1, 32), "Conv2D"), ((64, 1, 1, 32), "FullyConnected")]
 
 
@@ -144,7 +153,7 @@ def test_amounts_name_the_terms_of_their_kernel(simd: str) -> None:
         made += [unpacked_amounts(shape, geometry, simd), tflite_amounts(shape, geometry, simd)]
     for measure in (unpacked_amounts, tflite_amounts):
         made.append(measure((1, 3, 3, 8), Geometry("DepthwiseConv2D"), simd))
-    assert {amounts.entry for amounts in made} == set(TERMS)
+    assert {amounts.entry for amounts in made} == set(TERMS) - set(cost_model.BARRIERS)
     for amounts in made:
         assert set(amounts.terms) == set(TERMS[amounts.entry])
         assert all(amount >= 0 for amount in amounts.terms.values())
@@ -190,6 +199,46 @@ def test_weights_beyond_the_last_cache_come_from_memory(tmp_path: Path) -> None:
     assert costs.for_model(9001).time(depthwise) == costs.time(depthwise)
 
 
+def test_threads_share_all_but_the_start_of_an_operator() -> None:
+    """The same numbers as in delegate/cost/read_table_test.cc."""
+    costs = replace(load_costs("a73"), nanoseconds=TABLE_OF_THREADS)
+
+    def time(entry: str, amount: float, num_threads: int) -> float:
+        terms = {term: amount for term in TABLE_OF_THREADS[entry] if term != "layer"}
+        return costs.for_threads(num_threads).time(Amounts(entry, {**terms, "layer": 1}))
+
+    assert time("packed conv", 400, 1) == 500
+    assert time("packed conv", 400, 2) == 100 + 200 + 30
+    assert time("packed conv", 400, 4) == 100 + 100 + 30
+    assert time("tflite conv", 400, 4) == 100 + 100 + 60
+    assert time("cpu edge", 400, 4) == 100 + 100 + 30
+    assert time("tflite conv", 100, 2) == 200  # what is small is left to one thread
+    assert costs.for_threads(8).time(partition_amounts()) == 500
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_more_threads_are_never_predicted_slower(name: str) -> None:
+    costs = load_costs(name)
+    for shape, kind in SHAPES:
+        amounts = tflite_amounts(shape, Geometry(kind, 14, 14), costs.simd)
+        times = [costs.for_threads(num_threads).time(amounts) for num_threads in (1, 2, 3, 8)]
+        assert times == sorted(times, reverse=True) and times[-1] > 0
+    for call in (partition_amounts(), inference_amounts()):
+        assert costs.for_threads(4).time(call) == costs.time(call)
+
+
+def test_files_of_older_versions_have_no_barriers(tmp_path: Path) -> None:
+    table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
+    for entry in cost_model.BARRIERS:
+        assert table["nanoseconds"].pop(entry)["layer"] > 0
+    (tmp_path / "old.json").write_text(json.dumps(table))
+    old, now = load_costs(tmp_path / "old.json"), load_costs("a73")
+    assert [old.nanoseconds[entry] for entry in cost_model.BARRIERS] == [{"layer": 0.0}] * 2
+    amounts = tflite_amounts((64, 3, 3, 32), Geometry(), "neon")
+    assert old.time(amounts) == now.time(amounts)
+    assert old.for_threads(2).time(amounts) < now.for_threads(2).time(amounts)
+
+
 def test_a_table_without_limits_knows_no_memory(tmp_path: Path) -> None:
     table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
     for limits in ({}, {"limits": {"cache_bytes": {}, "read_gigabytes_per_second": {"memory": 10.0}}}):
@@ -223,6 +272,10 @@ def test_bad_calibrations_are_one_sentence(tmp_path: Path) -> None:
     table = json.loads((cost_model.SHIPPED / "a73.json").read_text())
     negative = json.loads(json.dumps(table))
     negative["nanoseconds"]["cpu edge"]["layer"] = -1
+    barrier = json.loads(json.dumps(table))
+    barrier["nanoseconds"]["tflite barrier"]["layer"] = -1
+    not_a_number = json.loads(json.dumps(table))
+    not_a_number["nanoseconds"]["cpu barrier"]["layer"] = float("nan")
     cases = [
         ("[1, 2]", "list indices"),
         ("no json", "Expecting value"),
@@ -231,6 +284,8 @@ def test_bad_calibrations_are_one_sentence(tmp_path: Path) -> None:
         (json.dumps(_without(table, "nanoseconds", "cpu edge")), "'cpu edge' is missing"),
         (json.dumps(_without(table, "nanoseconds", "cpu edge", "layer")), "'layer' is missing"),
         (json.dumps(negative), "the costs of 'cpu edge' must be at least 0"),
+        (json.dumps(barrier), "the costs of 'tflite barrier' must be at least 0 and finite"),
+        (json.dumps(not_a_number), "the costs of 'cpu barrier' must be at least 0 and finite"),
     ]
     path = tmp_path / "bad.json"
     for text, reason in cases:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from flat_costs import calibration
 from tflite_builder import TfliteBuilder
 
-from mcpruner.converter.convert import convert
+from mcpruner.converter.convert import MAX_THREADS, convert
 from mcpruner.converter.cost.cost_model import Geometry, load_costs, unpacked_amounts
 from mcpruner.converter.target import get_target
 from mcpruner.converter.tflite.decide import LayerDecision, decide
@@ -29,6 +31,31 @@ def network() -> bytes:
     x = net.depthwise_conv(x, np.ones((1, 3, 3, 16), np.float32), name="depthwise")
     matrix = rng.standard_normal((10, 16)).astype(np.float32)
     return net.build([net.fully_connected(net.mean(x), matrix, name="dense")])
+
+
+def test_what_is_slower_on_several_threads_stays_dense(network: bytes, tmp_path: Path) -> None:
+    """XNNPACK's threads share the layer, ours do not, since all of its time is its start."""
+    path = calibration(tmp_path, cpu_edge=1)
+    table = json.loads(path.read_text())
+    table["nanoseconds"]["tflite conv"] |= {"output_bytes": 1.0, "layer": 500.0}  # 4096 + 500
+    path.write_text(json.dumps(table))
+    assert [convert(network, calibration=path, num_threads=n)[1].num_accelerated for n in (1, 2, 16)] == [1, 1, 0]
+    content, report = convert(network, calibration=path, num_threads=2)
+    assert report.num_threads == 2 and " on 2 threads; " in report.summary
+    assert report.layers[0].predicted_speedup == pytest.approx((500 + 4096 / 2) / 1000)
+    assert content == convert(network, calibration=path)[0]
+
+
+@pytest.mark.parametrize("num_threads", [0, 65, -1, 2.0, True, "2"])
+def test_a_number_of_threads_that_is_none_is_one_sentence(network: bytes, num_threads: Any) -> None:
+    message = f"Expected num_threads as a whole number of 1 to 64, got {num_threads!r}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        convert(network, num_threads=num_threads)
+
+
+def test_the_plugin_has_as_many_threads_at_most() -> None:
+    header = (Path(__file__).resolve().parents[3] / "delegate/cpu/cpu_backend.h").read_text()
+    assert f"constexpr int kMaxThreads = {MAX_THREADS};" in header
 
 
 def test_a_layer_that_gains_is_packed(network: bytes, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,7 @@ def test_json_is_stable(report: Report) -> None:
         "bytes_before",
         "bytes_after",
         "predicted_speedup",
+        "num_threads",
         "summary",
         "layers",
         "partitions",
@@ -59,6 +61,13 @@ def test_table_says_why(report: Report) -> None:
         "1 of 2 layers are packed for generic, predicted 3.50 times as fast together; 80000 bytes became 13000.\n"
     )
     assert "\x1b" not in table
+
+
+def test_the_summary_says_for_how_many_threads(report: Report) -> None:
+    several = replace(report, num_threads=4)
+    assert "predicted 3.50 times as fast together on 4 threads; " in several.summary
+    dense = replace(several, layers=[report.layers[1]])
+    assert dense.summary.startswith("None of 1 layers was packed for 4 threads: all weights are as they were.")
 
 
 def test_a_file_without_packed_layers_says_so(report: Report) -> None:
