@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mcpruner import compare, inputs, one_layer
+from mcpruner import barriers, compare, inputs, one_layer
 from mcpruner.converter.cost import cost_model, plain_ops
 from mcpruner.converter.cost.cost_model import Amounts, Geometry
 from mcpruner.converter.cost.estimate import count
@@ -116,23 +116,23 @@ def grid() -> Iterator[Layer]:
 
 def count_measurements() -> int:
     """How often `calibrate` calls its `tick`."""
-    return len(list(grid())) + len(plain_ops.KINDS) * len(_PLAIN)
+    return len(list(grid())) + len(plain_ops.KINDS) * len(_PLAIN) + 1
 
 
 def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Measure and fit; a minute or less.
+    """Measure and fit; about a minute.
 
     Parameters
     ----------
     simd
         Instruction set of the plugin, by default the best. The runtime's own kernels always take the best.
     tick
-        Called after each layer and operator, for a progress bar.
+        Called after each layer and operator, and after the barriers, for a progress bar.
 
     Returns
     -------
     What `cost_model.load_costs` reads from a file: ``format``, ``origin``, ``nanoseconds``; and beside it ``machine``,
-    ``date``, ``commit``, ``version``, ``runtime``, ``simd``, ``limits``, ``fit`` and ``samples``.
+    ``date``, ``commit``, ``version``, ``runtime``, ``simd``, ``limits``, ``fit``, ``samples`` and ``barriers``.
 
     Raises
     ------
@@ -149,6 +149,8 @@ def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) 
     named = list(_measure_grid(simd, tick))
     samples = [sample for _, sample in named]
     costs = fit(samples)
+    shared = barriers.measure(costs, lambda content, name, threads: _checked_pair(content, simd, name, threads))
+    tick()
     runtime = find_runtime()
     return {
         "format": cost_model.FORMAT,
@@ -158,7 +160,7 @@ def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) 
         "runtime": f"{runtime.name} {runtime.version}",
         "simd": simd,
         "limits": limits,
-        "nanoseconds": costs,
+        "nanoseconds": costs | shared.costs,
         "fit": relative_errors(samples, costs),
         "samples": [
             {
@@ -169,6 +171,7 @@ def calibrate(simd: str | None = None, tick: Callable[[], None] = lambda: None) 
             }
             for name, s in named
         ],
+        "barriers": {"reason": shared.reason, "samples": shared.samples},
     }
 
 
@@ -330,11 +333,7 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
 
     Each is the best of turns; outputs are compared first.
     """
-    plugin = Interpreter(model_content=content, num_threads=1, backend="cpu", simd=simd, verbosity=0)
-    plain = find_runtime().interpreter(model_content=densify(content), num_threads=1)
-    ((error,),) = compare.output_errors([plugin], [plain], inputs.random_inputs(plain, samples=1))
-    if not error.relative <= _TOLERANCE:
-        raise RuntimeError(f"{name}: the plugin's output is off by {error.relative:.1e}; nothing was timed.")
+    plugin, plain = _checked_pair(content, simd, name, 1)
     (detail,) = plain.get_input_details()
     x = plain.get_tensor(detail["index"])
     best: list[dict[str, Any]] = []
@@ -350,3 +349,13 @@ def _time(content: bytes, simd: str, name: str) -> tuple[list[dict[str, Any]], f
         best = [min(pair, key=lambda op: op["nanoseconds"]) for pair in zip(best or ops, ops, strict=True)]
         best_plain = min(best_plain, _run_plain(plain, detail["index"], x, other))
     return best, best_around, best_plain
+
+
+def _checked_pair(content: bytes, simd: str, name: str, num_threads: int) -> tuple[Interpreter, Any]:
+    """A file in the plugin, and dense in the runtime alone; RuntimeError unless their outputs agree."""
+    plugin = Interpreter(model_content=content, num_threads=num_threads, backend="cpu", simd=simd, verbosity=0)
+    plain = find_runtime().interpreter(model_content=densify(content), num_threads=num_threads)
+    ((error,),) = compare.output_errors([plugin], [plain], inputs.random_inputs(plain, samples=1))
+    if not error.relative <= _TOLERANCE:
+        raise RuntimeError(f"{name}: the plugin's output is off by {error.relative:.1e}; nothing was timed.")
+    return plugin, plain

@@ -1,5 +1,7 @@
 """``.tflite`` files of one layer, to measure it packed; `densify` makes the dense file of it."""
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,15 @@ def packed_conv(weights: np.ndarray, group_size: int, size: int, stride: int) ->
     options = SparseOptions(padding="Same", stride_h=stride, stride_w=stride)
     shapes = [(1, size * stride, size * stride, weights.shape[3]), (1, size, size, len(weights))]
     return _packed(weights, group_size, "Conv2D", CONV, options, shapes)
+
+
+def packed_chain(weights: np.ndarray, group_size: int, size: int, length: int) -> bytes:
+    """Make a file of `length` equal packed convolutions, each of which reads what the one before it made.
+
+    Other arguments as of `packed_conv`, for stride 1; `weights` have as many filters as channels.
+    """
+    image = (1, size, size, len(weights))
+    return _packed(weights, group_size, "Conv2D", CONV, SparseOptions(padding="Same"), [image] * 2, length)
 
 
 def packed_fully_connected(weights: np.ndarray, group_size: int) -> bytes:
@@ -77,9 +88,7 @@ def plain_operator(kind: str, channels: int, size: int, behind_depthwise: bool) 
     model, graph = _model([image, plain_output(kind, channels, size)])
     y = 0
     if behind_depthwise:
-        y = len(graph.tensors)
-        float32 = schema.TensorType.FLOAT32
-        graph.tensors.append(schema.TensorT(shape=list(image), type=float32, name=b"smoothed", hasRank=True))
+        y = _add_tensor(graph, "smoothed", image)
         _add_depthwise(model, graph, np.ones((1, 3, 3, channels), np.float32) / 9, 1, 0, y)
         if kind == "exponential":
             y = _add_pool_of_one_pixel(model, graph, y)
@@ -101,9 +110,7 @@ def _add_pool_of_one_pixel(model: schema.ModelT, graph: schema.SubGraphT, x: int
 
     An op with weights would do what follows to its own results, so that it had no time of its own.
     """
-    copy = schema.TensorT(shape=graph.tensors[x].shape, type=schema.TensorType.FLOAT32, name=b"copied", hasRank=True)
-    graph.tensors.append(copy)
-    y = len(graph.tensors) - 1
+    y = _add_tensor(graph, "copied", graph.tensors[x].shape)
     _add_operator(model, graph, "MAX_POOL_2D", [x], [y], schema.Pool2DOptionsT(1, 1, 1, 1, 1))
     return y
 
@@ -136,22 +143,32 @@ def _packed(
     operator: str,
     options: SparseOptions,
     shapes: list[tuple[int, ...]],
+    length: int = 1,
 ) -> bytes:
     layer = pack(weights, np.arange(len(weights), dtype=np.uint16), group_size, None, kind)
     model, graph = _model(shapes)
     blob = add_constant(model, graph, "blob", np.frombuffer(serialize(layer), np.uint8))
-    op = schema.OperatorT(inputs=[0, blob], outputs=[1])
-    op.opcodeIndex = operator_code(model, schema.BuiltinOperator.CUSTOM, operator.encode())
-    op.customOptions = np.frombuffer(serialize_options(options), np.uint8)
-    graph.operators.append(op)
+    between = [_add_tensor(graph, f"x{i}", shapes[1]) for i in range(1, length)]
+    for x, y in itertools.pairwise([0, *between, 1]):
+        op = schema.OperatorT(inputs=[x, blob], outputs=[y])
+        op.opcodeIndex = operator_code(model, schema.BuiltinOperator.CUSTOM, operator.encode())
+        op.customOptions = np.frombuffer(serialize_options(options), np.uint8)
+        graph.operators.append(op)
     return write_model(model)
+
+
+def _add_tensor(graph: schema.SubGraphT, name: str, shape: Sequence[int]) -> int:
+    """Add a tensor that is no constant; returns its number."""
+    float32 = schema.TensorType.FLOAT32
+    graph.tensors.append(schema.TensorT(shape=list(shape), type=float32, name=name.encode(), hasRank=True))
+    return len(graph.tensors) - 1
 
 
 def _model(shapes: list[tuple[int, ...]]) -> tuple[schema.ModelT, schema.SubGraphT]:
     """A model with an input, an output and no operator yet."""
     graph = schema.SubGraphT(tensors=[], inputs=[0], outputs=[1], operators=[], name=b"main")
-    for name, shape in zip((b"x", b"y"), shapes, strict=True):
-        graph.tensors.append(schema.TensorT(shape=list(shape), type=schema.TensorType.FLOAT32, name=name, hasRank=True))
+    for name, shape in zip("xy", shapes, strict=True):
+        _add_tensor(graph, name, shape)
     empty = schema.BufferT(data=np.zeros(0, np.uint8))
     model = schema.ModelT(version=3, operatorCodes=[], subgraphs=[graph], buffers=[empty], metadata=[])
     model.description, model.signatureDefs = b"one layer, to measure it", []

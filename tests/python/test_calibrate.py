@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mcpruner import calibrate, cost_fit
+from mcpruner import barriers, calibrate, cost_fit
 from mcpruner.cli import main
 from mcpruner.converter.cost import cost_model
-from mcpruner.converter.cost.cost_model import Amounts, Geometry, load_costs
+from mcpruner.converter.cost.cost_model import BARRIERS, Amounts, Geometry, load_costs
 from mcpruner.cost_fit import ENTRIES, Sample
 from mcpruner.runtime import native
 
@@ -29,6 +30,9 @@ def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "grid", lambda: iter(FEW))
     monkeypatch.setattr(calibrate, "_PLAIN", ((8, 6),))
     monkeypatch.setattr(calibrate, "_SECONDS", 0.0)
+    monkeypatch.setattr(barriers, "_CHAINS", ((8, 6), (8, 9)))
+    monkeypatch.setattr(barriers, "_RUNS", 3)
+    monkeypatch.setattr(barriers, "_ROUNDS", 2)
     monkeypatch.setattr(calibrate, "cache_bytes", lambda: {"L1": 1 << 15, "L2": 1 << 20})
 
 
@@ -39,12 +43,44 @@ def test_writes_a_table_that_convert_reads(small_grid: None, tmp_path: Path, cap
     assert load_costs(path).simd == "scalar" == table["simd"]
     assert {sample["kernel"] for sample in table["samples"]} == set(ENTRIES)
     assert all(sample["nanoseconds"] >= 0 for sample in table["samples"])
+    assert [table["nanoseconds"][entry]["layer"] >= 0 for entry in BARRIERS] == [True, True]
+    for sample in table["barriers"]["samples"]:
+        assert sample["chain"].startswith("8 of Conv2D 8x3x3x8 -> ")
+        assert all(one > 0 and two > 0 for one, two in sample["nanoseconds"].values())
     for key in ("machine", "date", "commit", "version", "runtime"):
         assert table[key]
     assert table["limits"]["peak_gflops"] > 0 and min(table["limits"]["read_gigabytes_per_second"].values()) > 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].startswith("one core, scalar: ") and lines[3].split()[:2] == ["entry", "layers"]
-    assert len(lines) == 4 + len(ENTRIES)
+    assert lines[3].startswith("barriers, ns: cpu ")
+    assert lines[1].startswith("one core, scalar: ") and lines[4].split()[:2] == ["entry", "layers"]
+    assert len(lines) == 5 + len(ENTRIES)
+
+
+def test_a_barrier_is_what_two_threads_take_beyond_their_half() -> None:
+    """Starts of 200 ns are not shared, of the other 800 each has 400: 650 are 50 more, of 5 operators."""
+    assert barriers.barrier(1000, 650, 200, 5) == 10
+    assert barriers.barrier(1000, 500, 200, 5) == 0  # caches of two cores may hold what one does not
+
+
+def test_barriers_are_those_of_the_middle_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = {entry: {"layer": 10.0} for entry in ("packed conv", "cpu edge", "cpu partition")}
+    costs |= {entry: {"layer": 20.0} for entry in ("tflite conv", "tflite inference")}
+    samples = [
+        {"chain": name, "nanoseconds": {"cpu barrier": [1110, 610 + cpu], "tflite barrier": [2180, 1180 + tflite]}}
+        for name, cpu, tflite in (("a", 100, 80), ("b", 50, 160), ("c", 9000, 8000))
+    ]
+    monkeypatch.setattr(barriers, "_measure_chains", lambda pair: iter(samples))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    found = barriers.measure(costs, lambda content, name, num_threads: pytest.fail("nothing is timed here"))
+    assert found.costs == {"cpu barrier": {"layer": 10.0}, "tflite barrier": {"layer": 20.0}}
+    assert found.samples == samples and found.reason == ""
+
+
+def test_one_cpu_has_no_barriers_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3})
+    found = barriers.measure({}, lambda content, name, num_threads: pytest.fail("nothing can be timed"))
+    assert found.costs == {"cpu barrier": {"layer": 0.0}, "tflite barrier": {"layer": 0.0}}
+    assert found.reason == "this process may use one CPU, on which threads cannot be timed" and found.samples == []
 
 
 def test_a_wrong_result_is_not_timed(small_grid: None, monkeypatch: pytest.MonkeyPatch) -> None:

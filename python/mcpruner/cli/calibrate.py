@@ -11,7 +11,7 @@ def add_parser(commands: Any) -> None:
     parser = add_command(
         commands,
         "calibrate",
-        "measure this machine for `convert --calibration`, in less than a minute",
+        "measure this machine for `convert --calibration`, in about a minute",
         "mcpruner calibrate --output phone.json",
         run,
     )
@@ -40,17 +40,21 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(found: dict[str, Any]) -> str:
     """The limits in a few lines, and a table of the fit."""
+    from mcpruner.converter.cost.cost_model import BARRIERS
     from mcpruner.text import table
 
     limits = found["limits"]
     rates = [f"{level} {rate}" for level, rate in limits["read_gigabytes_per_second"].items()]
     sizes = [f"{level} {size >> 10} KB" for level, size in limits["cache_bytes"].items()]
+    shared = {entry.split()[0]: found["nanoseconds"][entry]["layer"] for entry in BARRIERS}
+    barriers = ", ".join(f"{runtime} {cost:.0f}" for runtime, cost in shared.items())
     rows = [[entry, f["points"], f["median_error"], f["largest_error"]] for entry, f in found["fit"].items()]
     return "\n".join(
         [
             f"{found['runtime']} on {found['machine']}; {found['date']}, {found['commit']}",
             f"one core, {found['simd']}: {limits['peak_gflops']} GFLOP/s",
             f"read, GB/s: {', '.join(rates)}; caches: {', '.join(sizes) or 'unknown'}",
+            f"barriers, ns: {found['barriers']['reason'] or barriers}",
             table(["entry", "layers", "median error", "largest error"], rows),
         ]
     )
