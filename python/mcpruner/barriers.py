@@ -8,7 +8,7 @@ would be measured with threads that sleep: these are chains of equal layers, whi
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -52,17 +52,17 @@ def measure(costs: dict[str, dict[str, float]], pair: Pair) -> Barriers:
     if len(os.sched_getaffinity(0)) < 2:
         return Barriers({entry: {"layer": 0.0} for entry in BARRIERS}, [], _ONE_CPU)
     samples = list(_measure_chains(pair))
+    return Barriers(median_costs(costs, samples), samples)
+
+
+def median_costs(costs: dict[str, dict[str, float]], samples: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """The costs of both entries that samples of `measure` have in the middle; `costs` as there."""
     starts = {
         "cpu barrier": _starts(costs, "cpu partition", {"packed conv": _LENGTH, "cpu edge": 2}),
         "tflite barrier": _starts(costs, "tflite inference", {"tflite conv": _LENGTH}),
     }
-    return Barriers(
-        {
-            entry: {"layer": float(f"{median(barrier(*s['nanoseconds'][entry], *starts[entry]) for s in samples):.4g}")}
-            for entry in BARRIERS
-        },
-        samples,
-    )
+    found = {entry: [barrier(*s["nanoseconds"][entry], *starts[entry]) for s in samples] for entry in BARRIERS}
+    return {entry: {"layer": float(f"{median(barriers):.4g}")} for entry, barriers in found.items()}
 
 
 def barrier(one: float, two: float, start: float, operators: int) -> float:

@@ -176,6 +176,8 @@ def test_shipped_costs_are_those_of_their_samples(name: str) -> None:
         return
     samples = [Sample(Amounts(s["kernel"], s["amounts"]), max(1, s["nanoseconds"])) for s in table["samples"]]
     costs = cost_fit.fit(samples)
+    shared = barriers.median_costs(table["nanoseconds"], table["barriers"]["samples"])
+    assert shared == {entry: table["nanoseconds"][entry] for entry in BARRIERS}
     for entry in ENTRIES:
         terms = table["nanoseconds"][entry]
         assert terms == pytest.approx(costs[entry], rel=0.05, abs=1e-3 * max(terms.values()))
