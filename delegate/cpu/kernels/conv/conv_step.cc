@@ -184,7 +184,10 @@ void ConvStep::SetVector(const ConvTile& tile, int i, ConvTileArgs* args) const 
   }
   vector.pixels[0] = pixels.store_first ? pixels.count : 0;
   vector.pixels[1] = pixels.store_second ? pixels.count : 0;
+  vector.stored[0] = vector.pixels[0];
+  vector.stored[1] = vector.pixels[1];
   const int behind = pixels.x + pixels.count == out.w ? out.fill() : 0;
+  if (behind == 0) return;
   const int lanes = tile.two_rows ? tile.lanes / 2 : tile.lanes;
   for (int row_of_two = 0; row_of_two < 2; ++row_of_two) {
     if (vector.pixels[row_of_two] == 0) continue;
