@@ -25,13 +25,11 @@ class RowEpilogue {
 
   bool exists() const { return epilogue_.has_value(); }
   UnaryFunction function() const { return epilogue_->unary.function; }
-  // Returns an alpha for each channel, of kLeakyRelu; else null.
-  const float* alphas() const { return alphas_.empty() ? nullptr : alphas_.data(); }
 
   // Returns it as micro-kernels apply it in registers: kNone if they cannot.
   StoreEpilogue in_registers() const {
     if (!exists()) return {StoreFunction::kNone, nullptr};
-    if (function() == UnaryFunction::kLeakyRelu) return {StoreFunction::kLeakyRelu, alphas()};
+    if (function() == UnaryFunction::kLeakyRelu) return {StoreFunction::kLeakyRelu, alphas_.data()};
     if (function() == UnaryFunction::kHardSwish) return {StoreFunction::kHardSwish, nullptr};
     return {StoreFunction::kNone, nullptr};
   }
@@ -44,8 +42,8 @@ class RowEpilogue {
     if (alphas_.empty()) {
       micro_kernels.UnaryRow({row, row, layout.pitch, layout.pitch, layout.c, layout.w, function(), 0.0f, end});
     } else {
-      micro_kernels.BinaryRow(
-          {row, alphas(), row, layout.pitch, 1, layout.pitch, 1, 0, layout.c, layout.w, BinaryFunction::kPrelu, end});
+      micro_kernels.BinaryRow({row, alphas_.data(), row, layout.pitch, 1, layout.pitch, 1, 0, layout.c, layout.w,
+                               BinaryFunction::kPrelu, end});
     }
   }
 

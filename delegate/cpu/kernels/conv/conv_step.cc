@@ -204,7 +204,6 @@ UnaryRunsArgs ConvStep::RunsOf(const ConvTileArgs& args) const {
   runs.out = args.out;
   runs.channel_stride = args.out_channel_stride;
   runs.function = epilogue_.function();
-  runs.alphas = epilogue_.alphas();
   for (int i = 0; i < args.num_vectors; ++i) {
     for (int row = 0; row < 2; ++row) {
       const int32_t count = args.vectors[i].pixels[row];

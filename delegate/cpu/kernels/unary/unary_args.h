@@ -36,8 +36,7 @@ struct UnaryRunsArgs {
   const int32_t* channels;
   int32_t num_channels, num_runs;
   UnaryRun runs[kMaxUnaryRuns];
-  UnaryFunction function;
-  const float* alphas;  // of each channel of the map, of kLeakyRelu; else null
+  UnaryFunction function;  // neither a clamp nor kLeakyRelu, which are applied in registers
 };
 
 }  // namespace mcpruner

@@ -30,19 +30,17 @@ HWY_INLINE void Row(const UnaryRowArgs& args, const Function& function) {
   }
 }
 
-// Applies a function in place to the runs of each channel: function(x, alpha of the channel).
+// Applies a function in place to the runs of each channel.
 template <class Function>
 HWY_INLINE void Runs(const UnaryRunsArgs& args, const Function& function) {
   const Floats d;
   const UnaryRunsArgs a = args;  // a copy, which no store can change
   for (int32_t i = 0; i < a.num_channels; ++i) {
-    const int32_t channel = a.channels[i];
-    float* const out = a.out + channel * a.channel_stride;
-    const FloatVector alpha = a.alphas == nullptr ? hn::Zero(d) : hn::Set(d, a.alphas[channel]);
+    float* const out = a.out + a.channels[i] * a.channel_stride;
     for (int32_t r = 0; r < a.num_runs; ++r) {
       float* const pixels = out + a.runs[r].first;
       for (int32_t x = 0; x < a.runs[r].count; x += static_cast<int32_t>(kFloats)) {
-        StoreFirst(function(hn::LoadU(d, pixels + x), alpha), d, pixels + x, static_cast<size_t>(a.runs[r].count - x));
+        StoreFirst(function(hn::LoadU(d, pixels + x)), d, pixels + x, static_cast<size_t>(a.runs[r].count - x));
       }
     }
   }
@@ -104,7 +102,9 @@ void UnaryRow(const UnaryRowArgs& args) {
 }
 
 void UnaryRuns(const UnaryRunsArgs& args) {
-  WithFunction(args.function, 0.0f, 0.0f, [&](const auto& function) HWY_ATTR { Runs(args, function); });
+  WithFunction(args.function, 0.0f, 0.0f, [&](const auto& function) HWY_ATTR {
+    Runs(args, [&](FloatVector x) HWY_ATTR { return function(x, hn::Zero(Floats())); });
+  });
 }
 
 }  // namespace MCPRUNER_SIMD_TARGET
